@@ -1,0 +1,126 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// The targets, from the bottom up. Who may import whom is stated once more in words in
+// Documentation/DESIGN.md and enforced by scripts/check.
+//
+// Two native libraries come from pip wheels that scripts/setup puts under .deps: libtorch (in the
+// torch wheel) and Arrow C++ (in the pyarrow wheel). NIFTY_PART=data leaves everything that needs
+// libtorch out of the package, so that the data side builds and tests without it.
+
+let environment = ProcessInfo.processInfo.environment
+let root = Context.packageDirectory
+let libtorch = environment["LIBTORCH"] ?? root + "/.deps/libtorch"
+let pyarrow = environment["PYARROW"] ?? root + "/.deps/pyarrow"
+let dataOnly = environment["NIFTY_PART"] == "data"
+
+let swift: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+let optimised: [CSetting] = [.unsafeFlags(["-O2"])]
+
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient: Target.Dependency = .product(
+  name: "AsyncHTTPClient", package: "async-http-client")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swift)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: swift)
+}
+
+let dataSide: [Target] = [
+  .target(
+    name: "CImages",
+    cSettings: optimised,
+    linkerSettings: [
+      .linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp"),
+      .linkedLibrary("deflate"), .linkedLibrary("freetype"), .linkedLibrary("harfbuzz"),
+    ]),
+  library("Images", ["CImages"]),
+  .target(
+    name: "CParquet",
+    cxxSettings: [.unsafeFlags(["-O2", "-isystem", pyarrow + "/include"])],
+    linkerSettings: [
+      .unsafeFlags([
+        "-L" + pyarrow, "-l:libparquet.so.2600", "-l:libarrow.so.2600",
+        "-Xlinker", "-rpath", "-Xlinker", pyarrow,
+      ])
+    ]),
+  library("Parquet", ["CParquet"]),
+  library("Pickle"),
+  library("Datasets", ["Images"]),
+  library("Laion", ["Datasets", "Images", "Parquet", asyncHTTPClient, nioCore, nioPosix]),
+  library("Demo", ["Images", "Parquet", hummingbird, logging]),
+  library("TestSupport", ["Images", hummingbird, logging]),
+  tests("ImagesTests", ["Images", "TestSupport"]),
+  tests("ParquetTests", ["Parquet", "TestSupport"]),
+  tests("PickleTests", ["Pickle", "TestSupport"]),
+  tests("DatasetsTests", ["Datasets", "Images", "TestSupport"]),
+  tests("LaionTests", ["Laion", "Datasets", "Images", "Parquet", "TestSupport"]),
+  tests("DemoTests", ["Demo", "Images", "Parquet", "TestSupport"]),
+]
+
+let torchSide: [Target] = [
+  .target(
+    name: "CTorch",
+    exclude: ["gloo"],
+    cxxSettings: [
+      .unsafeFlags([
+        "-O2", "-isystem", libtorch + "/include",
+        "-isystem", libtorch + "/include/torch/csrc/api/include",
+      ]),
+      .headerSearchPath("gloo"),
+    ],
+    linkerSettings: [
+      .unsafeFlags(["-L" + libtorch + "/lib", "-Xlinker", "-rpath", "-Xlinker", libtorch + "/lib"]),
+      .linkedLibrary("torch"), .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+    ]),
+  library("Torch", ["CTorch"]),
+  library("TorchNN", ["Torch"]),
+  library("Networks", ["TorchNN", "Torch"]),
+  library("Snapshots", ["Networks", "TorchNN", "Torch", "Pickle"]),
+  library("Training", ["Networks", "Snapshots", "TorchNN", "Torch", "Datasets", "Images"]),
+  library("Evaluation", ["Networks", "Snapshots", "TorchNN", "Torch", "Datasets", "Images"]),
+  .executableTarget(
+    name: "nifty",
+    dependencies: [
+      "Laion", "Datasets", "Images", "Parquet", "Demo", "Training", "Evaluation", "Snapshots",
+      "Networks", "TorchNN", "Torch", argumentParser, logging,
+    ],
+    swiftSettings: swift),
+  library("TorchTestSupport", ["Torch", "TestSupport"]),
+  tests("TorchTests", ["Torch", "TorchTestSupport"]),
+  tests("TorchNNTests", ["TorchNN", "Torch", "TorchTestSupport"]),
+  tests("NetworksTests", ["Networks", "TorchNN", "Torch", "TorchTestSupport"]),
+  tests("SnapshotsTests", ["Snapshots", "Networks", "TorchNN", "Torch", "TorchTestSupport"]),
+  tests(
+    "TrainingTests",
+    ["Training", "Networks", "TorchNN", "Torch", "Datasets", "Images", "TorchTestSupport"]),
+  tests("EvaluationTests", ["Evaluation", "Networks", "TorchNN", "Torch", "TorchTestSupport"]),
+  tests("NiftyTests", ["nifty", "Images", "Datasets", "Parquet", "TestSupport"]),
+]
+
+let package = Package(
+  name: "nifty",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+  ],
+  targets: dataSide + (dataOnly ? [] : torchSide),
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx20
+)
