@@ -23,9 +23,13 @@ let swift: [SwiftSetting] = [
 let optimised: [CSetting] = [.unsafeFlags(["-O2"])]
 
 let argumentParser: Target.Dependency = .product(
-  name: "ArgumentParser", package: "swift-argument-parser")
+  name: "ArgumentParser",
+  package: "swift-argument-parser"
+)
 let asyncHTTPClient: Target.Dependency = .product(
-  name: "AsyncHTTPClient", package: "async-http-client")
+  name: "AsyncHTTPClient",
+  package: "async-http-client"
+)
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -40,14 +44,16 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let dataSide: [Target] = [
+  library("Files"),
   .target(
     name: "CImages",
     cSettings: optimised,
     linkerSettings: [
       .linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp"),
       .linkedLibrary("deflate"), .linkedLibrary("freetype"), .linkedLibrary("harfbuzz"),
-    ]),
-  library("Images", ["CImages"]),
+    ]
+  ),
+  library("Images", ["CImages", "Files"]),
   .target(
     name: "CParquet",
     cxxSettings: [.unsafeFlags(["-O2", "-isystem", pyarrow + "/include"])],
@@ -56,12 +62,13 @@ let dataSide: [Target] = [
         "-L" + pyarrow, "-l:libparquet.so.2600", "-l:libarrow.so.2600",
         "-Xlinker", "-rpath", "-Xlinker", pyarrow,
       ])
-    ]),
-  library("Parquet", ["CParquet"]),
-  library("Pickle"),
-  library("Datasets", ["Images"]),
-  library("Laion", ["Datasets", "Images", "Parquet", asyncHTTPClient, nioCore, nioPosix]),
-  library("Demo", ["Images", "Parquet", hummingbird, logging]),
+    ]
+  ),
+  library("Parquet", ["CParquet", "Files"]),
+  library("Pickle", ["Files"]),
+  library("Datasets", ["Images", "Files"]),
+  library("Laion", ["Datasets", "Images", "Parquet", "Files", asyncHTTPClient, nioCore, nioPosix]),
+  library("Demo", ["Images", "Parquet", "Files", hummingbird, logging]),
   library("TestSupport", ["Images", hummingbird, logging]),
   tests("ImagesTests", ["Images", "TestSupport"]),
   tests("ParquetTests", ["Parquet", "TestSupport"]),
@@ -85,20 +92,28 @@ let torchSide: [Target] = [
     linkerSettings: [
       .unsafeFlags(["-L" + libtorch + "/lib", "-Xlinker", "-rpath", "-Xlinker", libtorch + "/lib"]),
       .linkedLibrary("torch"), .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
-    ]),
-  library("Torch", ["CTorch"]),
+    ]
+  ),
+  library("Torch", ["CTorch", "Files"]),
   library("TorchNN", ["Torch"]),
   library("Networks", ["TorchNN", "Torch"]),
-  library("Snapshots", ["Networks", "TorchNN", "Torch", "Pickle"]),
-  library("Training", ["Networks", "Snapshots", "TorchNN", "Torch", "Datasets", "Images"]),
-  library("Evaluation", ["Networks", "Snapshots", "TorchNN", "Torch", "Datasets", "Images"]),
+  library("Snapshots", ["Networks", "TorchNN", "Torch", "Pickle", "Files"]),
+  library(
+    "Training",
+    ["Networks", "Snapshots", "TorchNN", "Torch", "Datasets", "Images", "Files"]
+  ),
+  library(
+    "Evaluation",
+    ["Networks", "Snapshots", "TorchNN", "Torch", "Datasets", "Images", "Pickle", "Files"]
+  ),
   .executableTarget(
     name: "nifty",
     dependencies: [
       "Laion", "Datasets", "Images", "Parquet", "Demo", "Training", "Evaluation", "Snapshots",
-      "Networks", "TorchNN", "Torch", argumentParser, logging,
+      "Networks", "TorchNN", "Torch", "Files", argumentParser, logging,
     ],
-    swiftSettings: swift),
+    swiftSettings: swift
+  ),
   library("TorchTestSupport", ["Torch", "TestSupport"]),
   tests("TorchTests", ["Torch", "TorchTestSupport"]),
   tests("TorchNNTests", ["TorchNN", "Torch", "TorchTestSupport"]),
@@ -106,7 +121,8 @@ let torchSide: [Target] = [
   tests("SnapshotsTests", ["Snapshots", "Networks", "TorchNN", "Torch", "TorchTestSupport"]),
   tests(
     "TrainingTests",
-    ["Training", "Networks", "TorchNN", "Torch", "Datasets", "Images", "TorchTestSupport"]),
+    ["Training", "Networks", "TorchNN", "Torch", "Datasets", "Images", "TorchTestSupport"]
+  ),
   tests("EvaluationTests", ["Evaluation", "Networks", "TorchNN", "Torch", "TorchTestSupport"]),
   tests("NiftyTests", ["nifty", "Images", "Datasets", "Parquet", "TestSupport"]),
 ]

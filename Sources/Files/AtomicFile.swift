@@ -1,0 +1,108 @@
+import Glibc
+
+/// A file that appears under its name only when it is complete.
+///
+/// Bytes go to a hidden neighbour (`.NAME.PID-N.partial`) in the same folder. `commit()` flushes them
+/// to the disk, renames the neighbour over the final name and flushes the folder, so that a crash at
+/// any moment leaves either the old file or the new one. Without a commit the neighbour is removed.
+///
+/// Not thread-safe: one writer at a time.
+package final class AtomicFile {
+  /// The final name.
+  package let path: String
+  /// Bytes written so far.
+  package private(set) var size = 0
+
+  private let partialPath: String
+  private var descriptor: Int32
+  private var committed = false
+
+  /// Opens the neighbour for writing.
+  ///
+  /// - Parameter path: The final name; its folder must exist.
+  /// - Throws: `FileError` when the folder is missing or not writable.
+  package init(_ path: String) throws(FileError) {
+    self.path = path
+    partialPath = Self.partialPath(for: path)
+    descriptor = open(partialPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    if descriptor < 0 { throw FileError("create", path: path) }
+  }
+
+  deinit { discard() }
+
+  /// Appends all of `bytes`.
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    precondition(descriptor >= 0, "write to a finished file: \(path)")
+    var done = 0
+    while done < bytes.count {
+      guard let base = bytes.baseAddress else { return }
+      let count = Glibc.write(descriptor, base + done, bytes.count - done)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw FileError("write", path: path)
+      }
+      done += count
+    }
+    size += done
+  }
+
+  /// Appends all of `bytes`.
+  package func write(_ bytes: [UInt8]) throws(FileError) {
+    var failure: FileError?
+    bytes.withUnsafeBytes { buffer in
+      do throws(FileError) { try write(buffer) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Makes the file durable and gives it its final name.
+  package func commit() throws(FileError) {
+    precondition(descriptor >= 0, "commit of a finished file: \(path)")
+    if fsync(descriptor) != 0 { throw FileError("flush", path: path) }
+    if close(descriptor) != 0 {
+      descriptor = -1
+      throw FileError("close", path: path)
+    }
+    descriptor = -1
+    if rename(partialPath, path) != 0 { throw FileError("rename to", path: path) }
+    committed = true
+    try Self.flushFolder(of: path)
+  }
+
+  /// Removes what was written, unless it was committed.
+  package func discard() {
+    if descriptor >= 0 { close(descriptor) }
+    descriptor = -1
+    if !committed { unlink(partialPath) }
+  }
+
+  /// Writes a whole file at once, atomically.
+  package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+    let file = try AtomicFile(path)
+    try file.write(bytes)
+    try file.commit()
+  }
+
+  /// Writes a whole text file at once, atomically, as UTF-8.
+  package static func write(_ text: String, to path: String) throws(FileError) {
+    try write(Array(text.utf8), to: path)
+  }
+
+  private static func partialPath(for path: String) -> String {
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { path[...$0] } ?? ""
+    let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
+    return "\(folder).\(name).\(getpid())-\(UInt32.random(in: 0 ... .max)).partial"
+  }
+
+  private static func flushFolder(of path: String) throws(FileError) {
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if descriptor < 0 { throw FileError("open folder", path: folder) }
+    defer { close(descriptor) }
+    // Some network file systems refuse to flush a folder; the rename itself still holds there.
+    if fsync(descriptor) != 0, errno != EINVAL, errno != EROFS {
+      throw FileError("flush folder", path: folder)
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import Glibc
+
+/// A file operation that the system refused, in one line: what, where, why, and what to do.
+package struct FileError: Error, Equatable, CustomStringConvertible {
+  /// What was tried, as a verb: "open", "write".
+  package let operation: String
+  /// The file it was tried on.
+  package let path: String
+  /// The system's error number, `errno`; 0 when the refusal is ours.
+  package let code: Int32
+  /// Why, in words.
+  package let reason: String
+
+  /// A refusal by the system.
+  package init(_ operation: String, path: String, code: Int32 = errno) {
+    self.operation = operation
+    self.path = path
+    self.code = code
+    self.reason = String(cString: strerror(code))
+  }
+
+  /// A refusal of our own.
+  package init(_ operation: String, path: String, reason: String) {
+    self.operation = operation
+    self.path = path
+    self.code = 0
+    self.reason = reason
+  }
+
+  package var description: String { "cannot \(operation) \(path): \(reason)\(hint)" }
+
+  private var hint: String {
+    switch code {
+    case ENOSPC, EDQUOT: "; free some space and run the same command again"
+    case EACCES, EPERM, EROFS: "; check the permissions of the folder"
+    case EMFILE, ENFILE: "; raise the limit of open files (ulimit -n)"
+    default: ""
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import Glibc
+
+/// A file mapped into memory for reading: opened at once whatever its size, paged in on demand.
+///
+/// The mapping is private and read-only and lives as long as the object. The file must not be
+/// truncated meanwhile; nifty's own files are replaced by rename, which leaves a mapping intact.
+package final class MappedFile: @unchecked Sendable {
+  // Sendable: immutable after init.
+
+  /// The file's path.
+  package let path: String
+  /// The file's bytes.
+  package let bytes: UnsafeRawBufferPointer
+
+  /// Maps a whole file.
+  ///
+  /// - Throws: `FileError` when it cannot be opened, is no regular file, or cannot be mapped.
+  package init(_ path: String) throws(FileError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    if descriptor < 0 { throw FileError("open", path: path) }
+    defer { close(descriptor) }
+    var status = stat()
+    if fstat(descriptor, &status) != 0 { throw FileError("inspect", path: path) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw FileError("open", path: path, reason: "not a regular file")
+    }
+    let size = Int(status.st_size)
+    self.path = path
+    if size == 0 {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED
+    else { throw FileError("map", path: path) }
+    bytes = UnsafeRawBufferPointer(start: base, count: size)
+  }
+
+  deinit {
+    if let base = bytes.baseAddress {
+      munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
+    }
+  }
+
+  /// Tells the system that a range will be read soon (`true`) or is read in no particular order.
+  package func advise(willNeed: Bool, range: Range<Int>? = nil) {
+    guard let base = bytes.baseAddress else { return }
+    let range = (range ?? 0..<bytes.count).clamped(to: 0..<bytes.count)
+    let page = 4096
+    let start = range.lowerBound / page * page
+    _ = madvise(
+      UnsafeMutableRawPointer(mutating: base + start),
+      range.upperBound - start,
+      willNeed ? MADV_WILLNEED : MADV_RANDOM
+    )
+  }
+}
