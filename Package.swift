@@ -81,13 +81,11 @@ let dataSide: [Target] = [
 let torchSide: [Target] = [
   .target(
     name: "CTorch",
-    exclude: ["gloo"],
     cxxSettings: [
       .unsafeFlags([
         "-O2", "-isystem", libtorch + "/include",
         "-isystem", libtorch + "/include/torch/csrc/api/include",
       ]),
-      .headerSearchPath("gloo"),
     ],
     linkerSettings: [
       .unsafeFlags(["-L" + libtorch + "/lib", "-Xlinker", "-rpath", "-Xlinker", libtorch + "/lib"]),

@@ -1,0 +1,97 @@
+// The whole boundary between Swift and libtorch, as plain C.
+//
+// Ownership: a CTTensor* is one owned reference to a c10::TensorImpl. Functions that return or fill in
+// a CTTensor* give ownership (+1) to the caller; arguments are borrowed. NULL stands for "no tensor".
+// Errors: functions that can fail return 0 on success and non-zero on failure; ct_error() then gives
+// the message of this thread's last failure. No C++ exception ever leaves this library.
+// Threads: a handle may be released on any thread; a CTCall belongs to the thread that began it.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct CTTensor CTTensor;
+typedef struct CTOp CTOp;
+typedef struct CTCall CTCall;
+typedef struct CTGenerator CTGenerator;
+
+/// The message of this thread's last failure; valid until the next one.
+const char *ct_error(void);
+
+// ---- operators -----------------------------------------------------------------------------------
+// Every operator of the dispatcher is reached in the same way: find, begin, push each argument in the
+// order of the schema, call. Arguments that are not pushed take the schema's defaults.
+
+/// Finds "aten::add.Tensor" (name and overload). Lives for ever; NULL if there is none.
+const CTOp *ct_op_find(const char *qualified_name);
+/// The operator's schema as text; lives for ever.
+const char *ct_op_schema(const CTOp *op);
+/// Begins a call. One call at a time per thread; ct_call or ct_call_list ends it.
+CTCall *ct_call_begin(const CTOp *op);
+void ct_push_tensor(CTCall *call, CTTensor *value);
+void ct_push_int(CTCall *call, int64_t value);
+void ct_push_double(CTCall *call, double value);
+void ct_push_bool(CTCall *call, bool value);
+void ct_push_none(CTCall *call);
+void ct_push_string(CTCall *call, const char *value);
+void ct_push_device(CTCall *call, int32_t type, int32_t index);
+void ct_push_generator(CTCall *call, CTGenerator *value);
+void ct_push_ints(CTCall *call, const int64_t *values, size_t count);
+void ct_push_doubles(CTCall *call, const double *values, size_t count);
+void ct_push_tensors(CTCall *call, CTTensor *const *values, size_t count);
+/// Runs the call. Tensor results are written to `results` (lists are flattened); at most `capacity`.
+/// Returns the number of results, or -1.
+int32_t ct_call(CTCall *call, CTTensor **results, int32_t capacity);
+
+// ---- tensors -------------------------------------------------------------------------------------
+
+void ct_release(CTTensor *tensor);
+/// Number of handles alive in the process: a leak check.
+int64_t ct_live_handles(void);
+/// Copies `bytes` bytes, row-major, of the given c10::ScalarType into a new CPU tensor.
+int32_t ct_from_bytes(const void *data, size_t bytes, const int64_t *sizes, int32_t dimensions,
+                      int32_t dtype, CTTensor **result);
+/// Copies the tensor, row-major, converted to `dtype`, to host memory of exactly `bytes` bytes.
+int32_t ct_to_bytes(CTTensor *tensor, int32_t dtype, void *data, size_t bytes);
+int32_t ct_dimensions(CTTensor *tensor);
+int64_t ct_size(CTTensor *tensor, int32_t dimension);
+int64_t ct_count(CTTensor *tensor);
+int32_t ct_dtype(CTTensor *tensor);
+void ct_device(CTTensor *tensor, int32_t *type, int32_t *index);
+/// The one element of a tensor as double.
+int32_t ct_item(CTTensor *tensor, double *value);
+
+// ---- automatic differentiation -------------------------------------------------------------------
+
+bool ct_requires_grad(CTTensor *tensor);
+int32_t ct_set_requires_grad(CTTensor *tensor, bool value);
+/// Turns gradient recording of this thread on or off; returns what it was.
+bool ct_set_grad_enabled(bool enabled);
+/// Vector-Jacobian products of `outputs` (weighted by `weights`, NULL entries mean ones) with respect
+/// to `inputs`. An input that does not take part gives NULL if `allow_unused`, else an error.
+int32_t ct_grad(CTTensor *const *outputs, CTTensor *const *weights, size_t output_count,
+                CTTensor *const *inputs, size_t input_count, bool retain_graph, bool create_graph,
+                bool allow_unused, CTTensor **gradients);
+
+// ---- random numbers ------------------------------------------------------------------------------
+
+/// A CPU generator (MT19937) that starts at `seed`.
+CTGenerator *ct_generator_create(uint64_t seed);
+void ct_generator_free(CTGenerator *generator);
+
+// ---- the process ---------------------------------------------------------------------------------
+
+void ct_set_threads(int32_t count);
+int32_t ct_threads(void);
+/// Loads the CUDA library if the wheel has one, and counts devices; 0 without CUDA.
+int32_t ct_cuda_devices(void);
+/// libtorch's version.
+const char *ct_version(void);
+
+#ifdef __cplusplus
+}
+#endif

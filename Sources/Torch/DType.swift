@@ -1,0 +1,66 @@
+/// The element type of a tensor; raw values are libtorch's `c10::ScalarType`.
+public enum DType: Int32, Sendable, CaseIterable {
+  case uint8 = 0
+  case int8 = 1
+  case int16 = 2
+  case int32 = 3
+  case int64 = 4
+  case float16 = 5
+  case float32 = 6
+  case float64 = 7
+  case bool = 11
+  case bfloat16 = 15
+
+  /// Size of one element in bytes.
+  public var byteCount: Int {
+    switch self {
+    case .uint8, .int8, .bool: 1
+    case .int16, .float16, .bfloat16: 2
+    case .int32, .float32: 4
+    case .int64, .float64: 8
+    }
+  }
+
+  /// Whether values of this type carry gradients.
+  public var isFloatingPoint: Bool {
+    switch self {
+    case .float16, .float32, .float64, .bfloat16: true
+    default: false
+    }
+  }
+}
+
+/// Where a tensor lives.
+public enum Device: Sendable, Hashable, CustomStringConvertible {
+  case cpu
+  case cuda(Int)
+
+  var typeCode: Int32 {
+    switch self {
+    case .cpu: 0
+    case .cuda: 1
+    }
+  }
+
+  var index: Int32 {
+    switch self {
+    case .cpu: -1
+    case .cuda(let index): Int32(index)
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .cpu: "cpu"
+    case .cuda(let index): "cuda:\(index)"
+    }
+  }
+}
+
+/// The order in which a four-dimensional tensor's elements lie in memory.
+public enum MemoryFormat: Int, Sendable {
+  /// Row-major, `[N, C, H, W]`.
+  case contiguous = 0
+  /// Channels innermost, `[N, H, W, C]` in memory: what convolutions like best.
+  case channelsLast = 2
+}

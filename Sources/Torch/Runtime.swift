@@ -1,0 +1,22 @@
+import CTorch
+
+/// Settings and facts of the libtorch in this process.
+public enum Runtime {
+  /// Threads that one operation may use on the CPU.
+  public static var threads: Int {
+    get { Int(ct_threads()) }
+    set { ct_set_threads(Int32(newValue)) }
+  }
+
+  /// Number of CUDA devices; 0 where libtorch was built without CUDA or no driver answers.
+  public static var cudaDevices: Int { Int(ct_cuda_devices()) }
+
+  /// CUDA's first device if there is one, else the CPU.
+  public static var defaultDevice: Device { cudaDevices > 0 ? .cuda(0) : .cpu }
+
+  /// Number of tensors that Swift holds in the whole process.
+  public static var liveTensors: Int { Int(ct_live_handles()) }
+
+  /// libtorch's version.
+  public static var version: String { String(cString: ct_version()) }
+}

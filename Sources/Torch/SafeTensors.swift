@@ -1,0 +1,121 @@
+import Files
+import Foundation
+
+/// A `.safetensors` file, mapped: eight bytes of header length, a JSON header
+/// `{name: {dtype, shape, data_offsets}}`, then the raw little-endian values.
+///
+/// Format: https://github.com/huggingface/safetensors. Every offset, shape and type is checked before
+/// use; a file that breaks a rule is refused with the name of the tensor that breaks it.
+public final class SafeTensors {
+  /// What the header says of one tensor.
+  public struct Entry {
+    /// Element type.
+    public let dtype: DType
+    /// Dimensions.
+    public let shape: [Int]
+    let bytes: Range<Int>
+  }
+
+  /// The file's path.
+  public let path: String
+  /// The tensors by name.
+  public let entries: [String: Entry]
+  /// The header's free text, `__metadata__`.
+  public let metadata: [String: String]
+  private let file: MappedFile
+
+  /// The tensors' names in alphabetical order.
+  public var names: [String] { entries.keys.sorted() }
+
+  /// Opens a file and checks its header.
+  public init(path: String) throws {
+    self.path = path
+    file = try MappedFile(path)
+    let bytes = file.bytes
+    guard bytes.count >= 8 else { throw Self.refusal(path, "shorter than its header length") }
+    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    guard length <= 100_000_000, Int(length) <= bytes.count - 8 else {
+      throw Self.refusal(path, "a header of \(length) bytes in a file of \(bytes.count)")
+    }
+    let start = 8 + Int(length)
+    let json = try? JSONSerialization.jsonObject(with: Data(bytes[8..<start]))
+    guard let header = json as? [String: Any] else {
+      throw Self.refusal(path, "the header is no JSON object")
+    }
+    metadata = header["__metadata__"] as? [String: String] ?? [:]
+    var entries: [String: Entry] = [:]
+    for (name, value) in header where name != "__metadata__" {
+      guard let entry = Self.entry(value, base: start, fileSize: bytes.count) else {
+        throw Self.refusal(path, "tensor \(name) has a wrong type, shape or place")
+      }
+      entries[name] = entry
+    }
+    self.entries = entries
+  }
+
+  /// A copy of one tensor on the CPU, or `nil` if there is none of that name.
+  public subscript(name: String) -> Tensor? {
+    guard let entry = entries[name] else { return nil }
+    return Tensor(
+      copying: UnsafeRawBufferPointer(rebasing: file.bytes[entry.bytes]),
+      shape: entry.shape,
+      dtype: entry.dtype
+    )
+  }
+
+  /// All tensors, copied to the CPU.
+  public func all() -> [String: Tensor] {
+    entries.keys.reduce(into: [:]) { $0[$1] = self[$1] }
+  }
+
+  /// Writes tensors to a file, atomically, in the order given.
+  public static func write(
+    _ tensors: [(name: String, tensor: Tensor)],
+    metadata: [String: String] = [:],
+    to path: String
+  ) throws {
+    var header: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]
+    var offset = 0
+    for (name, tensor) in tensors {
+      guard let code = typeCodes[tensor.dtype] else {
+        throw TorchError("cannot store \(tensor.dtype) tensor \(name) as safetensors")
+      }
+      let end = offset + tensor.count * tensor.dtype.byteCount
+      header[name] = ["dtype": code, "shape": tensor.shape, "data_offsets": [offset, end]]
+      offset = end
+    }
+    var json = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys])
+    json.append(contentsOf: repeatElement(0x20, count: (8 - json.count % 8) % 8))
+    let file = try AtomicFile(path)
+    try file.write(withUnsafeBytes(of: UInt64(json.count).littleEndian) { Array($0) })
+    try file.write(Array(json))
+    for (_, tensor) in tensors { try file.write(tensor.bytes) }
+    try file.commit()
+  }
+
+  private static func entry(_ value: Any, base: Int, fileSize: Int) -> Entry? {
+    guard let fields = value as? [String: Any], let code = fields["dtype"] as? String,
+      let dtype = typeCodes.first(where: { $0.value == code })?.key,
+      let shape = fields["shape"] as? [Int], shape.allSatisfy({ $0 >= 0 }), shape.count <= 16,
+      let offsets = fields["data_offsets"] as? [Int], offsets.count == 2,
+      0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= fileSize - base
+    else { return nil }
+    var size = dtype.byteCount
+    for dimension in shape {
+      let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
+      if overflow { return nil }
+      size = product
+    }
+    guard size == offsets[1] - offsets[0] else { return nil }
+    return Entry(dtype: dtype, shape: shape, bytes: base + offsets[0]..<base + offsets[1])
+  }
+
+  private static func refusal(_ path: String, _ reason: String) -> TorchError {
+    TorchError("\(path) is not a valid safetensors file: \(reason)")
+  }
+
+  private static let typeCodes: [DType: String] = [
+    .float64: "F64", .float32: "F32", .float16: "F16", .bfloat16: "BF16", .int64: "I64",
+    .int32: "I32", .int16: "I16", .int8: "I8", .uint8: "U8", .bool: "BOOL",
+  ]
+}

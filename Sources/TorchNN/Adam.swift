@@ -1,0 +1,97 @@
+import Foundation
+public import Torch
+
+/// Adam (Kingma & Ba, arXiv 1412.6980, algorithm 1), with optional decoupled weight decay (AdamW,
+/// arXiv 1711.05101).
+///
+/// Every parameter counts its own steps: one that had no gradient in a step is not touched and does
+/// not age, as in PyTorch.
+public final class Adam {
+  /// Step size and averaging constants.
+  public struct Configuration: Codable, Equatable, Sendable {
+    /// Step size, α.
+    public var learningRate: Double
+    /// Decay of the first moment, β₁.
+    public var beta1: Double
+    /// Decay of the second moment, β₂.
+    public var beta2: Double
+    /// Added to the root of the second moment, ε.
+    public var epsilon: Double
+    /// Decoupled weight decay; 0 turns it off.
+    public var weightDecay: Double
+
+    /// A configuration.
+    public init(
+      learningRate: Double,
+      beta1: Double = 0.9,
+      beta2: Double = 0.999,
+      epsilon: Double = 1e-8,
+      weightDecay: Double = 0
+    ) {
+      self.learningRate = learningRate
+      self.beta1 = beta1
+      self.beta2 = beta2
+      self.epsilon = epsilon
+      self.weightDecay = weightDecay
+    }
+
+    /// The constants for a loss that is split into a main part each step and a regulariser every
+    /// `interval` steps, both through this optimiser (Karras et al., arXiv 1912.04958, appendix B,
+    /// "lazy regularization"): with r = interval / (interval + 1), α·r and β^r.
+    public func lazy(interval: Int?) -> Configuration {
+      guard let interval else { return self }
+      let ratio = Double(interval) / Double(interval + 1)
+      var result = self
+      result.learningRate = learningRate * ratio
+      result.beta1 = pow(beta1, ratio)
+      result.beta2 = pow(beta2, ratio)
+      return result
+    }
+  }
+
+  /// The constants in use; the learning rate may be changed between steps.
+  public var configuration: Configuration
+  /// What is optimised.
+  public let parameters: [Tensor]
+  /// First moments, one a parameter.
+  public let firstMoments: [Tensor]
+  /// Second moments, one a parameter.
+  public let secondMoments: [Tensor]
+  /// Steps taken, one float32 scalar a parameter.
+  public let steps: [Tensor]
+
+  /// An optimiser with empty moments.
+  public init(_ parameters: [Tensor], _ configuration: Configuration) {
+    self.parameters = parameters
+    self.configuration = configuration
+    let host = parameters.map { $0.detached() }
+    firstMoments = host.map { Tensor.zeros(like: $0) }
+    secondMoments = host.map { Tensor.zeros(like: $0) }
+    steps = host.map { Tensor(scalar: 0).to($0.device) }
+  }
+
+  /// Moves the parameters by one step.
+  ///
+  /// - Parameter gradients: One a parameter, `nil` for those that took no part.
+  public func step(_ gradients: [Tensor?]) {
+    precondition(
+      gradients.count == parameters.count,
+      "\(gradients.count) gradients for \(parameters.count) parameters"
+    )
+    let active = gradients.indices.filter { gradients[$0] != nil }
+    withoutGradients {
+      for index in active { steps[index].assign(steps[index] + 1) }
+      Tensor.adamStep(
+        parameters: active.map { parameters[$0] },
+        gradients: gradients.compactMap { $0?.contiguous() },
+        firstMoments: active.map { firstMoments[$0] },
+        secondMoments: active.map { secondMoments[$0] },
+        steps: active.map { steps[$0] },
+        learningRate: configuration.learningRate,
+        betas: (configuration.beta1, configuration.beta2),
+        epsilon: configuration.epsilon,
+        weightDecay: configuration.weightDecay
+      )
+    }
+  }
+}

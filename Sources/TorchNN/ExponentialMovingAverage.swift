@@ -1,0 +1,42 @@
+import Foundation
+import Torch
+
+/// A running average of a network's parameters, counted in images (Karras et al., arXiv 1710.10196
+/// section 4; the ramp-up is that of arXiv 2006.06676).
+public struct ExponentialMovingAverage: Codable, Equatable, Sendable {
+  /// Images after which a parameter's old value weighs one half.
+  public var halfLifeImages: Double
+  /// Share of the images seen that bounds the half-life early in training; `nil` turns it off.
+  public var rampUp: Double?
+
+  /// An average with a half-life in thousands of images.
+  public init(halfLifeKimg: Double, rampUp: Double? = 0.05) {
+    halfLifeImages = halfLifeKimg * 1000
+    self.rampUp = rampUp
+  }
+
+  /// The weight of the old average in an update after `batchSize` more images.
+  ///
+  /// - Parameter imagesSeen: Images before this batch.
+  public func beta(batchSize: Int, imagesSeen: Int) -> Double {
+    var halfLife = halfLifeImages
+    if let rampUp { halfLife = min(halfLife, Double(imagesSeen) * rampUp) }
+    return pow(0.5, Double(batchSize) / max(halfLife, 1e-8))
+  }
+
+  /// Moves the parameters of `average` toward those of `network` and copies its buffers.
+  public func update(
+    _ average: some Module,
+    toward network: some Module,
+    batchSize: Int,
+    imagesSeen: Int
+  ) {
+    let weight = 1 - beta(batchSize: batchSize, imagesSeen: imagesSeen)
+    withoutGradients {
+      Tensor.interpolate(average.parameters, to: network.parameters, weight: weight)
+      for (target, source) in zip(average.state, network.state) where !target.isParameter {
+        target.tensor.assign(source.tensor)
+      }
+    }
+  }
+}

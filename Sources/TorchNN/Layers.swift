@@ -1,0 +1,128 @@
+import Foundation
+public import Torch
+
+/// x · Wᵀ + b.
+public final class Linear: Module {
+  /// [out, in].
+  @Parameter public var weight: Tensor
+  private let bias: Parameter?
+
+  /// Weights from N(0, 1/√in), bias zero.
+  public init(
+    _ inputs: Int,
+    _ outputs: Int,
+    bias: Bool = true,
+    random: any RandomSource
+  ) {
+    _weight = Parameter(
+      wrappedValue: random.normal([outputs, inputs]) * (1 / Double(inputs).squareRoot())
+    )
+    self.bias = bias ? Parameter(wrappedValue: .zeros([outputs])) : nil
+  }
+
+  /// - Parameter x: [..., in].
+  /// - Returns: [..., out].
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.linear(weight.to(x.dtype), bias: bias?.wrappedValue.to(x.dtype))
+  }
+}
+
+/// Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450).
+public final class LayerNorm: Module {
+  /// [width].
+  @Parameter public var weight: Tensor
+  /// [width].
+  @Parameter public var bias: Tensor
+  private let epsilon: Double
+
+  /// Starts as the identity after normalisation.
+  public init(_ width: Int, epsilon: Double = 1e-5) {
+    _weight = Parameter(wrappedValue: .ones([width]))
+    _bias = Parameter(wrappedValue: .zeros([width]))
+    self.epsilon = epsilon
+  }
+
+  /// - Parameter x: [..., width].
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.layerNormalized(weight: weight.to(x.dtype), bias: bias.to(x.dtype), epsilon: epsilon)
+  }
+}
+
+/// A plain two-dimensional convolution.
+public final class Convolution2d: Module {
+  /// [out, in / groups, k, k].
+  @Parameter public var weight: Tensor
+  private let bias: Parameter?
+  private let stride: Int
+  private let padding: Int
+  private let groups: Int
+
+  /// Weights from N(0, √(2 / fan-in)) (He et al., arXiv 1502.01852), bias zero.
+  public init(
+    _ inputs: Int,
+    _ outputs: Int,
+    kernel: Int,
+    stride: Int = 1,
+    padding: Int = 0,
+    groups: Int = 1,
+    bias: Bool = true,
+    random: any RandomSource
+  ) {
+    let fanIn = Double(inputs / groups * kernel * kernel)
+    _weight = Parameter(
+      wrappedValue: random.normal([outputs, inputs / groups, kernel, kernel])
+        * (2 / fanIn).squareRoot()
+    )
+    self.bias = bias ? Parameter(wrappedValue: .zeros([outputs])) : nil
+    self.stride = stride
+    self.padding = padding
+    self.groups = groups
+  }
+
+  /// - Parameter x: [N, in, H, W].
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.convolved(
+      weight.to(x.dtype),
+      bias: bias?.wrappedValue.to(x.dtype),
+      stride: stride,
+      padding: [padding, padding],
+      groups: groups
+    )
+  }
+}
+
+/// Batch normalisation of images (Ioffe & Szegedy, arXiv 1502.03167).
+public final class BatchNorm2d: Module {
+  /// [C].
+  @Parameter public var weight: Tensor
+  /// [C].
+  @Parameter public var bias: Tensor
+  /// [C].
+  @Buffer public var runningMean: Tensor
+  /// [C].
+  @Buffer public var runningVar: Tensor
+  private let epsilon: Double
+
+  /// Starts as the identity.
+  public init(_ channels: Int, epsilon: Double = 1e-5) {
+    _weight = Parameter(wrappedValue: .ones([channels]))
+    _bias = Parameter(wrappedValue: .zeros([channels]))
+    _runningMean = Buffer(wrappedValue: .zeros([channels]))
+    _runningVar = Buffer(wrappedValue: .ones([channels]))
+    self.epsilon = epsilon
+  }
+
+  /// - Parameters:
+  ///   - x: [N, C, H, W].
+  ///   - training: Uses and averages the batch's own statistics.
+  public func callAsFunction(_ x: Tensor, training: Bool = false) -> Tensor {
+    x.batchNormalized(
+      weight: weight,
+      bias: bias,
+      mean: runningMean,
+      variance: runningVar,
+      training: training,
+      epsilon: epsilon
+    )
+  }
+}
