@@ -1,0 +1,53 @@
+import Foundation
+import Testing
+import Torch
+import TorchNN
+import TorchTestSupport
+
+@Suite("Exponential moving average: Golden")
+struct ExponentialMovingAverageTests {
+  private struct Manifest: Decodable {
+    struct Row: Decodable {
+      let batch: Int
+      let ema_kimg: Double
+      let ramp: Double?
+      let cur_nimg_before_increment: Int
+      let beta: Double
+    }
+    struct Config: Decodable { let betas: [Row] }
+    let config: Config
+  }
+
+  private final class Pair: Module {
+    @Parameter var p: Tensor
+    @Buffer var b: Tensor
+
+    init(_ p: Tensor, buffer: Double) {
+      _p = Parameter(wrappedValue: p.copy())
+      _b = Buffer(wrappedValue: Tensor(scalar: buffer))
+    }
+  }
+
+  @Test func `the weight of the old average follows the recorded table`() throws {
+    let rows = try Golden("ema").manifest(Manifest.self).config.betas
+    #expect(rows.count == 24)
+    for row in rows {
+      let average = ExponentialMovingAverage(halfLifeKimg: row.ema_kimg, rampUp: row.ramp)
+      let beta = average.beta(batchSize: row.batch, imagesSeen: row.cur_nimg_before_increment)
+      expectClose(beta, row.beta, rtol: 1e-12, atol: 1e-30)
+    }
+  }
+
+  @Test func `parameters move and buffers are copied`() throws {
+    let golden = try Golden("ema")
+    let average = Pair(golden["p_ema"], buffer: 1)
+    let network = Pair(golden["p"], buffer: 2)
+    // Without ramp-up a half-life gives this beta for any number of images seen.
+    var ema = ExponentialMovingAverage(halfLifeKimg: 1, rampUp: nil)
+    ema.halfLifeImages = 4 / -log2(golden["beta"].item)
+    ema.update(average, toward: network, batchSize: 4, imagesSeen: 123)
+    golden.expectClose(average.p.detached(), "out", rtol: 1e-5, atol: 1e-7)
+    #expect(average.b.item == 2)
+    #expect(average.p.requiresGradient)
+  }
+}
