@@ -101,7 +101,7 @@ void cimages_resample_vertical(
   const uint8_t *source, size_t row_bytes, uint8_t *out, int32_t out_height,
   const cimages_window *windows, const int32_t *weights, int32_t taps);
 
-// MARK: Filling (fill.c)
+// MARK: Drawing (fill.c, stroke.c)
 
 // A straight piece of an outline, in pixels, y down.
 typedef struct {
@@ -114,6 +114,12 @@ typedef struct {
 bool cimages_fill(
   uint8_t *rgb, int32_t width, int32_t height, const cimages_segment *segments, size_t count,
   uint8_t red, uint8_t green, uint8_t blue, float opacity);
+
+// Draws a line with round joins and ends through `count` points, x and y in turn, in pixels.
+// Returns false when out of memory.
+bool cimages_stroke(
+  uint8_t *rgb, int32_t width, int32_t height, const float *points, size_t count,
+  float line_width, uint8_t red, uint8_t green, uint8_t blue);
 
 // MARK: Fonts (font.c)
 
