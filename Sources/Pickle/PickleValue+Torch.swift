@@ -6,6 +6,7 @@ extension PickleValue {
   ///   - type: The type of the elements.
   ///   - shape: Lengths of the dimensions; they must account for all of `bytes`.
   ///   - isParameter: Whether it becomes a `torch.nn.Parameter`.
+  /// - Returns: The record of the call that rebuilds the tensor.
   package static func tensor(
     _ bytes: PickleBuffer,
     type: TorchScalarType,

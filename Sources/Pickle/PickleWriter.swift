@@ -5,7 +5,7 @@ import Files
 /// Nodes that hang in several places are written once and remembered, so that the graph comes back as
 /// the same graph, cycles included.
 package struct PickleWriter {
-  /// The protocols that can be written. 4 needs Python 3.4, 2 is read by everything.
+  /// The protocols that can be written: 4 needs Python 3.4, 2 is read by everything.
   package enum Version: UInt8, Sendable, CaseIterable {
     case two = 2
     case three = 3
