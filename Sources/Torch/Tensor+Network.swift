@@ -20,6 +20,11 @@ extension Tensor {
     Network.conv2d(self, weight, bias, [stride, stride], padding, [1, 1], groups)
   }
 
+  /// Correlates images with filters, with a step of its own in each direction: [vertical, horizontal].
+  public func convolved(_ weight: Tensor, strides: [Int], groups: Int = 1) -> Tensor {
+    Network.conv2d(self, weight, Tensor?.none, strides, [0, 0], [1, 1], groups)
+  }
+
   /// The transpose of `convolved`: spreads each pixel over a filter. Weight [I, O / groups, kH, kW].
   public func convolvedTransposed(
     _ weight: Tensor,

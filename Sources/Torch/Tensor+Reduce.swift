@@ -23,7 +23,7 @@ extension Tensor {
   }
   /// The largest absolute value over dimensions.
   public func largestMagnitude(_ dimensions: Int..., keeping: Bool = false) -> Tensor {
-    Reduce.vectorNorm(self, Double.infinity, dimensions, keeping)
+    Reduce.vectorNorm(self, Double.infinity, dimensions.isEmpty ? nil : dimensions, keeping)
   }
   /// The Euclidean norm over one dimension.
   public func norm(_ dimension: Int, keeping: Bool = false) -> Tensor {

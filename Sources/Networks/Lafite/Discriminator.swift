@@ -1,0 +1,163 @@
+public import Torch
+public import TorchNN
+
+/// One resolution of the discriminator: two convolutions beside a skip (resnet architecture,
+/// arXiv 1912.04958, section 4).
+final class DiscriminatorBlock: Module {
+  @Buffer var resampleFilter: Tensor  // [4, 4]
+  private let fromrgb: ConvolutionLayer?
+  private let conv0: ConvolutionLayer
+  private let conv1: ConvolutionLayer
+  private let skip: ConvolutionLayer
+  private let dtype: DType
+
+  init(
+    resolution: Int,
+    configuration: DiscriminatorConfiguration,
+    dtype: DType,
+    random: any RandomSource
+  ) {
+    let channels = configuration.channels(at: resolution)
+    let next = configuration.channels(at: resolution / 2)
+    let clamp = configuration.clamp
+    self.dtype = dtype
+    _resampleFilter = Buffer(wrappedValue: resamplingFilter([1, 3, 3, 1]))
+    fromrgb =
+      resolution == configuration.resolution
+      ? ConvolutionLayer(
+        3,
+        channels,
+        kernel: 1,
+        activation: .leakyReLU,
+        clamp: clamp,
+        random: random
+      ) : nil
+    conv0 = ConvolutionLayer(
+      channels,
+      channels,
+      kernel: 3,
+      activation: .leakyReLU,
+      clamp: clamp,
+      random: random
+    )
+    conv1 = ConvolutionLayer(
+      channels,
+      next,
+      kernel: 3,
+      activation: .leakyReLU,
+      down: 2,
+      clamp: clamp,
+      random: random
+    )
+    skip = ConvolutionLayer(channels, next, kernel: 1, bias: false, down: 2, random: random)
+  }
+
+  /// - Parameter x: The image [N, 3, r, r] at the first block, else feature maps [N, C, r, r].
+  /// - Returns: [N, C', r / 2, r / 2].
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    var x = x.to(dtype)
+    if dtype != .float32 { x = x.laidOut(.channelsLast) }
+    if let fromrgb { x = fromrgb(x) }
+    let half = 0.5.squareRoot()
+    let y = skip(x, gain: half)
+    return y + conv1(conv0(x), gain: half)
+  }
+}
+
+/// The last block: minibatch deviation, one convolution, the logit and the semantic head.
+final class DiscriminatorEpilogue: Module {
+  private let conv: ConvolutionLayer
+  private let fc: FullyConnectedLayer
+  private let fts: FullyConnectedLayer?
+  private let out: FullyConnectedLayer
+  private let configuration: DiscriminatorConfiguration
+
+  init(_ configuration: DiscriminatorConfiguration, random: any RandomSource) {
+    let channels = configuration.channels(at: 4)
+    self.configuration = configuration
+    conv = ConvolutionLayer(
+      channels + 1,
+      channels,
+      kernel: 3,
+      activation: .leakyReLU,
+      clamp: configuration.clamp,
+      random: random
+    )
+    fc = FullyConnectedLayer(channels * 16, channels, activation: .leakyReLU, random: random)
+    fts =
+      configuration.usesFeatures
+      ? FullyConnectedLayer(channels, configuration.featureDimension, random: random) : nil
+    out = FullyConnectedLayer(channels, 1, random: random)
+  }
+
+  func callAsFunction(_ x: Tensor, fts condition: Tensor) -> Discriminator.Output {
+    var y = minibatchStandardDeviation(x.to(.float32), groupSize: configuration.minibatchGroup)
+    y = conv(y).contiguous()
+    y = fc(y.reshaped(y.size(0), -1))  // [N, C]
+    let logits = out(y)  // [N, 1]
+    guard let fts else { return .init(logits: logits, features: nil) }
+    let features = fts(y)  // [N, F]
+    let scored = configuration.normalizesFeatures ? features.normalized() : features
+    let agreement =
+      switch configuration.featureLogit {
+      case .batchSum: (scored * condition).sum()
+      case .perSample: (scored * condition).sum(1, keeping: true)
+      }
+    return .init(logits: logits + agreement, features: features)
+  }
+}
+
+/// LAFITE's discriminator: StyleGAN2's, with a head that predicts the image's CLIP feature
+/// (arXiv 2111.13792, section 3.2).
+public final class Discriminator: Module {
+  /// What one pass gives.
+  public struct Output {
+    /// Realness, [N, 1], unbounded.
+    public let logits: Tensor
+    /// Predicted CLIP features, [N, featureDimension], unnormalised; `nil` without the head.
+    public let features: Tensor?
+  }
+
+  /// Its shape.
+  public let configuration: DiscriminatorConfiguration
+  private let blocks: [(resolution: Int, block: DiscriminatorBlock)]
+  private let epilogue: DiscriminatorEpilogue
+
+  /// A discriminator with fresh weights.
+  public init(
+    _ configuration: DiscriminatorConfiguration,
+    reducedPrecision: DType = .bfloat16,
+    random: any RandomSource
+  ) {
+    self.configuration = configuration
+    let all = configuration.resolutions
+    let reduced = Set(all.prefix(configuration.reducedPrecisionResolutions))
+    blocks = all.dropLast().map { resolution in
+      (
+        resolution,
+        DiscriminatorBlock(
+          resolution: resolution,
+          configuration: configuration,
+          dtype: reduced.contains(resolution) ? reducedPrecision : .float32,
+          random: random
+        )
+      )
+    }
+    epilogue = DiscriminatorEpilogue(configuration, random: random)
+  }
+
+  /// `b32`, …, `b8`, `b4`.
+  public var members: [(key: String, member: Member)] {
+    blocks.map { ("b\($0.resolution)", .module($0.block)) } + [("b4", .module(epilogue))]
+  }
+
+  /// Judges images under a condition.
+  ///
+  /// - Parameters:
+  ///   - image: [N, 3, R, R], [−1, 1].
+  ///   - fts: CLIP features of unit length, [N, featureDimension].
+  /// - Returns: Logits and predicted features.
+  public func callAsFunction(_ image: Tensor, fts: Tensor) -> Output {
+    epilogue(blocks.reduce(image) { $1.block($0) }, fts: fts)
+  }
+}

@@ -1,0 +1,113 @@
+import Torch
+import TorchNN
+
+/// Makes the style of one layer from w and the conditioning feature (LAFITE, arXiv 2111.13792,
+/// section 3.2: "modulate the style space").
+///
+/// Every layer has a mapper of its own; which of two structures depends on the resolution.
+enum StyleMapper {
+  case concatenated(ConcatenatedStyle)
+  case affine(AffineStyle)
+
+  /// - Parameters:
+  ///   - w: [N, w dimension].
+  ///   - fts: Conditioning feature, [N, feature dimension].
+  /// - Returns: [N, input channels], near 1.
+  func callAsFunction(w: Tensor, fts: Tensor) -> Tensor {
+    switch self {
+    case .concatenated(let mapper): mapper(w: w, fts: fts)
+    case .affine(let mapper): mapper(w: w, fts: fts)
+    }
+  }
+
+  var members: [(key: String, member: Member)] {
+    switch self {
+    case .concatenated(let mapper): mapper.members
+    case .affine(let mapper): mapper.members
+    }
+  }
+
+  /// The mapper of a layer at `resolution`.
+  init(
+    resolution: Int,
+    configuration: GeneratorConfiguration,
+    channels: Int,
+    random: any RandomSource
+  ) {
+    self =
+      resolution <= configuration.structureChange
+      ? .concatenated(
+        ConcatenatedStyle(configuration: configuration, channels: channels, random: random)
+      )
+      : .affine(AffineStyle(configuration: configuration, channels: channels, random: random))
+  }
+}
+
+/// Structure 2: the feature passes two layers, is joined with w, and mapped to the style.
+final class ConcatenatedStyle: Module {
+  private let pre: [FullyConnectedLayer]
+  private let affine: FullyConnectedLayer
+
+  init(configuration: GeneratorConfiguration, channels: Int, random: any RandomSource) {
+    pre = featureLayers(configuration, random: random)
+    affine = FullyConnectedLayer(
+      configuration.styleWidth + configuration.wDimension,
+      channels,
+      biasInit: 1,
+      random: random
+    )
+  }
+
+  var members: [(key: String, member: Member)] {
+    pre.enumerated().map { ("pre_\($0)", .module($1)) } + [("affine_0", .module(affine))]
+  }
+
+  func callAsFunction(w: Tensor, fts: Tensor) -> Tensor {
+    affine(.concatenated([pre.reduce(fts) { $1($0) }, w], 1))
+  }
+}
+
+/// Structure 1: the style of w, scaled and shifted by functions of the feature.
+final class AffineStyle: Module {
+  private let affine: FullyConnectedLayer
+  private let scale: [FullyConnectedLayer]
+  private let bias: [FullyConnectedLayer]
+
+  init(configuration: GeneratorConfiguration, channels: Int, random: any RandomSource) {
+    func branch() -> [FullyConnectedLayer] {
+      featureLayers(configuration, random: random)
+        + [FullyConnectedLayer(configuration.styleWidth, channels, random: random)]
+    }
+    affine = FullyConnectedLayer(configuration.wDimension, channels, biasInit: 1, random: random)
+    scale = branch()
+    bias = branch()
+  }
+
+  var members: [(key: String, member: Member)] {
+    [("affine", .module(affine))]
+      + scale.enumerated().map { ("scale_layer_\($0)", .module($1)) }
+      + bias.enumerated().map { ("bias_layer_\($0)", .module($1)) }
+  }
+
+  func callAsFunction(w: Tensor, fts: Tensor) -> Tensor {
+    bias.reduce(fts) { $1($0) }.adding(product: affine(w), scale.reduce(fts) { $1($0) })
+  }
+}
+
+/// feature → (feature + width) / 2 → width, leaky ReLU, learning rate multiplier 0.01.
+private func featureLayers(
+  _ configuration: GeneratorConfiguration,
+  random: any RandomSource
+) -> [FullyConnectedLayer] {
+  let hidden = (configuration.featureDimension + configuration.styleWidth) / 2
+  let widths = [configuration.featureDimension, hidden, configuration.styleWidth]
+  return zip(widths, widths.dropFirst()).map { inputs, outputs in
+    FullyConnectedLayer(
+      inputs,
+      outputs,
+      activation: .leakyReLU,
+      learningRateMultiplier: 0.01,
+      random: random
+    )
+  }
+}

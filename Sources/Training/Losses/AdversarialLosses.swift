@@ -1,0 +1,245 @@
+package import Networks
+package import Torch
+
+/// Everything the losses need beside the batch.
+package struct LossContext {
+  /// The generator in training.
+  package let generator: Generator
+  /// The discriminator in training.
+  package let discriminator: Discriminator
+  /// Weights and forms.
+  package let configuration: LossConfiguration
+  /// CLIP's image tower: normalised pixels [N, 3, side, side] → features [N, F].
+  package let encodeImage: (Tensor) -> Tensor
+  /// CLIP's input size in pixels.
+  package let clipSide: Int
+  /// Augmentation of everything the discriminator sees, if any.
+  package let augment: ((Tensor, any RandomSource) -> Tensor)?
+
+  /// Collects the parts.
+  package init(
+    generator: Generator,
+    discriminator: Discriminator,
+    configuration: LossConfiguration,
+    clipSide: Int,
+    encodeImage: @escaping (Tensor) -> Tensor,
+    augment: ((Tensor, any RandomSource) -> Tensor)? = nil
+  ) {
+    self.generator = generator
+    self.discriminator = discriminator
+    self.configuration = configuration
+    self.clipSide = clipSide
+    self.encodeImage = encodeImage
+    self.augment = augment
+  }
+
+  /// Latents → styles with style mixing: from a random layer on, the styles are those of a second
+  /// latent (arXiv 1812.04948, section 3.1). The running mean of w follows the first latent only.
+  func mixedStyles(_ z: Tensor, random: any RandomSource) -> Tensor {
+    let ws = generator.mapping(z, updatingAverage: true)
+    if configuration.styleMixingProb <= 0 { return ws }
+    let count = generator.synthesis.wCount
+    let second = random.normal(z.shape).to(z.device)
+    let drawn = random.integer(in: 1..<count)
+    let cutoff = random.uniform([]).item < configuration.styleMixingProb ? drawn : count
+    if cutoff == count { return ws }
+    let others = generator.mapping(second)
+    return .concatenated([ws.sliced(1, 0..<cutoff), others.sliced(1, cutoff..<count)], 1)
+  }
+
+  func generate(_ z: Tensor, fts: Tensor, random: any RandomSource) -> (images: Tensor, ws: Tensor)
+  {
+    let ws = mixedStyles(z, random: random)
+    return (generator.synthesize(ws, fts: fts, noiseMode: .random(random)).image, ws)
+  }
+
+  func discriminate(
+    _ images: Tensor,
+    fts: Tensor,
+    random: any RandomSource
+  ) -> Discriminator.Output {
+    discriminator(augment?(images, random) ?? images, fts: fts)
+  }
+
+  /// −weight · mean agreement; `nil` for weight 0, which is not computed.
+  func contrastive(_ weight: Double, _ a: @autoclosure () -> Tensor?, _ b: Tensor) -> Tensor? {
+    guard weight != 0, let a = a() else { return nil }
+    let agreement = contrastiveAgreement(
+      a,
+      b,
+      temperature: configuration.temp,
+      lambda: configuration.lam,
+      form: configuration.contrastive
+    )
+    return agreement.mean() * -weight
+  }
+}
+
+/// One batch on the device.
+package struct TrainingBatch {
+  /// Real images, [N, 3, R, R], [−1, 1].
+  package let images: Tensor
+  /// CLIP features of the images, unit length, [N, F].
+  package let imageFeatures: Tensor
+  /// CLIP features of one caption each, unit length, [N, F].
+  package let textFeatures: Tensor
+
+  /// Collects the parts.
+  package init(images: Tensor, imageFeatures: Tensor, textFeatures: Tensor) {
+    self.images = images
+    self.imageFeatures = imageFeatures
+    self.textFeatures = textFeatures
+  }
+}
+
+/// A loss to differentiate, and numbers to show.
+package struct LossValue {
+  /// What is differentiated: a scalar.
+  package let total: Tensor
+  /// Means worth recording, by the original's names.
+  package var reports: [(name: String, values: Tensor)]
+}
+
+/// The generator's main loss: look real under the condition, agree with it in CLIP's and in the
+/// discriminator's eyes (LAFITE, arXiv 2111.13792, equation 8).
+package func generatorLoss(
+  _ context: LossContext,
+  batch: TrainingBatch,
+  conditioning: Conditioning,
+  z: Tensor,
+  random: any RandomSource
+) -> LossValue {
+  let weights = context.configuration
+  let c = conditioning.features
+  let (images, _) = context.generate(z, fts: c, random: random)
+  let fake = context.discriminate(images, fts: c, random: random)
+  var loss = (-fake.logits).softplus()  // [N, 1]
+  if weights.itc != 0 || weights.iic != 0 {
+    let view = clipView(
+      images,
+      side: context.clipSide,
+      crop: weights.clipCrop,
+      random: random
+    )
+    let seen = context.encodeImage(view).normalized()
+    for term in [
+      context.contrastive(weights.itc, seen, c),
+      context.contrastive(weights.iic, seen, conditioning.images),
+    ] {
+      if let term { loss = loss + term }
+    }
+  }
+  if weights.itd != 0 || weights.iid != 0 {
+    let real: Tensor? =
+      weights.iid == 0
+      ? nil
+      : withoutGradients {
+        context.discriminate(batch.images, fts: c, random: random).features
+      }
+    if let term = context.contrastive(weights.itd, fake.features, c) { loss = loss + term }
+    if let features = fake.features, let term = context.contrastive(weights.iid, real, features) {
+      loss = loss + term
+    }
+  }
+  return LossValue(
+    total: loss.mean(),
+    reports: [
+      ("Loss/scores/fake", fake.logits.detached()),
+      ("Loss/signs/fake", fake.logits.detached().sign()),
+      ("Loss/G/loss", loss.detached()),
+    ]
+  )
+}
+
+/// The path length regulariser: a step in w should change the image by a fixed amount
+/// (arXiv 1912.04958, equation 4).
+///
+/// - Parameter meanLength: The running mean of the path length, a scalar; it is updated.
+package func pathLengthLoss(
+  _ context: LossContext,
+  conditioning: Conditioning,
+  z: Tensor,
+  meanLength: Tensor,
+  random: any RandomSource
+) -> LossValue {
+  let weights = context.configuration
+  let count = max(z.size(0) / weights.pathLengthShrink, 1)
+  let fts = conditioning.features.sliced(0, 0..<count)
+  let (images, ws) = context.generate(z.sliced(0, 0..<count), fts: fts, random: random)
+  let pixels = Double(images.size(2) * images.size(3))
+  let noise = random.normal(images.shape).to(images.device) / pixels.squareRoot()
+  let slopes = gradient(of: (images * noise).sum(), withRespectTo: ws, createGraph: true)
+  let lengths = slopes.squared().sum(2).mean(1).squareRoot()  // [n]
+  let mean = meanLength.interpolated(to: lengths.mean(), weight: weights.pathLengthDecay)
+  withoutGradients { meanLength.assign(mean.detached()) }
+  let penalty = (lengths - mean).squared()
+  let loss = penalty * weights.pathLengthWeight
+  return LossValue(
+    total: loss.mean(),
+    reports: [
+      ("Loss/pl_penalty", penalty.detached()), ("Loss/G/reg", loss.detached()),
+    ]
+  )
+}
+
+/// The discriminator's loss on generated images.
+package func discriminatorFakeLoss(
+  _ context: LossContext,
+  conditioning: Conditioning,
+  z: Tensor,
+  random: any RandomSource
+) -> LossValue {
+  let c = conditioning.features
+  let images = withoutGradients { context.generate(z, fts: c, random: random).images }
+  let fake = context.discriminate(images, fts: c, random: random)
+  return LossValue(
+    total: fake.logits.softplus().mean(),
+    reports: [
+      ("Loss/scores/fake", fake.logits.detached()),
+      ("Loss/signs/fake", fake.logits.detached().sign()),
+    ]
+  )
+}
+
+/// The discriminator's loss on real images: its logit, its agreement with the condition, and, if
+/// asked for, R1: γ/2 · |∂Σ logits / ∂ image|² (Mescheder et al., arXiv 1801.04406, equation 9).
+package func discriminatorRealLoss(
+  _ context: LossContext,
+  batch: TrainingBatch,
+  conditioning: Conditioning,
+  main: Bool,
+  penalty: Bool,
+  random: any RandomSource
+) -> (main: LossValue?, penalty: LossValue?) {
+  let weights = context.configuration
+  let c = conditioning.features
+  let images = batch.images.detached()
+  if penalty { images.requiresGradient = true }
+  let real = context.discriminate(images, fts: c, random: random)
+  let scores: [(name: String, values: Tensor)] = [
+    ("Loss/scores/real", real.logits.detached()),
+    ("Loss/signs/real", real.logits.detached().sign()),
+  ]
+  var mainValue: LossValue?
+  if main {
+    var loss = (-real.logits).softplus()
+    if let term = context.contrastive(weights.itd, real.features, c) { loss = loss + term }
+    mainValue = LossValue(
+      total: loss.mean(),
+      reports: scores + [("Loss/D/loss", loss.detached())]
+    )
+  }
+  var penaltyValue: LossValue?
+  if penalty {
+    let slopes = gradient(of: real.logits.sum(), withRespectTo: images, createGraph: true)
+    let squares = slopes.squared().sum(1, 2, 3)  // [N]
+    let loss = squares * (weights.gamma / 2)
+    penaltyValue = LossValue(
+      total: loss.mean(),
+      reports: (main ? [] : scores) + [
+        ("Loss/r1_penalty", squares.detached()), ("Loss/D/reg", loss.detached()),
+      ]
+    )
+  }
+  return (mainValue, penaltyValue)
+}

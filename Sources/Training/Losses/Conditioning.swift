@@ -1,0 +1,43 @@
+package import Torch
+
+/// The features a batch is conditioned on.
+package struct Conditioning {
+  /// What generator and discriminator see, unit length, [N, F].
+  package let features: Tensor
+  /// The images' own CLIP features, unit length, [N, F].
+  package let images: Tensor
+
+  /// Perturbs features as LAFITE does (arXiv 2111.13792, equations 2 and 3).
+  ///
+  /// One noise n, normalised, serves both: text' = normalise((1 − a)·text + a·n) and
+  /// image' = normalise((1 − b)·image + b·n), the pseudo text of language-free training.
+  ///
+  /// - Parameters:
+  ///   - images: CLIP features of the images, unit length, [N, F].
+  ///   - texts: CLIP features of the captions, unit length, [N, F].
+  ///   - configuration: Noise shares and mixing probability.
+  ///   - random: Draws n [N, F], then, if both kinds are mixed, a choice [N, 1].
+  package init(
+    images: Tensor,
+    texts: Tensor,
+    configuration: LossConfiguration,
+    random: any RandomSource
+  ) {
+    let (N, F) = images.shape2
+    let noise = random.normal([N, F]).to(images.device).normalized()
+    func perturbed(_ features: Tensor, _ share: Double) -> Tensor {
+      (features * (1 - share) + noise * share).normalized()
+    }
+    self.images = images
+    if configuration.mixingProb > 0.99 {
+      features = perturbed(images, configuration.imageNoise)
+    } else if configuration.mixingProb < 0.01 {
+      features = perturbed(texts, configuration.textNoise)
+    } else {
+      let choice = random.uniform([N, 1]).to(images.device)
+      let isText = choice .>= configuration.mixingProb
+      features = perturbed(images, configuration.imageNoise)
+        .replacing(with: perturbed(texts, configuration.textNoise), where: isText)
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/// Which form the contrastive loss takes.
+package enum ContrastiveForm: String, Codable, Sendable, CaseIterable {
+  /// What the released LAFITE computes: the similarities are exponentiated once more before the
+  /// softmax. The published weights and temperatures are tuned to it.
+  case lafite
+  /// InfoNCE (arXiv 1807.03748) as the paper writes it (LAFITE, equations 6 and 7).
+  case infonce
+}
+
+/// How the image is brought to CLIP's input size.
+package enum CLIPCrop: String, Codable, Sendable, CaseIterable {
+  /// LAFITE's way: a random square of half to full side, or a random place on white if too small.
+  case random
+  /// The whole image, resampled if its size differs.
+  case none
+}
+
+/// Weights and forms of LAFITE's losses, with the released code's defaults and flag names.
+package struct LossConfiguration: Codable, Equatable, Sendable {
+  /// Weight of the discriminator's contrastive loss between image and condition.
+  package var itd = 10.0
+  /// Weight of CLIP's contrastive loss between generated image and condition.
+  package var itc = 10.0
+  /// Weight of the discriminator's contrastive loss between real and generated image.
+  package var iid = 0.0
+  /// Weight of CLIP's contrastive loss between generated and real image.
+  package var iic = 0.0
+  /// Temperature of the contrastive losses; 0 or less uses the plain similarity.
+  package var temp = 0.5
+  /// Balance of the two directions of the contrastive loss.
+  package var lam = 0.0
+  /// Form of the contrastive loss.
+  package var contrastive = ContrastiveForm.lafite
+  /// Probability that a sample is conditioned on its perturbed image feature instead of its text:
+  /// 0 is training with captions, 1 without any (language-free).
+  package var mixingProb = 0.0
+  /// Share of noise in a perturbed text feature.
+  package var textNoise = 0.1
+  /// Share of noise in a perturbed image feature (the pseudo text of LAFITE-G).
+  package var imageNoise = 0.75
+  /// Weight of the R1 gradient penalty, γ.
+  package var gamma = 10.0
+  /// Probability of mixing the styles of two latents.
+  package var styleMixingProb = 0.9
+  /// Weight of the path length regulariser.
+  package var pathLengthWeight = 2.0
+  /// How fast the mean path length follows.
+  package var pathLengthDecay = 0.01
+  /// Part of the batch that the path length is measured on: 1 / shrink.
+  package var pathLengthShrink = 2
+  /// How the image is brought to CLIP's input size.
+  package var clipCrop = CLIPCrop.random
+
+  /// LAFITE's defaults.
+  package init() {}
+}

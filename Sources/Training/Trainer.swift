@@ -1,0 +1,126 @@
+package import Networks
+package import Torch
+import TorchNN
+
+/// The networks, optimisers and counters of a run, and the step that moves them.
+///
+/// A step is a pure function of the state, the batch and the configuration's seed: all its random
+/// numbers derive from (seed, phase, images seen).
+package final class Trainer {
+  /// What is computed.
+  package let configuration: TrainerConfiguration
+  /// The generator in training, G.
+  package let generator: Generator
+  /// The discriminator in training, D.
+  package let discriminator: Discriminator
+  /// The averaged generator, G_ema: the one that is looked at and scored.
+  package let average: Generator
+  /// Images shown so far.
+  package private(set) var imagesSeen = 0
+  /// Number of steps taken.
+  package var steps: Int { imagesSeen / configuration.batchSize }
+
+  private let context: LossContext
+  private let generatorOptimizer: Adam
+  private let discriminatorOptimizer: Adam
+  private let meanPathLength: Tensor
+  private let device: Device
+
+  /// Fresh networks.
+  ///
+  /// - Parameters:
+  ///   - configuration: What is computed.
+  ///   - device: Where.
+  ///   - clipSide: CLIP's input size in pixels.
+  ///   - encodeImage: CLIP's image tower on that device.
+  package init(
+    _ configuration: TrainerConfiguration,
+    device: Device,
+    clipSide: Int,
+    encodeImage: @escaping (Tensor) -> Tensor
+  ) {
+    self.configuration = configuration
+    self.device = device
+    let random = SeededRandom(seed: configuration.seed, stream: Stream.weights, position: 0)
+    generator = Generator(configuration.generator, random: random)
+    discriminator = Discriminator(configuration.discriminator, random: random)
+    average = Generator(configuration.generator, random: random)
+    average.copyState(from: generator)
+    average.setTrainable(false)
+    generator.move(to: device)
+    discriminator.move(to: device)
+    average.move(to: device)
+    generatorOptimizer = Adam(
+      generator.parameters,
+      configuration.generatorOptimizer.lazy(
+        interval: configuration.generatorRegularisationInterval))
+    discriminatorOptimizer = Adam(
+      discriminator.parameters,
+      configuration.discriminatorOptimizer.lazy(
+        interval: configuration.discriminatorRegularisationInterval))
+    meanPathLength = Tensor.zeros([]).to(device)
+    context = LossContext(
+      generator: generator, discriminator: discriminator, configuration: configuration.losses,
+      clipSide: clipSide, encodeImage: encodeImage)
+  }
+
+  /// One step: generator, path length (lazily), discriminator, R1 (lazily), average.
+  ///
+  /// - Parameter batch: Real images with their features, on the trainer's device.
+  /// - Returns: Numbers worth recording, by the original's names.
+  package func step(_ batch: TrainingBatch) -> [(name: String, values: Tensor)] {
+    var reports: [(name: String, values: Tensor)] = []
+
+    reports += run(.generatorMain, batch, gain: 1)
+    if let interval = configuration.generatorRegularisationInterval, steps % interval == 0 {
+      reports += run(.generatorRegularisation, batch, gain: Double(interval))
+    }
+    reports += run(.discriminatorMain, batch, gain: 1)
+    if let interval = configuration.discriminatorRegularisationInterval, steps % interval == 0 {
+      reports += run(.discriminatorRegularisation, batch, gain: Double(interval))
+    }
+
+    let average = ExponentialMovingAverage(
+      halfLifeKimg: configuration.emaKimg, rampUp: configuration.emaRampUp)
+    average.update(
+      self.average, toward: generator, batchSize: configuration.batchSize, imagesSeen: imagesSeen)
+    imagesSeen += configuration.batchSize
+    return reports
+  }
+
+  private func run(
+    _ phase: Phase,
+    _ batch: TrainingBatch,
+    gain: Double
+  ) -> [(name: String, values: Tensor)] {
+    let random = SeededRandom(
+      seed: configuration.seed, stream: Stream.phase(phase), position: UInt64(imagesSeen))
+    let z = random.normal([batch.images.size(0), configuration.generator.zDimension]).to(device)
+    let result = phaseGradients(
+      phase, context, batch: batch, z: z, meanPathLength: meanPathLength, gain: gain,
+      random: random)
+    let optimizer = phase.isGenerator ? generatorOptimizer : discriminatorOptimizer
+    // One overflow must not poison a run of days: LAFITE replaces what is not finite.
+    optimizer.step(
+      result.gradients.map {
+        $0?.withoutNaN(nan: 0, positiveInfinity: 1e5, negativeInfinity: -1e5)
+      })
+    return result.reports
+  }
+}
+
+/// Names of the independent streams of random numbers of a run.
+private enum Stream {
+  static let weights: UInt64 = 1
+
+  static func phase(_ phase: Phase) -> UInt64 {
+    switch phase {
+    case .generatorMain: 10
+    case .generatorRegularisation: 11
+    case .generatorBoth: 12
+    case .discriminatorMain: 13
+    case .discriminatorRegularisation: 14
+    case .discriminatorBoth: 15
+    }
+  }
+}

@@ -1,0 +1,35 @@
+package import Networks
+package import TorchNN
+
+/// Everything that decides what a training run computes, with LAFITE's defaults.
+package struct TrainerConfiguration: Codable, Equatable, Sendable {
+  /// Shape of the generator.
+  package var generator: GeneratorConfiguration
+  /// Shape of the discriminator.
+  package var discriminator: DiscriminatorConfiguration
+  /// The losses.
+  package var losses = LossConfiguration()
+  /// Optimiser of the generator, before the correction for lazy regularisation.
+  package var generatorOptimizer = Adam.Configuration(learningRate: 0.0025, beta1: 0, beta2: 0.99)
+  /// Optimiser of the discriminator, before the correction for lazy regularisation.
+  package var discriminatorOptimizer = Adam.Configuration(
+    learningRate: 0.0025, beta1: 0, beta2: 0.99)
+  /// Images per step.
+  package var batchSize = 16
+  /// The path length regulariser runs every so many steps; `nil` turns it off.
+  package var generatorRegularisationInterval: Int? = 4
+  /// R1 runs every so many steps; `nil` turns it off.
+  package var discriminatorRegularisationInterval: Int? = 16
+  /// Half-life of the averaged generator in thousands of images.
+  package var emaKimg = 5.0
+  /// Share of the images seen that bounds the half-life early on; `nil` turns the ramp-up off.
+  package var emaRampUp: Double? = 0.05
+  /// Seed of everything random.
+  package var seed: UInt64 = 0
+
+  /// LAFITE's configuration for images of a resolution.
+  package init(resolution: Int) {
+    generator = GeneratorConfiguration(resolution: resolution)
+    discriminator = DiscriminatorConfiguration(resolution: resolution)
+  }
+}

@@ -1,0 +1,113 @@
+package import Networks
+package import Torch
+package import TorchNN
+
+/// What a phase of a training step differentiates.
+package enum Phase: String, Sendable, CaseIterable {
+  case generatorMain = "Gmain"
+  case generatorRegularisation = "Greg"
+  case generatorBoth = "Gboth"
+  case discriminatorMain = "Dmain"
+  case discriminatorRegularisation = "Dreg"
+  case discriminatorBoth = "Dboth"
+
+  /// Whether the generator's weights move.
+  package var isGenerator: Bool {
+    switch self {
+    case .generatorMain, .generatorRegularisation, .generatorBoth: true
+    default: false
+    }
+  }
+}
+
+/// The gradients of one phase for one batch.
+package struct PhaseResult {
+  /// One a parameter of the network in training, already multiplied by the gain; `nil` if unused.
+  package var gradients: [Tensor?]
+  /// Numbers worth recording.
+  package var reports: [(name: String, values: Tensor)]
+}
+
+/// Computes one phase's gradients: the heart of a training step.
+///
+/// - Parameters:
+///   - phase: What is differentiated.
+///   - context: Networks and losses.
+///   - batch: Real images with their features.
+///   - z: Latents, [N, z dimension].
+///   - meanPathLength: The running mean of the path length, a scalar; the regulariser updates it.
+///   - gain: Factor on the loss; the interval of a lazy regulariser.
+///   - random: Draws in this order: conditioning noise; then, part by part, second latent, cutoff,
+///     mixing choice, per-layer noise, CLIP crop, path noise.
+/// - Returns: Gradients and reports.
+package func phaseGradients(
+  _ phase: Phase,
+  _ context: LossContext,
+  batch: TrainingBatch,
+  z: Tensor,
+  meanPathLength: Tensor,
+  gain: Double,
+  random: any RandomSource
+) -> PhaseResult {
+  let conditioning = Conditioning(
+    images: batch.imageFeatures,
+    texts: batch.textFeatures,
+    configuration: context.configuration,
+    random: random
+  )
+  let parameters =
+    phase.isGenerator ? context.generator.parameters : context.discriminator.parameters
+  var result = PhaseResult(
+    gradients: [Tensor?](repeating: nil, count: parameters.count),
+    reports: []
+  )
+  func accumulate(_ value: LossValue, _ others: LossValue?...) {
+    let total = others.reduce(value.total) { sum, other in other.map { sum + $0.total } ?? sum }
+    result.reports += value.reports + others.flatMap { $0?.reports ?? [] }
+    let new = gradients(of: [total * gain], withRespectTo: parameters)
+    for index in parameters.indices {
+      guard let gradient = new[index] else { continue }
+      result.gradients[index] = result.gradients[index].map { $0 + gradient } ?? gradient
+    }
+  }
+
+  switch phase {
+  case .generatorMain, .generatorRegularisation, .generatorBoth:
+    if phase != .generatorRegularisation {
+      accumulate(
+        generatorLoss(context, batch: batch, conditioning: conditioning, z: z, random: random)
+      )
+    }
+    if phase != .generatorMain {
+      accumulate(
+        pathLengthLoss(
+          context,
+          conditioning: conditioning,
+          z: z,
+          meanLength: meanPathLength,
+          random: random
+        )
+      )
+    }
+  case .discriminatorMain, .discriminatorRegularisation, .discriminatorBoth:
+    if phase != .discriminatorRegularisation {
+      accumulate(
+        discriminatorFakeLoss(context, conditioning: conditioning, z: z, random: random)
+      )
+    }
+    let (main, penalty) = discriminatorRealLoss(
+      context,
+      batch: batch,
+      conditioning: conditioning,
+      main: phase != .discriminatorRegularisation,
+      penalty: phase != .discriminatorMain,
+      random: random
+    )
+    switch (main, penalty) {
+    case (let main?, let penalty): accumulate(main, penalty)
+    case (nil, let penalty?): accumulate(penalty)
+    case (nil, nil): break
+    }
+  }
+  return result
+}
