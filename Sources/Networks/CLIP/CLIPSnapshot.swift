@@ -1,0 +1,67 @@
+import Foundation
+public import Torch
+import TorchNN
+
+/// CLIP models as safetensors files: weights under OpenAI's names, the configuration as JSON in the
+/// file's metadata.
+extension CLIP {
+  /// Writes the model, atomically.
+  public func save(to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let json = String(decoding: try encoder.encode(configuration), as: UTF8.self)
+    try withoutGradients {
+      try SafeTensors.write(
+        state.map { ($0.name, $0.tensor.detached()) },
+        metadata: ["format": "nifty-clip", "configuration": json],
+        to: path
+      )
+    }
+  }
+
+  /// Reads a model that `save` wrote, or OpenAI's weights in a safetensors file without metadata.
+  ///
+  /// - Throws: `CLIPError` if the file holds no CLIP, `TorchError` or a file error if it cannot be read.
+  public static func load(_ path: String) throws -> CLIP {
+    let file = try SafeTensors(path: path)
+    var stored: CLIPConfiguration?
+    if let json = file.metadata["configuration"] {
+      do {
+        stored = try JSONDecoder().decode(CLIPConfiguration.self, from: Data(json.utf8))
+      } catch {
+        throw CLIPError.snapshot("\(path): the configuration in its metadata is damaged")
+      }
+    }
+    let shapes = file.entries.mapValues(\.shape)
+    let configuration = try CLIPConfiguration(shapes: shapes, stored: stored)
+    return try CLIP(configuration, state: file.all())
+  }
+
+  /// A model with given weights.
+  ///
+  /// - Parameters:
+  ///   - configuration: The model's shape.
+  ///   - state: Tensors of any floating type under OpenAI's names. Their counters of batches, and the
+  ///     three sizes that the TorchScript archives carry, are ignored.
+  /// - Throws: `CLIPError.snapshot` if names or shapes do not fit.
+  public convenience init(
+    _ configuration: CLIPConfiguration,
+    state: [String: Tensor]
+  ) throws(CLIPError) {
+    try configuration.validate()
+    self.init(configuration, random: ZeroSource())
+    let weights = state.filter { name, _ in
+      !name.hasSuffix("num_batches_tracked") && !Self.archiveSizes.contains(name)
+    }
+    do throws(StateMismatch) { try load(weights) } catch { throw .snapshot(error.description) }
+  }
+
+  private static let archiveSizes: Set = ["input_resolution", "context_length", "vocab_size"]
+}
+
+/// Zeros, for weights that are overwritten at once.
+private final class ZeroSource: RandomSource {
+  func normal(_ shape: [Int]) -> Tensor { .zeros(shape) }
+  func uniform(_ shape: [Int]) -> Tensor { .zeros(shape) }
+  func integer(in range: Range<Int>) -> Int { range.lowerBound }
+}
