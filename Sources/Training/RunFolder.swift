@@ -1,4 +1,4 @@
-import Files
+package import Files
 import Foundation
 
 /// The folder that one run writes: options, log, statistics, pictures, snapshots.

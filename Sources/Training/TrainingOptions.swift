@@ -1,3 +1,5 @@
+import Networks
+
 /// A whole run as `training_options.json` keeps it: the data, what is computed, and what is written.
 package struct TrainingOptions: Codable, Equatable, Sendable {
   /// Packed datasets to train on, in order.

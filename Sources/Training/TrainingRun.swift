@@ -165,7 +165,8 @@ package final class TrainingRun {
       tick.statistics.line(timestamp: now.timeIntervalSince1970),
       to: "stats.jsonl"
     )
-    let loss = { (name: String) in format(tick.statistics.mean(name) ?? .nan, 3) }
+    let statistics = tick.statistics
+    let loss = { (name: String) in format(statistics.mean(name) ?? .nan, 3) }
     let line =
       "tick \(number)  kimg \(format(kimg, 1))  time \(duration(elapsed))  "
       + "sec/tick \(format(seconds, 1))  sec/kimg \(format(seconds / max(images, 1) * 1000, 2))  "
@@ -258,7 +259,8 @@ private struct Tick {
 /// The most memory this process has used so far, in bytes.
 package func peakMemoryBytes() -> Int {
   var usage = rusage()
-  return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss * 1024 : 0
+  let this: Int32 = 0  // RUSAGE_SELF, which Swift imports as another type
+  return getrusage(this, &usage) == 0 ? usage.ru_maxrss * 1024 : 0
 }
 
 private func format(_ value: Double, _ digits: Int) -> String {
