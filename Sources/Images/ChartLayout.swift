@@ -145,9 +145,8 @@ struct ChartLayout {
     var free = -Double.infinity
     for index in order {
       let height = position(y: chart.references[index].value)
-      drawing.add(
-        .line([Point(plot.x, height), Point(right, height)], Palette.faint, width: 1.2, dash: (5, 4))
-      )
+      let line = [Point(plot.x, height), Point(right, height)]
+      drawing.add(.line(line, Palette.faint, width: 1.2, dash: (5, 4)))
       let lines = referenceLines[index]
       let leading = tickStyle.size * 1.2
       let block = Double(lines.count - 1) * leading + tickStyle.capitalHeight
