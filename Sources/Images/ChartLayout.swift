@@ -22,7 +22,7 @@ struct ChartLayout {
     labelStyle = label
     tickStyle = tick
 
-    let points = chart.series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
+    let points = chart.series.flatMap(\.points).filter { $0.x.isDrawable && $0.y.isDrawable }
     x = Axis(covering: points.map(\.x), count: 8, startsAtZero: true, endsAtTick: false)
     let y = Axis(
       covering: points.map(\.y) + chart.references.map(\.value),
@@ -165,7 +165,7 @@ struct ChartLayout {
     var run: [Point] = []
     var runs: [[Point]] = []
     for point in chart.series[index].points {
-      if point.x.isFinite, point.y.isFinite {
+      if point.x.isDrawable, point.y.isDrawable {
         run.append(Point(position(x: point.x), position(y: point.y)))
       } else {
         runs.append(run)

@@ -33,7 +33,9 @@ import Testing
 
   @Test func `an axis exists for no value, one value, and equal values`() {
     #expect(Axis(covering: [], count: 5).range == 0...1)
-    for value in [0, 5, -3, 1e-9, 1e12] {
+    let close = Axis(covering: [1, 1 + 1e-15], count: 5)
+    #expect(close.ticks.count < 20 && close.range.contains(0.95))
+    for value in [0, 5, -3, 1e-9, 1e12, -9e99] {
       let axis = Axis(covering: [value, value], count: 5)
       #expect(axis.range.contains(value) && axis.ticks.count >= 2 && axis.ticks.count < 20)
     }
@@ -43,7 +45,7 @@ import Testing
     arguments: [
       (0.25, 0.05, "0.25"), (0.3, 0.1, "0.3"), (-40, 20, "−40"), (1_234_567, 1, "1,234,567"),
       (2.5, 2.5, "2.5"), (2e-7, 1e-7, "2e-7"), (3e9, 1e9, "3e9"), (1e-17, 0.1, "0"),
-      (100, 25, "100"), (0.05, 0.025, "0.050"),
+      (100, 25, "100"), (0.05, 0.025, "0.050"), (0.50005, 0.00005, "0.50005"),
     ] as [(Double, Double, String)]
   )
   func `marks are written with the decimals of their step`(
@@ -95,6 +97,21 @@ import Testing
     }
     #expect(heights.count == 5)
     for (upper, lower) in zip(heights, heights.dropFirst()) { #expect(lower - upper >= 11) }
+  }
+
+  @Test func `a diverged run is drawn as far as it goes`() throws {
+    let values = [1, 2, .infinity, -.infinity, .nan, 1.7e308, -1.7e308, 3]
+    let points = values.enumerated().map { Point(Double($0.offset), $0.element) }
+    let chart = LineChart(
+      title: "t",
+      xLabel: "x",
+      yLabel: "y",
+      series: [.init("loss", points: points)],
+      references: [.init("nowhere", value: .nan)]
+    )
+    let reader = try SVGReader(try chart.svg())
+    #expect(reader.elements["circle"] == 6 && !reader.texts.contains("nowhere"))
+    #expect(reader.texts.contains("3"))
   }
 
   @Test func `an empty chart says so`() throws {
