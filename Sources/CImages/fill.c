@@ -14,8 +14,9 @@ typedef struct {
   int32_t width, height;
 } coverage;
 
+// What is not a number becomes `low`, so that the result is always safe as an index.
 static float clamped(float value, float low, float high) {
-  return value < low ? low : value > high ? high : value;
+  return !(value > low) ? low : value > high ? high : value;
 }
 
 static bool finite_segment(const cimages_segment *s) {

@@ -14,6 +14,10 @@
 // Encoders in the wild write about ten.
 #define MAXIMUM_SCANS 100
 
+// Huffman coding spends at least one bit on each block of a component, and a component of full
+// resolution in some direction has at least four blocks in 32 x 32 pixels; two such share them.
+#define MAXIMUM_PIXELS_PER_BYTE 1024
+
 typedef struct {
   struct jpeg_error_mgr base;
   struct jpeg_progress_mgr progress;
@@ -126,6 +130,9 @@ cimages_status cimages_jpeg_decode(
   info.out_color_space = inks ? JCS_CMYK : JCS_RGB;
   if ((size_t)info.image_width * info.image_height * 3 != capacity) {
     ERREXIT(&info, JERR_WIDTH_OVERFLOW);
+  }
+  if (!info.arith_code && capacity / 3 / MAXIMUM_PIXELS_PER_BYTE > count) {
+    ERREXIT(&info, JERR_INPUT_EOF);
   }
   jpeg_start_decompress(&info);
   size_t row_bytes = (size_t)info.output_width * 3;

@@ -7,10 +7,6 @@
 
 #include <png.h>
 
-// Text and profiles inside a PNG are skipped; this bounds what libpng may keep of them meanwhile.
-#define MAXIMUM_CHUNK_BYTES (16 << 20)
-#define MAXIMUM_CHUNKS 1000
-
 // Deflate cannot expand by more than this.
 #define MAXIMUM_DEFLATE_RATIO 1032
 
@@ -51,12 +47,16 @@ static png_structp open_png(
   return png;
 }
 
-// To be called under setjmp: reads up to the first image data and checks the size.
+// To be called under setjmp: reads up to the first image data.
+//
+// Texts, profiles and all else that does not change the pixels are skipped unread: libpng would
+// keep them, and a small file can hold gigabytes of compressed text. Since nothing of them is
+// allocated, their length needs no limit.
 static void read_header(png_structp png, png_infop info, png_input *input) {
   png_set_read_fn(png, input, read_bytes);
   png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-  png_set_chunk_malloc_max(png, MAXIMUM_CHUNK_BYTES);
-  png_set_chunk_cache_max(png, MAXIMUM_CHUNKS);
+  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+  png_set_chunk_malloc_max(png, 0);
   png_read_info(png, info);
 }
 

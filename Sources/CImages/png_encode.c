@@ -22,17 +22,26 @@ static void put_checksum(uint8_t *chunk, size_t data_bytes) {
   put32(chunk + 8 + data_bytes, libdeflate_crc32(0, chunk + 4, data_bytes + 4));
 }
 
-// Each row becomes the filter's number followed by the differences to the row above ("up"). The
-// row above the first counts as zero.
-static void filter_up(const uint8_t *rgb, size_t row_bytes, uint32_t height, uint8_t *out) {
+// The bytes of one colour of neighbouring pixels are this far apart.
+#define PIXEL_BYTES 3
+
+// Each row becomes the filter's number followed by the differences to the mean of the pixel at the
+// left and the pixel above ("average"). What lies outside counts as zero.
+static void filter_average(const uint8_t *rgb, size_t row_bytes, uint32_t height, uint8_t *out) {
   for (uint32_t y = 0; y < height; y++) {
     const uint8_t *row = rgb + y * row_bytes;
-    *out++ = 2;
+    *out++ = 3;
     if (y == 0) {
-      memcpy(out, row, row_bytes);
+      for (size_t i = 0; i < PIXEL_BYTES; i++) out[i] = row[i];
+      for (size_t i = PIXEL_BYTES; i < row_bytes; i++) {
+        out[i] = (uint8_t)(row[i] - row[i - PIXEL_BYTES] / 2);
+      }
     } else {
       const uint8_t *above = row - row_bytes;
-      for (size_t i = 0; i < row_bytes; i++) out[i] = (uint8_t)(row[i] - above[i]);
+      for (size_t i = 0; i < PIXEL_BYTES; i++) out[i] = (uint8_t)(row[i] - above[i] / 2);
+      for (size_t i = PIXEL_BYTES; i < row_bytes; i++) {
+        out[i] = (uint8_t)(row[i] - (row[i - PIXEL_BYTES] + above[i]) / 2);
+      }
     }
     out += row_bytes;
   }
@@ -61,7 +70,7 @@ size_t cimages_png_encode(
   uint8_t *data = png + HEAD_BYTES;
   size_t frame = HEAD_BYTES + IDAT_FRAME_BYTES + END_BYTES;
   if (raw && compressor && capacity > frame) {
-    filter_up(rgb, row_bytes, height, raw);
+    filter_average(rgb, row_bytes, height, raw);
     compressed =
       libdeflate_zlib_compress(compressor, raw, raw_bytes, data + 8, capacity - frame);
   }

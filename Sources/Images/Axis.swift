@@ -1,5 +1,10 @@
 import Glibc
 
+extension Double {
+  /// Whether a number can have a place on an axis: finite, with room for sums and differences.
+  var isDrawable: Bool { isFinite && magnitude < 1e100 }
+}
+
 /// A range of numbers with round marks, as a reader expects them along an axis.
 struct Axis: Equatable {
   /// The first and the last number shown.
@@ -11,7 +16,7 @@ struct Axis: Equatable {
   /// An axis that covers `values`.
   ///
   /// - Parameters:
-  ///   - values: Finite numbers; none is shown as 0 to 1.
+  ///   - values: Numbers that can be drawn; none is shown as 0 to 1.
   ///   - count: About how many marks.
   ///   - startsAtZero: Whether the axis begins at zero even when all values are far above.
   ///   - endsAtTick: Whether the range is widened to whole steps.
@@ -20,7 +25,8 @@ struct Axis: Equatable {
     var high = values.max() ?? 1
     // Zero belongs to the picture unless it would squeeze the curve into a strip.
     if low > 0, startsAtZero || low < 0.6 * high { low = 0 }
-    if low == high {
+    // Equal values, or equal but for the last digits, get room around them.
+    if high - low <= 1e-9 * max(abs(low), abs(high)) {
       let room = low == 0 ? 1 : abs(low) * 0.1
       if low != 0 { low -= room }
       high += room
@@ -52,11 +58,11 @@ struct Axis: Equatable {
 
   static func label(_ value: Double, step: Double) -> String {
     if value == 0 || abs(value) < step / 1000 { return "0" }
-    if abs(value) >= 1e7 || step < 1e-4 { return scientific(value) }
+    if abs(value) >= 1e7 || step < 1e-4 && abs(value) < 0.01 { return scientific(value) }
     // The fewest decimals that write the step exactly.
     var decimals = 0
     var scale = 1.0
-    while decimals < 6, abs((step * scale).rounded() - step * scale) > 1e-6 * step * scale {
+    while decimals < 9, abs((step * scale).rounded() - step * scale) > 1e-6 * step * scale {
       decimals += 1
       scale *= 10
     }

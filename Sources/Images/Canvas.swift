@@ -2,8 +2,11 @@ import CImages
 
 /// Where text lies relative to its point.
 package enum TextAnchor: String, Sendable {
+  /// The text begins at the point.
   case start
+  /// The point is the middle of the baseline.
   case middle
+  /// The text ends at the point.
   case end
 }
 

@@ -22,7 +22,7 @@ struct ChartLayout {
     labelStyle = label
     tickStyle = tick
 
-    let points = chart.series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
+    let points = chart.series.flatMap(\.points).filter { $0.x.isDrawable && $0.y.isDrawable }
     x = Axis(covering: points.map(\.x), count: 8, startsAtZero: true, endsAtTick: false)
     let y = Axis(
       covering: points.map(\.y) + chart.references.map(\.value),
@@ -145,9 +145,8 @@ struct ChartLayout {
     var free = -Double.infinity
     for index in order {
       let height = position(y: chart.references[index].value)
-      drawing.add(
-        .line([Point(plot.x, height), Point(right, height)], Palette.faint, width: 1.2, dash: (5, 4))
-      )
+      let line = [Point(plot.x, height), Point(right, height)]
+      drawing.add(.line(line, Palette.faint, width: 1.2, dash: (5, 4)))
       let lines = referenceLines[index]
       let leading = tickStyle.size * 1.2
       let block = Double(lines.count - 1) * leading + tickStyle.capitalHeight
@@ -166,7 +165,7 @@ struct ChartLayout {
     var run: [Point] = []
     var runs: [[Point]] = []
     for point in chart.series[index].points {
-      if point.x.isFinite, point.y.isFinite {
+      if point.x.isDrawable, point.y.isDrawable {
         run.append(Point(position(x: point.x), position(y: point.y)))
       } else {
         runs.append(run)

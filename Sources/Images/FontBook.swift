@@ -3,7 +3,9 @@ import Glibc
 
 /// The strength of letters.
 package enum FontWeight: Sendable, Hashable {
+  /// For text.
   case regular
+  /// For headings; semibold where the font has it.
   case bold
 }
 

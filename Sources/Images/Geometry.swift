@@ -3,7 +3,9 @@ import Glibc
 
 /// A place on a drawing, in points, x to the right and y down.
 package struct Point: Sendable, Hashable {
+  /// To the right.
   package var x: Double
+  /// Down.
   package var y: Double
 
   /// A place.
@@ -15,9 +17,13 @@ package struct Point: Sendable, Hashable {
 
 /// An upright rectangle on a drawing, in points.
 package struct Rectangle: Sendable, Hashable {
+  /// The left edge.
   package var x: Double
+  /// The upper edge.
   package var y: Double
+  /// To the right of the left edge.
   package var width: Double
+  /// Below the upper edge.
   package var height: Double
 
   /// A rectangle by its left upper corner and its size.

@@ -1,7 +1,10 @@
 /// A file format that is decoded here.
 package enum ImageFormat: String, Sendable, CaseIterable, CustomStringConvertible {
+  /// Baseline and progressive, grey, YCbCr and CMYK.
   case jpeg = "JPEG"
+  /// Every colour type and depth.
   case png = "PNG"
+  /// Still pictures, lossy and lossless.
   case webp = "WebP"
 
   package var description: String { rawValue }

@@ -60,7 +60,7 @@ package struct LineChart: Sendable {
     self.xLabel = xLabel
     self.yLabel = yLabel
     self.series = series
-    self.references = references.filter(\.value.isFinite)
+    self.references = references.filter(\.value.isDrawable)
     self.width = width
     self.height = height
   }

@@ -1,12 +1,20 @@
 /// How a stored picture must be turned to stand upright (EXIF tag 0x0112).
 package enum Orientation: Int, Sendable, CaseIterable {
+  /// As it is.
   case upright = 1
+  /// Exchange left and right.
   case mirrored = 2
+  /// Turn by half.
   case upsideDown = 3
+  /// Exchange top and bottom.
   case mirroredUpsideDown = 4
+  /// Exchange rows and columns.
   case transposed = 5
+  /// Turn right by a quarter: the camera was turned left.
   case turnedLeft = 6
+  /// Exchange rows and columns along the other diagonal.
   case transversed = 7
+  /// Turn left by a quarter: the camera was turned right.
   case turnedRight = 8
 
   /// Reads the orientation from the EXIF segment of a JPEG; upright where there is none.

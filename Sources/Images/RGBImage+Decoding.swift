@@ -3,7 +3,7 @@ import Files
 
 /// What an encoded image may ask for.
 package struct DecodeLimits: Sendable, Equatable {
-  /// The most pixels that are decoded, at 3 bytes each (up to 7 while decoding transparency).
+  /// The most pixels that are decoded, at 3 bytes each and up to 6 more meanwhile.
   package let maximumPixels: Int
 
   /// Limits with a chosen number of pixels; the default is the one at which PIL refuses.

@@ -68,6 +68,26 @@ import Testing
     }
   }
 
+  @Test func `text inside a PNG costs nothing however long it says it is`() throws {
+    let png = try Fixtures.bytes("decode/png-rgb.png")
+    let text = [UInt8](repeating: 0x78, count: 20 << 20)
+    var chunk: [UInt8] = withUnsafeBytes(of: UInt32(text.count).bigEndian) { [UInt8]($0) }
+    chunk += Array("zTXt".utf8) + text + [0, 0, 0, 0]
+    let long = Array(png[..<33]) + chunk + Array(png[33...])
+    // The checksum of what is skipped does not matter either.
+    let expected = try Fixtures.image("decode/png-rgb.rgb.png")
+    #expect(difference(try RGBImage(decoding: long), expected) == nil)
+  }
+
+  @Test func `a JPEG too short for its size is refused at once`() throws {
+    var jpeg = try Fixtures.bytes("decode/jpeg-progressive.jpg")
+    let frame = try #require(jpeg.firstRange(of: [0xff, 0xc2])).lowerBound
+    jpeg.replaceSubrange(frame + 5..<frame + 9, with: [0x30, 0x00, 0x30, 0x00])  // 12,288 squared
+    #expect { try RGBImage(decoding: jpeg) } throws: { error in
+      "\(error)".hasPrefix("truncated JPEG")
+    }
+  }
+
   @Test func `the limit is the last size that passes`() throws {
     let bytes = try Fixtures.bytes("decode/webp-lossy.webp")
     #expect(throws: Never.self) {
