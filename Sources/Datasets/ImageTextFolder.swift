@@ -24,11 +24,13 @@ package struct ImageTextFolder: ImageTextSource {
   /// - Throws: `DatasetError` when it is missing or holds no image.
   package init(_ path: String) throws(DatasetError) {
     self.path = path
+    // The folder itself may be a link; links inside of it are not followed, so there are no loops.
+    let root = URL(filePath: path).resolvingSymlinksInPath().path
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw .missing(path: path)
     }
-    guard isFolder.boolValue, let files = FileManager.default.enumerator(atPath: path) else {
+    guard isFolder.boolValue, let files = FileManager.default.enumerator(atPath: root) else {
       throw .option("\(path) is no folder; give a folder of images with captions")
     }
     var found: [String] = []
@@ -66,6 +68,11 @@ package struct ImageTextFolder: ImageTextSource {
 
   /// A whole file; `nil` when there is none of this name.
   private static func read(_ path: String, limit: Int) throws(DatasetError) -> [UInt8]? {
+    var status = stat()
+    // Opening a pipe or a device could wait for ever.
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      throw .file(FileError("read", path: path, reason: "not a regular file"))
+    }
     do throws(FileError) {
       let file = try MappedFile(path)
       guard file.bytes.count <= limit else {

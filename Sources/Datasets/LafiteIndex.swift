@@ -79,7 +79,7 @@ struct LafiteIndex {
     var vectors = Vectors(
       images: try SpoolFile(in: folder),
       texts: try SpoolFile(in: folder),
-      imageRows: [Int32](repeating: -1, count: images.count),
+      imageRows: [Int?](repeating: nil, count: images.count),
       textRows: [Range<Int>](repeating: 0..<0, count: images.count)
     )
     // The checksum is of the whole document: one pass over it before the one that reads it.
@@ -99,7 +99,9 @@ struct LafiteIndex {
   private struct Vectors {
     let images: SpoolFile
     let texts: SpoolFile
-    var imageRows: [Int32]
+    /// Per image, its row in `images`.
+    var imageRows: [Int?]
+    /// Per image, its rows in `texts`.
     var textRows: [Range<Int>]
     var dimension: Int?
     var imageCount = 0
@@ -151,7 +153,7 @@ struct LafiteIndex {
           if let image { vectors.textRows[image] = start..<vectors.textCount }
         } else {
           try readVector(from: &scanner, to: vectors.images, dimension: &vectors.dimension)
-          if let image { vectors.imageRows[image] = Int32(vectors.imageCount) }
+          if let image { vectors.imageRows[image] = vectors.imageCount }
           vectors.imageCount += 1
         }
       },
@@ -178,7 +180,7 @@ struct LafiteIndex {
 
   private func write(_ vectors: Vectors, to path: String) throws(DatasetError) {
     guard let dimension = vectors.dimension else { throw .noFeatures(path: zip.path) }
-    if let missing = vectors.imageRows.firstIndex(of: -1) {
+    if let missing = vectors.imageRows.firstIndex(of: nil) {
       let name = zip.name(at: Int(images[missing]))
       throw damaged(JSONScanner.Damage(reason: "no CLIP feature of \(name)"))
     }
@@ -187,7 +189,7 @@ struct LafiteIndex {
       preconditionFailure("integers always encode")
     }
     try sidecar.add(Self.originName, Array(origin))
-    let imageRows = vectors.imageRows.map { Int($0)..<Int($0) + 1 }
+    let imageRows = vectors.imageRows.compactMap { row in row.map { $0..<$0 + 1 } }
     try add(FeatureStore.imagesName, rows: imageRows, of: vectors.images, dimension, to: sidecar)
     var index = [0]
     for rows in vectors.textRows { index.append((index.last ?? 0) + rows.count) }

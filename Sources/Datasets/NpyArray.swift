@@ -96,14 +96,20 @@ package struct NpyArray: Sendable {
 
   /// The elements alone, without a header.
   static func encode(_ row: [Float], as element: NpyElement) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(row.count * element.size)
-    switch element {
-    case .float16: for value in row { bytes.append(littleEndian: Float16(value).bitPattern) }
-    case .float32: for value in row { bytes.append(littleEndian: value.bitPattern) }
-    case .int64: preconditionFailure("floats as int64")
+    precondition(element != .int64, "floats as int64")
+    return [UInt8](unsafeUninitializedCapacity: row.count * element.size) { output, count in
+      let output = UnsafeMutableRawBufferPointer(output)
+      for (index, value) in row.enumerated() {
+        if element == .float16 {
+          let bits = Float16(value).bitPattern.littleEndian
+          output.storeBytes(of: bits, toByteOffset: 2 * index, as: UInt16.self)
+        } else {
+          let bits = value.bitPattern.littleEndian
+          output.storeBytes(of: bits, toByteOffset: 4 * index, as: UInt32.self)
+        }
+      }
+      count = output.count
     }
-    return bytes
   }
 
   private func offset(row: Int) -> Int {

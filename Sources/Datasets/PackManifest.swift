@@ -37,7 +37,7 @@ package struct PackManifest: Codable, Sendable, Equatable {
   package var featureModel: FeatureModel
   /// The filter that resized the images: `lanczos` or `box`.
   package var resizeFilter: String
-  /// How images were made square: `center` or `none`.
+  /// How images were made square: `center-crop`, `center-crop-wide` or `none`.
   package var crop: String
   /// Where the images came from, in words.
   package var source: String

@@ -1,11 +1,19 @@
 /// Why an image was left out of a dataset.
-package enum DropCause: String, Sendable, CaseIterable {
+package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   /// The file could not be read.
   case unreadable
-  /// The file is no image that can be decoded.
-  case undecodable
+  /// The file is no image that can be decoded; the text is `ImageError.cause`.
+  case undecodable(String)
   /// The image is smaller than the least size asked for.
-  case tooSmall = "too_small"
+  case tooSmall
+
+  package var description: String {
+    switch self {
+    case .unreadable: "unreadable file"
+    case .undecodable(let cause): cause
+    case .tooSmall: "too small"
+    }
+  }
 }
 
 /// What a packer did: how many images it packed and every one that it left out.
@@ -29,6 +37,6 @@ package struct PackReport: Sendable {
 extension [PackReport.Dropped] {
   /// How many were left out by each cause.
   var counts: [String: Int] {
-    reduce(into: [:]) { counts, item in counts[item.cause.rawValue, default: 0] += 1 }
+    reduce(into: [:]) { counts, item in counts[item.cause.description, default: 0] += 1 }
   }
 }

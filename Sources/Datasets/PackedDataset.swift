@@ -30,7 +30,7 @@ package final class PackedDataset: Sendable {
 
   private static let captionsName = "captions.jsonl"
 
-  /// Opens a dataset: reads its directory and one image.
+  /// Opens a dataset: reads its directory and the header of one image.
   ///
   /// - Throws: `DatasetError` in one line: the file is missing, no zip, without images or features.
   package init(_ path: String) throws(DatasetError) {
@@ -51,13 +51,13 @@ package final class PackedDataset: Sendable {
     } else {
       features = try FeatureStore(zip, count: images.count)
     }
-    let image = try Self.decode(Int(first), in: zip)
-    resolution = image.width
-    guard image.width == image.height else {
+    let (width, height) = try Self.size(ofImage: Int(first), in: zip)
+    resolution = width
+    guard width == height else {
       throw .wrongResolution(
         path: path,
         entry: zip.name(at: Int(first)),
-        found: "\(image.width)×\(image.height)",
+        found: "\(width)×\(height)",
         expected: "square"
       )
     }
@@ -73,16 +73,19 @@ package final class PackedDataset: Sendable {
   /// - Throws: `DatasetError` naming zip and entry when it is unreadable or of another size.
   package func image(at index: Int) throws(DatasetError) -> RGBImage {
     let entry = entry(index)
-    let image = try Self.decode(entry, in: zip)
-    guard image.width == resolution, image.height == resolution else {
+    // The header first: an image of another size is not worth the memory it asks for.
+    let (width, height) = try Self.size(ofImage: entry, in: zip)
+    guard width == resolution, height == resolution else {
       throw .wrongResolution(
         path: path,
         entry: zip.name(at: entry),
-        found: "\(image.width)×\(image.height)",
+        found: "\(width)×\(height)",
         expected: "\(resolution)×\(resolution)"
       )
     }
-    return image
+    return try Self.read(entry, in: zip, verifying: true) { (bytes) throws(ImageError) in
+      try RGBImage(decoding: bytes)
+    }
   }
 
   /// The CLIP feature of an image [F], as stored (unnormalised).
@@ -153,11 +156,24 @@ package final class PackedDataset: Sendable {
     .damaged(path: path, entry: entry, reason: reason)
   }
 
-  private static func decode(_ entry: Int, in zip: ZipArchive) throws(DatasetError) -> RGBImage {
-    let bytes = try zip.bytes(at: entry)
-    do throws(ImageError) {
-      return try bytes.withBytes { (bytes) throws(ImageError) in try RGBImage(decoding: bytes) }
-    } catch {
+  private static func size(
+    ofImage entry: Int,
+    in zip: ZipArchive
+  ) throws(DatasetError) -> (width: Int, height: Int) {
+    let header = try read(entry, in: zip, verifying: false) { (bytes) throws(ImageError) in
+      try ImageHeader.probe(bytes)
+    }
+    return (header.width, header.height)
+  }
+
+  private static func read<Value>(
+    _ entry: Int,
+    in zip: ZipArchive,
+    verifying: Bool,
+    _ body: (UnsafeRawBufferPointer) throws(ImageError) -> Value
+  ) throws(DatasetError) -> Value {
+    let bytes = try zip.bytes(at: entry, verifying: verifying)
+    do throws(ImageError) { return try bytes.withBytes(body) } catch {
       throw .unreadableImage(path: zip.path, entry: zip.name(at: entry), reason: "\(error)")
     }
   }

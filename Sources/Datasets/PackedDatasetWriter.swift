@@ -30,7 +30,7 @@ package final class PackedDatasetWriter {
       featureModel: PackManifest.FeatureModel,
       featureElement: NpyElement = .float16,
       resizeFilter: String = "lanczos",
-      crop: String = "center",
+      crop: String = "center-crop",
       source: String = "",
       writesLafiteJSON: Bool = false
     ) {

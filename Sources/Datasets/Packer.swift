@@ -1,4 +1,4 @@
-import Images
+package import Images
 
 /// Makes a packed dataset from a source of images and captions.
 ///
@@ -11,25 +11,21 @@ package struct Packer {
     /// How images become square.
     package enum Crop: String, Sendable, CaseIterable {
       /// The central square of the short side.
-      case center
+      case center = "center-crop"
+      /// The central rectangle of proportions `resolution` to `wideHeight`, between black bars.
+      case centerWide = "center-crop-wide"
       /// The whole image, stretched.
       case none
-    }
-
-    /// The filter that resizes.
-    package enum Filter: String, Sendable, CaseIterable {
-      /// Pillow's Lanczos, a = 3.
-      case lanczos
-      /// Pillow's box.
-      case box
     }
 
     /// Side of the square images in pixels.
     package var resolution: Int
     /// How images become square.
     package var crop = Crop.center
+    /// Rows that are not black with `.centerWide`; `nil` stands for all.
+    package var wideHeight: Int?
     /// The filter that resizes.
-    package var filter = Filter.lanczos
+    package var filter = ResampleFilter.lanczos
     /// Drop images whose short side has fewer pixels; 0 keeps all.
     package var minimumSide = 0
     /// How features are stored.
@@ -127,26 +123,35 @@ package struct Packer {
     } catch {
       return .dropped(.unreadable, reason: "\(error)")
     }
-    var image: RGBImage
+    let image: RGBImage
     do throws(ImageError) {
       image = try RGBImage(decoding: item.image)
     } catch {
-      return .dropped(.undecodable, reason: "\(error)")
+      return .dropped(.undecodable(error.cause), reason: "\(error)")
     }
     guard min(image.width, image.height) >= options.minimumSide else {
       return .dropped(.tooSmall, reason: "\(image.width)×\(image.height) pixels")
     }
-    if options.crop == .center { image = image.centerCropped() }
-    let side = options.resolution
-    switch options.filter {
-    case .lanczos: image = image.resized(width: side, height: side, filter: .lanczos)
-    case .box: image = image.resized(width: side, height: side, filter: .box)
-    }
+    let square = Self.square(image, options)
     do throws(ImageError) {
-      let png = try image.encodedPNG(level: options.pngLevel)
-      return .prepared(Prepared(image: image, png: png, captions: item.captions))
+      let png = try square.encodedPNG(level: options.pngLevel)
+      return .prepared(Prepared(image: square, png: png, captions: item.captions))
     } catch {
       return .failed(.option("cannot encode \(source.name(at: index)) as PNG: \(error)"))
+    }
+  }
+
+  private static func square(_ image: RGBImage, _ options: Options) -> RGBImage {
+    let (side, filter) = (options.resolution, options.filter)
+    return switch options.crop {
+    case .center: image.centerCropped().resized(width: side, height: side, filter: filter)
+    case .centerWide:
+      image.centerCroppedWide(
+        width: side,
+        height: min(options.wideHeight ?? side, side),
+        filter: filter
+      )
+    case .none: image.resized(width: side, height: side, filter: filter)
     }
   }
 

@@ -127,7 +127,7 @@ package final class TrainingSet: Sendable {
   package func image(at index: Int) throws(DatasetError) -> RGBImage {
     let (dataset, place) = location(ofRaw: rawIndex(at: index))
     let image = try dataset.image(at: place)
-    return isFlipped(at: index) ? Self.mirrored(image) : image
+    return isFlipped(at: index) ? image.flipped() : image
   }
 
   /// The CLIP feature of an index's image [F], as stored.
@@ -180,23 +180,6 @@ package final class TrainingSet: Sendable {
   }
 
   private var takenCount: Int { taken?.count ?? rawCount }
-
-  private static func mirrored(_ image: RGBImage) -> RGBImage {
-    let (width, source) = (image.width, image.pixels)
-    let pixels = [UInt8](unsafeUninitializedCapacity: source.count) { output, count in
-      for row in 0..<image.height {
-        for column in 0..<width {
-          let from = 3 * (row * width + column)
-          let to = 3 * (row * width + width - 1 - column)
-          for channel in 0..<3 {
-            output.initializeElement(at: to + channel, to: source[from + channel])
-          }
-        }
-      }
-      count = source.count
-    }
-    return RGBImage(width: width, height: image.height, pixels: pixels)
-  }
 
   /// v/‖v‖; a zero vector stays zero.
   private static func normalised(_ vector: [Float]) -> [Float] {

@@ -42,7 +42,7 @@ struct ZipDirectory {
       start = try Self.length(bytes, at: record + 48)
       limit = record
     }
-    guard start <= limit, size <= limit - start, count <= size / 46 else {
+    guard start <= limit, size <= limit - start, count <= min(size / 46, Int(Int32.max)) else {
       throw Damage(reason: "its directory lies outside of the file (truncated download?)")
     }
     entries.reserveCapacity(count)

@@ -45,7 +45,7 @@ import Testing
           featureElement: .float16,
           featureModel: .init(name: "hash", sha256: "00"),
           resizeFilter: "lanczos",
-          crop: "center",
+          crop: "center-crop",
           source: "noise",
           dropped: [:]
         )

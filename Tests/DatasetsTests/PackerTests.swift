@@ -118,6 +118,42 @@ import Testing
     #expect(try PackedDataset(folder.file("out.zip")).image(at: 0) == expected)
   }
 
+  @Test func `a wide crop keeps its proportions between black bars`() throws {
+    try folder.write(png(16, seed: 3, height: 12), to: "in/1.png")
+    let report = try Packer(
+      options {
+        $0.crop = .centerWide
+        $0.wideHeight = 4
+      }
+    ).pack(
+      try ImageTextFolder(folder.file("in")),
+      to: folder.file("out.zip"),
+      extractor: HashExtractor()
+    )
+    #expect(report.manifest.crop == "center-crop-wide")
+    let image = try PackedDataset(folder.file("out.zip")).image(at: 0)
+    for row in 0..<8 {
+      let isBlack = (0..<8).allSatisfy { image[x: $0, y: row] == .black }
+      #expect(isBlack == (row < 2 || row >= 6), "row \(row)")
+    }
+  }
+
+  @Test func `links and pipes in a folder neither loop nor hang`() throws {
+    try folder.write(png(8, seed: 1), to: "in/1.png")
+    #expect(mkfifo(folder.file("in/2.png"), 0o600) == 0)
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("in/loop"),
+      withDestinationPath: folder.file("in")
+    )
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("link"),
+      withDestinationPath: folder.file("in")
+    )
+    let source = try ImageTextFolder(folder.file("link"))
+    #expect((0..<source.count).map(source.name) == ["1.png", "2.png"])
+    #expect(throws: DatasetError.self) { try source.item(at: 1) }
+  }
+
   @Test func `images left out are listed with their cause and counted`() throws {
     for number in 1...6 { try folder.write(png(8, seed: number), to: "in/\(number).png") }
     try folder.write(Array("no image".utf8), to: "in/2.png")
@@ -131,8 +167,14 @@ import Testing
       extractor: HashExtractor()
     )
     #expect(report.dropped.map(\.name) == ["2.png", "4.png", "5.png", "6.png"])
-    #expect(report.dropped.map(\.cause) == [.undecodable, .undecodable, .tooSmall, .unreadable])
-    #expect(report.manifest.dropped == ["undecodable": 2, "too_small": 1, "unreadable": 1])
+    #expect(
+      report.dropped.map(\.cause)
+        == [.undecodable("unknown format"), .undecodable("unknown format"), .tooSmall, .unreadable]
+    )
+    #expect(
+      report.manifest.dropped
+        == ["unknown format": 2, "too small": 1, "unreadable file": 1]
+    )
     let set = try PackedDataset(folder.file("out.zip"))
     #expect(set.count == 2)
     #expect(set.manifest == report.manifest)
