@@ -146,8 +146,11 @@ extension Tensor {
     Network.affineGrid(theta, shape, false)
   }
 
-  /// Bilinear samples at `grid` positions in [−1, 1], zeros outside, align_corners false.
-  public func sampled(at grid: Tensor) -> Tensor { Network.gridSampler(self, grid, 0, 0, false) }
+  /// Bilinear samples at `grid` positions in [−1, 1], align_corners false; outside of the image are
+  /// zeros, or its border goes on.
+  public func sampled(at grid: Tensor, extendingBorder: Bool = false) -> Tensor {
+    Network.gridSampler(self, grid, 0, extendingBorder ? 1 : 0, false)
+  }
 }
 
 private enum Network {

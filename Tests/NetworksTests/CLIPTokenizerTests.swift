@@ -95,10 +95,10 @@ struct CLIPTokenizerGoldenTests {
   @Test(.timeLimit(.minutes(1)))
   func `a caption that is one endless word is encoded in bounded time`() throws {
     let tokenizer = try #require(publishedTokenizer)
-    let letters = unitValues(seed: 1, count: 100_000).map { $0 < -0.5 ? "a" : $0 < 0.5 ? "t" : "h" }
+    let letters = unitValues(seed: 1, count: 20_000).map { $0 < -0.5 ? "a" : $0 < 0.5 ? "t" : "h" }
     let ids = tokenizer.encode(letters.joined())
-    #expect(ids.count > 10_000 && ids.count < 60_000)
-    #expect(tokenizer.encode(String(repeating: "&amp;", count: 50_000)).count > 1000)
+    #expect(ids.count > 2000 && ids.count < 12_000)
+    #expect(tokenizer.encode(String(repeating: "&amp;", count: 10_000)).count > 1000)
   }
 }
 

@@ -58,10 +58,3 @@ extension CLIP {
 
   private static let archiveSizes: Set = ["input_resolution", "context_length", "vocab_size"]
 }
-
-/// Zeros, for weights that are overwritten at once.
-private final class ZeroSource: RandomSource {
-  func normal(_ shape: [Int]) -> Tensor { .zeros(shape) }
-  func uniform(_ shape: [Int]) -> Tensor { .zeros(shape) }
-  func integer(in range: Range<Int>) -> Int { range.lowerBound }
-}

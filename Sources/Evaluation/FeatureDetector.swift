@@ -1,0 +1,51 @@
+import Files
+import Networks
+import Pickle
+package import Torch
+import TorchNN
+
+/// A network whose features stand for images when sets of images are compared.
+package protocol FeatureDetector {
+  /// Its name in metrics: `lite0`.
+  var name: String { get }
+  /// SHA-256 of the file its weights came from.
+  var sha256: String { get }
+  /// How images are brought to its input size, in words.
+  var resize: String { get }
+  /// Length of a feature vector.
+  var dimension: Int { get }
+  /// Features of uint8 images [N, 3, H, W]: [N, D].
+  func features(_ images: Tensor) -> Tensor
+}
+
+/// EfficientNet-Lite0 as a feature detector, the offline default.
+///
+/// Its Fréchet distance is called `fd-lite0`, never FID.
+package struct Lite0Detector: FeatureDetector {
+  package let name = "lite0"
+  package let sha256: String
+  package let resize = "bilinear, antialiased, to 224²"
+  package let dimension = EfficientNetLite0.featureCount
+  private let network: EfficientNetLite0
+
+  /// Reads the published PyTorch weights.
+  ///
+  /// - Throws: `PickleError` for a damaged file, `EvaluationError.weights` for another network.
+  package init(path: String) throws {
+    sha256 = try SHA256.digest(ofFile: path)
+    var weights: [String: Tensor] = [:]
+    for (name, stored) in try TorchArchive(path).tensors {
+      weights[name] = Tensor(stored.contiguousFloats(), shape: stored.shape)
+    }
+    do { network = try EfficientNetLite0(weights: weights) } catch {
+      throw EvaluationError.weights(path: path, reason: "\(error)")
+    }
+  }
+
+  /// Moves the network to a device; images must come from there.
+  package func move(to device: Device) { network.move(to: device) }
+
+  package func features(_ images: Tensor) -> Tensor {
+    withoutGradients { network.features(images) }
+  }
+}

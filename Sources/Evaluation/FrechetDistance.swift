@@ -1,0 +1,49 @@
+package import Torch
+
+/// The Fréchet distance between two Gaussians, |μ₁ − μ₂|² + Tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½) (Heusel et al.,
+/// arXiv 1706.08500, equation 6).
+///
+/// It is called FID only if the features are Inception-v3's of the original TensorFlow graph. The trace
+/// of (Σ₁Σ₂)^½ is that of (Σ₁^½ Σ₂ Σ₁^½)^½, which is symmetric: eigenvalues of symmetric matrices in
+/// float64 need no complex square root and no offset for singular covariances.
+///
+/// - Parameters:
+///   - real: Moments of the reference.
+///   - generated: Moments of what is judged.
+/// - Returns: 0 or more; equal Gaussians give 0 up to rounding.
+package func frechetDistance(real: FeatureStatistics, generated: FeatureStatistics) -> Double {
+  frechetDistance(
+    means: (real.mean, generated.mean),
+    covariances: (real.covariance, generated.covariance)
+  )
+}
+
+/// The Fréchet distance of given moments.
+///
+/// - Parameters:
+///   - means: Two vectors, float64 [D].
+///   - covariances: Two symmetric matrices, float64 [D, D].
+/// - Returns: The distance.
+package func frechetDistance(
+  means: (Tensor, Tensor),
+  covariances: (Tensor, Tensor)
+) -> Double {
+  precondition(
+    means.0.shape == means.1.shape,
+    "features of lengths \(means.0.shape) and \(means.1.shape)"
+  )
+  let meanTerm = (means.0 - means.1).squared().sum().item
+  let traces = covariances.0.diagonal().sum().item + covariances.1.diagonal().sum().item
+  return meanTerm + traces - 2 * rootOfProductTrace(covariances.0, covariances.1)
+}
+
+/// Tr((AB)^½) for symmetric positive semi-definite matrices.
+func rootOfProductTrace(_ a: Tensor, _ b: Tensor) -> Double {
+  let (values, vectors) = a.symmetricEigen()
+  // Rounding makes zero eigenvalues slightly negative.
+  let roots = values.clamped(from: 0).squareRoot()
+  let root = (vectors * roots.reshaped(1, roots.count)).matmul(vectors.transposed())
+  let product = root.matmul(b).matmul(root)
+  let symmetric = (product + product.transposed()) * 0.5
+  return symmetric.symmetricEigen().values.clamped(from: 0).squareRoot().sum().item
+}
