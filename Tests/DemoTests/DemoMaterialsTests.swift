@@ -74,21 +74,15 @@ struct DemoMaterialsTests {
   }
 
   @Test func `images are served as they were drawn`() async throws {
-    let materials = try DemoMaterials(Self.collection.get())
+    let materials = try DemoMaterials(smallCollection())
+    let all = DemoMaterials.Part.allCases.flatMap { materials.emoji($0) }
     try await withScratchFolder { folder in
       try materials.writeImages(to: folder)
       let names = try FileManager.default.contentsOfDirectory(atPath: folder + "/images")
-      #expect(try names.count == Self.collection.get().emoji.count)
+      #expect(Set(names) == Set(all.map { $0.name + ".png" }))
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["images"])
-      // Again: nothing to do. With a file too few: all of them once more.
-      let lost = folder + "/images/" + names[0]
-      try materials.writeImages(to: folder)
-      try FileManager.default.removeItem(atPath: lost)
-      try materials.writeImages(to: folder)
-      #expect(FileManager.default.fileExists(atPath: lost))
-      let test = materials.emoji(.test)
       try await withDemoServer(folder) { url in
-        for emoji in test.prefix(5) {
+        for emoji in all.prefix(8) {
           let (data, status) = try await get("\(url)/images/\(emoji.name).png")
           #expect(status == 200)
           #expect(try RGBImage(decoding: Array(data)) == emoji.image())
@@ -98,6 +92,41 @@ struct DemoMaterialsTests {
         #expect(try await get("\(url)/../../../../../../etc/passwd").status != 200)
       }
     }
+  }
+
+  @Test func `images that are there stay, and an incomplete folder is made anew`() async throws {
+    let materials = try DemoMaterials(smallCollection())
+    let name = materials.emoji(.test)[0].name + ".png"
+    try await withScratchFolder { folder in
+      try materials.writeImages(to: folder)
+      let path = "\(folder)/images/\(name)"
+      let inode = try inode(path)
+      try materials.writeImages(to: folder)
+      #expect(try self.inode(path) == inode)
+      try FileManager.default.removeItem(atPath: path)
+      try materials.writeImages(to: folder)
+      #expect(FileManager.default.fileExists(atPath: path))
+    }
+  }
+
+  private func inode(_ path: String) throws -> Int? {
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    return (attributes[.systemFileNumber] as? NSNumber)?.intValue
+  }
+
+  /// The faces and the animals of two small ranges.
+  private func smallCollection() throws -> EmojiCollection {
+    let emoji = (0x1F600...0x1F60F).map { $0 } + (0x1F400...0x1F40F)
+    let rows = emoji.compactMap(Unicode.Scalar.init).map {
+      "<annotation cp='\($0)' type='tts'>name of \($0)</annotation>"
+    }
+    let names = try Annotations(xml: "<l>\(rows.joined())</l>")
+    return try EmojiCollection(
+      font: ColorEmojiFont(),
+      english: names,
+      japanese: names,
+      groups: EmojiGroups()
+    )
   }
 }
 
