@@ -2,8 +2,8 @@ package import Images
 
 /// Makes a packed dataset from a source of images and captions.
 ///
-/// Reading, decoding, cropping, resizing and PNG encoding run on several threads, a bounded number of
-/// images ahead; features are computed and everything is written by the calling thread, in the
+/// Reading, decoding, cropping, resizing and PNG encoding run on several threads, a bounded number
+/// of images ahead; features are computed and everything is written by the calling thread, in the
 /// source's order. Equal input gives equal bytes, whatever the number of threads.
 package struct Packer {
   /// How to make the images, and what to store.

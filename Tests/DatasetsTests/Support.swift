@@ -80,8 +80,8 @@ func bytes(of path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(f
 
 /// Damaged copies of `original`: seeded changes of one to four bytes.
 ///
-/// New bytes come from `alphabet`; by default edges of the range, which find unchecked lengths sooner
-/// than random ones, and now and then any byte.
+/// New bytes come from `alphabet`; by default edges of the range, which find unchecked lengths
+/// sooner than random ones, and now and then any byte.
 func mutations(
   of original: [UInt8],
   count: Int,
