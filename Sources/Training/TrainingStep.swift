@@ -1,6 +1,6 @@
 package import Networks
 package import Torch
-package import TorchNN
+import TorchNN
 
 /// What a phase of a training step differentiates.
 package enum Phase: String, Sendable, CaseIterable {
@@ -90,10 +90,12 @@ package func phaseGradients(
       )
     }
   case .discriminatorMain, .discriminatorRegularisation, .discriminatorBoth:
+    var fakeLoss: Tensor?
     if phase != .discriminatorRegularisation {
-      accumulate(
-        discriminatorFakeLoss(context, conditioning: conditioning, z: z, random: random)
-      )
+      let fake = discriminatorFakeLoss(
+        context, conditioning: conditioning, z: z, random: random)
+      accumulate(fake)
+      fakeLoss = fake.perSample
     }
     let (main, penalty) = discriminatorRealLoss(
       context,

@@ -150,7 +150,7 @@ package func generatorLoss(
     }
   }
   return LossValue(
-    total: loss.mean(),
+    loss,
     reports: [
       ("Loss/scores/fake", fake.logits.detached()),
       ("Loss/signs/fake", fake.logits.detached().sign()),
@@ -232,10 +232,7 @@ package func discriminatorRealLoss(
   if main {
     var loss = (-real.logits).softplus()
     if let term = context.contrastive(weights.itd, real.features, c) { loss = loss + term }
-    mainValue = LossValue(
-      total: loss.mean(),
-      reports: scores + [("Loss/D/loss", loss.detached())]
-    )
+    mainValue = LossValue(loss, reports: scores)
   }
   var penaltyValue: LossValue?
   if penalty {

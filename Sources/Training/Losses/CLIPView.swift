@@ -1,3 +1,4 @@
+import Networks
 package import Torch
 
 /// Generated images as CLIP wants to see them.
@@ -35,16 +36,5 @@ package func clipView(
     view = view.sliced(3, left..<left + square).sliced(2, top..<top + square)
       .bicubic(height: side, width: side)
   }
-  return clipNormalized(view)
-}
-
-/// [−1, 1] → CLIP's input statistics (arXiv 2103.00020, released code).
-package func clipNormalized(_ images: Tensor) -> Tensor {
-  let mean = Tensor([0.481_454_66, 0.457_827_5, 0.408_210_73] as [Float], shape: [1, 3, 1, 1])
-  let deviation = Tensor(
-    [0.268_629_54, 0.261_302_58, 0.275_777_11] as [Float],
-    shape: [1, 3, 1, 1]
-  )
-  let unit = (images + 1) / 2
-  return (unit - mean.to(images.device)) / deviation.to(images.device)
+  return CLIP.normalize((view + 1) / 2)
 }

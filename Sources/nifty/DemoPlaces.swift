@@ -1,0 +1,47 @@
+import Files
+import Foundation
+
+/// Where the demo puts things.
+struct DemoPlaces: Sendable {
+  let out: String
+  var web: String { file("web") }
+  var metadata: String { file("metadata") }
+  var clip: String { file("clip.safetensors") }
+  var judge: String { file("judge.safetensors") }
+
+  private static let marker = ".nifty-demo"
+
+  /// An empty folder; what an earlier demo left there is removed, anything else is refused.
+  init(_ path: String) throws {
+    out = path
+    let manager = FileManager.default
+    if manager.fileExists(atPath: path) {
+      let isOurs = manager.fileExists(atPath: "\(path)/\(Self.marker)")
+      let isEmpty = (try? manager.contentsOfDirectory(atPath: path).isEmpty) ?? false
+      guard isOurs || isEmpty else {
+        throw FileError(
+          "use folder", path: path,
+          reason: "it holds something that is not an earlier demo; choose another with --out")
+      }
+      try manager.removeItem(atPath: path)
+    }
+    do {
+      try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw FileError("create folder", path: path, reason: "not writable, or a file is in the way")
+    }
+    try AtomicFile.write("made by nifty demo\n", to: "\(path)/\(Self.marker)")
+  }
+
+  func file(_ name: String) -> String { "\(out)/\(name)" }
+
+  /// Snapshots of the run in a folder of runs, oldest first.
+  func snapshots(in runs: String) throws -> [String] {
+    let root = file(runs)
+    let manager = FileManager.default
+    guard let run = try manager.contentsOfDirectory(atPath: root).sorted().last else { return [] }
+    return try manager.contentsOfDirectory(atPath: "\(root)/\(run)")
+      .filter { $0.hasPrefix("network-snapshot-") && $0.hasSuffix(".safetensors") }
+      .sorted().map { "\(root)/\(run)/\($0)" }
+  }
+}

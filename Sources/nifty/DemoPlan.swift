@@ -1,0 +1,109 @@
+import Demo
+import Foundation
+
+/// The demo's commands.
+///
+/// The settings serve a data set of a thousand pictures of 32² and a few minutes; each was compared
+/// with LAFITE's own (figures in Documentation/PERFORMANCE.md): InfoNCE learns the condition sooner
+/// than the released form of the loss, a logit per sample spares the discriminator the batch's noise,
+/// and text features count eight times as much beside w.
+struct DemoPlan: Sendable {
+  let minutes: Double
+  let seed: UInt64
+  let places: DemoPlaces
+
+  /// What the sample grids show while training goes on.
+  static let prompts = [
+    "red apple", "赤いリンゴ", "cat face", "ネコの顔", "fire engine", "消防車", "sun", "red heart",
+  ]
+
+  func download(_ part: DemoMaterials.Part, metadata: String) -> [String] {
+    ["laion", "--metadata", metadata, "--out", folder(part), "--allow-private-addresses"]
+  }
+
+  /// Where a part's splits are.
+  func folder(_ part: DemoMaterials.Part) -> String {
+    switch part {
+    case .pretraining: places.file("laion")
+    case .training: places.file("theme-train")
+    case .test: places.file("theme-test")
+    }
+  }
+
+  private var trainingFolders: [String] {
+    [
+      folder(.pretraining) + "/split{0..1}", folder(.training) + "/split0",
+    ]
+  }
+
+  /// The CLIP that conditions and teaches, and the judge: another seed, another resolution.
+  var trainCLIPs: [[String]] {
+    let seconds = String(Int(minutes * 60 * 0.27))
+    func train(side: Int, seed: UInt64, to path: String, report: String) -> [String] {
+      ["clip", "train"] + trainingFolders.flatMap { ["--data", $0] }
+        + ["--test", folder(.test) + "/split0", "--side", "\(side)", "--seed", "\(seed)"]
+        + ["--kimg", "100000", "--seconds", seconds, "--out", path, "--report", report]
+    }
+    return [
+      train(side: 32, seed: seed + 1, to: places.clip, report: places.file("clip.json")),
+      train(side: 40, seed: seed + 2, to: places.judge, report: places.file("judge.json")),
+    ]
+  }
+
+  var pack: [[String]] {
+    let size = ["--width=32", "--height=32", "--transform=center-crop", "--clip", places.clip]
+    return [
+      ["pack", "--source=" + folder(.pretraining) + "/split{0..1}", "--dest=" + places.out] + size,
+      ["pack", "--source=" + folder(.training) + "/split0", "--dest=" + themeTrain] + size,
+      ["pack", "--source=" + folder(.test) + "/split0", "--dest=" + themeTest] + size,
+    ]
+  }
+
+  private var themeTrain: String { places.file("theme-train.zip") }
+  private var themeTest: String { places.file("theme-test.zip") }
+
+  private var model: [String] {
+    [
+      "--clip", places.clip, "--channel-base=512", "--channel-max=128", "--style-width=128",
+      "--feature-scale=8", "--feature-logit=per-sample", "--contrastive=infonce", "--itd=2",
+      "--itc=4", "--temp=0.2", "--clip-crop=none", "--gamma=2", "--batch=32", "--threads=2",
+    ]
+  }
+
+  var pretrain: [String] {
+    ["train", "--outdir", places.file("pretrain"), "--data", places.file("split{0..1}.zip")]
+      + ["--test_data", themeTest, "--mixing_prob=1.0", "--prompts", places.file("prompts.txt")]
+      + model + ["--pl-weight=2", "--tick=4", "--snap=2", budget(0.4)]
+  }
+
+  func finetune(from snapshot: String) -> [String] {
+    ["train", "--outdir", places.file("finetune"), "--data", themeTrain, "--test_data", themeTest]
+      + ["--resume", snapshot, "--mixing_prob=0.0", "--subset=200", "--d_lr=0.002"]
+      + ["--g_lr=0.002", "--prompts", places.file("prompts.txt")] + model
+      + ["--pl-weight=0", "--tick=4", "--snap=2", budget(0.33)]
+      + ["--metrics=fd_lite0", "--metric-images=256"]
+  }
+
+  func distance(of snapshot: String, report: String) -> [String] {
+    ["metrics", "--network", snapshot, "--metrics=fd_lite0", "--data", themeTrain, "--test_data"]
+      + [themeTest, "--images=256", "--threads=2", "--report", places.file(report + ".json")]
+  }
+
+  /// The judge on captions that were trained on, the CLIP score on held-out ones, reference points.
+  func score(_ snapshot: String) -> [[String]] {
+    let judge = ["--clip", places.clip, "--judge", places.judge, "--threads=2"]
+    let network = ["metrics", "--network", snapshot, "--data", themeTrain]
+    return [
+      network + ["--metrics=judge_top1,clip_score"] + judge
+        + ["--report", places.file("judged.json")],
+      network + ["--test_data", themeTest, "--metrics=clip_score", "--captions=48"] + judge
+        + ["--report", places.file("held-out.json")],
+      network + ["--test_data", themeTest, "--metrics=fd_lite0,references", "--images=256"]
+        + ["--threads=2", "--report", places.file("fd-final.json")],
+    ]
+  }
+
+  private func budget(_ share: Double) -> String {
+    "--minutes=" + String(format: "%.2f", minutes * share)
+  }
+}
