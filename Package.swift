@@ -50,7 +50,7 @@ let dataSide: [Target] = [
     cSettings: optimised,
     linkerSettings: [
       .linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp"),
-      .linkedLibrary("deflate"), .linkedLibrary("freetype"), .linkedLibrary("harfbuzz"),
+      .linkedLibrary("deflate"), .linkedLibrary("harfbuzz"),
     ]
   ),
   library("Images", ["CImages", "Files"]),
@@ -68,11 +68,14 @@ let dataSide: [Target] = [
   library("Pickle", ["Files"]),
   library("Datasets", ["Images", "Files"]),
   library("Laion", ["Datasets", "Images", "Parquet", "Files", asyncHTTPClient, nioCore, nioPosix]),
-  library("Demo", ["Images", "Parquet", "Files", hummingbird, logging]),
+  library("Demo", ["Images", "Parquet", "Files", hummingbird, logging, nioCore]),
   library("TestSupport", ["Images", hummingbird, logging]),
-  tests("ImagesTests", ["Images", "TestSupport"]),
+  .testTarget(
+    name: "ImagesTests", dependencies: ["Images", "TestSupport"], exclude: ["Fixtures"],
+    swiftSettings: swift),
   tests("ParquetTests", ["Parquet", "TestSupport"]),
-  tests("PickleTests", ["Pickle", "TestSupport"]),
+  .testTarget(
+    name: "PickleTests", dependencies: ["Pickle"], exclude: ["Fixtures"], swiftSettings: swift),
   tests("DatasetsTests", ["Datasets", "Images", "TestSupport"]),
   tests("LaionTests", ["Laion", "Datasets", "Images", "Parquet", "TestSupport"]),
   tests("DemoTests", ["Demo", "Images", "Parquet", "TestSupport"]),
