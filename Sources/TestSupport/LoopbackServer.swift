@@ -66,6 +66,7 @@ package final class LoopbackServer: @unchecked Sendable {
   ///   - routes: What each path answers; other paths answer 404.
   ///   - body: Given the running server.
   /// - Returns: What `body` returns.
+  /// - Throws: What `body` throws, and what keeps the server from starting.
   package static func run<Result: Sendable>(
     _ routes: [String: Answer],
     _ body: @escaping @Sendable (LoopbackServer) async throws -> Result

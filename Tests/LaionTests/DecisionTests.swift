@@ -90,7 +90,8 @@ import Testing
 
   @Test(
     arguments: [
-      .timedOut, .connectionLost, .connectionFailed, .status(408), .status(429), .status(500),
+      .timedOut, .connectionLost, .connectionFailed, .resolverFailed, .status(408), .status(429),
+      .status(500),
       .status(502), .status(503), .status(504),
     ] as [FetchCause]
   )
@@ -126,7 +127,8 @@ import Testing
 @Suite struct FetchCauseTests {
   @Test(
     arguments: [
-      .invalidURL, .unknownHost, .blockedAddress, .connectionFailed, .encryptionFailed, .timedOut,
+      .invalidURL, .unknownHost, .resolverFailed, .blockedAddress, .connectionFailed,
+      .encryptionFailed, .timedOut,
       .connectionLost, .invalidResponse, .status(404), .status(599), .tooManyRedirects,
       .invalidRedirect, .optedOut, .tooManyBytes, .empty, .notAnImage, .unsupportedImage,
       .corruptImage, .truncatedImage, .tooManyPixels, .tooSmall,

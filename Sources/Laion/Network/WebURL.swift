@@ -1,6 +1,5 @@
 import Foundation
 
-
 /// The address of an image: http or https, a host, a port, a path with its query.
 ///
 /// Parsed by strict rules of our own and written out again, so that the host that is checked is the

@@ -16,8 +16,6 @@ struct SplitDownload {
   let pool: NIOThreadPool
   let report: @Sendable (LaionProgress) -> Void
 
-  /// Pairs that are flushed to the disk together.
-  static let batchSize = 512
   private static let flushInterval = Duration.seconds(2)
 
   /// What became of a row.
@@ -42,11 +40,11 @@ struct SplitDownload {
     var rows = try MetadataRows(part)
     let rowCount = rows.rowCount
     // The folder must exist before the ledger in it.
-    try file { () throws(FileError) in try folder.prepare(pairs: 0, batch: 0) }
+    try file { () throws(FileError) in try folder.prepare(pairs: nil) }
     let ledger = try Ledger(folder.ledgerPath, fingerprint: fingerprint(rowCount: rowCount))
     let done = ledger.summary
     try file { () throws(FileError) in
-      try folder.prepare(pairs: done.pairs, batch: Self.batchSize)
+      try folder.prepare(pairs: done.pairs)
     }
     var tally = Tally(part: part, target: configuration.perSplit, done: done)
     try skip(&rows, upTo: done.nextRow, &tally)
@@ -69,6 +67,10 @@ struct SplitDownload {
         return .failure(error)
       }
     }
+    if case .failure = outcome {
+      // A full disk gets back what waited there; the rows are requested again.
+      folder.removeStaging()
+    }
     tally = try outcome.get().tally
     return try await finish(tally, rowCount: rowCount, isExhausted: !tally.isFull)
   }
@@ -85,7 +87,7 @@ struct SplitDownload {
         try take(row, result, &state)
       }
       let isDone = state.tally.isFull || (!state.hasRows && state.window.count == 0)
-      if isDone || state.batch.count >= Self.batchSize
+      if isDone || state.batch.count >= configuration.rowsPerFlush
         || state.lastFlush.duration(to: .now) > Self.flushInterval
       {
         try await flush(&state, ledger)

@@ -11,6 +11,9 @@ struct SplitFolder: Sendable {
     let caption: String
   }
 
+  /// The most pairs that are published at once.
+  static let maximumBatch = 4096
+
   let path: String
 
   var ledgerPath: String { path + "/.ledger" }
@@ -28,18 +31,17 @@ struct SplitFolder: Sendable {
 
   /// Makes the folder and removes what an interrupted run left in it.
   ///
-  /// - Parameters:
-  ///   - pairs: The pairs that the ledger vouches for.
-  ///   - batch: The most pairs that are published at once.
+  /// - Parameter pairs: The pairs that the ledger vouches for; `nil` to leave pairs alone.
   /// - Throws: `FileError` when the folder cannot be made.
-  func prepare(pairs: Int, batch: Int) throws(FileError) {
+  func prepare(pairs: Int?) throws(FileError) {
     removeStaging()
     do {
       try FileManager.default.createDirectory(atPath: staging, withIntermediateDirectories: true)
     } catch {
       throw FileError("create folder", path: staging)
     }
-    for number in pairs..<pairs + batch {
+    guard let pairs else { return }
+    for number in pairs..<pairs + Self.maximumBatch {
       unlink(imagePath(number))
       unlink(captionPath(number))
     }
