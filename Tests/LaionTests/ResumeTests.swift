@@ -260,6 +260,23 @@ import Testing
     }
   }
 
+  @Test func `two runs do not share a folder`() async throws {
+    try await withMetadata { configuration, _ in
+      let first = Task { try await LaionDownload(configuration).run() }
+      while !FileManager.default.fileExists(atPath: configuration.output + "/split0/.ledger") {
+        try await Task.sleep(for: .milliseconds(1))
+      }
+      try await Task.sleep(for: .milliseconds(20))
+      let folder = configuration.output + "/split0"
+      await #expect(throws: LaionError.inUse(folder: folder)) {
+        try await LaionDownload(configuration).run()
+      }
+      let report = try await first.value
+      let files = try pairs(in: folder)
+      #expect(files.count == 2 * report.pairs)
+    }
+  }
+
   @Test func `a folder that is not writable ends the run`() async throws {
     try await withMetadata { configuration, _ in
       var configuration = configuration

@@ -29,18 +29,19 @@ struct SplitFolder: Sendable {
   private var staging: String { path + "/.staged" }
   private func stagedCaption(row: Int) -> String { "\(staging)/\(row).txt" }
 
-  /// Makes the folder and removes what an interrupted run left in it.
-  ///
-  /// - Parameter pairs: The pairs that the ledger vouches for; `nil` to leave pairs alone.
-  /// - Throws: `FileError` when the folder cannot be made.
-  func prepare(pairs: Int?) throws(FileError) {
-    removeStaging()
+  /// Makes the folder if there is none.
+  func create() throws(FileError) {
     do {
       try FileManager.default.createDirectory(atPath: staging, withIntermediateDirectories: true)
     } catch {
-      throw FileError("create folder", path: staging)
+      throw FileError("create folder", path: staging, reason: error.localizedDescription)
     }
-    guard let pairs else { return }
+  }
+
+  /// Removes what an interrupted run left beyond the pairs that the ledger vouches for.
+  func clean(after pairs: Int) throws(FileError) {
+    removeStaging()
+    try create()
     for number in pairs..<pairs + Self.maximumBatch {
       unlink(imagePath(number))
       unlink(captionPath(number))
