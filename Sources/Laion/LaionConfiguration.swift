@@ -19,6 +19,8 @@ package struct LaionConfiguration: Codable, Equatable, Sendable {
   /// Numbers follow row order, so one slow row holds back those after it; a wide window keeps the
   /// others busy meanwhile. Finished images wait on the disk, not in memory.
   package var window = 8192
+  /// Rows that are flushed to the disk together; what a crash costs at most, besides the window.
+  package var rowsPerFlush = 512
 
   /// A download of all parts in `metadata` with the defaults above.
   package init(metadata: String, output: String) {

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import Parquet
 
 /// Downloads LAION: metadata in, numbered image–caption pairs out.
 ///
@@ -24,7 +25,8 @@ package struct LaionDownload: Sendable {
   /// - Parameter progress: Called about twice a second, and once when a split is finished.
   /// - Returns: The statistics of every split, also of those that were finished before.
   /// - Throws: `LaionError` for wrong settings, unreadable metadata, a full disk, or when the task is
-  ///   cancelled. A row that cannot be had is counted, not thrown.
+  ///   cancelled. A row that cannot be had is counted, not thrown; a part that is damaged inside is
+  ///   thrown after the other parts are done.
   package func run(
     progress: @escaping @Sendable (LaionProgress) -> Void = { _ in }
   ) async throws(LaionError) -> LaionReport {
@@ -50,6 +52,7 @@ package struct LaionDownload: Sendable {
     _ progress: @escaping @Sendable (LaionProgress) -> Void
   ) async throws(LaionError) -> LaionReport {
     var report = LaionReport(splits: [], skipped: [])
+    var damage: ParquetError?
     for part in parts {
       let folder = SplitFolder(path: "\(configuration.output)/split\(part.number)")
       if let finished = SplitStatistics.read(folder.statisticsPath),
@@ -68,8 +71,14 @@ package struct LaionDownload: Sendable {
         pool: network.decoders,
         report: progress
       )
-      report.splits.append(try await split.run())
+      do throws(LaionError) {
+        report.splits.append(try await split.run())
+      } catch .parquet(let error) {
+        // Damage inside one part is no reason to do without the others.
+        damage = damage ?? error
+      }
     }
+    if let damage { throw .parquet(damage) }
     return report
   }
 

@@ -15,6 +15,8 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
   case noURLColumn(path: String, columns: [String])
   /// The split was begun with other settings or another part.
   case differentSettings(folder: String)
+  /// Another run is at work in the folder.
+  case inUse(folder: String)
   /// A ledger says what cannot be.
   case damagedLedger(path: String, line: Int)
   /// A Parquet file cannot be read or written.
@@ -37,6 +39,8 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
     case .differentSettings(let folder):
       "\(folder) was begun with other filters, image size or metadata;"
         + " use the same settings to continue, or another output folder"
+    case .inUse(let folder):
+      "another run is downloading into \(folder); wait for it or stop it"
     case .damagedLedger(let path, let line):
       "\(path) contradicts itself in line \(line); remove its folder and download it again"
     case .parquet(let error): error.description

@@ -108,6 +108,11 @@ package final class ParquetReader {
     if !chosen.isEmpty { try handle.select(chosen, batchRows: batchRows) }
   }
 
+  /// Whether the file has a column that was asked for under this name.
+  package func has(_ column: String) -> Bool {
+    (positions[column] ?? nil) != nil
+  }
+
   /// Reads the next rows; `nil` after the last.
   package func next() throws(ParquetError) -> ColumnBatch? {
     if formats.isEmpty { return nextWithoutColumns() }

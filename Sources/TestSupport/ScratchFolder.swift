@@ -1,6 +1,7 @@
 import Foundation
 
 /// Runs `body` with the path of a new empty folder and removes the folder afterwards.
+@discardableResult
 package func withScratchFolder<Result>(
   isolation: isolated (any Actor)? = #isolation,
   _ body: (String) async throws -> Result

@@ -24,6 +24,8 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
   case invalidURL
   /// The host name does not resolve.
   case unknownHost
+  /// The name servers did not answer.
+  case resolverFailed
   /// The host is not on the public internet.
   case blockedAddress
   /// No connection: refused, unreachable.
@@ -65,6 +67,7 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
   private static let names: [FetchCause: String] = [
     .invalidURL: "invalid URL",
     .unknownHost: "unknown host",
+    .resolverFailed: "resolver failed",
     .blockedAddress: "blocked address",
     .connectionFailed: "connection failed",
     .encryptionFailed: "encryption failed",

@@ -37,11 +37,16 @@ actor HostResolver {
     // A task of its own, so that all rows that wait for a name share one answer, also when the
     // first of them is cancelled.
     let task = Task {
-      let addresses = try? await pool.runIfActive { Self.addresses(host) }
-      return Self.choose(addresses ?? [], allowPrivateAddresses: allowPrivateAddresses)
+      let answer = try? await pool.runIfActive { Self.addresses(host) }
+      return (answer ?? .failure(.resolverFailed)).flatMap {
+        Self.choose($0, allowPrivateAddresses: allowPrivateAddresses)
+      }
     }
     answers[host] = Answer(task: task, until: now + Self.lifetime)
-    return await task.value
+    let answer = await task.value
+    // No answer is not an answer: another attempt asks again.
+    if answer == .failure(.resolverFailed) { answers[host] = nil }
+    return answer
   }
 
   func shutDown() async {
@@ -63,12 +68,16 @@ actor HostResolver {
   }
 
   /// Asks the system; blocks for as long as the system's resolver is configured to try.
-  private static func addresses(_ host: String) -> [IPAddress] {
-    if let literal = IPAddress(host) { return [literal] }
+  private static func addresses(_ host: String) -> Result<[IPAddress], FetchCause> {
+    if let literal = IPAddress(host) { return .success([literal]) }
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
-    guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
+    switch getaddrinfo(host, nil, &hints, &list) {
+    case 0: break
+    case EAI_AGAIN, EAI_SYSTEM, EAI_MEMORY: return .failure(.resolverFailed)
+    default: return .failure(.unknownHost)
+    }
     defer { freeaddrinfo(list) }
     var addresses: [IPAddress] = []
     var next = list
@@ -76,7 +85,7 @@ actor HostResolver {
       if let address = address(entry) { addresses.append(address) }
       next = entry.ai_next
     }
-    return addresses
+    return .success(addresses)
   }
 
   private static func address(_ entry: addrinfo) -> IPAddress? {

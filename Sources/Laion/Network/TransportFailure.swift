@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Foundation
 import NIOCore
+import NIOHTTP1
 
 /// Names the errors of the network stack.
 enum TransportFailure {
@@ -9,6 +10,9 @@ enum TransportFailure {
     switch error {
     case let error as HTTPClientError: cause(of: error)
     case let error as ChannelError: cause(of: error)
+    // The stream ended inside a message.
+    case HTTPParserError.invalidEOFState: .connectionLost
+    case is HTTPParserError: .invalidResponse
     case let error as IOError: cause(ofErrno: error.errnoCode)
     default: cause(ofType: String(reflecting: type(of: error)))
     }
@@ -42,11 +46,10 @@ enum TransportFailure {
     }
   }
 
-  // The types of the encryption and parser libraries are not ours to import: they belong to the
-  // HTTP client, which passes their errors through.
+  // The types of the encryption library are not ours to import: it belongs to the HTTP client,
+  // which passes its errors through.
   private static func cause(ofType name: String) -> FetchCause {
     if name.hasPrefix("NIOSSL.") { return .encryptionFailed }
-    if name.hasPrefix("NIOHTTP1.") { return .invalidResponse }
     if name.contains("CancellationError") { return .timedOut }
     return .connectionFailed
   }

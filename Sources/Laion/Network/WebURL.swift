@@ -120,11 +120,8 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
   private static func name(_ host: Substring) -> String? {
     var host = host.lowercased()
     if !host.utf8.allSatisfy({ $0 < 0x80 }) {
-      // Foundation translates international names to their ASCII form (IDNA).
-      guard let ascii = URL(string: "http://\(host)/")?.host(percentEncoded: true) else {
-        return nil
-      }
-      host = ascii.lowercased()
+      guard let ascii = Punycode.host(host) else { return nil }
+      host = ascii
     }
     // A name may end in a dot, which says that it is complete.
     if host.hasSuffix(".") { host.removeLast() }

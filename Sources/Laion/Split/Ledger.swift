@@ -45,23 +45,25 @@ final class Ledger: @unchecked Sendable {
 
   /// Opens or creates a ledger and cuts off what a crash left incomplete.
   ///
+  /// The ledger stays locked until it is freed: two runs on one folder would undo each other.
+  ///
   /// - Parameters:
   ///   - path: The file.
   ///   - fingerprint: Stands for the settings that decide which rows become pairs.
-  /// - Throws: `LaionError.differentSettings` when the ledger was begun with others.
+  /// - Throws: `LaionError.differentSettings` when the ledger was begun with others,
+  ///   `LaionError.inUse` when another run has it.
   init(_ path: String, fingerprint: String) throws(LaionError) {
     self.path = path
+    descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    summary = Summary()
+    if descriptor < 0 { throw .file(FileError("open", path: path)) }
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 { throw .inUse(folder: Self.folder(of: path)) }
     let header = LedgerLine.sealed("nifty laion ledger 1\t\(fingerprint)")
     var summary = Summary()
-    var valid = 0
-    if access(path, F_OK) == 0 {
-      valid = try Self.read(path, header: header) { summary.add($0) }
-    }
+    let valid = try Self.read(path, header: header) { summary.add($0) }
     do throws(FileError) {
-      if valid == 0 { try AtomicFile.write(header, to: path) }
-      descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-      if descriptor < 0 { throw FileError("open", path: path) }
-      if valid > 0, ftruncate(descriptor, valid) != 0 { throw FileError("cut", path: path) }
+      if ftruncate(descriptor, valid) != 0 { throw FileError("cut", path: path) }
+      if valid == 0 { try ScratchFile.append(Array(header.utf8), to: descriptor, path: path) }
     } catch {
       throw .file(error)
     }

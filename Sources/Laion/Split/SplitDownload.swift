@@ -16,8 +16,6 @@ struct SplitDownload {
   let pool: NIOThreadPool
   let report: @Sendable (LaionProgress) -> Void
 
-  /// Pairs that are flushed to the disk together.
-  static let batchSize = 512
   private static let flushInterval = Duration.seconds(2)
 
   /// What became of a row.
@@ -41,13 +39,11 @@ struct SplitDownload {
   func run() async throws(LaionError) -> SplitStatistics {
     var rows = try MetadataRows(part)
     let rowCount = rows.rowCount
-    // The folder must exist before the ledger in it.
-    try file { () throws(FileError) in try folder.prepare(pairs: 0, batch: 0) }
+    // The ledger is also the lock: nothing in the folder is touched before it is ours.
+    try file { () throws(FileError) in try folder.create() }
     let ledger = try Ledger(folder.ledgerPath, fingerprint: fingerprint(rowCount: rowCount))
     let done = ledger.summary
-    try file { () throws(FileError) in
-      try folder.prepare(pairs: done.pairs, batch: Self.batchSize)
-    }
+    try file { () throws(FileError) in try folder.clean(after: done.pairs) }
     var tally = Tally(part: part, target: configuration.perSplit, done: done)
     try skip(&rows, upTo: done.nextRow, &tally)
     if tally.isFull {
@@ -69,6 +65,10 @@ struct SplitDownload {
         return .failure(error)
       }
     }
+    if case .failure = outcome {
+      // A full disk gets back what waited there; the rows are requested again.
+      folder.removeStaging()
+    }
     tally = try outcome.get().tally
     return try await finish(tally, rowCount: rowCount, isExhausted: !tally.isFull)
   }
@@ -81,16 +81,19 @@ struct SplitDownload {
   ) async throws(LaionError) {
     while true {
       try start(&state, &group)
-      while !state.tally.isFull, let (row, result) = state.window.take() {
+      while !state.tally.isFull, state.batch.count < configuration.rowsPerFlush,
+        let (row, result) = state.window.take()
+      {
         try take(row, result, &state)
       }
       let isDone = state.tally.isFull || (!state.hasRows && state.window.count == 0)
-      if isDone || state.batch.count >= Self.batchSize
-        || state.lastFlush.duration(to: .now) > Self.flushInterval
-      {
+      let isBatchFull = state.batch.count >= configuration.rowsPerFlush
+      if isDone || isBatchFull || state.lastFlush.duration(to: .now) > Self.flushInterval {
         try await flush(&state, ledger)
       }
       if isDone { return }
+      // More rows may be next in order already.
+      if isBatchFull { continue }
       if let (row, result) = await group.next() { state.window.finish(row, result) }
       // Results that arrive after a cancellation are its consequence and say nothing of the rows.
       if Task.isCancelled { throw .cancelled }

@@ -11,6 +11,9 @@ struct SplitFolder: Sendable {
     let caption: String
   }
 
+  /// The most pairs that are published at once.
+  static let maximumBatch = 4096
+
   let path: String
 
   var ledgerPath: String { path + "/.ledger" }
@@ -26,20 +29,20 @@ struct SplitFolder: Sendable {
   private var staging: String { path + "/.staged" }
   private func stagedCaption(row: Int) -> String { "\(staging)/\(row).txt" }
 
-  /// Makes the folder and removes what an interrupted run left in it.
-  ///
-  /// - Parameters:
-  ///   - pairs: The pairs that the ledger vouches for.
-  ///   - batch: The most pairs that are published at once.
-  /// - Throws: `FileError` when the folder cannot be made.
-  func prepare(pairs: Int, batch: Int) throws(FileError) {
-    removeStaging()
+  /// Makes the folder if there is none.
+  func create() throws(FileError) {
     do {
       try FileManager.default.createDirectory(atPath: staging, withIntermediateDirectories: true)
     } catch {
-      throw FileError("create folder", path: staging)
+      throw FileError("create folder", path: staging, reason: error.localizedDescription)
     }
-    for number in pairs..<pairs + batch {
+  }
+
+  /// Removes what an interrupted run left beyond the pairs that the ledger vouches for.
+  func clean(after pairs: Int) throws(FileError) {
+    removeStaging()
+    try create()
+    for number in pairs..<pairs + Self.maximumBatch {
       unlink(imagePath(number))
       unlink(captionPath(number))
     }
