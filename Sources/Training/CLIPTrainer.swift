@@ -122,11 +122,12 @@ package final class CLIPTrainer {
   ) -> (image: Tensor, text: Tensor) {
     let device = model.logitScale.device
     let pixels = augmented(images.gathered(0, batch), configuration, random: random).to(device)
-    let half = configuration.halfPrecision
-    let image = model.encodeImage(half ? pixels.to(.bfloat16) : pixels, training: true)
-    let length = captions[0].count
-    let tokens = Tensor(captions.flatMap(\.self), shape: [captions.count, length]).to(device)
-    return (image.to(.float32), model.encodeText(tokens))
+    let dtype: DType = configuration.halfPrecision ? .bfloat16 : .float32
+    let image = model.encodeImage(pixels.to(dtype), training: true)
+    // Nothing behind the end mark has an effect: the longest caption sets the length.
+    let length = captions.map { $0.lastIndex { $0 != 0 } ?? 0 }.reduce(0, max) + 1
+    let tokens = Tensor(captions.flatMap { $0.prefix(length) }, shape: [captions.count, length])
+    return (image.to(.float32), model.encodeText(tokens.to(device)))
   }
 
   /// The next pictures of the current round; a new round is a new order.

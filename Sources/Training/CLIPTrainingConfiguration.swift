@@ -24,7 +24,7 @@ package struct CLIPTrainingConfiguration: Codable, Equatable, Sendable {
   package var mirror = false
   /// Standard deviation of a random gain and offset of each colour channel.
   package var colourNoise = 0.05
-  /// Computes the image tower in bfloat16.
+  /// Computes the image tower in bfloat16; the small matrices of the text tower gain nothing from it.
   package var halfPrecision = true
 
   /// The defaults for a number of thousand images.
