@@ -112,7 +112,7 @@ let torchSide: [Target] = [
     ],
     swiftSettings: swift
   ),
-  library("TorchTestSupport", ["Torch", "TestSupport"]),
+  library("TorchTestSupport", ["Networks", "Torch", "TestSupport"]),
   tests("TorchTests", ["Torch", "TorchTestSupport"]),
   tests("TorchNNTests", ["TorchNN", "Torch", "TorchTestSupport"]),
   tests("NetworksTests", ["Networks", "TorchNN", "Torch", "TorchTestSupport"]),

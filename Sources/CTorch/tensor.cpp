@@ -8,6 +8,8 @@
 #include <c10/core/GradMode.h>
 #include <cstring>
 #include <dlfcn.h>
+#include <limits.h>
+#include <malloc.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
@@ -123,6 +125,12 @@ extern "C" void ct_generator_free(CTGenerator *generator) { delete generator; }
 
 extern "C" void ct_set_threads(int32_t count) { at::set_num_threads(count); }
 extern "C" int32_t ct_threads() { return at::get_num_threads(); }
+
+extern "C" void ct_keep_freed_memory() {
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+  mallopt(M_TOP_PAD, 64 << 20);
+}
 
 extern "C" int32_t ct_cuda_devices() {
   return fenced<int32_t>(0, [&] {

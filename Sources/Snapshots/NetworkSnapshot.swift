@@ -92,7 +92,9 @@ package struct NetworkSnapshot {
       try module.load(state, matching: matching)
     } catch {
       throw SnapshotError(
-        file.path, "its \(part.rawValue) does not fit the network asked for (\(error))")
+        file.path,
+        "its \(part.rawValue) does not fit the network asked for (\(error))"
+      )
     }
   }
 

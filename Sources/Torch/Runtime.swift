@@ -8,6 +8,14 @@ public enum Runtime {
     set { ct_set_threads(Int32(newValue)) }
   }
 
+  /// Keeps freed memory in the process instead of giving it back to the system after each operation.
+  ///
+  /// A training step allocates and frees the same few hundred megabytes again and again; handing out
+  /// fresh zeroed pages each time cost 15 % of a step at 32². To be called once, before any work.
+  public static func keepFreedMemory() {
+    ct_keep_freed_memory()
+  }
+
   /// Number of CUDA devices; 0 where libtorch was built without CUDA or no driver answers.
   public static var cudaDevices: Int { Int(ct_cuda_devices()) }
 

@@ -53,15 +53,23 @@ package final class Trainer {
     generatorOptimizer = Adam(
       generator.parameters,
       configuration.generatorOptimizer.lazy(
-        interval: configuration.generatorRegularisationInterval))
+        interval: configuration.generatorRegularisationInterval
+      )
+    )
     discriminatorOptimizer = Adam(
       discriminator.parameters,
       configuration.discriminatorOptimizer.lazy(
-        interval: configuration.discriminatorRegularisationInterval))
+        interval: configuration.discriminatorRegularisationInterval
+      )
+    )
     meanPathLength = Tensor.zeros([]).to(device)
     context = LossContext(
-      generator: generator, discriminator: discriminator, configuration: configuration.losses,
-      clipSide: clipSide, encodeImage: encodeImage)
+      generator: generator,
+      discriminator: discriminator,
+      configuration: configuration.losses,
+      clipSide: clipSide,
+      encodeImage: encodeImage
+    )
   }
 
   /// One step: generator, path length (lazily), discriminator, R1 (lazily), average.
@@ -81,9 +89,15 @@ package final class Trainer {
     }
 
     let average = ExponentialMovingAverage(
-      halfLifeKimg: configuration.emaKimg, rampUp: configuration.emaRampUp)
+      halfLifeKimg: configuration.emaKimg,
+      rampUp: configuration.emaRampUp
+    )
     average.update(
-      self.average, toward: generator, batchSize: configuration.batchSize, imagesSeen: imagesSeen)
+      self.average,
+      toward: generator,
+      batchSize: configuration.batchSize,
+      imagesSeen: imagesSeen
+    )
     imagesSeen += configuration.batchSize
     return reports
   }
@@ -94,17 +108,27 @@ package final class Trainer {
     gain: Double
   ) -> [(name: String, values: Tensor)] {
     let random = SeededRandom(
-      seed: configuration.seed, stream: Stream.phase(phase), position: UInt64(imagesSeen))
+      seed: configuration.seed,
+      stream: Stream.phase(phase),
+      position: UInt64(imagesSeen)
+    )
     let z = random.normal([batch.images.size(0), configuration.generator.zDimension]).to(device)
     let result = phaseGradients(
-      phase, context, batch: batch, z: z, meanPathLength: meanPathLength, gain: gain,
-      random: random)
+      phase,
+      context,
+      batch: batch,
+      z: z,
+      meanPathLength: meanPathLength,
+      gain: gain,
+      random: random
+    )
     let optimizer = phase.isGenerator ? generatorOptimizer : discriminatorOptimizer
     // One overflow must not poison a run of days: LAFITE replaces what is not finite.
     optimizer.step(
       result.gradients.map {
         $0?.withoutNaN(nan: 0, positiveInfinity: 1e5, negativeInfinity: -1e5)
-      })
+      }
+    )
     return result.reports
   }
 }

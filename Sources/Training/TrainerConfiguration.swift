@@ -13,7 +13,10 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
   package var generatorOptimizer = Adam.Configuration(learningRate: 0.0025, beta1: 0, beta2: 0.99)
   /// Optimiser of the discriminator, before the correction for lazy regularisation.
   package var discriminatorOptimizer = Adam.Configuration(
-    learningRate: 0.0025, beta1: 0, beta2: 0.99)
+    learningRate: 0.0025,
+    beta1: 0,
+    beta2: 0.99
+  )
   /// Images per step.
   package var batchSize = 16
   /// The path length regulariser runs every so many steps; `nil` turns it off.

@@ -103,6 +103,9 @@ package func phaseGradients(
       penalty: phase != .discriminatorMain,
       random: random
     )
+    if let main, let fakeLoss {
+      result.reports.append(("Loss/D/loss", fakeLoss + main.perSample))
+    }
     switch (main, penalty) {
     case (let main?, let penalty): accumulate(main, penalty)
     case (nil, let penalty?): accumulate(penalty)

@@ -132,3 +132,18 @@ struct GoldenLossTests {
     return result
   }
 }
+
+/// The image tower of the golden folder's tiny CLIP, its embedding cut to the first `dimension`
+/// components.
+private func tinyCLIP(dimension: Int) throws -> (Tensor) -> Tensor {
+  var state = try Golden("clip_tiny_state").tensors
+  guard let projection = state["visual.proj"], let text = state["text_projection"] else {
+    preconditionFailure("clip_tiny_state.safetensors has no projections")
+  }
+  state["visual.proj"] = projection.sliced(1, 0..<dimension).contiguous()
+  state["text_projection"] = text.sliced(1, 0..<dimension).contiguous()
+  let configuration = try CLIPConfiguration(shapes: state.mapValues(\.shape))
+  let clip = try CLIP(configuration, state: state)
+  clip.setTrainable(false)
+  return { clip.encodeImage($0) }
+}

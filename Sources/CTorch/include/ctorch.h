@@ -87,6 +87,8 @@ void ct_generator_free(CTGenerator *generator);
 
 void ct_set_threads(int32_t count);
 int32_t ct_threads(void);
+/// Tells the C library to keep freed memory in the process.
+void ct_keep_freed_memory(void);
 /// Loads the CUDA library if the wheel has one, and counts devices; 0 without CUDA.
 int32_t ct_cuda_devices(void);
 /// libtorch's version.

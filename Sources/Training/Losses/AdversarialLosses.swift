@@ -96,8 +96,16 @@ package struct TrainingBatch {
 package struct LossValue {
   /// What is differentiated: a scalar.
   package let total: Tensor
-  /// Means worth recording, by the original's names.
+  /// The loss of each sample, [N] or [N, 1], without gradient.
+  package let perSample: Tensor
+  /// Values worth recording, by the original's names.
   package var reports: [(name: String, values: Tensor)]
+
+  init(_ loss: Tensor, reports: [(name: String, values: Tensor)]) {
+    total = loss.mean()
+    perSample = loss.detached()
+    self.reports = reports
+  }
 }
 
 /// The generator's main loss: look real under the condition, agree with it in CLIP's and in the
@@ -175,7 +183,7 @@ package func pathLengthLoss(
   let penalty = (lengths - mean).squared()
   let loss = penalty * weights.pathLengthWeight
   return LossValue(
-    total: loss.mean(),
+    loss,
     reports: [
       ("Loss/pl_penalty", penalty.detached()), ("Loss/G/reg", loss.detached()),
     ]
@@ -193,7 +201,7 @@ package func discriminatorFakeLoss(
   let images = withoutGradients { context.generate(z, fts: c, random: random).images }
   let fake = context.discriminate(images, fts: c, random: random)
   return LossValue(
-    total: fake.logits.softplus().mean(),
+    fake.logits.softplus(),
     reports: [
       ("Loss/scores/fake", fake.logits.detached()),
       ("Loss/signs/fake", fake.logits.detached().sign()),
@@ -235,7 +243,7 @@ package func discriminatorRealLoss(
     let squares = slopes.squared().sum(1, 2, 3)  // [N]
     let loss = squares * (weights.gamma / 2)
     penaltyValue = LossValue(
-      total: loss.mean(),
+      loss,
       reports: (main ? [] : scores) + [
         ("Loss/r1_penalty", squares.detached()), ("Loss/D/reg", loss.detached()),
       ]

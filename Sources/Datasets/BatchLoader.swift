@@ -1,0 +1,151 @@
+import Images
+
+/// Feeds training with batches, decoding ahead on its own threads.
+///
+/// The image at a position of the run is a pure function of (training set, seed, position): batches do
+/// not depend on the number of threads, on batch size, or on whether the run was interrupted. Threads
+/// work ahead of the last position asked for; asking for another position starts anew there.
+/// Not thread-safe: one consumer at a time.
+package final class BatchLoader {
+  /// How a loader works.
+  package struct Options: Sendable {
+    /// Seed of the order and of the choice of captions.
+    package var seed: UInt32
+    /// Which of the run's processes this is, in `0 ..< ranks`.
+    package var rank: Int
+    /// Number of processes that share the run.
+    package var ranks: Int
+    /// Number of decoding threads.
+    package var threads: Int
+    /// How many images to decode ahead.
+    package var capacity: Int
+
+    /// Chooses how to load.
+    package init(
+      seed: UInt32 = 0,
+      rank: Int = 0,
+      ranks: Int = 1,
+      threads: Int = 2,
+      capacity: Int = 64
+    ) {
+      precondition(ranks >= 1 && (0..<ranks).contains(rank), "rank \(rank) of \(ranks)")
+      precondition(threads >= 1 && capacity >= 1, "\(threads) threads, capacity \(capacity)")
+      self.seed = seed
+      self.rank = rank
+      self.ranks = ranks
+      self.threads = threads
+      self.capacity = capacity
+    }
+  }
+
+  /// What is loaded.
+  package let trainingSet: TrainingSet
+
+  private typealias Pipeline = OrderedPipeline<Place, Result<Sample, DatasetError>>
+
+  /// A step of the run and the index that the sampler visits there.
+  private struct Place: Sendable {
+    var position: Int
+    var index: Int
+  }
+
+  private struct Sample: Sendable {
+    var index: Int
+    var pixels: [UInt8]
+    var imageFeature: [Float]
+    var textFeature: [Float]
+  }
+
+  /// The sampler, used by one pipeline at a time and there under its lock.
+  private final class SamplerBox {
+    var sampler: InfiniteSampler
+    init(_ sampler: InfiniteSampler) { self.sampler = sampler }
+  }
+
+  private let options: Options
+  private let sampler: SamplerBox
+  private var pipeline: Pipeline?
+  private var nextPosition = -1
+
+  /// Prepares a loader; threads start with the first batch.
+  package init(_ trainingSet: TrainingSet, options: Options = Options()) {
+    self.trainingSet = trainingSet
+    self.options = options
+    sampler = SamplerBox(InfiniteSampler(count: trainingSet.count, seed: options.seed))
+  }
+
+  deinit { pipeline?.stop() }
+
+  /// The batch of this rank at a point of the run.
+  ///
+  /// Item k lies at position `imagesSeen + rank + k·ranks`: the ranks together take
+  /// `imagesSeen ..< imagesSeen + size·ranks`.
+  /// - Parameters:
+  ///   - imagesSeen: Images seen before by all ranks together.
+  ///   - size: Number of images for this rank.
+  /// - Returns: `size` images with their features.
+  /// - Throws: `DatasetError` naming zip and entry of an image that cannot be read.
+  package func batch(at imagesSeen: Int, size: Int) throws(DatasetError) -> HostBatch {
+    precondition(imagesSeen >= 0 && size >= 1, "batch of \(size) at \(imagesSeen)")
+    seek(to: imagesSeen + options.rank)
+    let (side, dimension) = (trainingSet.resolution, trainingSet.featureDimension)
+    var batch = HostBatch(size: size, resolution: side, featureDimension: dimension)
+    batch.pixels.reserveCapacity(size * side * side * 3)
+    batch.imageFeatures.reserveCapacity(size * dimension)
+    batch.textFeatures.reserveCapacity(size * dimension)
+    for _ in 0..<size {
+      guard let result = pipeline?.next() else {
+        preconditionFailure("a pipeline without end ended")
+      }
+      let sample: Sample
+      do throws(DatasetError) {
+        sample = try result.get()
+      } catch {
+        // The failed image was taken from the pipeline: the next call starts anew where it asks to.
+        nextPosition = -1
+        throw error
+      }
+      nextPosition += options.ranks
+      batch.pixels += sample.pixels
+      batch.imageFeatures += sample.imageFeature
+      batch.textFeatures += sample.textFeature
+      batch.indices.append(sample.index)
+    }
+    return batch
+  }
+
+  private func seek(to position: Int) {
+    if pipeline != nil && position == nextPosition { return }
+    // The old pipeline claims nothing after this, so the sampler is free for the new one.
+    pipeline?.stop()
+    let (sampler, ranks) = (sampler, options.ranks)
+    let (trainingSet, seed) = (trainingSet, UInt64(options.seed))
+    pipeline = Pipeline(
+      threads: options.threads,
+      capacity: options.capacity,
+      claim: { step in
+        let position = position + step * ranks
+        return Place(position: position, index: sampler.sampler.index(at: position))
+      },
+      work: { place in
+        Result { () throws(DatasetError) in
+          try Self.load(place, from: trainingSet, seed: seed)
+        }
+      }
+    )
+    nextPosition = position
+  }
+
+  private static func load(
+    _ place: Place,
+    from trainingSet: TrainingSet,
+    seed: UInt64
+  ) throws(DatasetError) -> Sample {
+    Sample(
+      index: place.index,
+      pixels: try trainingSet.image(at: place.index).pixels,
+      imageFeature: trainingSet.imageFeature(at: place.index),
+      textFeature: trainingSet.textFeature(at: place.index, seed: seed, position: place.position)
+    )
+  }
+}

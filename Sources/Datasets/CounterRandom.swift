@@ -1,0 +1,49 @@
+import Glibc
+
+/// Random numbers that depend on (seed, position) alone, not on what was drawn before.
+///
+/// A counter-based generator: draw k at a place is a mixing function of (seed, place, k). The mixing
+/// is that of SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
+struct CounterRandom: RandomNumberGenerator {
+  private var state: UInt64
+
+  /// The draws of one place.
+  init(seed: UInt64, position: Int) {
+    let place = UInt64(bitPattern: Int64(position))
+    state = Self.mix(Self.mix(seed) ^ Self.mix(place &+ 0x9E37_79B9_7F4A_7C15))
+  }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    return Self.mix(state)
+  }
+
+  /// A number in `0 ..< bound`.
+  mutating func integer(below bound: Int) -> Int {
+    precondition(bound >= 1, "integer below \(bound)")
+    return Int(next().multipliedFullWidth(by: UInt64(bound)).high)
+  }
+
+  /// Independent N(0, 1) numbers, by Box and Muller's transform.
+  mutating func normals(_ count: Int) -> [Float] {
+    var values: [Float] = []
+    values.reserveCapacity(count + 1)
+    while values.count < count {
+      let radius = (-2 * log(1 - uniform())).squareRoot()
+      let angle = 2 * Double.pi * uniform()
+      values.append(Float(radius * cos(angle)))
+      values.append(Float(radius * sin(angle)))
+    }
+    return Array(values.prefix(count))
+  }
+
+  /// A number in [0, 1).
+  private mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+  private static func mix(_ value: UInt64) -> UInt64 {
+    var z = value
+    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+    return z ^ z >> 31
+  }
+}

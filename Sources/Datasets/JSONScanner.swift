@@ -1,0 +1,252 @@
+import Glibc
+
+/// A strict, forward-only JSON reader over bytes, for documents far larger than memory.
+///
+/// It hands out one value at a time and keeps nothing. Every byte is checked before it is read and
+/// nesting is bounded, so hostile text ends in an error. Grammar: RFC 8259.
+struct JSONScanner {
+  /// Where the text stops being the JSON that was expected.
+  struct Damage: Error {
+    var reason: String
+  }
+
+  private let bytes: UnsafeRawBufferPointer
+  /// The byte that is read next.
+  private(set) var position = 0
+
+  private static let maximumDepth = 64
+
+  /// Starts at the first byte; the bytes must outlive the scanner.
+  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  /// Walks an object: `body` is called after each key and must read its value.
+  mutating func object<Failure: Error>(
+    _ body: (inout JSONScanner, String) throws(Failure) -> Void,
+    damage: (Damage) -> Failure
+  ) throws(Failure) {
+    do throws(Damage) { try expect(UInt8(ascii: "{")) } catch { throw damage(error) }
+    if skip(UInt8(ascii: "}")) { return }
+    repeat {
+      let key: String
+      do throws(Damage) {
+        key = try string()
+        try expect(UInt8(ascii: ":"))
+      } catch { throw damage(error) }
+      try body(&self, key)
+    } while skip(UInt8(ascii: ","))
+    do throws(Damage) { try expect(UInt8(ascii: "}")) } catch { throw damage(error) }
+  }
+
+  /// Walks an array: `body` is called before each element and must read it.
+  mutating func array<Failure: Error>(
+    _ body: (inout JSONScanner) throws(Failure) -> Void,
+    damage: (Damage) -> Failure
+  ) throws(Failure) {
+    do throws(Damage) { try expect(UInt8(ascii: "[")) } catch { throw damage(error) }
+    if skip(UInt8(ascii: "]")) { return }
+    repeat { try body(&self) } while skip(UInt8(ascii: ","))
+    do throws(Damage) { try expect(UInt8(ascii: "]")) } catch { throw damage(error) }
+  }
+
+  /// Reads an array of at most `limit` numbers.
+  mutating func numbers(limit: Int) throws(Damage) -> [Float] {
+    var values: [Float] = []
+    try expect(UInt8(ascii: "["))
+    if skip(UInt8(ascii: "]")) { return values }
+    repeat {
+      guard values.count < limit else { throw damage("a list of more than \(limit) numbers") }
+      values.append(try number())
+    } while skip(UInt8(ascii: ","))
+    try expect(UInt8(ascii: "]"))
+    return values
+  }
+
+  /// Reads a string.
+  mutating func string() throws(Damage) -> String {
+    try expect(UInt8(ascii: "\""))
+    var text: [UInt8] = []
+    while position < bytes.count {
+      let byte = bytes[position]
+      position += 1
+      switch byte {
+      case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
+      case UInt8(ascii: "\\"): text += try escape()
+      case 0..<0x20: throw damage("a control character inside of a string")
+      default: text.append(byte)
+      }
+    }
+    throw damage("a string without an end")
+  }
+
+  /// Reads `null` if it comes next.
+  mutating func null() -> Bool {
+    skipSpace()
+    guard bytes.count - position >= 4, bytes[position..<position + 4].elementsEqual("null".utf8)
+    else { return false }
+    position += 4
+    return true
+  }
+
+  /// Passes over one value of any kind.
+  mutating func skipValue(depth: Int = 0) throws(Damage) {
+    guard depth < Self.maximumDepth else { throw damage("nesting deeper than \(depth)") }
+    skipSpace()
+    guard position < bytes.count else { throw damage("its end comes too early") }
+    switch bytes[position] {
+    case UInt8(ascii: "{"):
+      try object(
+        { (scanner, _) throws(Damage) in try scanner.skipValue(depth: depth + 1) },
+        damage: { $0 }
+      )
+    case UInt8(ascii: "["):
+      try array(
+        { (scanner) throws(Damage) in try scanner.skipValue(depth: depth + 1) },
+        damage: { $0 }
+      )
+    case UInt8(ascii: "\""): _ = try string()
+    case UInt8(ascii: "t"): try expect("true")
+    case UInt8(ascii: "f"): try expect("false")
+    case UInt8(ascii: "n"): try expect("null")
+    default: _ = try number()
+    }
+  }
+
+  /// Checks that only white space is left.
+  mutating func end() throws(Damage) {
+    skipSpace()
+    guard position == bytes.count else { throw damage("text after its end") }
+  }
+
+  /// An error at the present position.
+  func damage(_ reason: String) -> Damage { Damage(reason: "\(reason) at byte \(position)") }
+
+  /// Reads a number, correctly rounded.
+  ///
+  /// Up to 15 digits and a small exponent are exact in one double operation (Clinger, "How to Read
+  /// Floating Point Numbers Accurately", PLDI 1990); everything else goes to the C library.
+  private mutating func number() throws(Damage) -> Float {
+    skipSpace()
+    let start = position
+    let isNegative = take(UInt8(ascii: "-"))
+    var mantissa: UInt64 = 0
+    var digits = takeDigits(into: &mantissa)
+    guard digits > 0 else { throw damage("no number where one is expected") }
+    var exponent = 0
+    if take(UInt8(ascii: ".")) {
+      let fraction = takeDigits(into: &mantissa)
+      guard fraction > 0 else { throw damage("a number without digits after its point") }
+      digits += fraction
+      exponent = -fraction
+    }
+    if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
+      let isSmall = take(UInt8(ascii: "-"))
+      if !isSmall { _ = take(UInt8(ascii: "+")) }
+      var power: UInt64 = 0
+      guard takeDigits(into: &power) > 0 else { throw damage("an exponent without digits") }
+      exponent += (isSmall ? -1 : 1) * Int(min(power, 100_000))
+    }
+    var value: Double
+    if digits <= 19 && mantissa <= 1 << 53 && (-22...22).contains(exponent) {
+      value = Double(mantissa)
+      if exponent < 0 { value /= Self.powers[-exponent] } else { value *= Self.powers[exponent] }
+      if isNegative { value.negate() }
+    } else {
+      guard position - start <= 400 else { throw damage("a number of over 400 characters") }
+      let text = String(decoding: bytes[start..<position], as: UTF8.self)
+      value = strtod(text, nil)
+    }
+    let number = Float(value)
+    guard number.isFinite else { throw damage("a number beyond single precision") }
+    return number
+  }
+
+  /// Takes digits, appending them to `value` (which wraps beyond 19 digits).
+  private mutating func takeDigits(into value: inout UInt64) -> Int {
+    let start = position
+    while position < bytes.count {
+      let digit = bytes[position] &- UInt8(ascii: "0")
+      if digit > 9 { break }
+      value = value &* 10 &+ UInt64(digit)
+      position += 1
+    }
+    return position - start
+  }
+
+  private mutating func take(_ byte: UInt8) -> Bool {
+    guard position < bytes.count, bytes[position] == byte else { return false }
+    position += 1
+    return true
+  }
+
+  private mutating func skip(_ byte: UInt8) -> Bool {
+    skipSpace()
+    return take(byte)
+  }
+
+  private mutating func expect(_ byte: UInt8) throws(Damage) {
+    guard skip(byte) else { throw damage("no '\(Character(UnicodeScalar(byte)))' where expected") }
+  }
+
+  private mutating func expect(_ word: StaticString) throws(Damage) {
+    for index in 0..<word.utf8CodeUnitCount where !take(word.utf8Start[index]) {
+      throw damage("an unknown word")
+    }
+  }
+
+  private mutating func skipSpace() {
+    while position < bytes.count {
+      switch bytes[position] {
+      case 0x20, 0x09, 0x0A, 0x0D: position += 1
+      default: return
+      }
+    }
+  }
+
+  /// Reads what follows a backslash.
+  private mutating func escape() throws(Damage) -> [UInt8] {
+    guard position < bytes.count else { throw damage("a string without an end") }
+    let byte = bytes[position]
+    position += 1
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
+    case UInt8(ascii: "b"): return [0x08]
+    case UInt8(ascii: "f"): return [0x0C]
+    case UInt8(ascii: "n"): return [0x0A]
+    case UInt8(ascii: "r"): return [0x0D]
+    case UInt8(ascii: "t"): return [0x09]
+    case UInt8(ascii: "u"): return try unicodeEscape()
+    default: throw damage("an unknown escape")
+    }
+  }
+
+  private mutating func unicodeEscape() throws(Damage) -> [UInt8] {
+    var units = [try codeUnit()]
+    if UTF16.isLeadSurrogate(units[0]) {
+      guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else {
+        throw damage("half a surrogate pair")
+      }
+      units.append(try codeUnit())
+    }
+    guard let text = String(validating: units, as: UTF16.self) else {
+      throw damage("half a surrogate pair")
+    }
+    return Array(text.utf8)
+  }
+
+  private mutating func codeUnit() throws(Damage) -> UInt16 {
+    var value: UInt16 = 0
+    for _ in 0..<4 {
+      guard position < bytes.count,
+        let digit = Character(UnicodeScalar(bytes[position])).hexDigitValue
+      else { throw damage("an escape without four hexadecimal digits") }
+      value = value << 4 | UInt16(digit)
+      position += 1
+    }
+    return value
+  }
+
+  private static let powers: [Double] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+  ]
+}

@@ -1,0 +1,241 @@
+import Files
+import Foundation
+
+/// Turns the `dataset.json` of a zip packed by LAFITE into mapped features, once.
+///
+/// The result is a sidecar, `NAME.zip.features`, holding the same `.npy` entries as nifty's own sets,
+/// so that a set of any size opens at once the next time. Where the dataset's folder cannot be
+/// written, the sidecar goes to the system's temporary folder. Memory while indexing: a few bytes per
+/// image.
+struct LafiteIndex {
+  private let zip: ZipArchive
+  private let json: Int
+  /// Zip entries of the images, in the order of their names.
+  private let images: [Int32]
+
+  /// What a sidecar was made from; a changed dataset is indexed again.
+  private struct Origin: Codable, Equatable {
+    var archiveSize: Int
+    var jsonSize: Int
+    var jsonChecksum: UInt32
+    var imageCount: Int
+  }
+
+  /// A feature vector has at most this many numbers.
+  private static let maximumDimension = 65_536
+  private static let originName = "origin.json"
+
+  /// Prepares to index an archive.
+  ///
+  /// - Parameters:
+  ///   - zip: The archive.
+  ///   - json: The index of its entry `dataset.json`.
+  ///   - images: The indices of its images.
+  init(_ zip: ZipArchive, json: Int, images: [Int32]) {
+    self.zip = zip
+    self.json = json
+    self.images = images
+  }
+
+  /// The features: from a sidecar that fits, else from a new one.
+  func features() throws(DatasetError) -> FeatureStore {
+    let beside = zip.path + ".features"
+    let checksum = String(zip.checksum(at: json), radix: 16)
+    let name = URL(filePath: zip.path).lastPathComponent
+    let elsewhere =
+      FileManager.default.temporaryDirectory.path + "/nifty-\(checksum)-\(name).features"
+    for path in [beside, elsewhere] {
+      if let store = try? open(path) { return store }
+    }
+    let isWritable = FileManager.default.isWritableFile(
+      atPath: URL(filePath: zip.path).deletingLastPathComponent().path
+    )
+    let path = isWritable ? beside : elsewhere
+    try index(to: path)
+    return try open(path)
+  }
+
+  private var origin: Origin {
+    Origin(
+      archiveSize: zip.fileSize,
+      jsonSize: zip.size(at: json),
+      jsonChecksum: zip.checksum(at: json),
+      imageCount: images.count
+    )
+  }
+
+  private func open(_ path: String) throws(DatasetError) -> FeatureStore {
+    let sidecar = try ZipArchive(path)
+    guard let entry = sidecar.index(of: Self.originName) else { throw .noFeatures(path: path) }
+    let stated = try sidecar.bytes(at: entry).withBytes { Data($0) }
+    guard let stated = try? JSONDecoder().decode(Origin.self, from: stated), stated == origin else {
+      throw .damaged(path: path, entry: Self.originName, reason: "it belongs to another zip")
+    }
+    return try FeatureStore(sidecar, count: images.count)
+  }
+
+  private func index(to path: String) throws(DatasetError) {
+    let folder = URL(filePath: path).deletingLastPathComponent().path
+    var vectors = Vectors(
+      images: try SpoolFile(in: folder),
+      texts: try SpoolFile(in: folder),
+      imageRows: [Int?](repeating: nil, count: images.count),
+      textRows: [Range<Int>](repeating: 0..<0, count: images.count)
+    )
+    // The checksum is of the whole document: one pass over it before the one that reads it.
+    let document = try zip.bytes(at: json)
+    try document.withBytes { (bytes) throws(DatasetError) in
+      var scanner = JSONScanner(bytes)
+      try scanner.object(
+        { (scanner, key) throws(DatasetError) in try read(key, from: &scanner, into: &vectors) },
+        damage: damaged
+      )
+      do throws(JSONScanner.Damage) { try scanner.end() } catch { throw damaged(error) }
+    }
+    try write(vectors, to: path)
+  }
+
+  /// What was read so far: vectors in spools, in the document's order, and whose they are.
+  private struct Vectors {
+    let images: SpoolFile
+    let texts: SpoolFile
+    /// Per image, its row in `images`.
+    var imageRows: [Int?]
+    /// Per image, its rows in `texts`.
+    var textRows: [Range<Int>]
+    var dimension: Int?
+    var imageCount = 0
+    var textCount = 0
+  }
+
+  private func read(
+    _ key: String,
+    from scanner: inout JSONScanner,
+    into vectors: inout Vectors
+  ) throws(DatasetError) {
+    if scanner.null() { return }
+    guard key == "clip_img_features" || key == "clip_txt_features" else {
+      do throws(JSONScanner.Damage) { try scanner.skipValue() } catch { throw damaged(error) }
+      return
+    }
+    try scanner.array(
+      { (scanner) throws(DatasetError) in
+        try readRecord(from: &scanner, isText: key == "clip_txt_features", into: &vectors)
+      },
+      damage: damaged
+    )
+  }
+
+  /// Reads `[name, value]`; a record of an unknown image is read and forgotten.
+  private func readRecord(
+    from scanner: inout JSONScanner,
+    isText: Bool,
+    into vectors: inout Vectors
+  ) throws(DatasetError) {
+    var image: Int?
+    var isName = true
+    try scanner.array(
+      { (scanner) throws(DatasetError) in
+        if isName {
+          do throws(JSONScanner.Damage) {
+            image = position(of: try scanner.string())
+          } catch { throw damaged(error) }
+          isName = false
+        } else if isText {
+          let start = vectors.textCount
+          try scanner.array(
+            { (scanner) throws(DatasetError) in
+              try readVector(from: &scanner, to: vectors.texts, dimension: &vectors.dimension)
+              vectors.textCount += 1
+            },
+            damage: damaged
+          )
+          if let image { vectors.textRows[image] = start..<vectors.textCount }
+        } else {
+          try readVector(from: &scanner, to: vectors.images, dimension: &vectors.dimension)
+          if let image { vectors.imageRows[image] = vectors.imageCount }
+          vectors.imageCount += 1
+        }
+      },
+      damage: damaged
+    )
+  }
+
+  private func readVector(
+    from scanner: inout JSONScanner,
+    to spool: SpoolFile,
+    dimension: inout Int?
+  ) throws(DatasetError) {
+    let vector: [Float]
+    do throws(JSONScanner.Damage) {
+      vector = try scanner.numbers(limit: Self.maximumDimension)
+    } catch { throw damaged(error) }
+    let expected = dimension ?? vector.count
+    guard vector.count == expected, expected > 0 else {
+      throw damaged(scanner.damage("a feature of \(vector.count) numbers after \(expected)"))
+    }
+    dimension = expected
+    try spool.append(NpyArray.encode(vector, as: .float32))
+  }
+
+  private func write(_ vectors: Vectors, to path: String) throws(DatasetError) {
+    guard let dimension = vectors.dimension else { throw .noFeatures(path: zip.path) }
+    if let missing = vectors.imageRows.firstIndex(of: nil) {
+      let name = zip.name(at: Int(images[missing]))
+      throw damaged(JSONScanner.Damage(reason: "no CLIP feature of \(name)"))
+    }
+    let sidecar = try ZipWriter(path)
+    guard let origin = try? JSONEncoder().encode(origin) else {
+      preconditionFailure("integers always encode")
+    }
+    try sidecar.add(Self.originName, Array(origin))
+    let imageRows = vectors.imageRows.compactMap { row in row.map { $0..<$0 + 1 } }
+    try add(FeatureStore.imagesName, rows: imageRows, of: vectors.images, dimension, to: sidecar)
+    var index = [0]
+    for rows in vectors.textRows { index.append((index.last ?? 0) + rows.count) }
+    if let captions = index.last, captions > 0 {
+      try add(
+        FeatureStore.textsName,
+        rows: vectors.textRows,
+        of: vectors.texts,
+        dimension,
+        to: sidecar
+      )
+      try sidecar.add(FeatureStore.indexName, NpyArray.encode(index))
+    }
+    try sidecar.finish()
+  }
+
+  /// Adds rows of a spool in the order of the images, whatever order the document had.
+  private func add(
+    _ name: String,
+    rows: [Range<Int>],
+    of spool: SpoolFile,
+    _ dimension: Int,
+    to sidecar: ZipWriter
+  ) throws(DatasetError) {
+    let count = rows.reduce(0) { $0 + $1.count }
+    let header = NpyHeader(element: .float32, shape: [count, dimension]).encoded
+    let stride = dimension * NpyElement.float32.size
+    try spool.mapped().withBytes { (bytes) throws(DatasetError) in
+      let parts = rows.map { bytes.slice($0.lowerBound * stride..<$0.upperBound * stride) }
+      try sidecar.add(name, header: header, parts: parts)
+    }
+  }
+
+  /// The place of an image in the order of names.
+  private func position(of name: String) -> Int? {
+    guard let entry = zip.index(of: name) else { return nil }
+    // Entries and images are both in the order of names: search the second for the first.
+    var (low, high) = (0, images.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if images[middle] < entry { low = middle + 1 } else { high = middle }
+    }
+    return low < images.count && images[low] == entry ? low : nil
+  }
+
+  private func damaged(_ damage: JSONScanner.Damage) -> DatasetError {
+    .damaged(path: zip.path, entry: "dataset.json", reason: damage.reason)
+  }
+}

@@ -1,0 +1,25 @@
+extension UnsafeRawBufferPointer {
+  /// The unsigned little-endian integer at `offset`; the caller has checked that it lies inside.
+  func littleEndian<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ type: Value.Type,
+    at offset: Int
+  ) -> Value {
+    precondition(
+      offset >= 0 && count - offset >= MemoryLayout<Value>.size,
+      "read of \(Value.self) at \(offset) in \(count) bytes"
+    )
+    return Value(littleEndian: loadUnaligned(fromByteOffset: offset, as: Value.self))
+  }
+
+  /// A part of the buffer as a buffer of its own.
+  func slice(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: self[range])
+  }
+}
+
+extension [UInt8] {
+  /// Appends an integer, least significant byte first.
+  mutating func append(littleEndian value: some FixedWidthInteger) {
+    Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
+  }
+}

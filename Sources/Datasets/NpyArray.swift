@@ -1,0 +1,119 @@
+/// A NumPy array of one or two dimensions, read in place from mapped bytes.
+///
+/// Opening it checks type, shape and length; elements are converted when a row is asked for, so an
+/// array of many gigabytes costs nothing until it is used.
+package struct NpyArray: Sendable {
+  /// The element type.
+  package let element: NpyElement
+  /// Rows: the first dimension.
+  package let rows: Int
+  /// Elements per row: the second dimension, 1 for a one-dimensional array.
+  package let columns: Int
+
+  private let data: MappedBytes
+  private let dataStart: Int
+
+  /// Opens an array.
+  ///
+  /// - Parameters:
+  ///   - data: The whole `.npy` file.
+  ///   - path: The archive it came from, for error messages.
+  ///   - entry: Its name there, for error messages.
+  /// - Throws: `DatasetError` when it is no array of a known type in C order, or of another length.
+  package init(_ data: MappedBytes, path: String, entry: String) throws(DatasetError) {
+    let header: NpyHeader
+    do throws(NpyHeader.Damage) {
+      (header, dataStart) = try data.withBytes { bytes throws(NpyHeader.Damage) in
+        try NpyHeader.read(bytes)
+      }
+    } catch {
+      throw .damaged(path: path, entry: entry, reason: error.reason)
+    }
+    element = header.element
+    rows = header.shape[0]
+    columns = header.shape.count == 2 ? header.shape[1] : 1
+    self.data = data
+    let (elements, tooMany) = rows.multipliedReportingOverflow(by: columns)
+    let (size, tooLarge) = elements.multipliedReportingOverflow(by: element.size)
+    guard !tooMany, !tooLarge, size == data.count - dataStart else {
+      throw .damaged(
+        path: path,
+        entry: entry,
+        reason: "\(data.count - dataStart) bytes for \(rows) × \(columns) \(element)"
+      )
+    }
+  }
+
+  /// One row of a floating-point array, as single precision.
+  ///
+  /// - Returns: `columns` numbers.
+  package func floats(row: Int) -> [Float] {
+    let start = offset(row: row)
+    return data.withBytes { bytes in
+      [Float](unsafeUninitializedCapacity: columns) { output, count in
+        switch element {
+        case .float32:
+          for column in 0..<columns {
+            let bits = bytes.littleEndian(UInt32.self, at: start + 4 * column)
+            output.initializeElement(at: column, to: Float(bitPattern: bits))
+          }
+        case .float16:
+          for column in 0..<columns {
+            let bits = bytes.littleEndian(UInt16.self, at: start + 2 * column)
+            output.initializeElement(at: column, to: Float(Float16(bitPattern: bits)))
+          }
+        case .int64: preconditionFailure("floats of an int64 array")
+        }
+        count = columns
+      }
+    }
+  }
+
+  /// The first element of a row of an integer array.
+  package func integer(row: Int) -> Int {
+    precondition(element == .int64, "integer of a \(element) array")
+    let start = offset(row: row)
+    return data.withBytes { Int(Int64(bitPattern: $0.littleEndian(UInt64.self, at: start))) }
+  }
+
+  /// Encodes a two-dimensional floating-point array as an `.npy` file.
+  package static func encode(_ rows: [[Float]], columns: Int, as element: NpyElement) -> [UInt8] {
+    var bytes = NpyHeader(element: element, shape: [rows.count, columns]).encoded
+    for row in rows {
+      precondition(row.count == columns, "row of \(row.count) in an array of \(columns) columns")
+      bytes += encode(row, as: element)
+    }
+    return bytes
+  }
+
+  /// Encodes a one-dimensional integer array as an `.npy` file.
+  package static func encode(_ values: [Int]) -> [UInt8] {
+    var bytes = NpyHeader(element: .int64, shape: [values.count]).encoded
+    bytes.reserveCapacity(bytes.count + 8 * values.count)
+    for value in values { bytes.append(littleEndian: Int64(value)) }
+    return bytes
+  }
+
+  /// The elements alone, without a header.
+  static func encode(_ row: [Float], as element: NpyElement) -> [UInt8] {
+    precondition(element != .int64, "floats as int64")
+    return [UInt8](unsafeUninitializedCapacity: row.count * element.size) { output, count in
+      let output = UnsafeMutableRawBufferPointer(output)
+      for (index, value) in row.enumerated() {
+        if element == .float16 {
+          let bits = Float16(value).bitPattern.littleEndian
+          output.storeBytes(of: bits, toByteOffset: 2 * index, as: UInt16.self)
+        } else {
+          let bits = value.bitPattern.littleEndian
+          output.storeBytes(of: bits, toByteOffset: 4 * index, as: UInt32.self)
+        }
+      }
+      count = output.count
+    }
+  }
+
+  private func offset(row: Int) -> Int {
+    precondition((0..<rows).contains(row), "row \(row) of \(rows)")
+    return dataStart + row * columns * element.size
+  }
+}

@@ -1,0 +1,192 @@
+import Files
+import Foundation
+package import Images
+import Synchronization
+
+/// A packed dataset open for reading: square images, CLIP features, captions.
+///
+/// Opens the zips that nifty packs, and LAFITE's own (features inside of `dataset.json`, indexed once
+/// by `LafiteIndex`). Nothing is loaded ahead: the archive is mapped and pages come in as they are
+/// used. Images are in the order of their names. Safe to use from any thread.
+package final class PackedDataset: Sendable {
+  /// The zip's path.
+  package let path: String
+  /// What the set says about itself; `nil` for a set that nifty did not pack.
+  package let manifest: PackManifest?
+  /// Side of the square images in pixels.
+  package let resolution: Int
+  /// Numbers per CLIP feature, F.
+  package var featureDimension: Int { features.images.columns }
+  /// Number of images.
+  package var count: Int { images.count }
+  /// Number of caption features, over all images.
+  package var captionCount: Int { features.texts?.features.rows ?? 0 }
+
+  private let zip: ZipArchive
+  /// Zip entries of the images, in the order of their names.
+  private let images: [Int32]
+  private let features: FeatureStore
+  private let captionLines: Mutex<CaptionLines?> = .init(nil)
+
+  private static let captionsName = "captions.jsonl"
+
+  /// Opens a dataset: reads its directory and the header of one image.
+  ///
+  /// - Throws: `DatasetError` in one line: the file is missing, no zip, without images or features.
+  package init(_ path: String) throws(DatasetError) {
+    self.path = path
+    zip = try ZipArchive(path)
+    let images = Self.findImages(in: zip)
+    self.images = images
+    guard let first = images.first else { throw .noImages(path: path) }
+    if let entry = zip.index(of: PackManifest.entryName) {
+      manifest = try zip.bytes(at: entry).withBytes { (bytes) throws(DatasetError) in
+        try PackManifest.decode(bytes, path: path)
+      }
+    } else {
+      manifest = nil
+    }
+    if zip.index(of: FeatureStore.imagesName) == nil, let json = zip.index(of: "dataset.json") {
+      features = try LafiteIndex(zip, json: json, images: images).features()
+    } else {
+      features = try FeatureStore(zip, count: images.count)
+    }
+    let (width, height) = try Self.size(ofImage: Int(first), in: zip)
+    resolution = width
+    guard width == height else {
+      throw .wrongResolution(
+        path: path,
+        entry: zip.name(at: Int(first)),
+        found: "\(width)×\(height)",
+        expected: "square"
+      )
+    }
+    if let manifest { try check(manifest) }
+    zip.adviseRandomAccess()
+  }
+
+  /// The name of an image's entry.
+  package func name(at index: Int) -> String { zip.name(at: entry(index)) }
+
+  /// Decodes an image.
+  ///
+  /// - Throws: `DatasetError` naming zip and entry when it is unreadable or of another size.
+  package func image(at index: Int) throws(DatasetError) -> RGBImage {
+    let entry = entry(index)
+    // The header first: an image of another size is not worth the memory it asks for.
+    let (width, height) = try Self.size(ofImage: entry, in: zip)
+    guard width == resolution, height == resolution else {
+      throw .wrongResolution(
+        path: path,
+        entry: zip.name(at: entry),
+        found: "\(width)×\(height)",
+        expected: "\(resolution)×\(resolution)"
+      )
+    }
+    return try Self.read(entry, in: zip, verifying: true) { (bytes) throws(ImageError) in
+      try RGBImage(decoding: bytes)
+    }
+  }
+
+  /// The CLIP feature of an image [F], as stored (unnormalised).
+  package func imageFeature(at index: Int) -> [Float] { features.images.floats(row: index) }
+
+  /// How many captions an image has.
+  package func textFeatureCount(at index: Int) -> Int { features.textRows(of: index).count }
+
+  /// The CLIP feature of one of an image's captions [F], as stored (unnormalised).
+  package func textFeature(image: Int, caption: Int) -> [Float] {
+    let rows = features.textRows(of: image)
+    precondition((0..<rows.count).contains(caption), "caption \(caption) of \(rows.count)")
+    guard let texts = features.texts else { return [] }
+    return texts.features.floats(row: rows.lowerBound + caption)
+  }
+
+  /// The captions of an image; none where the set keeps only their features, as LAFITE's own zips.
+  package func captions(at index: Int) throws(DatasetError) -> [String] {
+    precondition((0..<count).contains(index), "image \(index) of \(count)")
+    guard let entry = zip.index(of: Self.captionsName) else { return [] }
+    let lines = try captionLines.withLock { (lines) throws(DatasetError) -> CaptionLines in
+      if let lines { return lines }
+      let bytes = try zip.bytes(at: entry, verifying: false)
+      let found = CaptionLines(bytes)
+      guard found.count == count else {
+        throw damaged(Self.captionsName, "\(found.count) lines for \(count) images")
+      }
+      lines = found
+      return found
+    }
+    guard let captions = lines[index] else {
+      throw damaged(Self.captionsName, "line \(index + 1) is no list of strings")
+    }
+    return captions
+  }
+
+  /// Reads every byte once: checksums of all entries, and every image decoded.
+  package func verify() throws(DatasetError) {
+    for entry in 0..<zip.count { _ = try zip.bytes(at: entry) }
+    for index in 0..<count { _ = try image(at: index) }
+  }
+
+  private func entry(_ index: Int) -> Int {
+    precondition((0..<count).contains(index), "image \(index) of \(count)")
+    return Int(images[index])
+  }
+
+  private func check(_ manifest: PackManifest) throws(DatasetError) {
+    guard manifest.imageCount == count else {
+      throw damaged(PackManifest.entryName, "\(manifest.imageCount) images stated, \(count) found")
+    }
+    guard manifest.resolution == resolution else {
+      throw damaged(
+        PackManifest.entryName,
+        "resolution \(manifest.resolution) stated, \(resolution) found"
+      )
+    }
+    guard manifest.featureDimension == featureDimension else {
+      throw .wrongFeatureDimension(
+        path: path,
+        found: featureDimension,
+        expected: manifest.featureDimension
+      )
+    }
+  }
+
+  private func damaged(_ entry: String, _ reason: String) -> DatasetError {
+    .damaged(path: path, entry: entry, reason: reason)
+  }
+
+  private static func size(
+    ofImage entry: Int,
+    in zip: ZipArchive
+  ) throws(DatasetError) -> (width: Int, height: Int) {
+    let header = try read(entry, in: zip, verifying: false) { (bytes) throws(ImageError) in
+      try ImageHeader.probe(bytes)
+    }
+    return (header.width, header.height)
+  }
+
+  private static func read<Value>(
+    _ entry: Int,
+    in zip: ZipArchive,
+    verifying: Bool,
+    _ body: (UnsafeRawBufferPointer) throws(ImageError) -> Value
+  ) throws(DatasetError) -> Value {
+    let bytes = try zip.bytes(at: entry, verifying: verifying)
+    do throws(ImageError) { return try bytes.withBytes(body) } catch {
+      throw .unreadableImage(path: zip.path, entry: zip.name(at: entry), reason: "\(error)")
+    }
+  }
+
+  private static func findImages(in zip: ZipArchive) -> [Int32] {
+    let extensions = [".png", ".jpg", ".jpeg", ".webp"].map { Array($0.utf8) }
+    return (0..<zip.count).compactMap { index in
+      let name = zip.nameBytes(at: index)
+      let isImage = extensions.contains { suffix in
+        name.count > suffix.count && zip.size(at: index) > 0
+          && Swift.zip(name.suffix(suffix.count), suffix).allSatisfy { $0 | 0x20 == $1 | 0x20 }
+      }
+      return isImage ? Int32(index) : nil
+    }
+  }
+}

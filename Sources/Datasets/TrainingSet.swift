@@ -1,0 +1,189 @@
+package import Images
+
+/// Several packed datasets seen as one, in the order and with the choices of the original training.
+///
+/// Raw images are numbered through the datasets one after the other. `subset` draws from them,
+/// `mirror` lists all a second time flipped, `ratio` takes the captions away from a part. Safe to use
+/// from any thread.
+package final class TrainingSet: Sendable {
+  /// What is taken from the datasets.
+  package struct Options: Sendable, Equatable {
+    /// Take only this many images, drawn by `seed`; `nil` takes all.
+    package var subset: Int?
+    /// List every image a second time, flipped left to right (pixels only, not features).
+    package var mirror: Bool
+    /// Part of the images that keep their captions, in [0, 1].
+    ///
+    /// Index i with i mod (number of raw images) above ratio times that number gets a pseudo-text
+    /// feature. Matches the released LAFITE code, which counts i after `subset`.
+    package var ratio: Double
+    /// Seed of `subset`.
+    package var seed: UInt32
+
+    /// Chooses what to take.
+    package init(subset: Int? = nil, mirror: Bool = false, ratio: Double = 1, seed: UInt32 = 0) {
+      self.subset = subset
+      self.mirror = mirror
+      self.ratio = ratio
+      self.seed = seed
+    }
+  }
+
+  /// The datasets, in their given order.
+  package let datasets: [PackedDataset]
+  /// What is taken from them.
+  package let options: Options
+  /// Number of raw images, over all datasets.
+  package let rawCount: Int
+  /// Number of indices: images taken, twice that with `mirror`.
+  package var count: Int { options.mirror ? 2 * takenCount : takenCount }
+  /// Side of the square images in pixels.
+  package let resolution: Int
+  /// Numbers per CLIP feature, F.
+  package let featureDimension: Int
+
+  /// Raw indices taken, ascending; `nil` for all.
+  private let taken: [UInt32]?
+  /// The raw index at which each dataset starts.
+  private let starts: [Int]
+
+  /// Joins datasets.
+  ///
+  /// - Throws: `DatasetError` when sizes or features differ, or an option does not fit.
+  package init(_ datasets: [PackedDataset], options: Options = Options()) throws(DatasetError) {
+    guard let first = datasets.first else { throw .option("no dataset given; use --data") }
+    for dataset in datasets {
+      guard dataset.resolution == first.resolution else {
+        throw .wrongResolution(
+          path: dataset.path,
+          entry: dataset.name(at: 0),
+          found: "\(dataset.resolution)×\(dataset.resolution)",
+          expected: "\(first.resolution)×\(first.resolution) as in \(first.path)"
+        )
+      }
+      guard dataset.featureDimension == first.featureDimension else {
+        throw .wrongFeatureDimension(
+          path: dataset.path,
+          found: dataset.featureDimension,
+          expected: first.featureDimension
+        )
+      }
+    }
+    guard (0...1).contains(options.ratio) else {
+      throw .option("--ratio=\(options.ratio) is outside of 0…1")
+    }
+    if let subset = options.subset, subset < 1 {
+      throw .option("--subset=\(subset) takes no image; give at least 1")
+    }
+    self.datasets = datasets
+    self.options = options
+    resolution = first.resolution
+    featureDimension = first.featureDimension
+    var total = 0
+    starts = datasets.map { dataset in
+      defer { total += dataset.count }
+      return total
+    }
+    guard total <= Int(UInt32.max) / 2 else { throw .option("\(total) images are too many") }
+    rawCount = total
+    taken = Self.subset(of: total, options)
+  }
+
+  /// The raw image behind an index.
+  package func rawIndex(at index: Int) -> Int {
+    precondition((0..<count).contains(index), "index \(index) of \(count)")
+    let place = index % takenCount
+    return taken.map { Int($0[place]) } ?? place
+  }
+
+  /// Whether an index shows its image flipped.
+  package func isFlipped(at index: Int) -> Bool { index >= takenCount }
+
+  /// Whether `ratio` takes the captions of this index away.
+  package func isLanguageFree(at index: Int) -> Bool {
+    Double(index % rawCount) > options.ratio * Double(rawCount)
+  }
+
+  /// Number of raw images without any caption; they get pseudo-text features.
+  package var uncaptionedCount: Int {
+    datasets.reduce(0) { sum, dataset in
+      if dataset.captionCount == 0 { return sum + dataset.count }
+      return sum + (0..<dataset.count).count { dataset.textFeatureCount(at: $0) == 0 }
+    }
+  }
+
+  /// The dataset that holds a raw image, and the image's index there.
+  package func location(ofRaw raw: Int) -> (dataset: PackedDataset, index: Int) {
+    precondition((0..<rawCount).contains(raw), "raw image \(raw) of \(rawCount)")
+    var (low, high) = (0, starts.count - 1)
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if starts[middle] <= raw { low = middle } else { high = middle - 1 }
+    }
+    return (datasets[low], raw - starts[low])
+  }
+
+  /// Decodes the image of an index, flipped where `mirror` says so.
+  package func image(at index: Int) throws(DatasetError) -> RGBImage {
+    let (dataset, place) = location(ofRaw: rawIndex(at: index))
+    let image = try dataset.image(at: place)
+    return isFlipped(at: index) ? image.flipped() : image
+  }
+
+  /// The CLIP feature of an index's image [F], as stored.
+  package func imageFeature(at index: Int) -> [Float] {
+    let (dataset, place) = location(ofRaw: rawIndex(at: index))
+    return dataset.imageFeature(at: place)
+  }
+
+  /// The text feature of an index [F]: one of its captions, as stored, or a pseudo-text feature.
+  ///
+  /// Where `ratio` takes the captions away, or there are none, the feature is
+  /// normalise(0.25·normalise(image feature) + 0.75·normalise(noise)), noise N(0, I): LAFITE's
+  /// language-free condition.
+  /// - Parameters:
+  ///   - index: The index.
+  ///   - seed: Seed of the choice.
+  ///   - position: Number of the draw: the choice is a function of (seed, position).
+  /// - Returns: F numbers.
+  package func textFeature(at index: Int, seed: UInt64, position: Int) -> [Float] {
+    var random = CounterRandom(seed: seed, position: position)
+    let (dataset, place) = location(ofRaw: rawIndex(at: index))
+    let captions = dataset.textFeatureCount(at: place)
+    if captions > 0 && !isLanguageFree(at: index) {
+      return dataset.textFeature(image: place, caption: random.integer(below: captions))
+    }
+    let image = Self.normalised(dataset.imageFeature(at: place))
+    let noise = Self.normalised(random.normals(featureDimension))
+    return Self.normalised(zip(image, noise).map { 0.25 * $0 + 0.75 * $1 })
+  }
+
+  /// The indices of a sample grid, in the original's order: a fixed shuffle, repeated as needed.
+  package func gridIndices(_ tiles: Int) -> [Int] {
+    Self.gridIndices(tiles, of: count)
+  }
+
+  /// The indices of a sample grid over `count` indices.
+  static func gridIndices(_ tiles: Int, of count: Int) -> [Int] {
+    var random = NumPyRandom(seed: 0)
+    let order = random.permutation(count)
+    return (0..<tiles).map { order[$0 % count] }
+  }
+
+  /// The raw indices that `options.subset` draws, ascending; `nil` for all.
+  private static func subset(of count: Int, _ options: Options) -> [UInt32]? {
+    guard let subset = options.subset, subset < count else { return nil }
+    var random = NumPyRandom(seed: options.seed % (1 << 31))
+    var order = (0..<UInt32(count)).map { $0 }
+    random.shuffle(&order)
+    return order.prefix(subset).sorted()
+  }
+
+  private var takenCount: Int { taken?.count ?? rawCount }
+
+  /// v/‖v‖; a zero vector stays zero.
+  private static func normalised(_ vector: [Float]) -> [Float] {
+    let norm = vector.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+    return norm == 0 ? vector : vector.map { Float(Double($0) / norm) }
+  }
+}

@@ -1,0 +1,144 @@
+/// The central directory of a zip archive, read from hostile bytes (APPNOTE 4.3.12–4.3.16).
+struct ZipDirectory {
+  /// One entry as the directory describes it; nothing in it has been compared with the entry itself.
+  struct Entry: Sendable {
+    /// Where the name lies in the file.
+    var nameStart: Int
+    /// Where the local header should lie.
+    var headerStart: Int
+    var compressedSize: Int
+    var size: Int
+    var crc: UInt32
+    var nameLength: UInt16
+    /// 0 stored, 8 deflated.
+    var method: UInt16
+    var flags: UInt16
+  }
+
+  /// What is wrong with the directory.
+  struct Damage: Error { var reason: String }
+
+  /// Entries in the directory's order.
+  private(set) var entries: [Entry] = []
+  /// Where the directory starts: every entry's data must end before it.
+  private(set) var start = 0
+
+  private static let limit32 = Int(UInt32.max)
+
+  /// Reads the directory of a whole archive.
+  ///
+  /// Memory is bounded by the file: every entry counted has at least 46 bytes of directory.
+  init(_ bytes: UnsafeRawBufferPointer) throws(Damage) {
+    let end = try Self.findEnd(bytes)
+    var count = Int(bytes.littleEndian(UInt16.self, at: end + 10))
+    var size = Int(bytes.littleEndian(UInt32.self, at: end + 12))
+    start = Int(bytes.littleEndian(UInt32.self, at: end + 16))
+    var limit = end
+    if count == Int(UInt16.max) || size == Self.limit32 || start == Self.limit32,
+      let record = try Self.findZip64End(bytes, before: end)
+    {
+      count = try Self.length(bytes, at: record + 32)
+      size = try Self.length(bytes, at: record + 40)
+      start = try Self.length(bytes, at: record + 48)
+      limit = record
+    }
+    guard start <= limit, size <= limit - start, count <= min(size / 46, Int(Int32.max)) else {
+      throw Damage(reason: "its directory lies outside of the file (truncated download?)")
+    }
+    entries.reserveCapacity(count)
+    var position = start
+    for _ in 0..<count {
+      let (entry, next) = try Self.readEntry(bytes, at: position, limit: start + size)
+      entries.append(entry)
+      position = next
+    }
+  }
+
+  private static func findEnd(_ bytes: UnsafeRawBufferPointer) throws(Damage) -> Int {
+    guard bytes.count >= 22 else { throw Damage(reason: "only \(bytes.count) bytes") }
+    let last = bytes.count - 22
+    for position in stride(from: last, through: max(0, last - Int(UInt16.max)), by: -1)
+    where bytes[position] == 0x50 && bytes.littleEndian(UInt32.self, at: position) == 0x0605_4b50 {
+      let commentLength = Int(bytes.littleEndian(UInt16.self, at: position + 20))
+      if position + 22 + commentLength == bytes.count { return position }
+    }
+    throw Damage(reason: "no end-of-directory record (not a zip, or a truncated download)")
+  }
+
+  private static func findZip64End(
+    _ bytes: UnsafeRawBufferPointer,
+    before end: Int
+  ) throws(Damage) -> Int? {
+    let locator = end - 20
+    guard locator >= 0, bytes.littleEndian(UInt32.self, at: locator) == 0x0706_4b50 else {
+      return nil
+    }
+    let record = try length(bytes, at: locator + 8)
+    guard record <= locator - 56, bytes.littleEndian(UInt32.self, at: record) == 0x0606_4b50 else {
+      throw Damage(reason: "its Zip64 end-of-directory record is damaged")
+    }
+    return record
+  }
+
+  private static func readEntry(
+    _ bytes: UnsafeRawBufferPointer,
+    at position: Int,
+    limit: Int
+  ) throws(Damage) -> (Entry, next: Int) {
+    guard limit - position >= 46, bytes.littleEndian(UInt32.self, at: position) == 0x0201_4b50
+    else { throw Damage(reason: "its directory is damaged at byte \(position)") }
+    let nameLength = Int(bytes.littleEndian(UInt16.self, at: position + 28))
+    let extraLength = Int(bytes.littleEndian(UInt16.self, at: position + 30))
+    let commentLength = Int(bytes.littleEndian(UInt16.self, at: position + 32))
+    let extraStart = position + 46 + nameLength
+    let next = extraStart + extraLength + commentLength
+    guard next <= limit else {
+      throw Damage(reason: "its directory is damaged at byte \(position)")
+    }
+    var entry = Entry(
+      nameStart: position + 46,
+      headerStart: Int(bytes.littleEndian(UInt32.self, at: position + 42)),
+      compressedSize: Int(bytes.littleEndian(UInt32.self, at: position + 20)),
+      size: Int(bytes.littleEndian(UInt32.self, at: position + 24)),
+      crc: bytes.littleEndian(UInt32.self, at: position + 16),
+      nameLength: UInt16(nameLength),
+      method: bytes.littleEndian(UInt16.self, at: position + 10),
+      flags: bytes.littleEndian(UInt16.self, at: position + 8)
+    )
+    try readZip64Extra(bytes.slice(extraStart..<extraStart + extraLength), into: &entry)
+    return (entry, next)
+  }
+
+  /// Replaces the fields that did not fit into 32 bits by those of the Zip64 extra field.
+  private static func readZip64Extra(
+    _ extra: UnsafeRawBufferPointer,
+    into entry: inout Entry
+  ) throws(Damage) {
+    var position = 0
+    while extra.count - position >= 4 {
+      let id = extra.littleEndian(UInt16.self, at: position)
+      let length = Int(extra.littleEndian(UInt16.self, at: position + 2))
+      position += 4
+      guard length <= extra.count - position else { return }
+      if id == 1 {
+        var fields = extra.slice(position..<position + length)
+        for field in [\Entry.size, \Entry.compressedSize, \Entry.headerStart]
+        where entry[keyPath: field] == limit32 {
+          guard fields.count >= 8 else { throw Damage(reason: "a Zip64 field is missing") }
+          entry[keyPath: field] = try Self.length(fields, at: 0)
+          fields = fields.slice(8..<fields.count)
+        }
+        return
+      }
+      position += length
+    }
+  }
+
+  private static func length(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(Damage) -> Int
+  {
+    guard let value = Int(exactly: bytes.littleEndian(UInt64.self, at: offset)) else {
+      throw Damage(reason: "a length in it does not fit into 63 bits")
+    }
+    return value
+  }
+}

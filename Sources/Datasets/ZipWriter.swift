@@ -1,0 +1,185 @@
+import Files
+
+/// Writes a zip archive of stored (uncompressed) entries, with Zip64 where sizes call for it.
+///
+/// Entries stream to a hidden neighbour through `AtomicFile`; the archive appears under its name in
+/// `finish()`. Memory: one buffer and about 70 bytes per entry for the directory. The same entries
+/// give the same bytes: every entry carries the earliest date that zip knows, 1 January 1980.
+/// Layout after PKWARE's APPNOTE 6.3.10. Not thread-safe: one writer at a time.
+package final class ZipWriter {
+  /// Entries written so far.
+  package private(set) var count = 0
+
+  private let file: AtomicFile
+  private var directory: [UInt8] = []
+  private var pending: [UInt8] = []
+  private var offset = 0
+
+  private static let bufferSize = 1 << 20
+  private static let limit32 = Int(UInt32.max)
+  private static let earliestDate: UInt16 = 0x21
+
+  /// Starts an archive.
+  ///
+  /// - Parameter path: The final name; its folder must exist.
+  /// - Throws: `DatasetError` when the folder is missing or not writable.
+  package init(_ path: String) throws(DatasetError) {
+    file = try files { () throws(FileError) in try AtomicFile(path) }
+    pending.reserveCapacity(Self.bufferSize)
+  }
+
+  /// Adds an entry; names must differ from one another.
+  package func add(_ name: String, _ bytes: [UInt8]) throws(DatasetError) {
+    try add(name, header: bytes, parts: [])
+  }
+
+  /// Adds an entry made of a small head and bytes that lie in several places.
+  func add(
+    _ name: String,
+    header: [UInt8],
+    parts: [UnsafeRawBufferPointer]
+  ) throws(DatasetError) {
+    let failure: DatasetError? = header.withUnsafeBytes { head in
+      do throws(DatasetError) { try add(name, parts: [head] + parts) } catch { return error }
+      return nil
+    }
+    if let failure { throw failure }
+  }
+
+  /// Adds an entry whose bytes lie in several places, one after the other.
+  package func add(_ name: String, parts: [UnsafeRawBufferPointer]) throws(DatasetError) {
+    let name = Array(name.utf8)
+    precondition((1...Int(UInt16.max)).contains(name.count), "entry name of \(name.count) bytes")
+    var crc = CRC32()
+    var size = 0
+    for part in parts {
+      crc.update(part)
+      size += part.count
+    }
+    let start = offset
+    try put(localHeader(name, crc: crc.value, size: size))
+    for part in parts { try put(part) }
+    appendDirectoryEntry(name, crc: crc.value, size: size, start: start)
+    count += 1
+  }
+
+  /// Writes the directory and gives the archive its final name.
+  package func finish() throws(DatasetError) {
+    let start = offset
+    let size = directory.count
+    try put(directory)
+    var end: [UInt8] = []
+    if count >= Int(UInt16.max) || start >= Self.limit32 || size >= Self.limit32 {
+      appendZip64End(to: &end, start: start, size: size)
+    }
+    end.append(littleEndian: 0x0605_4b50 as UInt32)
+    end.append(littleEndian: 0 as UInt32)  // this disk, disk of the directory
+    end.append(littleEndian: UInt16(min(count, Int(UInt16.max))))
+    end.append(littleEndian: UInt16(min(count, Int(UInt16.max))))
+    end.append(littleEndian: UInt32(min(size, Self.limit32)))
+    end.append(littleEndian: UInt32(min(start, Self.limit32)))
+    end.append(littleEndian: 0 as UInt16)  // comment
+    try put(end)
+    try flush()
+    try files { () throws(FileError) in try file.commit() }
+  }
+
+  private func localHeader(_ name: [UInt8], crc: UInt32, size: Int) -> [UInt8] {
+    let isLarge = size >= Self.limit32
+    var header: [UInt8] = []
+    header.reserveCapacity(50 + name.count)
+    header.append(littleEndian: 0x0403_4b50 as UInt32)
+    appendCommonFields(to: &header, name, isZip64: isLarge, crc: crc, size: size)
+    header.append(littleEndian: (isLarge ? 20 : 0) as UInt16)
+    header += name
+    if isLarge {
+      header.append(littleEndian: 1 as UInt16)
+      header.append(littleEndian: 16 as UInt16)
+      header.append(littleEndian: UInt64(size))
+      header.append(littleEndian: UInt64(size))
+    }
+    return header
+  }
+
+  private func appendDirectoryEntry(_ name: [UInt8], crc: UInt32, size: Int, start: Int) {
+    var extra: [UInt8] = []
+    if size >= Self.limit32 {
+      extra.append(littleEndian: UInt64(size))
+      extra.append(littleEndian: UInt64(size))
+    }
+    if start >= Self.limit32 { extra.append(littleEndian: UInt64(start)) }
+    directory.append(littleEndian: 0x0201_4b50 as UInt32)
+    directory.append(littleEndian: (3 << 8 | 45) as UInt16)  // made on Unix, version 4.5
+    appendCommonFields(to: &directory, name, isZip64: !extra.isEmpty, crc: crc, size: size)
+    directory.append(littleEndian: UInt16(extra.isEmpty ? 0 : extra.count + 4))
+    directory.append(littleEndian: 0 as UInt16)  // comment
+    directory.append(littleEndian: 0 as UInt32)  // disk, internal attributes
+    directory.append(littleEndian: (0o100644 << 16) as UInt32)  // a plain file, rw-r--r--
+    directory.append(littleEndian: UInt32(min(start, Self.limit32)))
+    directory += name
+    if !extra.isEmpty {
+      directory.append(littleEndian: 1 as UInt16)
+      directory.append(littleEndian: UInt16(extra.count))
+      directory += extra
+    }
+  }
+
+  /// The fields that the local header and the directory share: version to name length.
+  private func appendCommonFields(
+    to header: inout [UInt8],
+    _ name: [UInt8],
+    isZip64: Bool,
+    crc: UInt32,
+    size: Int
+  ) {
+    let isASCII = name.allSatisfy { $0 < 0x80 }
+    let size = UInt32(min(size, Self.limit32))
+    header.append(littleEndian: (isZip64 ? 45 : 20) as UInt16)
+    header.append(littleEndian: (isASCII ? 0 : 0x800) as UInt16)  // names in UTF-8
+    header.append(littleEndian: 0 as UInt16)  // stored
+    header.append(littleEndian: 0 as UInt16)  // midnight
+    header.append(littleEndian: Self.earliestDate)
+    header.append(littleEndian: crc)
+    header.append(littleEndian: size)
+    header.append(littleEndian: size)
+    header.append(littleEndian: UInt16(name.count))
+  }
+
+  private func appendZip64End(to end: inout [UInt8], start: Int, size: Int) {
+    end.append(littleEndian: 0x0606_4b50 as UInt32)
+    end.append(littleEndian: 44 as UInt64)
+    end.append(littleEndian: (3 << 8 | 45) as UInt16)
+    end.append(littleEndian: 45 as UInt16)
+    end.append(littleEndian: 0 as UInt64)  // disks
+    end.append(littleEndian: UInt64(count))
+    end.append(littleEndian: UInt64(count))
+    end.append(littleEndian: UInt64(size))
+    end.append(littleEndian: UInt64(start))
+    end.append(littleEndian: 0x0706_4b50 as UInt32)
+    end.append(littleEndian: 0 as UInt32)
+    end.append(littleEndian: UInt64(start + size))
+    end.append(littleEndian: 1 as UInt32)
+  }
+
+  private func put(_ bytes: [UInt8]) throws(DatasetError) {
+    offset += bytes.count
+    pending += bytes
+    if pending.count >= Self.bufferSize { try flush() }
+  }
+
+  private func put(_ bytes: UnsafeRawBufferPointer) throws(DatasetError) {
+    offset += bytes.count
+    if bytes.count < Self.bufferSize {
+      pending += bytes
+      if pending.count >= Self.bufferSize { try flush() }
+    } else {
+      try flush()
+      try files { () throws(FileError) in try file.write(bytes) }
+    }
+  }
+
+  private func flush() throws(DatasetError) {
+    try files { () throws(FileError) in try file.write(pending) }
+    pending.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,55 @@
+/// A file format that is decoded here.
+package enum ImageFormat: String, Sendable, CaseIterable, CustomStringConvertible {
+  /// Baseline and progressive, grey, YCbCr and CMYK.
+  case jpeg = "JPEG"
+  /// Every colour type and depth.
+  case png = "PNG"
+  /// Still pictures, lossy and lossless.
+  case webp = "WebP"
+
+  package var description: String { rawValue }
+
+  /// Recognises a format by its first bytes; names and MIME types on the web are often wrong.
+  ///
+  /// - Parameter bytes: A whole file or at least its first 12 bytes.
+  package init?(detecting bytes: UnsafeRawBufferPointer) {
+    if bytes.starts(with: [0xff, 0xd8, 0xff]) {
+      self = .jpeg
+    } else if bytes.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) {
+      self = .png
+    } else if bytes.starts(with: "RIFF".utf8), bytes.dropFirst(8).starts(with: "WEBP".utf8) {
+      self = .webp
+    } else {
+      return nil
+    }
+  }
+
+  /// What unrecognised bytes look like, for the message about them.
+  static func guess(_ bytes: UnsafeRawBufferPointer) -> String {
+    if bytes.isEmpty { return "an empty file" }
+    let signatures: [(name: String, offset: Int, magic: [UInt8])] = [
+      ("GIF", 0, Array("GIF8".utf8)),
+      ("BMP", 0, Array("BM".utf8)),
+      ("TIFF", 0, [0x49, 0x49, 0x2a, 0x00]),
+      ("TIFF", 0, [0x4d, 0x4d, 0x00, 0x2a]),
+      ("AVIF", 4, Array("ftypavif".utf8)),
+      ("HEIF", 4, Array("ftyp".utf8)),
+      ("JPEG XL", 0, [0xff, 0x0a]),
+      ("JPEG 2000", 4, Array("jP  ".utf8)),
+      ("an icon", 0, [0x00, 0x00, 0x01, 0x00]),
+      ("PDF", 0, Array("%PDF".utf8)),
+      ("JSON", 0, Array("{".utf8)),
+    ]
+    for (name, offset, magic) in signatures where bytes.dropFirst(offset).starts(with: magic) {
+      return name
+    }
+    return guessMarkup(bytes) ?? "something else"
+  }
+
+  private static func guessMarkup(_ bytes: UnsafeRawBufferPointer) -> String? {
+    let head = String(decoding: bytes.prefix(512), as: UTF8.self).lowercased()
+    guard let first = head.first(where: { !$0.isWhitespace && $0 != "\u{feff}" }), first == "<"
+    else { return nil }
+    return head.contains("<svg") ? "SVG" : "an HTML or XML page"
+  }
+}

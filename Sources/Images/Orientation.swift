@@ -1,0 +1,129 @@
+/// How a stored picture must be turned to stand upright (EXIF tag 0x0112).
+package enum Orientation: Int, Sendable, CaseIterable {
+  /// As it is.
+  case upright = 1
+  /// Exchange left and right.
+  case mirrored = 2
+  /// Turn by half.
+  case upsideDown = 3
+  /// Exchange top and bottom.
+  case mirroredUpsideDown = 4
+  /// Exchange rows and columns.
+  case transposed = 5
+  /// Turn right by a quarter: the camera was turned left.
+  case turnedLeft = 6
+  /// Exchange rows and columns along the other diagonal.
+  case transversed = 7
+  /// Turn left by a quarter: the camera was turned right.
+  case turnedRight = 8
+
+  /// Reads the orientation from the EXIF segment of a JPEG; upright where there is none.
+  package init(exifOf bytes: UnsafeRawBufferPointer) {
+    self =
+      Self.exifSegment(of: bytes)
+      .flatMap { TIFFDirectory(UnsafeRawBufferPointer(rebasing: $0))?.orientation }
+      .flatMap(Orientation.init(rawValue:)) ?? .upright
+  }
+
+  /// The TIFF structure inside the first EXIF segment: the markers before the image data, each with
+  /// a big-endian length that includes its own two bytes.
+  private static func exifSegment(
+    of bytes: UnsafeRawBufferPointer
+  ) -> Slice<UnsafeRawBufferPointer>? {
+    guard bytes.starts(with: [0xff, 0xd8]) else { return nil }
+    let name = Array("Exif\0\0".utf8)
+    var position = 2
+    while position + 4 <= bytes.count, bytes[position] == 0xff {
+      let marker = bytes[position + 1]
+      if marker == 0xff {
+        position += 1
+        continue
+      }
+      let length = Int(bytes[position + 2]) << 8 | Int(bytes[position + 3])
+      let end = position + 2 + length
+      if marker == 0xda || length < 2 || end > bytes.count { return nil }
+      let body = bytes[(position + 4)..<end]
+      if marker == 0xe1, body.starts(with: name) { return body.dropFirst(name.count) }
+      position = end
+    }
+    return nil
+  }
+}
+
+/// The first directory of a TIFF structure.
+private struct TIFFDirectory {
+  private let bytes: UnsafeRawBufferPointer
+  private let isLittleEndian: Bool
+
+  init?(_ bytes: UnsafeRawBufferPointer) {
+    self.bytes = bytes
+    if bytes.starts(with: [0x49, 0x49, 0x2a, 0x00]) {
+      isLittleEndian = true
+    } else if bytes.starts(with: [0x4d, 0x4d, 0x00, 0x2a]) {
+      isLittleEndian = false
+    } else {
+      return nil
+    }
+  }
+
+  /// The value of tag 0x0112, if it is there as one 16-bit number.
+  var orientation: Int? {
+    guard let start = integer(at: 4, bytes: 4), let count = integer(at: start, bytes: 2) else {
+      return nil
+    }
+    for index in 0..<count {
+      let entry = start + 2 + index * 12
+      guard let tag = integer(at: entry, bytes: 2) else { return nil }
+      if tag == 0x0112, integer(at: entry + 2, bytes: 2) == 3 {
+        return integer(at: entry + 8, bytes: 2)
+      }
+    }
+    return nil
+  }
+
+  private func integer(at offset: Int, bytes count: Int) -> Int? {
+    guard offset >= 0, offset + count <= bytes.count else { return nil }
+    let digits = bytes[offset..<offset + count]
+    return isLittleEndian
+      ? digits.reversed().reduce(0) { $0 << 8 | Int($1) }
+      : digits.reduce(0) { $0 << 8 | Int($1) }
+  }
+}
+
+extension RGBImage {
+  /// The picture turned upright.
+  package func turned(_ orientation: Orientation) -> RGBImage {
+    switch orientation {
+    case .upright: self
+    case .mirrored: flipped()
+    case .upsideDown: flipped().upsideDownRows()
+    case .mirroredUpsideDown: upsideDownRows()
+    case .transposed: transposed()
+    case .turnedLeft: transposed().flipped()
+    case .transversed: transposed().flipped().upsideDownRows()
+    case .turnedRight: transposed().upsideDownRows()
+    }
+  }
+
+  private func upsideDownRows() -> RGBImage {
+    var result: [UInt8] = []
+    result.reserveCapacity(pixels.count)
+    let rowBytes = width * 3
+    for y in stride(from: height - 1, through: 0, by: -1) {
+      result += pixels[y * rowBytes..<(y + 1) * rowBytes]
+    }
+    return RGBImage(width: width, height: height, pixels: result)
+  }
+
+  private func transposed() -> RGBImage {
+    var result: [UInt8] = []
+    result.reserveCapacity(pixels.count)
+    for x in 0..<width {
+      for y in 0..<height {
+        let index = (y * width + x) * 3
+        result += pixels[index..<index + 3]
+      }
+    }
+    return RGBImage(width: height, height: width, pixels: result)
+  }
+}

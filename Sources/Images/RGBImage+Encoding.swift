@@ -1,0 +1,69 @@
+import CImages
+import Files
+
+extension RGBImage {
+  /// The picture as an 8-bit RGB PNG file.
+  ///
+  /// Level 1 with the "average" filter, measured on photos of 256×256: two thirds of the bytes of
+  /// level 0 for a good millisecond, and 2 to 5 % smaller than the "up" filter at the same speed.
+  /// Level 6 takes three times as long for another 2 %; choosing a filter per row, twice as long
+  /// for 1 to 7 %.
+  ///
+  /// - Parameter level: Effort of compression, 0 (none) to 12 (most).
+  /// - Returns: The bytes of the file.
+  /// - Throws: `ImageError` for more than 2³⁰ bytes of pixels or when out of memory.
+  package func encodedPNG(level: Int = 1) throws(ImageError) -> [UInt8] {
+    precondition((0...12).contains(level), "PNG level \(level) is not in 0...12")
+    guard let width = UInt32(exactly: width), let height = UInt32(exactly: height) else {
+      throw .cannotEncode(.png, width: width, height: height)
+    }
+    let bound = cimages_png_bound(width, height, Int32(level))
+    guard bound > 0 else { throw .cannotEncode(.png, width: self.width, height: self.height) }
+    let png = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
+      count = cimages_png_encode(
+        pixels,
+        width,
+        height,
+        Int32(level),
+        buffer.baseAddress,
+        bound
+      )
+    }
+    if png.isEmpty { throw .outOfMemory }
+    return png
+  }
+
+  /// The picture as a baseline JPEG file with 4:2:0 colour.
+  ///
+  /// - Parameter quality: 1 (worst) to 100 (best).
+  /// - Returns: The bytes of the file.
+  /// - Throws: `ImageError` for sides above 65,500 or when out of memory.
+  package func encodedJPEG(quality: Int = 90) throws(ImageError) -> [UInt8] {
+    precondition((1...100).contains(quality), "JPEG quality \(quality) is not in 1...100")
+    let longest = 65_500
+    guard width <= longest, height <= longest else {
+      throw .cannotEncode(.jpeg, width: width, height: height)
+    }
+    var memory: UnsafeMutablePointer<UInt8>?
+    var count = 0
+    var message = cimages_message()
+    let status = cimages_jpeg_encode(
+      pixels,
+      UInt32(width),
+      UInt32(height),
+      Int32(quality),
+      &memory,
+      &count,
+      &message
+    )
+    if let error = ImageError(status, .jpeg, message) { throw error }
+    defer { cimages_release(memory) }
+    return [UInt8](UnsafeBufferPointer(start: memory, count: count))
+  }
+
+  /// Writes the picture as a PNG file that appears under its name only when it is complete.
+  package func write(png path: String, level: Int = 1) throws(ImageError) {
+    let bytes = try encodedPNG(level: level)
+    do throws(FileError) { try AtomicFile.write(bytes, to: path) } catch { throw .file(error) }
+  }
+}

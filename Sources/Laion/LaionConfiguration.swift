@@ -1,0 +1,78 @@
+/// Everything that decides a download: where from, what to keep, how hard to try, where to.
+package struct LaionConfiguration: Codable, Equatable, Sendable {
+  /// The folder that holds `part-*.parquet`; in sorted order part i becomes split i.
+  package var metadata: String
+  /// The folder that receives the folders `split0`, `split1` and so on.
+  package var output: String
+  /// Which parts to download; `nil` for all.
+  package var parts: ClosedRange<Int>?
+  /// Pairs per split; rows are read on until the split is full or the part ends.
+  package var perSplit = 1_000_000
+  /// Which rows are worth a request.
+  package var filter = RowFilter()
+  /// Which images are kept, and how they are stored.
+  package var image = ImageSettings()
+  /// How images are requested.
+  package var fetch = FetchSettings()
+  /// Rows between the oldest unfinished one and the newest one started.
+  ///
+  /// Numbers follow row order, so one slow row holds back those after it; a wide window keeps the
+  /// others busy meanwhile. Finished images wait on the disk, not in memory.
+  package var window = 8192
+
+  /// A download of all parts in `metadata` with the defaults above.
+  package init(metadata: String, output: String) {
+    self.metadata = metadata
+    self.output = output
+  }
+}
+
+/// Which downloaded images are kept, and how they are stored.
+package struct ImageSettings: Codable, Equatable, Sendable {
+  /// Images whose shorter side is below this are dropped, in pixels; tracking pixels are common.
+  package var minimumSide = 32
+  /// Images with more pixels are refused before they are decoded, at 3 bytes each.
+  package var maximumPixels = 64_000_000
+  /// Side of the stored square in pixels; `nil` stores the original size.
+  ///
+  /// The centre is cropped and resized (Lanczos), as packing at this size would.
+  package var size: Int?
+
+  /// The defaults above.
+  package init() {}
+}
+
+/// How images are requested.
+package struct FetchSettings: Codable, Equatable, Sendable {
+  /// Requests in flight, decoding included; each may hold `maximumBytes`.
+  package var concurrency = 128
+  /// Requests in flight to one host.
+  package var concurrencyPerHost = 8
+  /// Names resolved at the same time, each on its own thread.
+  package var resolverThreads = 64
+  /// Threads that decode and encode images; `nil` for one per core.
+  package var decoderThreads: Int?
+  /// Seconds to connect, TLS excluded.
+  package var connectTimeout = 5.0
+  /// Seconds without a byte.
+  package var readTimeout = 10.0
+  /// Seconds for one attempt from the request to the last byte of the body, redirects included.
+  package var totalTimeout = 30.0
+  /// Attempts per image, the first included; only what can recover is tried again.
+  package var attempts = 3
+  /// Seconds before the second attempt; doubled before each further one.
+  package var retryDelay = 1.0
+  /// Bytes of the largest body that is accepted.
+  package var maximumBytes = 16 << 20
+  /// Redirects followed per attempt.
+  package var maximumRedirects = 5
+  /// The name under which we ask; say who you are and how to reach you, servers block liars.
+  package var userAgent = "nifty/0.1 (+image-text dataset download)"
+  /// `X-Robots-Tag` directives by which a server opts its images out of training.
+  package var optOutDirectives = ["noai", "noimageai"]
+  /// Whether private and loopback addresses may be requested: for demonstrations on one machine.
+  package var allowPrivateAddresses = false
+
+  /// The defaults above.
+  package init() {}
+}

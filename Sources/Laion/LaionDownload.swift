@@ -1,0 +1,134 @@
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// Downloads LAION: metadata in, numbered image–caption pairs out.
+///
+/// `splitN/K.png` and `splitN/K.txt` are pair K of split N; the text has one caption per line.
+/// `splitN/index.parquet` says where each pair comes from and why other rows gave none,
+/// `splitN/stats.json` counts. A run that is killed at any moment continues when it is started
+/// again and ends with the same pairs.
+package struct LaionDownload: Sendable {
+  /// What to download.
+  package let configuration: LaionConfiguration
+
+  private static let reportInterval = Duration.milliseconds(500)
+
+  /// A download that has not begun.
+  package init(_ configuration: LaionConfiguration) {
+    self.configuration = configuration
+  }
+
+  /// Downloads all splits that are not finished, one after another.
+  ///
+  /// - Parameter progress: Called about twice a second, and once when a split is finished.
+  /// - Returns: The statistics of every split, also of those that were finished before.
+  /// - Throws: `LaionError` for wrong settings, unreadable metadata, a full disk, or when the task is
+  ///   cancelled. A row that cannot be had is counted, not thrown.
+  package func run(
+    progress: @escaping @Sendable (LaionProgress) -> Void = { _ in }
+  ) async throws(LaionError) -> LaionReport {
+    try configuration.validate()
+    let parts = try MetadataPart.list(in: configuration.metadata, range: configuration.parts)
+    // A part that is broken or no metadata at all should be known before days of downloading.
+    for part in parts { _ = try MetadataRows(part) }
+
+    let network = Network(configuration)
+    let result: Result<LaionReport, LaionError>
+    do throws(LaionError) {
+      result = .success(try await run(parts, network, throttled(progress)))
+    } catch {
+      result = .failure(error)
+    }
+    await network.shutDown()
+    return try result.get()
+  }
+
+  private func run(
+    _ parts: [MetadataPart],
+    _ network: Network,
+    _ progress: @escaping @Sendable (LaionProgress) -> Void
+  ) async throws(LaionError) -> LaionReport {
+    var report = LaionReport(splits: [], skipped: [])
+    for part in parts {
+      let folder = SplitFolder(path: "\(configuration.output)/split\(part.number)")
+      if let finished = SplitStatistics.read(folder.statisticsPath),
+        finished.isComplete(for: configuration.perSplit)
+      {
+        report.splits.append(finished)
+        report.skipped.append(part.number)
+        continue
+      }
+      let split = SplitDownload(
+        part: part,
+        configuration: configuration,
+        folder: folder,
+        fetcher: network.fetcher,
+        store: ImageStore(pool: network.decoders, settings: configuration.image),
+        pool: network.decoders,
+        report: progress
+      )
+      report.splits.append(try await split.run())
+    }
+    return report
+  }
+
+  /// Passes on at most two reports a second, and every one that completes a split.
+  private func throttled(
+    _ progress: @escaping @Sendable (LaionProgress) -> Void
+  ) -> @Sendable (LaionProgress) -> Void {
+    let last = LastReport()
+    return { report in
+      if report.pairs >= report.target || last.isOlder(than: Self.reportInterval) {
+        progress(report)
+      }
+    }
+  }
+}
+
+/// The threads and connections of a download.
+private struct Network: Sendable {
+  let fetcher: ImageFetcher
+  let decoders: NIOThreadPool
+
+  private let resolver: HostResolver
+  private let clients: PinnedClients
+  private let group: MultiThreadedEventLoopGroup
+
+  init(_ configuration: LaionConfiguration) {
+    let settings = configuration.fetch
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, cores / 2))
+    decoders = NIOThreadPool(numberOfThreads: settings.decoderThreads ?? cores)
+    decoders.start()
+    resolver = HostResolver(
+      threads: settings.resolverThreads,
+      allowPrivateAddresses: settings.allowPrivateAddresses
+    )
+    clients = PinnedClients(resolver: resolver, group: group, settings: settings)
+    fetcher = ImageFetcher(clients: clients, settings: settings)
+  }
+
+  func shutDown() async {
+    await clients.shutDown()
+    await resolver.shutDown()
+    try? await decoders.shutdownGracefully()
+    try? await group.shutdownGracefully()
+  }
+}
+
+/// When the last report was passed on.
+private final class LastReport: @unchecked Sendable {
+  // Sendable: `time` is only touched under `lock`.
+  private let lock = NSLock()
+  private var time: ContinuousClock.Instant?
+
+  func isOlder(than interval: Duration) -> Bool {
+    lock.withLock {
+      let now = ContinuousClock.now
+      if let time, time.duration(to: now) < interval { return false }
+      time = now
+      return true
+    }
+  }
+}

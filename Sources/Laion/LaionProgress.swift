@@ -1,0 +1,32 @@
+/// How far a split is.
+package struct LaionProgress: Equatable, Sendable {
+  /// The number of the split.
+  package var split: Int
+  /// Rows of the part that are finished, filtered ones included.
+  package var rowsDone: Int
+  /// Pairs stored.
+  package var pairs: Int
+  /// Pairs asked for.
+  package var target: Int
+  /// Rows whose image could not be had, by cause.
+  package var failures: [String: Int]
+  /// Rows dropped by their metadata, by cause.
+  package var filtered: [String: Int]
+  /// Bytes of the images as downloaded.
+  package var bytes: Int
+  /// Pairs per second since this run began.
+  package var imagesPerSecond: Double
+  /// Seconds until the split is full at this rate; `nil` before the first pair.
+  package var secondsLeft: Double?
+}
+
+/// What a download did.
+package struct LaionReport: Codable, Equatable, Sendable {
+  /// One entry per split, in order.
+  package var splits: [SplitStatistics]
+  /// The splits that were found finished and left as they were.
+  package var skipped: [Int]
+
+  /// Pairs in all splits.
+  package var pairs: Int { splits.reduce(0) { $0 + $1.pairs } }
+}

@@ -1,0 +1,105 @@
+/// How the request for one row ended.
+package enum FetchOutcome: Equatable, Sendable {
+  /// The image was stored.
+  case success(StoredImage)
+  /// It was not, and why.
+  case failure(FetchCause)
+}
+
+/// An image that was downloaded and stored.
+package struct StoredImage: Equatable, Sendable {
+  /// Pixels per row as stored.
+  package var width: Int
+  /// Rows as stored.
+  package var height: Int
+  /// Bytes that were downloaded.
+  package var bytes: Int
+  /// SHA-256 of the bytes that were downloaded, in hexadecimal.
+  package var sha256: String
+}
+
+/// Why a row gave no image; failures are counted by cause.
+package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
+  /// No http or https address, or one with a user name or a port that is not the web's.
+  case invalidURL
+  /// The host name does not resolve.
+  case unknownHost
+  /// The host is not on the public internet.
+  case blockedAddress
+  /// No connection: refused, unreachable.
+  case connectionFailed
+  /// The encrypted connection could not be set up: certificate, protocol.
+  case encryptionFailed
+  /// Connecting, waiting or reading took too long.
+  case timedOut
+  /// The connection ended before the body did.
+  case connectionLost
+  /// The server does not speak HTTP.
+  case invalidResponse
+  /// A status other than success.
+  case status(Int)
+  /// More redirects than allowed.
+  case tooManyRedirects
+  /// A redirect without a usable address.
+  case invalidRedirect
+  /// The server opts the image out of training.
+  case optedOut
+  /// The body is larger than allowed.
+  case tooManyBytes
+  /// The body is empty.
+  case empty
+  /// The body is no JPEG, PNG or WebP.
+  case notAnImage
+  /// An image of a kind that is not decoded.
+  case unsupportedImage
+  /// The image is damaged.
+  case corruptImage
+  /// The image ends too early.
+  case truncatedImage
+  /// The image has more pixels than allowed.
+  case tooManyPixels
+  /// The image is smaller than allowed.
+  case tooSmall
+
+  /// Every cause but the statuses, with its name.
+  private static let names: [FetchCause: String] = [
+    .invalidURL: "invalid URL",
+    .unknownHost: "unknown host",
+    .blockedAddress: "blocked address",
+    .connectionFailed: "connection failed",
+    .encryptionFailed: "encryption failed",
+    .timedOut: "timed out",
+    .connectionLost: "connection lost",
+    .invalidResponse: "invalid response",
+    .tooManyRedirects: "too many redirects",
+    .invalidRedirect: "invalid redirect",
+    .optedOut: "opted out",
+    .tooManyBytes: "too many bytes",
+    .empty: "empty",
+    .notAnImage: "not an image",
+    .unsupportedImage: "unsupported image",
+    .corruptImage: "corrupt image",
+    .truncatedImage: "truncated image",
+    .tooManyPixels: "too many pixels",
+    .tooSmall: "too small",
+  ]
+
+  private static let causes = Dictionary(uniqueKeysWithValues: names.map { ($1, $0) })
+
+  /// The name under which the cause is counted, "HTTP 404" for a status.
+  package var description: String {
+    if case .status(let code) = self { return "HTTP \(code)" }
+    return Self.names[self] ?? "unnamed"
+  }
+
+  /// The cause of this name.
+  package init?(_ description: String) {
+    if let cause = Self.causes[description] {
+      self = cause
+    } else if description.hasPrefix("HTTP "), let code = Int(description.dropFirst(5)) {
+      self = .status(code)
+    } else {
+      return nil
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOPosix
+
+/// HTTP clients that connect to the address that was checked, and to no other.
+///
+/// The HTTP client would resolve the name again, and a hostile name server would give it another
+/// answer. `dnsOverride` pins names to addresses but belongs to a client for life, so hosts are
+/// gathered for a moment and each such generation gets a client of its own; a client per host would
+/// load the certificate store per host. A generation is dropped when it is old and idle.
+actor PinnedClients {
+  /// The right to use a client until it is given back.
+  struct Lease {
+    let client: HTTPClient
+    fileprivate let generation: Int
+  }
+
+  private struct Generation {
+    let client: HTTPClient
+    let hosts: [String]
+    let until: ContinuousClock.Instant
+    var leases: Int
+  }
+
+  private let resolver: HostResolver
+  private let group: MultiThreadedEventLoopGroup
+  private let settings: FetchSettings
+  private var generations: [Int: Generation] = [:]
+  private var pinned: [String: Int] = [:]
+  private var gathering: [String: IPAddress] = [:]
+  private var waiting: [CheckedContinuation<Lease, Never>] = []
+  private var nextGeneration = 0
+
+  private static let gatheringTime = Duration.milliseconds(50)
+  private static let maximumHosts = 64
+  private static let maximumGenerations = 16
+  private static let lifetime = Duration.seconds(300)
+
+  init(resolver: HostResolver, group: MultiThreadedEventLoopGroup, settings: FetchSettings) {
+    self.resolver = resolver
+    self.group = group
+    self.settings = settings
+  }
+
+  /// A client that is pinned to the address of `host`.
+  func lease(_ host: String) async -> Result<Lease, FetchCause> {
+    if let lease = current(host) { return .success(lease) }
+    let address: IPAddress
+    switch await resolver.resolve(host) {
+    case .success(let resolved): address = resolved
+    case .failure(let cause): return .failure(cause)
+    }
+    // Another row may have pinned the host while this one waited.
+    if let lease = current(host) { return .success(lease) }
+    let isFirst = gathering.isEmpty
+    gathering[host] = address
+    if !isFirst, gathering.count < Self.maximumHosts {
+      return .success(await withCheckedContinuation { waiting.append($0) })
+    }
+    if isFirst {
+      // The first of a generation waits for the others and then makes the client for all of them,
+      // unless the generation has filled up meanwhile. When it is cancelled the sleep ends early,
+      // and the others get their client all the same.
+      try? await Task.sleep(for: Self.gatheringTime)
+    }
+    if gathering[host] != nil { seal() }
+    // The lease is taken before anything is awaited: a generation in use is not dropped.
+    guard let lease = current(host) else { return .failure(.connectionFailed) }
+    await dropIdle()
+    return .success(lease)
+  }
+
+  /// Gives a client back.
+  func release(_ lease: Lease) {
+    generations[lease.generation]?.leases -= 1
+  }
+
+  /// Shuts all clients down; no lease may be out.
+  func shutDown() async {
+    for generation in generations.values { try? await generation.client.shutdown() }
+    generations = [:]
+    pinned = [:]
+  }
+
+  private func current(_ host: String) -> Lease? {
+    guard let number = pinned[host], let generation = generations[number] else { return nil }
+    guard generation.until > .now else { return nil }
+    generations[number]?.leases += 1
+    return Lease(client: generation.client, generation: number)
+  }
+
+  /// Makes a client for the hosts gathered and hands it to those who wait.
+  private func seal() {
+    let number = nextGeneration
+    nextGeneration += 1
+    let client = HTTPClient(
+      eventLoopGroup: group,
+      configuration: configuration(pinning: gathering)
+    )
+    generations[number] = Generation(
+      client: client,
+      hosts: Array(gathering.keys),
+      until: .now + Self.lifetime,
+      leases: waiting.count
+    )
+    for host in gathering.keys { pinned[host] = number }
+    gathering = [:]
+    for waiter in waiting {
+      waiter.resume(returning: Lease(client: client, generation: number))
+    }
+    waiting = []
+  }
+
+  private func dropIdle() async {
+    let surplus = generations.count - Self.maximumGenerations
+    if surplus <= 0 { return }
+    let idle = generations.filter { $0.value.leases == 0 }.keys.sorted().prefix(surplus)
+    for number in idle {
+      guard let generation = generations.removeValue(forKey: number) else { continue }
+      for host in generation.hosts where pinned[host] == number { pinned[host] = nil }
+      try? await generation.client.shutdown()
+    }
+  }
+
+  private func configuration(
+    pinning hosts: [String: IPAddress]
+  ) -> HTTPClient.Configuration {
+    var configuration = HTTPClient.Configuration()
+    configuration.redirectConfiguration = .disallow
+    configuration.decompression = .disabled
+    configuration.httpVersion = .http1Only
+    configuration.timeout = .init(
+      connect: .nanoseconds(Int64(settings.connectTimeout * 1e9)),
+      read: .nanoseconds(Int64(settings.readTimeout * 1e9))
+    )
+    configuration.connectionPool = .init(
+      idleTimeout: .seconds(5),
+      concurrentHTTP1ConnectionsPerHostSoftLimit: settings.concurrencyPerHost
+    )
+    // We decide ourselves what is tried again.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.dnsOverride = hosts.mapValues(\.description)
+    return configuration
+  }
+}

@@ -1,0 +1,121 @@
+import Foundation
+
+/// What to do with a response, from its head alone.
+package enum ResponseDecision: Equatable, Sendable {
+  /// Read the body.
+  case accept
+  /// Ask there instead.
+  case redirect(WebURL)
+  /// Give up, or try again if the cause can recover.
+  case fail(FetchCause, retryAfter: Double?)
+
+  /// The head of a response, without the library that received it.
+  package struct Head: Sendable {
+    /// The status code.
+    package var status: Int
+    /// Names and values in order; names in any letter case.
+    package var headers: [(name: String, value: String)]
+
+    /// A head with some headers.
+    package init(status: Int, headers: [(name: String, value: String)] = []) {
+      self.status = status
+      self.headers = headers
+    }
+
+    func values(_ name: String) -> [String] {
+      headers.filter { $0.name.lowercased() == name }.map(\.value)
+    }
+  }
+
+  /// Decides.
+  ///
+  /// - Parameters:
+  ///   - head: What the server answered.
+  ///   - url: What was asked for.
+  ///   - redirects: Redirects followed so far in this attempt.
+  ///   - settings: Limits and directives.
+  package init(
+    _ head: Head,
+    from url: WebURL,
+    redirects: Int,
+    settings: FetchSettings
+  ) {
+    switch head.status {
+    case 200, 203:
+      self = Self.body(head, settings)
+    case 301, 302, 303, 307, 308:
+      self = Self.redirect(head, url, redirects, settings)
+    default:
+      let seconds = head.values("retry-after").first.flatMap { Double($0) }
+      self = .fail(
+        .status(head.status),
+        retryAfter: seconds.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+      )
+    }
+  }
+
+  private static func body(_ head: Head, _ settings: FetchSettings) -> ResponseDecision {
+    let agent = settings.userAgent.prefix { $0 != "/" && $0 != " " }
+    let optsOut = RobotsTag.forbids(
+      head.values("x-robots-tag"),
+      directives: settings.optOutDirectives,
+      agent: String(agent)
+    )
+    if optsOut { return .fail(.optedOut, retryAfter: nil) }
+    if let length = head.values("content-length").first.flatMap({ Int($0) }) {
+      if length > settings.maximumBytes { return .fail(.tooManyBytes, retryAfter: nil) }
+      if length == 0 { return .fail(.empty, retryAfter: nil) }
+    }
+    return .accept
+  }
+
+  private static func redirect(
+    _ head: Head,
+    _ url: WebURL,
+    _ redirects: Int,
+    _ settings: FetchSettings
+  ) -> ResponseDecision {
+    if redirects >= settings.maximumRedirects { return .fail(.tooManyRedirects, retryAfter: nil) }
+    guard let location = head.values("location").first, let next = url.resolving(location) else {
+      return .fail(.invalidRedirect, retryAfter: nil)
+    }
+    return .redirect(next)
+  }
+}
+
+/// The `X-Robots-Tag` header, by which a server says what its files may be used for.
+///
+/// Directives are separated by commas; a directive may be addressed to one robot: `bot: noai`.
+package enum RobotsTag {
+  /// Whether one of `values` forbids us to use the file.
+  ///
+  /// - Parameters:
+  ///   - values: All values of the header.
+  ///   - directives: The directives that forbid.
+  ///   - agent: The name by which we go.
+  /// - Returns: Whether the file is off limits.
+  package static func forbids(_ values: [String], directives: [String], agent: String) -> Bool {
+    let directives = Set(directives.map { $0.lowercased() })
+    return values.contains { value in
+      // An address holds for the directives after it, up to the next one.
+      var isAddressed = true
+      return value.lowercased().split(separator: ",").contains { part in
+        var directive = part.trimmingCharacters(in: .whitespaces)
+        if let colon = directive.firstIndex(of: ":") {
+          let name = directive[..<colon].trimmingCharacters(in: .whitespaces)
+          // "unavailable_after: date" and "max-snippet: 5" are directives, not addresses.
+          if !Self.directivesWithValues.contains(name) {
+            isAddressed = name == agent.lowercased() || name == "*"
+            directive = directive[directive.index(after: colon)...]
+              .trimmingCharacters(in: .whitespaces)
+          }
+        }
+        return isAddressed && directives.contains(directive)
+      }
+    }
+  }
+
+  private static let directivesWithValues: Set = [
+    "unavailable_after", "max-snippet", "max-image-preview", "max-video-preview",
+  ]
+}

@@ -1,0 +1,50 @@
+import Foundation
+
+/// Whether and when a failed request is worth another attempt.
+///
+/// Only what can recover is tried again: losing the network, a busy server. An address that does not
+/// exist today will not exist in two seconds.
+package struct RetryPolicy: Equatable, Sendable {
+  /// Attempts in all.
+  package var attempts: Int
+  /// Seconds before the second attempt; doubled before each further one.
+  package var delay: Double
+  /// The longest wait in seconds, also when the server asks for more.
+  package var maximumDelay = 60.0
+
+  /// A policy of some attempts.
+  package init(attempts: Int, delay: Double) {
+    self.attempts = attempts
+    self.delay = delay
+  }
+
+  /// Seconds to wait before trying again; `nil` to give up.
+  ///
+  /// - Parameters:
+  ///   - cause: What went wrong.
+  ///   - attempt: The attempt that failed, from 1.
+  ///   - retryAfter: Seconds that the server asked us to wait.
+  ///   - jitter: A random number in [0, 1); spreads out the attempts of many rows.
+  /// - Returns: Seconds, at most `maximumDelay`.
+  package func wait(
+    after cause: FetchCause,
+    attempt: Int,
+    retryAfter: Double?,
+    jitter: Double
+  ) -> Double? {
+    guard attempt < attempts, Self.canRecover(cause) else { return nil }
+    let backOff = delay * pow(2, Double(attempt - 1)) * (0.5 + jitter)
+    // A server that wants to be left alone for longer than we are prepared to wait is left alone.
+    if let retryAfter, retryAfter > maximumDelay { return nil }
+    return min(maximumDelay, max(backOff, retryAfter ?? 0))
+  }
+
+  /// Whether another attempt may have another result.
+  package static func canRecover(_ cause: FetchCause) -> Bool {
+    switch cause {
+    case .timedOut, .connectionLost, .connectionFailed: true
+    case .status(let code): code == 408 || code == 429 || (500...599).contains(code) && code != 501
+    default: false
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+
+/// Names the errors of the network stack.
+enum TransportFailure {
+  /// The cause by which an error of the HTTP client is counted.
+  static func cause(of error: any Error) -> FetchCause {
+    switch error {
+    case let error as HTTPClientError: cause(of: error)
+    case let error as ChannelError: cause(of: error)
+    case let error as IOError: cause(ofErrno: error.errnoCode)
+    default: cause(ofType: String(reflecting: type(of: error)))
+    }
+  }
+
+  private static func cause(of error: HTTPClientError) -> FetchCause {
+    switch error {
+    case .connectTimeout, .readTimeout, .writeTimeout, .deadlineExceeded,
+      .getConnectionFromPoolTimeout, .cancelled:
+      .timedOut
+    case .tlsHandshakeTimeout: .timedOut
+    case .remoteConnectionClosed, .uncleanShutdown: .connectionLost
+    case .invalidURL, .emptyHost, .emptyScheme: .invalidURL
+    default: .invalidResponse
+    }
+  }
+
+  private static func cause(of error: ChannelError) -> FetchCause {
+    switch error {
+    case .connectTimeout: .timedOut
+    case .eof, .ioOnClosedChannel, .alreadyClosed, .inputClosed, .outputClosed: .connectionLost
+    default: .connectionFailed
+    }
+  }
+
+  private static func cause(ofErrno code: CInt) -> FetchCause {
+    switch code {
+    case ECONNRESET, EPIPE: .connectionLost
+    case ETIMEDOUT: .timedOut
+    default: .connectionFailed
+    }
+  }
+
+  // The types of the encryption and parser libraries are not ours to import: they belong to the
+  // HTTP client, which passes their errors through.
+  private static func cause(ofType name: String) -> FetchCause {
+    if name.hasPrefix("NIOSSL.") { return .encryptionFailed }
+    if name.hasPrefix("NIOHTTP1.") { return .invalidResponse }
+    if name.contains("CancellationError") { return .timedOut }
+    return .connectionFailed
+  }
+}

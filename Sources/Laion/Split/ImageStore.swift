@@ -1,0 +1,82 @@
+import Files
+import Foundation
+import Images
+import NIOCore
+import NIOPosix
+
+/// Decodes downloaded bytes and writes them as PNG, on threads of its own.
+///
+/// Decoding takes milliseconds to seconds and must not hold up the network's event loops.
+struct ImageStore: Sendable {
+  /// What became of a body.
+  enum Result: Sendable {
+    case outcome(FetchOutcome)
+    /// The disk refused: the run ends.
+    case refused(FileError)
+  }
+
+  private let pool: NIOThreadPool
+  private let settings: ImageSettings
+
+  init(pool: NIOThreadPool, settings: ImageSettings) {
+    self.pool = pool
+    self.settings = settings
+  }
+
+  /// Decodes `body` and writes it to `path`, which nobody reads yet: not flushed, not renamed.
+  func store(_ body: ByteBuffer, to path: String) async -> Result {
+    do {
+      return try await pool.runIfActive { storeNow(body, to: path) }
+    } catch {
+      // The pool gives up only when the task is cancelled; then nobody looks at the result.
+      return .outcome(.failure(.timedOut))
+    }
+  }
+
+  private func storeNow(_ body: ByteBuffer, to path: String) -> Result {
+    do throws(ImageError) {
+      let image = try body.withUnsafeReadableBytes { bytes in
+        Swift.Result { () throws(ImageError) in try decoded(bytes) }
+      }.get()
+      guard let image else { return .outcome(.failure(.tooSmall)) }
+      let png = try image.encodedPNG()
+      do throws(FileError) {
+        try ScratchFile.write(png, to: path)
+      } catch {
+        return .refused(error)
+      }
+      let stored = StoredImage(
+        width: image.width,
+        height: image.height,
+        bytes: body.readableBytes,
+        sha256: body.withUnsafeReadableBytes { SHA256.hexadecimal($0) }
+      )
+      return .outcome(.success(stored))
+    } catch {
+      return .outcome(.failure(FetchCause(error)))
+    }
+  }
+
+  private func decoded(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> RGBImage? {
+    // The header tells a tracking pixel without decoding it.
+    let header = try ImageHeader.probe(bytes)
+    if min(header.width, header.height) < settings.minimumSide { return nil }
+    let limits = DecodeLimits(maximumPixels: settings.maximumPixels)
+    let image = try RGBImage(decoding: bytes, limits: limits)
+    guard let size = settings.size else { return image }
+    return image.centerCropped().resized(width: size, height: size, filter: .lanczos)
+  }
+}
+
+extension FetchCause {
+  /// The cause by which a decoding error is counted.
+  init(_ error: ImageError) {
+    switch error {
+    case .unknownFormat: self = .notAnImage
+    case .unsupported, .cannotEncode: self = .unsupportedImage
+    case .truncated: self = .truncatedImage
+    case .tooManyPixels, .outOfMemory: self = .tooManyPixels
+    case .corrupt, .fontMissing, .file: self = .corruptImage
+    }
+  }
+}

@@ -1,0 +1,60 @@
+/// Puts rows that finish in any order back into row order.
+///
+/// A pure value without I/O: rows are begun in ascending order, finished in any, and taken in
+/// ascending order again.
+struct RowWindow<Value> {
+  private enum State {
+    case begun
+    case finished(Value)
+  }
+
+  // rows[i] is the row number, states[i] its state; both begin at `head`.
+  private var rows: [Int] = []
+  private var states: [State] = []
+  private var head = 0
+
+  /// Rows begun and not yet taken.
+  var count: Int { rows.count - head }
+
+  /// Rows begun and not yet finished.
+  private(set) var unfinished = 0
+
+  mutating func begin(_ row: Int) {
+    precondition(rows.last.map { $0 < row } ?? true, "row \(row) begun after \(rows.last ?? -1)")
+    rows.append(row)
+    states.append(.begun)
+    unfinished += 1
+  }
+
+  mutating func finish(_ row: Int, _ value: Value) {
+    guard let index = position(of: row), case .begun = states[index] else {
+      preconditionFailure("row \(row) finished without being under way")
+    }
+    states[index] = .finished(value)
+    unfinished -= 1
+  }
+
+  /// Takes the oldest row when it is finished.
+  mutating func take() -> (row: Int, value: Value)? {
+    guard head < rows.count, case .finished(let value) = states[head] else { return nil }
+    // The value is dropped at once; the space of taken rows is given back now and then.
+    states[head] = .begun
+    let row = rows[head]
+    head += 1
+    if head > 1024, head * 2 > rows.count {
+      rows.removeFirst(head)
+      states.removeFirst(head)
+      head = 0
+    }
+    return (row, value)
+  }
+
+  private func position(of row: Int) -> Int? {
+    var (low, high) = (head, rows.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if rows[middle] < row { low = middle + 1 } else { high = middle }
+    }
+    return low < rows.count && rows[low] == row ? low : nil
+  }
+}

@@ -1,0 +1,47 @@
+import Files
+import Glibc
+
+/// Writes files that are flushed and renamed later, many at a time.
+///
+/// `AtomicFile` flushes each file by itself, which costs more than a small image. A split flushes
+/// its file system once per batch instead, before any file of the batch gets its final name.
+enum ScratchFile {
+  static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    if descriptor < 0 { throw FileError("create", path: path) }
+    defer { close(descriptor) }
+    try append(bytes, to: descriptor, path: path)
+  }
+
+  static func append(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(FileError) {
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeBytes { buffer in
+        Glibc.write(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
+      }
+      if count < 0, errno == EINTR { continue }
+      if count < 0 { throw FileError("write", path: path) }
+      done += count
+    }
+  }
+
+  // syncfs(2) is a GNU extension that Swift's view of glibc leaves out, so it is looked up by name.
+  private static let flush: @Sendable (Int32) -> Int32 = {
+    guard let symbol = dlsym(nil, "syncfs") else {
+      return { _ in
+        sync()
+        return 0
+      }
+    }
+    let function = unsafeBitCast(symbol, to: (@convention(c) (Int32) -> Int32).self)
+    return { function($0) }
+  }()
+
+  /// Flushes everything written to the file system that holds `folder`.
+  static func flushFileSystem(of folder: String) throws(FileError) {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if descriptor < 0 { throw FileError("open folder", path: folder) }
+    defer { close(descriptor) }
+    if flush(descriptor) != 0 { throw FileError("flush", path: folder) }
+  }
+}

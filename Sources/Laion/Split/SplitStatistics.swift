@@ -1,0 +1,48 @@
+import Files
+import Foundation
+
+/// What a split contains and what was left out, as `stats.json` says it.
+///
+/// The file is written last: a split that has it is finished.
+package struct SplitStatistics: Codable, Equatable, Sendable {
+  /// The number of the split.
+  package var split: Int
+  /// The file name of the metadata part.
+  package var part: String
+  /// Pairs asked for.
+  package var target: Int
+  /// Pairs stored.
+  package var pairs: Int
+  /// Whether the part ended before the split was full.
+  package var isExhausted: Bool
+  /// Rows of the part that were looked at.
+  package var rowsRead: Int
+  /// Rows of the part.
+  package var rowsInPart: Int
+  /// Bytes of the images as downloaded.
+  package var bytesDownloaded: Int
+  /// Rows dropped by their metadata, by cause.
+  package var filtered: [String: Int]
+  /// Rows whose image could not be had, by cause.
+  package var failures: [String: Int]
+  /// Seconds of the run that finished the split.
+  package var seconds: Double
+
+  /// Whether a split asked for `target` pairs needs nothing more.
+  func isComplete(for target: Int) -> Bool { pairs >= target || isExhausted }
+
+  /// Reads `stats.json`; `nil` when there is none or it is damaged, which a rerun repairs.
+  package static func read(_ path: String) -> SplitStatistics? {
+    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    return try? JSONDecoder().decode(SplitStatistics.self, from: data)
+  }
+
+  func write(to path: String) throws(FileError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(self) else {
+      throw FileError("encode", path: path, reason: "the statistics are not representable")
+    }
+    try AtomicFile.write(Array(data) + [0x0A], to: path)
+  }
+}

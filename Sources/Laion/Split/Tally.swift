@@ -1,0 +1,76 @@
+/// Counts what became of the rows of a split, in row order.
+struct Tally: Sendable {
+  let part: MetadataPart
+  let target: Int
+
+  private(set) var summary: Ledger.Summary
+  private(set) var filtered: [RowFilter.Cause: Int] = [:]
+  private(set) var rowsRead: Int
+
+  private let start = ContinuousClock.now
+  private let pairsAtStart: Int
+
+  /// Begins where an earlier run, whose work is `done`, has stopped.
+  init(part: MetadataPart, target: Int, done: Ledger.Summary) {
+    self.part = part
+    self.target = target
+    summary = done
+    rowsRead = done.nextRow
+    pairsAtStart = done.pairs
+  }
+
+  var pairs: Int { summary.pairs }
+  var isFull: Bool { summary.pairs >= target }
+
+  mutating func add(_ entry: Ledger.Entry) {
+    summary.add(entry)
+    rowsRead = entry.row + 1
+  }
+
+  mutating func filter(_ row: Int, _ cause: RowFilter.Cause) {
+    filtered[cause, default: 0] += 1
+    rowsRead = max(rowsRead, row + 1)
+  }
+
+  var progress: LaionProgress {
+    let seconds = seconds
+    let rate = seconds > 0 ? Double(pairs - pairsAtStart) / seconds : 0
+    return LaionProgress(
+      split: part.number,
+      rowsDone: rowsRead,
+      pairs: pairs,
+      target: target,
+      failures: failureNames,
+      filtered: filteredNames,
+      bytes: summary.bytes,
+      imagesPerSecond: rate,
+      secondsLeft: rate > 0 ? Double(max(0, target - pairs)) / rate : nil
+    )
+  }
+
+  func statistics(rowCount: Int, isExhausted: Bool) -> SplitStatistics {
+    SplitStatistics(
+      split: part.number,
+      part: part.fileName,
+      target: target,
+      pairs: pairs,
+      isExhausted: isExhausted,
+      rowsRead: rowsRead,
+      rowsInPart: rowCount,
+      bytesDownloaded: summary.bytes,
+      filtered: filteredNames,
+      failures: failureNames,
+      seconds: seconds
+    )
+  }
+
+  private var seconds: Double { start.duration(to: .now) / .seconds(1) }
+
+  private var failureNames: [String: Int] {
+    Dictionary(uniqueKeysWithValues: summary.failures.map { ($0.description, $1) })
+  }
+
+  private var filteredNames: [String: Int] {
+    Dictionary(uniqueKeysWithValues: filtered.map { ($0.rawValue, $1) })
+  }
+}

@@ -1,0 +1,104 @@
+import CParquet
+import Foundation
+
+/// Owns the C++ reader; batches keep it alive because they borrow its memory pool.
+final class ParquetHandle {
+  /// A column of the file.
+  struct Field {
+    let name: String
+    /// Arrow's format string: "l" for int64, "u" for UTF-8.
+    let format: String
+    /// The format of the values when the column is dictionary-encoded.
+    let dictionaryFormat: String?
+  }
+
+  let path: String
+  let fields: [Field]
+  let rowCount: Int
+
+  private let reader: OpaquePointer
+
+  init(path: String, memoryLimit: Int) throws(ParquetError) {
+    var reader: OpaquePointer?
+    var schema = ArrowSchema()
+    var rows: Int64 = 0
+    let failure = message { error, size in
+      cparquet_reader_open(path, Int64(memoryLimit), &reader, &schema, &rows, error, size)
+    }
+    guard failure == nil, let reader else {
+      throw .unreadable(path: path, reason: failure ?? "no reader")
+    }
+    self.path = path
+    self.reader = reader
+    rowCount = Int(rows)
+    fields = (0..<Int(schema.n_children)).compactMap { index in
+      guard let child = schema.children[index]?.pointee else { return nil }
+      return Field(
+        name: child.name.map { String(cString: $0) } ?? "",
+        format: child.format.map { String(cString: $0) } ?? "",
+        dictionaryFormat: child.dictionary?.pointee.format.map { String(cString: $0) }
+      )
+    }
+    schema.release?(&schema)
+  }
+
+  deinit { cparquet_reader_close(reader) }
+
+  func select(_ fields: [Int], batchRows: Int) throws(ParquetError) {
+    let positions = fields.map { Int32($0) }
+    let failure = message { error, size in
+      cparquet_reader_select(
+        reader,
+        positions,
+        Int32(positions.count),
+        Int64(batchRows),
+        error,
+        size
+      )
+    }
+    if let failure { throw .unreadable(path: path, reason: failure) }
+  }
+
+  func next(rowsRead: Int) throws(ParquetError) -> ArrowBatch? {
+    var array = ArrowArray()
+    let failure = message { error, size in
+      cparquet_reader_next(reader, &array, error, size)
+    }
+    if let failure { throw .damaged(path: path, row: rowsRead, reason: failure) }
+    if array.release == nil { return nil }
+    return ArrowBatch(array, handle: self)
+  }
+}
+
+/// Owns the memory of one batch.
+final class ArrowBatch {
+  let rowCount: Int
+
+  private var array: ArrowArray
+  private let handle: ParquetHandle
+
+  init(_ array: ArrowArray, handle: ParquetHandle) {
+    self.array = array
+    self.handle = handle
+    rowCount = Int(array.length)
+  }
+
+  deinit { array.release?(&array) }
+
+  func child(_ position: Int) -> UnsafePointer<ArrowArray>? {
+    precondition(
+      position < array.n_children,
+      "column \(position) of a batch of \(array.n_children) columns"
+    )
+    return array.children[position].map { UnsafePointer($0) }
+  }
+}
+
+/// Calls a C function with room for a message; returns the message when the call failed.
+func message(_ call: (UnsafeMutablePointer<CChar>, Int) -> Int32) -> String? {
+  withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { buffer in
+    guard let base = buffer.baseAddress else { return "out of memory" }
+    buffer.initialize(repeating: 0)
+    return call(base, buffer.count) == 0 ? nil : String(cString: base)
+  }
+}

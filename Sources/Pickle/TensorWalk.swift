@@ -1,0 +1,85 @@
+/// Collects the tensors of nested dictionaries under dotted names.
+struct TensorWalk {
+  /// A tensor and the path that leads to it.
+  typealias Named = (name: String, tensor: TorchTensor)
+
+  private let reader: TorchTensorReader
+  private var found: [Named] = []
+  private var places: [String: Int] = [:]
+  /// Steps and bytes of names left: shared dictionaries would multiply without bound.
+  private var budget = 1 << 24
+
+  init(_ reader: TorchTensorReader) { self.reader = reader }
+
+  /// The tensors under a value, in order; of equal names the last one counts.
+  static func tensors(
+    of value: PickleValue,
+    _ reader: TorchTensorReader
+  ) throws(PickleError) -> [Named] {
+    var walk = TensorWalk(reader)
+    try walk.visit(value, name: "", depth: 0)
+    return walk.found
+  }
+
+  private mutating func visit(
+    _ value: PickleValue,
+    name: String,
+    depth: Int
+  ) throws(PickleError) {
+    switch value {
+    case .object, .dictionary, .list, .tuple: break
+    default: return
+    }
+    budget -= 1 + name.utf8.count
+    guard depth < 64, budget > 0 else {
+      throw .limit(what: "the tensors are nested too deeply or without end")
+    }
+    if let tensor = try reader.tensor(value) {
+      add(tensor, name)
+    } else if let object = value.object, let state = object.state, object.entries.isEmpty,
+      object.construction == .new
+    {
+      // An instance of a class, such as a module: its attributes.
+      try visit(state, name: name, depth: depth + 1)
+    } else if let entries = value.entries {
+      try visit(entries, name: name, depth: depth)
+    } else if let items = value.items {
+      budget -= items.count
+      for (index, item) in items.enumerated() {
+        try visit(item, name: join(name, String(index)), depth: depth + 1)
+      }
+    }
+  }
+
+  private mutating func visit(
+    _ entries: [PickleDictionary.Entry],
+    name: String,
+    depth: Int
+  ) throws(PickleError) {
+    budget -= entries.count
+    let keys = Set(entries.compactMap { $0.key.string })
+    let isModule = keys.isSuperset(of: ["_parameters", "_buffers", "_modules"])
+    for (key, value) in entries {
+      guard let key = key.string ?? key.int.map(String.init) else { continue }
+      if !isModule {
+        try visit(value, name: join(name, key), depth: depth + 1)
+      } else if ["_parameters", "_buffers", "_modules"].contains(key) {
+        // A module's tensors carry the names of its state dictionary.
+        try visit(value, name: name, depth: depth + 1)
+      }
+    }
+  }
+
+  private mutating func add(_ tensor: TorchTensor, _ name: String) {
+    if let place = places[name] {
+      found[place].tensor = tensor
+    } else {
+      places[name] = found.count
+      found.append((name, tensor))
+    }
+  }
+
+  private func join(_ path: String, _ key: String) -> String {
+    path.isEmpty ? key : path + "." + key
+  }
+}

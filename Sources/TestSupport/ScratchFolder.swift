@@ -1,0 +1,39 @@
+import Foundation
+
+/// Runs `body` with the path of a new empty folder and removes the folder afterwards.
+package func withScratchFolder<Result>(
+  isolation: isolated (any Actor)? = #isolation,
+  _ body: (String) async throws -> Result
+) async throws -> Result {
+  let folder = FileManager.default.temporaryDirectory
+    .appending(path: "nifty-\(UInt64.random(in: 0 ... .max))")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  return try await body(folder.path(percentEncoded: false))
+}
+
+/// What a program printed and how it ended.
+package struct ProcessResult: Sendable {
+  /// 0 on success.
+  package let status: Int32
+  /// Standard output and standard error, interleaved.
+  package let output: String
+}
+
+/// Runs a program to its end; `nil` when there is no such program.
+package func runProgram(_ path: String, _ arguments: [String]) throws -> ProcessResult? {
+  guard FileManager.default.isExecutableFile(atPath: path) else { return nil }
+  let process = Process()
+  process.executableURL = URL(filePath: path)
+  process.arguments = arguments
+  let pipe = Pipe()
+  process.standardOutput = pipe
+  process.standardError = pipe
+  try process.run()
+  let output = pipe.fileHandleForReading.readDataToEndOfFile()
+  process.waitUntilExit()
+  return ProcessResult(
+    status: process.terminationStatus,
+    output: String(decoding: output, as: UTF8.self)
+  )
+}

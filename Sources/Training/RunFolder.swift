@@ -1,0 +1,55 @@
+package import Files
+import Foundation
+
+/// The folder that one run writes: options, log, statistics, pictures, snapshots.
+package struct RunFolder: Sendable {
+  /// Its path.
+  package let path: String
+
+  /// Makes `outdir/NNNNN-description`, numbered one above the highest there.
+  package init(in outdir: String, description: String) throws(FileError) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: outdir,
+        withIntermediateDirectories: true
+      )
+      let existing = try FileManager.default.contentsOfDirectory(atPath: outdir)
+      let numbers = existing.compactMap { Int($0.prefix { $0.isNumber }) }
+      let number = String((numbers.max() ?? -1) + 1)
+      let padded = String(repeating: "0", count: max(0, 5 - number.count)) + number
+      path = "\(outdir)/\(padded)-\(description)"
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    } catch {
+      throw FileError("create a run folder in", path: outdir, reason: Self.reason(error))
+    }
+  }
+
+  /// The path of a file in it.
+  package func file(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// "fakes000010.png": the number is in thousands of images.
+  package static func numbered(_ stem: String, imagesSeen: Int, _ ending: String) -> String {
+    let kimg = String(imagesSeen / 1000)
+    return stem + String(repeating: "0", count: max(0, 6 - kimg.count)) + kimg + ending
+  }
+
+  /// Appends one line to a file; a line is either whole or absent after a crash of the process.
+  package func append(_ line: String, to name: String) throws(FileError) {
+    let path = file(name)
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    if descriptor < 0 { throw FileError("open", path: path) }
+    defer { close(descriptor) }
+    let bytes = Array((line + "\n").utf8)
+    if write(descriptor, bytes, bytes.count) != bytes.count {
+      throw FileError("write", path: path)
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    guard let code = underlying?.code, underlying?.domain == NSPOSIXErrorDomain else {
+      return (error as NSError).localizedDescription
+    }
+    return String(cString: strerror(Int32(code)))
+  }
+}

@@ -1,0 +1,13 @@
+/// Why a training run cannot start or go on, in one line: what, where, and what to do.
+package enum TrainingError: Error, CustomStringConvertible {
+  /// An option that does not fit the others or the data.
+  case option(String)
+  /// The numbers of the run are no longer finite.
+  case diverged(String)
+
+  package var description: String {
+    switch self {
+    case .option(let reason), .diverged(let reason): reason
+    }
+  }
+}

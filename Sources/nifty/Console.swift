@@ -1,0 +1,67 @@
+import Foundation
+
+/// Lines for people: results on standard output, progress and errors on standard error.
+///
+/// Safe from any thread: a lock guards the state of the progress line.
+enum Console {
+  private static let state = Locked(State())
+
+  private struct State {
+    var progressShown = false
+    var lastProgress = Date.distantPast
+  }
+
+  private static let isTerminal = isatty(STDERR_FILENO) == 1
+
+  /// A line of result.
+  static func line(_ text: String) {
+    clearProgress()
+    FileHandle.standardOutput.write(Data((text + "\n").utf8))
+  }
+
+  /// A line of trouble.
+  static func error(_ text: String) {
+    clearProgress()
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+  }
+
+  /// What a long stage is doing now: rewritten in place on a terminal, a line every ten seconds in a
+  /// log.
+  static func progress(_ text: @autoclosure () -> String) {
+    let now = Date()
+    let interval = isTerminal ? 0.2 : 10.0
+    let isDue = state.with { state in
+      guard now.timeIntervalSince(state.lastProgress) >= interval else { return false }
+      state.lastProgress = now
+      state.progressShown = isTerminal
+      return true
+    }
+    guard isDue else { return }
+    let shown = isTerminal ? "\r\u{1B}[K\(text())" : text() + "\n"
+    FileHandle.standardError.write(Data(shown.utf8))
+  }
+
+  /// Removes the progress line from a terminal.
+  static func clearProgress() {
+    let wasShown = state.with { state in
+      defer { state.progressShown = false }
+      return state.progressShown
+    }
+    if wasShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+  }
+}
+
+/// A value that only one thread touches at a time.
+final class Locked<Value>: @unchecked Sendable {
+  // Sendable: `lock` guards `value`.
+  private let lock = NSLock()
+  private var value: Value
+
+  init(_ value: Value) { self.value = value }
+
+  func with<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
+    lock.lock()
+    defer { lock.unlock() }
+    return try body(&value)
+  }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Foundation
+import Torch
+
+/// The program: parses the command line, runs one verb, and turns errors into one line.
+@main
+struct Nifty: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "nifty",
+    abstract: "From image–caption metadata to a text-to-image GAN with a measured score.",
+    discussion: """
+      The five stages, in order:
+        nifty laion      download image–caption pairs listed in Parquet metadata
+        nifty clip       train a small CLIP (or bring your own)
+        nifty pack       shape folders of pairs into zips with CLIP features inside
+        nifty train      pre-train and fine-tune LAFITE
+        nifty generate   paint images of texts
+
+      Try everything at once, small, on real data:
+        nifty demo
+      """,
+    version: "0.1.0",
+    subcommands: [
+      LaionCommand.self, ClipCommand.self, PackCommand.self, TrainCommand.self,
+      ScoreCommand.self, GenerateCommand.self, DemoCommand.self,
+    ])
+
+  static func main() async {
+    Runtime.keepFreedMemory()
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      // Wrong words on the command line are explained by the parser, with usage; all else is a line.
+      if exitCode(for: error) != .failure { exit(withError: error) }
+      Console.clearProgress()
+      Console.error("nifty: \(error)")
+      Foundation.exit(EXIT_FAILURE)
+    }
+  }
+}

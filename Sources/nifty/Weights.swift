@@ -1,0 +1,51 @@
+import Foundation
+import Networks
+
+/// A model file that is not on this machine.
+struct MissingWeights: Error, CustomStringConvertible {
+  let name: String
+  let folders: [String]
+
+  var description: String {
+    "cannot find \(name) in \(folders.joined(separator: " or ")); run scripts/setup, "
+      + "or name its folder in NIFTY_WEIGHTS"
+  }
+}
+
+/// Files that nifty needs and does not make: vocabularies and extractor weights.
+enum Weights {
+  /// CLIP's byte-pair merges, decompressed.
+  static let vocabulary = "bpe_simple_vocab_16e6.txt"
+  /// EfficientNet-Lite0, ImageNet.
+  static let efficientNet = "efficientnet-lite0-57934424.pth"
+
+  /// The path of a file: in the folder that NIFTY_WEIGHTS names, else in `.deps/weights` of a folder
+  /// above the program or the current one.
+  static func path(_ name: String) throws -> String {
+    for folder in folders {
+      let path = folder + "/" + name
+      if FileManager.default.fileExists(atPath: path) { return path }
+    }
+    throw MissingWeights(name: name, folders: folders)
+  }
+
+  /// CLIP's tokenizer, restricted to a model's vocabulary if it has a compact one.
+  static func tokenizer(for configuration: CLIPConfiguration? = nil) throws -> CLIPTokenizer {
+    let merges = try String(contentsOfFile: path(vocabulary), encoding: .utf8)
+    return try CLIPTokenizer(mergeList: merges, vocabulary: configuration?.vocabulary)
+  }
+
+  private static var folders: [String] {
+    if let named = ProcessInfo.processInfo.environment["NIFTY_WEIGHTS"] { return [named] }
+    let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+    let starts = [program.map { URL(filePath: $0).deletingLastPathComponent().path }, "."]
+    return starts.compactMap { $0 }.flatMap { ancestors(of: $0) }.map { $0 + "/.deps/weights" }
+      .filter { FileManager.default.fileExists(atPath: $0) || $0 == "./.deps/weights" }
+  }
+
+  private static func ancestors(of path: String) -> [String] {
+    guard path.hasPrefix("/") else { return [path] }
+    return Array(sequence(first: URL(filePath: path)) { $0.path == "/" ? nil : $0.deletingLastPathComponent() })
+      .map(\.path)
+  }
+}

@@ -1,0 +1,238 @@
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+@Suite struct PackerTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func options(_ change: (inout Packer.Options) -> Void = { _ in }) -> Packer.Options {
+    var options = Packer.Options(resolution: 8)
+    options.featureElement = .float32
+    change(&options)
+    return options
+  }
+
+  private func png(_ side: Int, seed: Int, height: Int? = nil) throws -> [UInt8] {
+    try noiseImage(side, seed: seed, height: height).encodedPNG(level: 1)
+  }
+
+  @Test func `a folder is listed in the order of its numbers`() throws {
+    for name in ["10.png", "9.png", "b/2.JPG", "b/10.webp", "1.jpeg", ".hidden.png", "b/.x/1.png"] {
+      try folder.write([1], to: name)
+    }
+    try folder.write([1], to: "notes.txt")
+    let source = try ImageTextFolder(folder.path)
+    #expect(
+      (0..<source.count).map(source.name) == ["1.jpeg", "9.png", "10.png", "b/2.JPG", "b/10.webp"]
+    )
+  }
+
+  @Test func `natural order compares numbers as numbers and is total`() {
+    let sorted = [
+      "1", "01", "2", "10", "a/1", "a/2", "a/10", "a/10/b", "a1b2", "a1b10", "a-1",
+      "99999999999999999999998", "99999999999999999999999",
+    ].sorted(by: NaturalOrder.precedes)
+    #expect(
+      sorted == [
+        "01", "1", "2", "10", "99999999999999999999998", "99999999999999999999999", "a/1", "a/2",
+        "a/10", "a/10/b", "a-1", "a1b2", "a1b10",
+      ]
+    )
+    for left in sorted {
+      for right in sorted where left != right {
+        #expect(NaturalOrder.precedes(left, right) != NaturalOrder.precedes(right, left))
+      }
+    }
+  }
+
+  @Test func `every line of the text file is a caption`() throws {
+    try folder.write([7], to: "1.png")
+    try folder.write(Array("\u{FEFF}one \r\n\n  two\tthree\r\n\u{3000}\n四\n".utf8), to: "1.txt")
+    try folder.write([8], to: "2.png")
+    let source = try ImageTextFolder(folder.path)
+    #expect(
+      try source.item(at: 0) == ImageTextItem(image: [7], captions: ["one", "two\tthree", "四"])
+    )
+    #expect(try source.item(at: 1) == ImageTextItem(image: [8], captions: []))
+  }
+
+  @Test func `folders that are missing, empty or files are refused`() throws {
+    #expect(throws: DatasetError.missing(path: "/nonexistent")) {
+      try ImageTextFolder("/nonexistent")
+    }
+    #expect(throws: DatasetError.noImages(path: folder.path)) { try ImageTextFolder(folder.path) }
+    try folder.write([1], to: "a.zip")
+    #expect(throws: DatasetError.self) { try ImageTextFolder(folder.file("a.zip")) }
+  }
+
+  @Test func `a source becomes a dataset: cropped, resized, with features and captions`() throws {
+    try folder.write(png(8, seed: 1), to: "in/1.png")
+    try folder.write(Array("a\nb\n".utf8), to: "in/1.txt")
+    try folder.write(png(12, seed: 2, height: 8), to: "in/2.png")
+    try folder.write(png(16, seed: 3), to: "in/3.png")
+    try folder.write(Array("c".utf8), to: "in/3.txt")
+    let source = try ImageTextFolder(folder.file("in"))
+    var calls: [[Int]] = []
+    let report = try Packer(options { $0.batchSize = 2 }).pack(
+      source,
+      to: folder.file("out.zip"),
+      extractor: HashExtractor(),
+      progress: { calls.append([$0, $1]) }
+    )
+    #expect(report.dropped == [])
+    #expect(report.manifest.imageCount == 3 && report.manifest.captionCount == 3)
+    #expect(report.manifest.source == "folder in")
+    #expect(calls == [[2, 3], [3, 3]])
+    let set = try PackedDataset(folder.file("out.zip"))
+    let expected = [
+      noiseImage(8, seed: 1), noiseImage(12, seed: 2, height: 8).centerCropped(),
+      noiseImage(16, seed: 3).resized(width: 8, height: 8, filter: .lanczos),
+    ]
+    for index in 0..<3 {
+      #expect(try set.image(at: index) == expected[index])
+      #expect(set.imageFeature(at: index) == HashExtractor().feature(expected[index].pixels))
+    }
+    #expect(try (0..<3).map(set.captions) == [["a", "b"], [], ["c"]])
+    #expect(set.textFeature(image: 2, caption: 0) == HashExtractor().feature(Array("c".utf8)))
+  }
+
+  @Test func `filter and crop are used and stated`() throws {
+    try folder.write(png(16, seed: 3, height: 12), to: "in/1.png")
+    let report = try Packer(
+      options {
+        $0.filter = .box
+        $0.crop = .none
+      }
+    ).pack(
+      try ImageTextFolder(folder.file("in")),
+      to: folder.file("out.zip"),
+      extractor: HashExtractor()
+    )
+    #expect((report.manifest.resizeFilter, report.manifest.crop) == ("box", "none"))
+    let expected = noiseImage(16, seed: 3, height: 12).resized(width: 8, height: 8, filter: .box)
+    #expect(try PackedDataset(folder.file("out.zip")).image(at: 0) == expected)
+  }
+
+  @Test func `a wide crop keeps its proportions between black bars`() throws {
+    try folder.write(png(16, seed: 3, height: 12), to: "in/1.png")
+    let report = try Packer(
+      options {
+        $0.crop = .centerWide
+        $0.wideHeight = 4
+      }
+    ).pack(
+      try ImageTextFolder(folder.file("in")),
+      to: folder.file("out.zip"),
+      extractor: HashExtractor()
+    )
+    #expect(report.manifest.crop == "center-crop-wide")
+    let image = try PackedDataset(folder.file("out.zip")).image(at: 0)
+    for row in 0..<8 {
+      let isBlack = (0..<8).allSatisfy { image[x: $0, y: row] == .black }
+      #expect(isBlack == (row < 2 || row >= 6), "row \(row)")
+    }
+  }
+
+  @Test func `links and pipes in a folder neither loop nor hang`() throws {
+    try folder.write(png(8, seed: 1), to: "in/1.png")
+    #expect(mkfifo(folder.file("in/2.png"), 0o600) == 0)
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("in/loop"),
+      withDestinationPath: folder.file("in")
+    )
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("link"),
+      withDestinationPath: folder.file("in")
+    )
+    let source = try ImageTextFolder(folder.file("link"))
+    #expect((0..<source.count).map(source.name) == ["1.png", "2.png"])
+    #expect(throws: DatasetError.self) { try source.item(at: 1) }
+  }
+
+  @Test func `images left out are listed with their cause and counted`() throws {
+    for number in 1...6 { try folder.write(png(8, seed: number), to: "in/\(number).png") }
+    try folder.write(Array("no image".utf8), to: "in/2.png")
+    try folder.write([], to: "in/4.png")
+    try folder.write(png(4, seed: 5), to: "in/5.png")
+    let source = try ImageTextFolder(folder.file("in"))
+    try FileManager.default.removeItem(atPath: folder.file("in/6.png"))
+    let report = try Packer(options { $0.minimumSide = 8 }).pack(
+      source,
+      to: folder.file("out.zip"),
+      extractor: HashExtractor()
+    )
+    #expect(report.dropped.map(\.name) == ["2.png", "4.png", "5.png", "6.png"])
+    #expect(
+      report.dropped.map(\.cause)
+        == [.undecodable("unknown format"), .undecodable("unknown format"), .tooSmall, .unreadable]
+    )
+    #expect(
+      report.manifest.dropped
+        == ["unknown format": 2, "too small": 1, "unreadable file": 1]
+    )
+    let set = try PackedDataset(folder.file("out.zip"))
+    #expect(set.count == 2)
+    #expect(set.manifest == report.manifest)
+    #expect(try set.image(at: 1) == noiseImage(8, seed: 3))
+  }
+
+  @Test func `the archive does not depend on threads or batches`() throws {
+    for number in 0..<25 {
+      try folder.write(png(8 + number % 3, seed: number), to: "in/\(number).png")
+      try folder.write(Array("caption \(number)".utf8), to: "in/\(number).txt")
+    }
+    let source = try ImageTextFolder(folder.file("in"))
+    var archives: [[UInt8]] = []
+    for (threads, batchSize) in [(1, 64), (3, 4), (8, 1)] {
+      _ = try Packer(
+        options {
+          $0.threads = threads
+          $0.batchSize = batchSize
+        }
+      ).pack(source, to: folder.file("out.zip"), extractor: HashExtractor())
+      archives.append(try bytes(of: folder.file("out.zip")))
+    }
+    #expect(archives[0] == archives[1] && archives[1] == archives[2])
+  }
+
+  private struct BrokenExtractor: FeatureExtractor {
+    struct Failure: Error {}
+    let name = "broken"
+    let sha256 = ""
+    var throwsError: Bool
+    func embed(images: [RGBImage]) throws -> [[Float]] {
+      if throwsError { throw Failure() }
+      return []
+    }
+    func embed(captions: [String]) throws -> [[Float]] { [] }
+  }
+
+  @Test(arguments: [true, false])
+  func `a failing model ends the run and leaves no archive`(throwsError: Bool) throws {
+    try folder.write(png(8, seed: 1), to: "in/1.png")
+    let source = try ImageTextFolder(folder.file("in"))
+    let error = #expect(throws: DatasetError.self) {
+      try Packer(options()).pack(
+        source,
+        to: folder.file("out.zip"),
+        extractor: BrokenExtractor(throwsError: throwsError)
+      )
+    }
+    #expect(error?.description.hasPrefix("CLIP model broken: ") == true)
+    #expect(folder.contents == ["in"])
+  }
+
+  @Test func `a source without any usable image leaves no archive`() throws {
+    try folder.write([1], to: "in/1.png")
+    let source = try ImageTextFolder(folder.file("in"))
+    #expect(throws: DatasetError.noImages(path: "folder in")) {
+      try Packer(options()).pack(source, to: folder.file("out.zip"), extractor: HashExtractor())
+    }
+    #expect(folder.contents == ["in"])
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Images
+import Testing
+
+@Suite struct DecodingTests {
+  @Test(arguments: [
+    "jpeg-420.jpg", "jpeg-444.jpg", "jpeg-422.jpg", "jpeg-progressive.jpg", "jpeg-grey.jpg",
+    "jpeg-cmyk.jpg", "png-rgb.png", "png-palette.png", "png-grey.png", "png-bilevel.png",
+    "png-rgba.png", "png-grey-alpha.png", "png-palette-key.png", "png-rgb-key.png",
+    "png-rgb16.png", "png-grey16.png", "png-interlaced.png", "png-interlaced-rgba.png",
+    "webp-lossy.webp", "webp-lossless.webp", "webp-alpha.webp", "webp-lossless-alpha.webp",
+  ])
+  func `every variant decodes to PIL's pixels`(name: String) throws {
+    let stem = name.prefix { $0 != "." }
+    let decoded = try Fixtures.image("decode/\(name)")
+    let expected = try Fixtures.image("decode/\(stem).rgb.png")
+    #expect(difference(decoded, expected) == nil)
+  }
+
+  @Test func `a PNG written by hand has the pixels that its bytes say`() throws {
+    // Rows 0 and 1 of png-grey16: 0, 1040, 2080… as 16-bit grey, of which the high byte counts.
+    let image = try Fixtures.image("decode/png-grey16.png")
+    #expect(image.width == 7 && image.height == 9)
+    for index in 0..<63 {
+      let grey = UInt8((index * 1040) >> 8)
+      #expect(image[x: index % 7, y: index / 7] == Color(grey, grey, grey))
+    }
+  }
+
+  @Test func `alpha can be dropped as PIL drops it`() throws {
+    let bytes = try Fixtures.bytes("decode/png-rgba.png")
+    let dropped = try RGBImage(decoding: bytes, alpha: .dropAsPIL)
+    #expect(difference(dropped, try Fixtures.image("decode/png-rgb.rgb.png")) == nil)
+    let webp = try Fixtures.bytes("decode/webp-lossless-alpha.webp")
+    #expect(
+      difference(
+        try RGBImage(decoding: webp, alpha: .dropAsPIL),
+        try Fixtures.image("decode/png-rgb.rgb.png")
+      ) == nil
+    )
+  }
+
+  @Test(arguments: 1...8) func `EXIF orientation is applied on request only`(value: Int) throws {
+    let bytes = try Fixtures.bytes("decode/exif-\(value).jpg")
+    let upright = try RGBImage(decoding: bytes, appliesOrientation: true)
+    #expect(upright.width == 24 && upright.height == 16)
+    #expect(isNear(upright[x: 4, y: 4], Color(255, 0, 0)))
+    #expect(isNear(upright[x: 12, y: 4], Color(0, 255, 0)))
+    #expect(isNear(upright[x: 4, y: 12], Color(0, 0, 255)))
+    #expect(isNear(upright[x: 20, y: 12], Color(0, 0, 0)))
+    let stored = try RGBImage(decoding: bytes)
+    #expect(stored.width == (value >= 5 ? 16 : 24))
+    #expect((stored == upright) == (value == 1))
+  }
+
+  @Test func `the probe reads format and size without decoding`() throws {
+    let jpeg = try ImageHeader.probe(try Fixtures.bytes("decode/jpeg-420.jpg"))
+    #expect(jpeg.format == .jpeg && jpeg.width == 61 && jpeg.height == 43 && !jpeg.hasAlpha)
+    let png = try ImageHeader.probe(try Fixtures.bytes("decode/png-palette-key.png"))
+    #expect(png.format == .png && png.width == 61 && png.height == 43 && png.hasAlpha)
+    let webp = try ImageHeader.probe(try Fixtures.bytes("decode/webp-alpha.webp"))
+    #expect(webp.format == .webp && webp.width == 61 && webp.height == 43 && webp.hasAlpha)
+  }
+
+  @Test func `a file is read by its content whatever its name says`() throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "images-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appending(path: "really-a-webp.jpg").path
+    try Data(try Fixtures.bytes("decode/webp-lossless.webp")).write(to: URL(filePath: path))
+    let image = try RGBImage(contentsOf: path)
+    #expect(difference(image, try Fixtures.image("decode/webp-lossless.rgb.png")) == nil)
+    #expect { try RGBImage(contentsOf: path + ".missing") } throws: { error in
+      "\(error)".hasPrefix("cannot open \(path).missing: No such file")
+    }
+  }
+
+  private func isNear(_ a: Color, _ b: Color) -> Bool {
+    abs(Int(a.red) - Int(b.red)) < 16 && abs(Int(a.green) - Int(b.green)) < 16
+      && abs(Int(a.blue) - Int(b.blue)) < 16
+  }
+}

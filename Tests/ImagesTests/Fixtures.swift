@@ -1,0 +1,57 @@
+import Foundation
+import Images
+
+/// Files under Fixtures/, made by Fixtures/make-fixtures.py.
+enum Fixtures {
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "Fixtures")
+
+  static func path(_ name: String) -> String { folder.appending(path: name).path }
+
+  static func bytes(_ name: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: folder.appending(path: name)))
+  }
+
+  static func image(_ name: String) throws -> RGBImage {
+    try RGBImage(decoding: bytes(name))
+  }
+}
+
+/// The 64-bit FNV-1a hash, as make-fixtures.py writes it.
+func fnv1a(_ bytes: [UInt8]) -> String {
+  var value: UInt64 = 0xcbf2_9ce4_8422_2325
+  for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+  let digits = String(value, radix: 16)
+  return String(repeating: "0", count: 16 - digits.count) + digits
+}
+
+/// Where two pictures differ, in a sentence; nil when they are equal.
+func difference(_ actual: RGBImage, _ expected: RGBImage) -> String? {
+  if actual == expected { return nil }
+  guard actual.width == expected.width, actual.height == expected.height else {
+    return "\(actual.width)×\(actual.height), expected \(expected.width)×\(expected.height)"
+  }
+  var differing = 0
+  var worst = (index: 0, distance: 0)
+  for index in actual.pixels.indices {
+    let distance = abs(Int(actual.pixels[index]) - Int(expected.pixels[index]))
+    if distance > 0 { differing += 1 }
+    if distance > worst.distance { worst = (index, distance) }
+  }
+  let pixel = worst.index / 3
+  return "\(differing) bytes differ, worst by \(worst.distance) at "
+    + "(\(pixel % actual.width), \(pixel / actual.width))"
+}
+
+/// SplitMix64: a small generator with a seed, so that a failing mutation can be repeated.
+struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+    return z ^ z >> 31
+  }
+}

@@ -1,0 +1,99 @@
+import Images
+import Testing
+
+@Suite struct SheetTests {
+  private let red = RGBImage(width: 16, height: 16, filledWith: Color(220, 0, 0))
+  private let blue = RGBImage(width: 16, height: 16, filledWith: Color(0, 0, 220))
+
+  @Test func `every row has its caption and its pictures in columns`() throws {
+    let sheet = CaptionedSheet(
+      title: "Text to image",
+      subtitle: "after 40 kimg",
+      rows: [
+        .init(caption: "fire engine", real: red, samples: [blue, blue, blue]),
+        .init(caption: "消防車", real: red, samples: [blue, blue, blue]),
+      ],
+      tileSide: 40
+    )
+    let image = try sheet.rendered(scale: 1)
+    let reds = runs(of: Color(220, 0, 0), in: image)
+    let blues = runs(of: Color(0, 0, 220), in: image)
+    #expect(reds.columns.count == 1 && reds.rows.count == 2)
+    #expect(blues.columns.count == 3 && blues.rows == reds.rows)
+    for column in reds.columns + blues.columns { #expect(column.count == 40) }
+    for row in reds.rows { #expect(row.count == 40) }
+    // The captions stand left of the pictures, on the height of their rows.
+    for row in reds.rows {
+      #expect(hasInk(image, x: 30..<reds.columns[0].lowerBound - 10, y: row))
+    }
+    // Title and headings stand above.
+    #expect(hasInk(image, x: 30..<image.width, y: 0..<reds.rows[0].lowerBound - 2))
+    // Margins stay empty.
+    #expect(!hasInk(image, x: 0..<30, y: 0..<image.height))
+    #expect(!hasInk(image, x: image.width - 30..<image.width, y: 0..<image.height))
+  }
+
+  @Test func `without real pictures the samples begin at once`() throws {
+    let rows = [CaptionedSheet.Row(caption: "a", samples: [blue, blue])]
+    let image = try CaptionedSheet(title: "t", rows: rows, tileSide: 40).rendered(scale: 1)
+    let blues = runs(of: Color(0, 0, 220), in: image)
+    #expect(blues.columns.count == 2)
+    let withReal = [CaptionedSheet.Row(caption: "a", real: red, samples: [blue, blue])]
+    let wider = try CaptionedSheet(title: "t", rows: withReal, tileSide: 40).rendered(scale: 1)
+    let shifted = runs(of: Color(0, 0, 220), in: wider)
+    #expect(shifted.columns[0].lowerBound > blues.columns[0].lowerBound)
+  }
+
+  @Test func `a caption of any length stays inside its row`() throws {
+    let long = String(repeating: "a very long caption that says everything ", count: 50)
+    let rows = [
+      CaptionedSheet.Row(caption: long, samples: [blue]),
+      CaptionedSheet.Row(caption: String(repeating: "長", count: 500), samples: [blue]),
+    ]
+    let image = try CaptionedSheet(title: long, rows: rows, tileSide: 60).rendered(scale: 1)
+    let tiles = runs(of: Color(0, 0, 220), in: image)
+    let left = 30..<tiles.columns[0].lowerBound - 6
+    #expect(tiles.rows.count == 2)
+    #expect(hasInk(image, x: left, y: tiles.rows[0]) && hasInk(image, x: left, y: tiles.rows[1]))
+    let end = tiles.rows[1].upperBound
+    #expect(!hasInk(image, x: left, y: end + 4..<image.height))
+    #expect(!hasInk(image, x: left.upperBound..<left.upperBound + 4, y: tiles.rows[0]))
+  }
+
+  @Test func `a sheet without rows is a title`() throws {
+    let image = try CaptionedSheet(title: "nothing yet", rows: []).rendered(scale: 1)
+    #expect(image.width > 100 && image.height > 50)
+  }
+
+  /// The stretches of columns and of rows in which a colour appears.
+  private func runs(
+    of color: Color,
+    in image: RGBImage
+  ) -> (columns: [Range<Int>], rows: [Range<Int>]) {
+    var columns = Set<Int>()
+    var rows = Set<Int>()
+    for y in 0..<image.height {
+      for x in 0..<image.width where image[x: x, y: y] == color {
+        columns.insert(x)
+        rows.insert(y)
+      }
+    }
+    return (stretches(columns), stretches(rows))
+  }
+
+  private func stretches(_ places: Set<Int>) -> [Range<Int>] {
+    var result: [Range<Int>] = []
+    for place in places.sorted() {
+      if let last = result.last, last.upperBound == place {
+        result[result.count - 1] = last.lowerBound..<place + 1
+      } else {
+        result.append(place..<place + 1)
+      }
+    }
+    return result
+  }
+
+  private func hasInk(_ image: RGBImage, x: Range<Int>, y: Range<Int>) -> Bool {
+    y.contains { row in x.contains { image[x: $0, y: row].green < 200 } }
+  }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Parquet
+import TestSupport
+import Testing
+
+@Suite struct HostileParquetTests {
+  private let original: [UInt8]
+
+  init() throws {
+    let path = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "Fixtures/types.parquet")
+    original = [UInt8](try Data(contentsOf: path))
+  }
+
+  /// Reads everything; `nil` when the file was accepted, else the error.
+  private func read(_ bytes: [UInt8], in folder: String) throws -> ParquetError? {
+    let path = folder + "/hostile.parquet"
+    try Data(bytes).write(to: URL(filePath: path))
+    do throws(ParquetError) {
+      let reader = try ParquetReader(
+        path: path,
+        columns: ["int64", "double", "text", "large_string", "dictionary", "bool"],
+        memoryLimit: 64 << 20
+      )
+      var rows = 0
+      while let batch = try reader.next(), rows < 100_000 {
+        for row in 0..<batch.rowCount {
+          _ = batch["int64"].int(row)
+          _ = batch["double"].string(row)
+          _ = batch["text"].string(row)
+          _ = batch["large_string"].string(row)
+          _ = batch["dictionary"].string(row)
+          _ = batch["bool"].double(row)
+        }
+        rows += batch.rowCount
+      }
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  @Test func `a file cut anywhere is an error in one line`() async throws {
+    try await withScratchFolder { folder in
+      for length in stride(from: 0, to: original.count, by: 37) {
+        let result = try read(Array(original[..<length]), in: folder)
+        let error = try #require(result)
+        #expect(!"\(error)".contains("\n"))
+        #expect("\(error)".contains("hostile.parquet"))
+      }
+    }
+  }
+
+  @Test func `a missing file and a folder are errors`() async throws {
+    try await withScratchFolder { folder in
+      #expect(throws: ParquetError.self) {
+        try ParquetReader(path: folder + "/none.parquet", columns: ["URL"])
+      }
+      #expect(throws: ParquetError.self) { try ParquetReader(path: folder, columns: ["URL"]) }
+      let page = try read(Array("<html>404 not found</html>".utf8), in: folder)
+      #expect(page != nil)
+    }
+  }
+
+  @Test func `flipped bytes never crash the reader`() async throws {
+    var random = SplitMix(state: 7)
+    try await withScratchFolder { folder in
+      var refused = 0
+      for _ in 0..<400 {
+        var bytes = original
+        for _ in 0..<Int.random(in: 1...4, using: &random) {
+          bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(
+            in: 0...255,
+            using: &random
+          )
+        }
+        if try read(bytes, in: folder) != nil { refused += 1 }
+      }
+      #expect(refused > 40)
+    }
+  }
+}
+
+private struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
