@@ -64,7 +64,7 @@ extension Tensor {
   /// The smaller of two elements.
   public func minimum(_ other: Tensor) -> Tensor { Arithmetic.minimum(self, other) }
 
-  /// Takes elements of `self` where `condition` holds, else of `other`.
+  /// Takes elements of `other` where `condition` holds, else of `self`.
   public func replacing(with other: Tensor, where condition: Tensor) -> Tensor {
     Arithmetic.whereSelf(condition, other, self)
   }

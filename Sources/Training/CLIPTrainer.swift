@@ -95,7 +95,7 @@ package final class CLIPTrainer {
     let batch = nextBatch()
     let captions = batch.map { tokens[$0][random.integer(in: 0..<tokens[$0].count)] }
     let features = encode(batch, captions, random)
-    let loss = contrastiveLoss(
+    let loss = symmetricContrastiveLoss(
       model.logits(features.image, features.text),
       equalCaptions: Self.equalPairs(captions)
     )
@@ -173,7 +173,7 @@ extension CLIPTokenizer {
 ///   - logits: Scaled cosines of images (rows) and captions (columns), [N, N].
 ///   - equalCaptions: N² flags; such pairs are no negatives, since the caption fits both pictures.
 /// - Returns: A scalar.
-package func contrastiveLoss(_ logits: Tensor, equalCaptions: [Bool]? = nil) -> Tensor {
+package func symmetricContrastiveLoss(_ logits: Tensor, equalCaptions: [Bool]? = nil) -> Tensor {
   let (N, M) = logits.shape2
   precondition(N == M, "logits of \(N) images and \(M) captions")
   var logits = logits
