@@ -4,6 +4,8 @@
 package struct CLIPTrainingConfiguration: Codable, Equatable, Sendable {
   /// Pictures in a step; every other picture of the batch is a negative example.
   package var batchSize = 128
+  /// Captions drawn for each picture of a step; a picture is embedded once for all of them.
+  package var captionsPerPicture = 1
   /// Step size after the warm-up; falls to zero along a half cosine.
   package var learningRate = 2e-3
   /// Decoupled weight decay of matrices and filters; gains and biases are free.
