@@ -2,10 +2,10 @@ import Images
 
 /// Feeds training with batches, decoding ahead on its own threads.
 ///
-/// The image at a position of the run is a pure function of (training set, seed, position): batches do
-/// not depend on the number of threads, on batch size, or on whether the run was interrupted. Threads
-/// work ahead of the last position asked for; asking for another position starts anew there.
-/// Not thread-safe: one consumer at a time.
+/// The image at a position of the run is a pure function of (training set, seed, position): batches
+/// do not depend on the number of threads, on batch size, or on whether the run was interrupted.
+/// Threads work ahead of the last position asked for; asking for another position starts anew
+/// there. Not thread-safe: one consumer at a time.
 package final class BatchLoader {
   /// How a loader works.
   package struct Options: Sendable {

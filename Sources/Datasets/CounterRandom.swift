@@ -2,8 +2,9 @@ import Glibc
 
 /// Random numbers that depend on (seed, position) alone, not on what was drawn before.
 ///
-/// A counter-based generator: draw k at a place is a mixing function of (seed, place, k). The mixing
-/// is that of SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
+/// A counter-based generator: draw k at a place is a mixing function of (seed, place, k). The
+/// mixing is that of SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number
+/// Generators", 2014).
 struct CounterRandom: RandomNumberGenerator {
   private var state: UInt64
 

@@ -17,7 +17,7 @@ package struct ImageTextFolder: ImageTextSource {
   private static let extensions: Set<String> = ["png", "jpg", "jpeg", "webp"]
   /// Larger files are no photographs and no captions, and are not read into memory.
   private static let maximumImageSize = 512 << 20
-  private static let maximumTextSize = 16 << 20
+  private static let maximumTextSize = 1 << 20
 
   /// Lists a folder.
   ///

@@ -1,9 +1,9 @@
 /// The endless order in which training visits a dataset, as StyleGAN2 and LAFITE define it.
 ///
 /// The indices are shuffled once; then the order is walked round and round, and each visited place
-/// is swapped with one of the last `window` places. Step p is a pure function of (count, seed, p): to
-/// resume, the swaps before p are replayed, a few nanoseconds each. Memory: four bytes per index.
-/// With several ranks, rank r takes the steps p with `p % ranks == r`.
+/// is swapped with one of the last `window` places. Step p is a pure function of (count, seed, p):
+/// to resume, the swaps before p are replayed, a few nanoseconds each. Memory: four bytes per
+/// index. With several ranks, rank r takes the steps p with `p % ranks == r`.
 package struct InfiniteSampler: Sendable {
   /// The step that comes next, counted from 0 over all ranks.
   package private(set) var position = 0

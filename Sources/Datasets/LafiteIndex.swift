@@ -3,10 +3,10 @@ import Foundation
 
 /// Turns the `dataset.json` of a zip packed by LAFITE into mapped features, once.
 ///
-/// The result is a sidecar, `NAME.zip.features`, holding the same `.npy` entries as nifty's own sets,
-/// so that a set of any size opens at once the next time. Where the dataset's folder cannot be
-/// written, the sidecar goes to the system's temporary folder. Memory while indexing: a few bytes per
-/// image.
+/// The result is a sidecar, `NAME.zip.features`, holding the same `.npy` entries as nifty's own
+/// sets, so that a set of any size opens at once the next time. Where the dataset's folder cannot
+/// be written, the sidecar goes to the system's temporary folder. Memory while indexing: a few
+/// bytes per image.
 struct LafiteIndex {
   private let zip: ZipArchive
   private let json: Int

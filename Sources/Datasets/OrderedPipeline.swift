@@ -3,8 +3,8 @@ import Foundation
 /// Runs numbered jobs on a fixed number of threads and hands out their results in order.
 ///
 /// Threads run ahead of the consumer by at most `capacity` jobs, which bounds memory; the consumer
-/// waits only when the result it needs is not there yet. What a job computes must not depend on when
-/// it runs, so that results are the same for any number of threads.
+/// waits only when the result it needs is not there yet. What a job computes must not depend on
+/// when it runs, so that results are the same for any number of threads.
 final class OrderedPipeline<Job: Sendable, Output: Sendable>: Sendable {
   private let state: State
 

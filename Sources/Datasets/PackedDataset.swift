@@ -5,9 +5,9 @@ import Synchronization
 
 /// A packed dataset open for reading: square images, CLIP features, captions.
 ///
-/// Opens the zips that nifty packs, and LAFITE's own (features inside of `dataset.json`, indexed once
-/// by `LafiteIndex`). Nothing is loaded ahead: the archive is mapped and pages come in as they are
-/// used. Images are in the order of their names. Safe to use from any thread.
+/// Opens the zips that nifty packs, and LAFITE's own (features inside of `dataset.json`, indexed
+/// once by `LafiteIndex`). Nothing is loaded ahead: the archive is mapped and pages come in as they
+/// are used. Images are in the order of their names. Safe to use from any thread.
 package final class PackedDataset: Sendable {
   /// The zip's path.
   package let path: String

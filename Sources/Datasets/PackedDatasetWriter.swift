@@ -82,7 +82,8 @@ package final class PackedDatasetWriter {
   ///   - imageFeature: Its CLIP feature [F], unnormalised.
   ///   - captions: Its captions; none in a language-free set.
   ///   - textFeatures: The CLIP feature [F] of each caption, unnormalised.
-  /// - Throws: `DatasetError` when the disk is full, or a feature has another length or is not finite.
+  /// - Throws: `DatasetError` when the disk is full, or a feature has another length or is not
+  ///   finite.
   package func append(
     png: [UInt8],
     imageFeature: [Float],

@@ -2,8 +2,8 @@ package import Images
 
 /// Makes a packed dataset from a source of images and captions.
 ///
-/// Reading, decoding, cropping, resizing and PNG encoding run on several threads, a bounded number of
-/// images ahead; features are computed and everything is written by the calling thread, in the
+/// Reading, decoding, cropping, resizing and PNG encoding run on several threads, a bounded number
+/// of images ahead; features are computed and everything is written by the calling thread, in the
 /// source's order. Equal input gives equal bytes, whatever the number of threads.
 package struct Packer {
   /// How to make the images, and what to store.
@@ -28,6 +28,8 @@ package struct Packer {
     package var filter = ResampleFilter.lanczos
     /// Drop images whose short side has fewer pixels; 0 keeps all.
     package var minimumSide = 0
+    /// Read only this many items of the source; `nil` reads all.
+    package var maximumCount: Int?
     /// How features are stored.
     package var featureElement = NpyElement.float16
     /// Whether to add `dataset.json`, which the original LAFITE reads.
@@ -80,7 +82,8 @@ package struct Packer {
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws(DatasetError) -> PackReport {
     let writer = try PackedDatasetWriter(path, options: writerOptions(source, extractor))
-    let pipeline = start(source)
+    let total = min(source.count, options.maximumCount ?? .max)
+    let pipeline = start(source, count: total)
     defer { pipeline.stop() }
     var dropped: [PackReport.Dropped] = []
     var batch: [Prepared] = []
@@ -93,17 +96,20 @@ package struct Packer {
       case .failed(let error): throw error
       }
       done += 1
-      if done % options.batchSize == 0 || done == source.count {
+      if done % options.batchSize == 0 || done == total {
         try write(batch, to: writer, extractor)
         batch.removeAll(keepingCapacity: true)
-        progress(done, source.count)
+        progress(done, total)
       }
     }
     return PackReport(manifest: try writer.finish(dropped: dropped.counts), dropped: dropped)
   }
 
-  private func start(_ source: some ImageTextSource) -> OrderedPipeline<Int, Outcome> {
-    let (options, count) = (options, source.count)
+  private func start(
+    _ source: some ImageTextSource,
+    count: Int
+  ) -> OrderedPipeline<Int, Outcome> {
+    let options = options
     return OrderedPipeline(
       threads: options.threads,
       capacity: options.threads + options.batchSize,

@@ -3,8 +3,8 @@ package import Images
 /// Several packed datasets seen as one, in the order and with the choices of the original training.
 ///
 /// Raw images are numbered through the datasets one after the other. `subset` draws from them,
-/// `mirror` lists all a second time flipped, `ratio` takes the captions away from a part. Safe to use
-/// from any thread.
+/// `mirror` lists all a second time flipped, `ratio` takes the captions away from a part. Safe to
+/// use from any thread.
 package final class TrainingSet: Sendable {
   /// What is taken from the datasets.
   package struct Options: Sendable, Equatable {

@@ -130,7 +130,8 @@ package final class ZipArchive: Sendable {
     _ entries: [ZipDirectory.Entry],
     names: UnsafeRawBufferPointer
   ) -> [ZipDirectory.Entry] {
-    // nifty's own archives are nearly sorted, LAFITE's are: do not sort a million names for nothing.
+    // nifty's own archives are nearly sorted, LAFITE's are: do not sort a million names for
+    // nothing.
     let isSorted = entries.indices.dropFirst().allSatisfy {
       order(entries[$0 - 1], entries[$0], names: names) <= 0
     }

@@ -1,6 +1,7 @@
 /// The central directory of a zip archive, read from hostile bytes (APPNOTE 4.3.12–4.3.16).
 struct ZipDirectory {
-  /// One entry as the directory describes it; nothing in it has been compared with the entry itself.
+  /// One entry as the directory describes it; nothing in it has been compared with the entry
+  /// itself.
   struct Entry: Sendable {
     /// Where the name lies in the file.
     var nameStart: Int

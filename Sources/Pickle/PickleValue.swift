@@ -57,7 +57,15 @@ extension PickleValue {
 }
 
 extension [PickleDictionary.Entry] {
-  fileprivate var values: [PickleValue] { flatMap { [$0.key, $0.value] } }
+  fileprivate var values: [PickleValue] {
+    var values: [PickleValue] = []
+    values.reserveCapacity(2 * count)
+    for (key, value) in self {
+      values.append(key)
+      values.append(value)
+    }
+    return values
+  }
 }
 
 /// A run of bytes, usually a range of the pickle itself.

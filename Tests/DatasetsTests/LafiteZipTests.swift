@@ -139,6 +139,39 @@ import Testing
     #expect(set.textFeature(image: 1, caption: 1) == [7, 8])
   }
 
+  @Test func `damaged documents end in errors or in features that fit`() throws {
+    let document = """
+      {"labels": null, "clip_img_features": [["a.png", [1.5, -2e-3]], ["b.png", [0, 17]]],
+      "clip_txt_features": [["a.png", [[1, 2], [3, 4]]], ["b.png", [[5, 6.25]]]]}
+      """
+    var (refused, read) = (0, 0)
+    // JSON's own characters get past the first check more often than any bytes would.
+    let alphabet = Array("0179.eE+-[]{},:\"\\un a\u{1}\u{7f}".utf8)
+    let copies = mutations(of: Array(document.utf8), count: 400, seed: 4, alphabet: alphabet)
+    for copy in copies {
+      let path = folder.file("bad.zip")
+      let zip = try ZipWriter(path)
+      for name in ["a.png", "b.png"] {
+        try zip.add(name, noiseImage(4, seed: 0).encodedPNG(level: 1))
+      }
+      try zip.add("dataset.json", copy)
+      try zip.finish()
+      do {
+        let set = try PackedDataset(path)
+        for index in 0..<2 {
+          #expect(set.imageFeature(at: index).count == set.featureDimension)
+          for caption in 0..<set.textFeatureCount(at: index) {
+            #expect(set.textFeature(image: index, caption: caption).allSatisfy { $0.isFinite })
+          }
+        }
+        read += 1
+      } catch {
+        refused += 1
+      }
+    }
+    #expect(refused > 100 && read > 20)
+  }
+
   @Test(arguments: [
     (#"{"clip_img_features": [["a.png", [1, 2]]]}"#, "no CLIP feature of b.png"),
     (#"{"labels": null}"#, "images without CLIP features"),

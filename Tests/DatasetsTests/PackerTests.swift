@@ -200,6 +200,17 @@ import Testing
     #expect(archives[0] == archives[1] && archives[1] == archives[2])
   }
 
+  @Test func `packing can stop after a number of items`() throws {
+    for number in 0..<5 { try folder.write(png(8, seed: number), to: "in/\(number).png") }
+    let report = try Packer(options { $0.maximumCount = 3 }).pack(
+      try ImageTextFolder(folder.file("in")),
+      to: folder.file("out.zip"),
+      extractor: HashExtractor(),
+      progress: { done, total in #expect((done, total) == (3, 3)) }
+    )
+    #expect(report.manifest.imageCount == 3)
+  }
+
   private struct BrokenExtractor: FeatureExtractor {
     struct Failure: Error {}
     let name = "broken"

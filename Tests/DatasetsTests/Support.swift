@@ -79,14 +79,22 @@ func packNoise(
 func bytes(of path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: path))) }
 
 /// Damaged copies of `original`: seeded changes of one to four bytes.
-func mutations(of original: [UInt8], count: Int, seed: UInt64) -> [[UInt8]] {
+///
+/// New bytes come from `alphabet`; by default edges of the range, which find unchecked lengths
+/// sooner than random ones, and now and then any byte.
+func mutations(
+  of original: [UInt8],
+  count: Int,
+  seed: UInt64,
+  alphabet: [UInt8] = []
+) -> [[UInt8]] {
   (0..<count).map { number in
     var random = CounterRandom(seed: seed, position: number)
     var copy = original
     for _ in 0..<1 + random.integer(below: 4) {
-      // Values at the edges find unchecked lengths sooner than random ones.
       let edges: [UInt8] = [0x00, 0x01, 0x7f, 0x80, 0xff, UInt8(truncatingIfNeeded: random.next())]
-      copy[random.integer(below: copy.count)] = edges[random.integer(below: edges.count)]
+      let bytes = alphabet.isEmpty ? edges : alphabet
+      copy[random.integer(below: copy.count)] = bytes[random.integer(below: bytes.count)]
     }
     return copy
   }

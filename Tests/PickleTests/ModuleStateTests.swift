@@ -30,6 +30,58 @@ import Testing
     #expect(state.initKeywordArguments["z_dim"]?.int == 64)
   }
 
+  @Test(.enabled(if: torchPython != nil, "PyTorch is not installed in .deps"))
+  func `PyTorch loads tensors that are written`() throws {
+    try withTemporaryFolder { folder in
+      let path = folder.appending(path: "tensors.pkl").path
+      let half = PickleBuffer([0x00, 0x3C, 0x00, 0xC0])
+      let value: PickleValue = .dictionary([
+        ("weight", tensor([1, 2, 3, 4, 5, 6], [2, 3], isParameter: true)),
+        ("scalar", tensor([0.5], [])), ("empty", tensor([], [0, 3])),
+        ("half", .tensor(half, type: .float16, shape: [2], isParameter: false)),
+      ])
+      try PickleWriter.write(value, to: path)
+      let script = """
+        import pickle, sys
+        for name, t in pickle.load(open(sys.argv[1], "rb")).items():
+            print(name, type(t).__name__, str(t.dtype), list(t.shape), t.flatten().tolist())
+        """
+      let output = try run(try #require(torchPython), ["-c", script, path])
+      #expect(
+        output == """
+          weight Parameter torch.float32 [2, 3] [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+          scalar Tensor torch.float32 [] [0.5]
+          empty Tensor torch.float32 [0, 3] []
+          half Tensor torch.float16 [2] [1.0, -2.0]
+
+          """
+      )
+    }
+  }
+
+  @Test func `mutations of a module end in tensors or errors`() throws {
+    let module = linear(weight: [1, 2, 3, 4, 5, 6], shape: [2, 3])
+    let source = try PickleWriter.bytes(of: module)
+    var generator = SeededGenerator(state: 11)
+    let rounds = Int(ProcessInfo.processInfo.environment["NIFTY_FUZZ_ROUNDS"] ?? "") ?? 2000
+    var opened = 0
+    for _ in 0..<rounds {
+      var bytes = source
+      for _ in 0..<Int.random(in: 1...3, using: &generator) {
+        let place = Int.random(in: 0..<bytes.count, using: &generator)
+        bytes[place] = UInt8.random(in: 0...255, using: &generator)
+      }
+      guard let pickle = try? pickle(bytes), let state = try? ModuleState(pickle.root) else {
+        continue
+      }
+      opened += 1
+      for (_, tensor) in state.tensors where tensor.count < 1000 {
+        #expect(tensor.contiguousFloats().count == tensor.count)
+      }
+    }
+    #expect(opened > 0 && opened < rounds)
+  }
+
   @Test func `a module inside itself is refused`() throws {
     // The writer builds trees only, so that the cycle is said in opcodes.
     var bytes =

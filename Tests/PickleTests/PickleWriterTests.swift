@@ -109,19 +109,6 @@ private let python = ["/usr/bin/python3", "/usr/local/bin/python3"].first {
   FileManager.default.isExecutableFile(atPath: $0)
 }
 
-private func run(_ program: String, _ arguments: [String]) throws -> String {
-  let process = Process()
-  process.executableURL = URL(filePath: program)
-  process.arguments = arguments
-  let pipe = Pipe()
-  process.standardOutput = pipe
-  try process.run()
-  let output = pipe.fileHandleForReading.readDataToEndOfFile()
-  process.waitUntilExit()
-  #expect(process.terminationStatus == 0)
-  return String(decoding: output, as: UTF8.self)
-}
-
 private func randomValue(_ generator: inout SeededGenerator, depth: Int) -> PickleValue {
   func pick(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &generator) }
   switch pick(depth > 3 ? 8 : 13) {

@@ -1,5 +1,6 @@
 import Foundation
 import Pickle
+import Testing
 
 /// The folder of the fixtures beside this file.
 let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
@@ -39,3 +40,23 @@ func pickle(_ bytes: [UInt8]) throws(PickleError) -> Pickle { try Pickle(PickleB
 
 /// The bytes of ASCII text.
 func ascii(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+/// The Python of `.deps`, which has PyTorch.
+let torchPython: String? = {
+  let path = repository.appending(path: ".deps/venv/bin/python").path
+  return FileManager.default.isExecutableFile(atPath: path) ? path : nil
+}()
+
+/// What a program prints; it must end with success.
+func run(_ program: String, _ arguments: [String]) throws -> String {
+  let process = Process()
+  process.executableURL = URL(filePath: program)
+  process.arguments = arguments
+  let pipe = Pipe()
+  process.standardOutput = pipe
+  try process.run()
+  let output = pipe.fileHandleForReading.readDataToEndOfFile()
+  process.waitUntilExit()
+  #expect(process.terminationStatus == 0)
+  return String(decoding: output, as: UTF8.self)
+}

@@ -1,0 +1,46 @@
+import Files
+import Foundation
+import Glibc
+import Images
+
+/// Writes many small images as one folder that appears when it is complete.
+///
+/// Flushing every file by itself would take most of a minute on an ordinary disk; here the system
+/// is asked once to write everything out, and the rename of the folder is what makes the images exist.
+enum DemoImages {
+  /// Writes every image as an RGB PNG file on white, `folder/NAME.png`.
+  ///
+  /// A folder with just these files is kept as it is: it was complete when it got its name.
+  static func write(_ emoji: [Emoji], to folder: String) throws(DemoError) {
+    let manager = FileManager.default
+    let present = (try? manager.contentsOfDirectory(atPath: folder)) ?? []
+    if Set(present) == Set(emoji.map { $0.name + ".png" }) { return }
+    let partial = "\(folder).\(getpid())-\(UInt32.random(in: 0 ... .max)).partial"
+    try makeFolder(partial)
+    defer { try? manager.removeItem(atPath: partial) }
+    for emoji in emoji {
+      let bytes = try encoded(emoji)
+      let path = "\(partial)/\(emoji.name).png"
+      guard manager.createFile(atPath: path, contents: Data(bytes)) else {
+        throw .file(FileError("create", path: path))
+      }
+    }
+    sync()
+    try? manager.removeItem(atPath: folder)
+    if rename(partial, folder) != 0 { throw .file(FileError("rename to", path: folder)) }
+  }
+
+  /// Makes a folder and those above it.
+  static func makeFolder(_ path: String) throws(DemoError) {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw .file(FileError("create folder", path: path, reason: error.localizedDescription))
+    }
+  }
+
+  private static func encoded(_ emoji: Emoji) throws(DemoError) -> [UInt8] {
+    let image = try emoji.image()
+    do throws(ImageError) { return try image.encodedPNG() } catch { throw .image(error) }
+  }
+}
