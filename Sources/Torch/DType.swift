@@ -49,6 +49,7 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// "cpu", or "cuda:" and the number.
   public var description: String {
     switch self {
     case .cpu: "cpu"

@@ -36,14 +36,17 @@ public final class SeededRandom: RandomSource {
 
   deinit { ct_generator_free(generator) }
 
+  /// Independent values from N(0, 1), float32, on the CPU.
   public func normal(_ shape: [Int]) -> Tensor {
     Self.randn(shape, Handle(generator), DType.float32)
   }
 
+  /// Independent values from U[0, 1), float32, on the CPU.
   public func uniform(_ shape: [Int]) -> Tensor {
     Self.rand(shape, Handle(generator), DType.float32)
   }
 
+  /// One integer of a range, all equally likely.
   public func integer(in range: Range<Int>) -> Int {
     precondition(!range.isEmpty, "no integer in an empty range")
     let drawn = Self.randint(

@@ -24,7 +24,7 @@ extension Tensor {
   /// One fused Adam step over a list of tensors (Kingma & Ba, arXiv 1412.6980, algorithm 1;
   /// decoupled weight decay as in arXiv 1711.05101 where it is not 0).
   ///
-  /// - Parameter steps: Float32 scalars, the number of this update from 1, one a parameter.
+  /// `steps` are float32 scalars, one a parameter: the number of this update from 1.
   public static func adamStep(
     parameters: [Tensor],
     gradients: [Tensor],

@@ -25,7 +25,9 @@ extension Tensor {
     Network.conv2d(self, weight, Tensor?.none, strides, [0, 0], [1, 1], groups)
   }
 
-  /// The transpose of `convolved`: spreads each pixel over a filter. Weight [I, O / groups, kH, kW].
+  /// The transpose of `convolved`: spreads each pixel over a filter.
+  ///
+  /// The weight is [I, O / groups, kH, kW].
   public func convolvedTransposed(
     _ weight: Tensor,
     stride: Int = 1,
@@ -59,12 +61,19 @@ extension Tensor {
     Network.addcmul(self, first, second, factor)
   }
 
+  /// max(x, 0).
   public func relu() -> Tensor { Network.relu(self) }
+  /// x where positive, else slope · x.
   public func leakyReLU(_ slope: Double = 0.2) -> Tensor { Network.leakyReLU(self, slope) }
+  /// 1 / (1 + e⁻ˣ).
   public func sigmoid() -> Tensor { Network.sigmoid(self) }
+  /// The hyperbolic tangent.
   public func tanh() -> Tensor { Network.tanh(self) }
+  /// x where positive, else eˣ − 1 (arXiv 1511.07289).
   public func elu() -> Tensor { Network.elu(self) }
+  /// The self-normalising unit of arXiv 1706.02515.
   public func selu() -> Tensor { Network.selu(self) }
+  /// x · Φ(x) (arXiv 1606.08415).
   public func gelu() -> Tensor { Network.gelu(self) }
   /// log(1 + exp(x)).
   public func softplus() -> Tensor { Network.softplus(self) }

@@ -1,11 +1,15 @@
 // Sums, means, extremes, matrix products and decompositions.
 
 extension Tensor {
+  /// The sum of all elements.
   public func sum() -> Tensor { Reduce.sum(self) }
+  /// The sum over dimensions, which disappear or are kept with size 1.
   public func sum(_ dimensions: Int..., keeping: Bool = false) -> Tensor {
     Reduce.sumAlong(self, dimensions, keeping)
   }
+  /// The mean of all elements.
   public func mean() -> Tensor { Reduce.mean(self) }
+  /// The mean over dimensions, which disappear or are kept with size 1.
   public func mean(_ dimensions: Int..., keeping: Bool = false) -> Tensor {
     Reduce.meanAlong(self, dimensions, keeping)
   }

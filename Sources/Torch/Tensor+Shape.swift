@@ -1,17 +1,27 @@
 // Views, joins, selections and conversions.
 
 extension Tensor {
+  /// The same elements in another shape; −1 stands for what is left.
   public func reshaped(_ shape: Int...) -> Tensor { Shape.reshape(self, shape) }
+  /// The same elements in another shape; −1 stands for what is left.
   public func reshaped(_ shape: [Int]) -> Tensor { Shape.reshape(self, shape) }
+  /// The dimensions in another order; a view.
   public func permuted(_ order: Int...) -> Tensor { Shape.permute(self, order) }
+  /// Two dimensions exchanged; a view.
   public func transposed(_ a: Int = -2, _ b: Int = -1) -> Tensor { Shape.transpose(self, a, b) }
+  /// The elements of some dimensions in reverse order.
   public func flipped(_ dimensions: Int...) -> Tensor { Shape.flip(self, dimensions) }
+  /// A new dimension of size 1; a view.
   public func unsqueezed(_ dimension: Int) -> Tensor { Shape.unsqueeze(self, dimension) }
+  /// Without a dimension of size 1; a view.
   public func squeezed(_ dimension: Int) -> Tensor { Shape.squeeze(self, dimension) }
+  /// Dimensions of size 1 repeated without a copy; −1 keeps a size.
   public func expanded(_ shape: Int...) -> Tensor { Shape.expand(self, shape, false) }
+  /// Dimensions of size 1 repeated without a copy; −1 keeps a size.
   public func expanded(_ shape: [Int]) -> Tensor { Shape.expand(self, shape, false) }
   /// Copies laid side by side, `counts[d]` times along dimension d.
   public func tiled(_ counts: Int...) -> Tensor { Shape.tile(self, counts) }
+  /// Elements moved along a dimension, those that fall off coming in at the other end.
   public func rolled(_ shift: Int, _ dimension: Int) -> Tensor {
     Shape.roll(self, [shift], [dimension])
   }
@@ -49,10 +59,12 @@ extension Tensor {
   /// Pads an image [N, C, H, W] by reflection: [left, right, top, bottom].
   public func reflected(_ widths: [Int]) -> Tensor { Shape.reflectionPad(self, widths) }
 
+  /// Tensors joined along a dimension that they have.
   public static func concatenated(_ tensors: [Tensor], _ dimension: Int = 0) -> Tensor {
     Shape.cat(tensors, dimension)
   }
 
+  /// Tensors of equal shape joined along a new dimension.
   public static func stacked(_ tensors: [Tensor], _ dimension: Int = 0) -> Tensor {
     Shape.stack(tensors, dimension)
   }
@@ -84,19 +96,24 @@ extension Tensor {
   /// A copy with memory of its own.
   public func copy() -> Tensor { Shape.clone(self) }
 
+  /// Zeros, on the CPU.
   public static func zeros(_ shape: [Int], dtype: DType = .float32) -> Tensor {
     Shape.zeros(shape, dtype)
   }
 
+  /// Ones, on the CPU.
   public static func ones(_ shape: [Int], dtype: DType = .float32) -> Tensor {
     Shape.ones(shape, dtype)
   }
 
+  /// One value everywhere, on the CPU.
   public static func full(_ shape: [Int], _ value: Double, dtype: DType = .float32) -> Tensor {
     Shape.full(shape, value, dtype)
   }
 
+  /// Ones of another tensor's shape, type and device.
   public static func ones(like other: Tensor) -> Tensor { Shape.onesLike(other) }
+  /// Zeros of another tensor's shape, type and device.
   public static func zeros(like other: Tensor) -> Tensor { Shape.zerosLike(other) }
 
   /// The identity matrix [n, n].

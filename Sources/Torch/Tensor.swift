@@ -147,12 +147,28 @@ public protocol TensorScalar {
   static var dtype: DType { get }
 }
 
-extension Float: TensorScalar { public static var dtype: DType { .float32 } }
-extension Double: TensorScalar { public static var dtype: DType { .float64 } }
-extension Int64: TensorScalar { public static var dtype: DType { .int64 } }
-extension Int32: TensorScalar { public static var dtype: DType { .int32 } }
-extension UInt8: TensorScalar { public static var dtype: DType { .uint8 } }
+extension Float: TensorScalar {
+  /// The element type with the same memory layout.
+  public static var dtype: DType { .float32 }
+}
+extension Double: TensorScalar {
+  /// The element type with the same memory layout.
+  public static var dtype: DType { .float64 }
+}
+extension Int64: TensorScalar {
+  /// The element type with the same memory layout.
+  public static var dtype: DType { .int64 }
+}
+extension Int32: TensorScalar {
+  /// The element type with the same memory layout.
+  public static var dtype: DType { .int32 }
+}
+extension UInt8: TensorScalar {
+  /// The element type with the same memory layout.
+  public static var dtype: DType { .uint8 }
+}
 
 extension Tensor: CustomStringConvertible {
+  /// Shape, type and device.
   public var description: String { "Tensor(\(shape), \(dtype), \(device))" }
 }

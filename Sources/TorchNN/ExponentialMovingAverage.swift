@@ -17,7 +17,10 @@ public struct ExponentialMovingAverage: Codable, Equatable, Sendable {
 
   /// The weight of the old average in an update after `batchSize` more images.
   ///
-  /// - Parameter imagesSeen: Images before this batch.
+  /// - Parameters:
+  ///   - batchSize: Images of this batch.
+  ///   - imagesSeen: Images before it.
+  /// - Returns: 0 … 1; 0 at the very start of a ramp-up.
   public func beta(batchSize: Int, imagesSeen: Int) -> Double {
     var halfLife = halfLifeImages
     if let rampUp { halfLife = min(halfLife, Double(imagesSeen) * rampUp) }

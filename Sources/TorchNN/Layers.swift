@@ -43,6 +43,7 @@ public final class LayerNorm: Module {
   }
 
   /// - Parameter x: [..., width].
+  /// - Returns: [..., width].
   public func callAsFunction(_ x: Tensor) -> Tensor {
     x.layerNormalized(weight: weight.to(x.dtype), bias: bias.to(x.dtype), epsilon: epsilon)
   }
@@ -80,6 +81,7 @@ public final class Convolution2d: Module {
   }
 
   /// - Parameter x: [N, in, H, W].
+  /// - Returns: [N, out, H', W'].
   public func callAsFunction(_ x: Tensor) -> Tensor {
     x.convolved(
       weight.to(x.dtype),
@@ -115,6 +117,7 @@ public final class BatchNorm2d: Module {
   /// - Parameters:
   ///   - x: [N, C, H, W].
   ///   - training: Uses and averages the batch's own statistics.
+  /// - Returns: [N, C, H, W].
   public func callAsFunction(_ x: Tensor, training: Bool = false) -> Tensor {
     x.batchNormalized(
       weight: weight,

@@ -59,6 +59,7 @@ public struct StateEntry {
 }
 
 extension Module {
+  /// The members found by reflection.
   public var members: [(key: String, member: Member)] { reflectedMembers }
 
   /// The members found by reflection: the default of `members`.

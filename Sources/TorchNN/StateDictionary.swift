@@ -11,6 +11,7 @@ public struct StateMismatch: Error, Equatable, CustomStringConvertible {
 
   var isEmpty: Bool { missing.isEmpty && unexpected.isEmpty && mismatched.isEmpty }
 
+  /// One line: what does not fit, by name.
   public var description: String {
     let parts = [
       part("wrong shape", mismatched), part("missing", missing), part("unexpected", unexpected),

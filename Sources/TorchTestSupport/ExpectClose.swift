@@ -17,8 +17,8 @@ package func expectClose(
 ) -> Double {
   let (shape, dtype) = (golden.shape, golden.dtype)
   guard actual.shape == shape, actual.dtype == dtype, actual.count == golden.count else {
-    let found = "\(actual.shape) \(actual.dtype)"
-    Issue.record("\(name) is \(found), not \(shape) \(dtype)", sourceLocation: sourceLocation)
+    let (found, expected) = ("\(actual.shape) \(actual.dtype)", "\(shape) \(dtype)")
+    Issue.record("\(name) is \(found), not \(expected)", sourceLocation: sourceLocation)
     return .infinity
   }
   let comparison = Comparison(actual.values(), golden.values(), rtol: rtol, atol: atol)

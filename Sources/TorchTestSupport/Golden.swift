@@ -13,15 +13,24 @@ package final class Golden {
   private let file: SafeTensors
   private var worst = 0.0
   private var compared = 0
+  private let isReported: Bool
 
   /// Opens `name`.safetensors.
-  package init(_ name: String) throws {
+  ///
+  /// - Parameters:
+  ///   - name: File name without extension.
+  ///   - isReported: Prints the worst error at the end.
+  /// - Throws: Where there is no such file or it is no safetensors file.
+  package init(_ name: String, isReported: Bool = true) throws {
     self.name = name
+    self.isReported = isReported
     file = try SafeTensors(path: Self.path("\(name).safetensors"))
   }
 
   deinit {
-    if compared > 0 { print("golden: \(name): worst error \(worst) over \(compared) tensors") }
+    if isReported && compared > 0 {
+      print("golden: \(name): worst error \(worst) over \(compared) tensors")
+    }
   }
 
   /// The names of the stored tensors, sorted.

@@ -19,7 +19,9 @@ package enum GoldenNetwork {
   }
 
   /// The shape of a discriminator from its keyword arguments.
-  package static func discriminatorConfiguration(_ config: [String: Any]) -> DiscriminatorConfiguration {
+  package static func discriminatorConfiguration(
+    _ config: [String: Any]
+  ) -> DiscriminatorConfiguration {
     let epilogue = config.object("epilogue_kwargs")
     var result = DiscriminatorConfiguration(resolution: config.int("img_resolution") ?? 0)
     result.featureDimension = epilogue.int("f_dim") ?? 512
@@ -33,4 +35,3 @@ package enum GoldenNetwork {
     return result
   }
 }
-

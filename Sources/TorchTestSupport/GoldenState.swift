@@ -7,6 +7,8 @@ extension Golden {
   /// - Parameters:
   ///   - net: "netA".
   ///   - part: "G" or "D".
+  /// - Returns: Tensors by name.
+  /// - Throws: Where the files are missing or damaged.
   package static func state(_ net: String, _ part: String) throws -> [String: Tensor] {
     if Manifest.files(prefix: "\(net)_\(part)_state").count == 1 {
       return try Golden("\(net)_\(part)_state").tensors

@@ -5,8 +5,8 @@ import TorchNN
 
 /// Trains a CLIP on captioned pictures (Radford et al., arXiv 2103.00020, figure 3).
 ///
-/// Every step draws the next pictures of a shuffled round, one caption each, and moves both towers so
-/// that a picture is closest to its own caption and a caption to its own picture. Batches, captions and
+/// Every step draws the next pictures of a shuffled round with a caption or more each, and moves both
+/// towers so that a picture is closest to its own caption and a caption to its own picture. Batches, captions and
 /// augmentation follow from (seed, images seen): with a limit in images, two runs are equal.
 package final class CLIPTrainer {
   /// The model being trained.
@@ -93,12 +93,17 @@ package final class CLIPTrainer {
   package func step(share: Double) -> Double {
     let random = SeededRandom(seed: configuration.seed, stream: 1, position: UInt64(imagesSeen))
     let batch = nextBatch()
-    let captions = batch.map { tokens[$0][random.integer(in: 0..<tokens[$0].count)] }
-    let features = encode(batch, captions, random)
-    let loss = contrastiveLoss(
-      model.logits(features.image, features.text),
-      equalCaptions: Self.equalPairs(captions)
-    )
+    let rounds = (0..<configuration.captionsPerPicture).map { _ in
+      batch.map { tokens[$0][random.integer(in: 0..<tokens[$0].count)] }
+    }
+    let image = encodeImages(batch, random)
+    let losses = rounds.map { captions in
+      symmetricContrastiveLoss(
+        model.logits(image, encodeCaptions(captions)),
+        equalCaptions: Self.equalPairs(captions)
+      )
+    }
+    let loss = Tensor.stacked(losses).mean()
     let parameters = decayed.parameters + free.parameters
     let gradients = gradients(of: [loss], withRespectTo: parameters)
     let rate = learningRate(share: share)
@@ -115,18 +120,18 @@ package final class CLIPTrainer {
     return loss.item
   }
 
-  private func encode(
-    _ batch: [Int],
-    _ captions: [[Int64]],
-    _ random: any RandomSource
-  ) -> (image: Tensor, text: Tensor) {
-    let device = model.logitScale.device
-    let pixels = augmented(images.gathered(0, batch), configuration, random: random).to(device)
-    let half = configuration.halfPrecision
-    let image = model.encodeImage(half ? pixels.to(.bfloat16) : pixels, training: true)
-    let length = captions[0].count
-    let tokens = Tensor(captions.flatMap(\.self), shape: [captions.count, length]).to(device)
-    return (image.to(.float32), model.encodeText(tokens))
+  private func encodeImages(_ batch: [Int], _ random: any RandomSource) -> Tensor {
+    let pixels = augmented(images.gathered(0, batch), configuration, random: random)
+      .to(model.logitScale.device)
+    let dtype: DType = configuration.halfPrecision ? .bfloat16 : .float32
+    return model.encodeImage(pixels.to(dtype), training: true).to(.float32)
+  }
+
+  private func encodeCaptions(_ captions: [[Int64]]) -> Tensor {
+    // Nothing behind the end mark has an effect: the longest caption sets the length.
+    let length = captions.map { $0.lastIndex { $0 != 0 } ?? 0 }.reduce(0, max) + 1
+    let tokens = Tensor(captions.flatMap { $0.prefix(length) }, shape: [captions.count, length])
+    return model.encodeText(tokens.to(model.logitScale.device))
   }
 
   /// The next pictures of the current round; a new round is a new order.
@@ -172,7 +177,7 @@ extension CLIPTokenizer {
 ///   - logits: Scaled cosines of images (rows) and captions (columns), [N, N].
 ///   - equalCaptions: N² flags; such pairs are no negatives, since the caption fits both pictures.
 /// - Returns: A scalar.
-package func contrastiveLoss(_ logits: Tensor, equalCaptions: [Bool]? = nil) -> Tensor {
+package func symmetricContrastiveLoss(_ logits: Tensor, equalCaptions: [Bool]? = nil) -> Tensor {
   let (N, M) = logits.shape2
   precondition(N == M, "logits of \(N) images and \(M) captions")
   var logits = logits

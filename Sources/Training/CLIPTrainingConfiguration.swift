@@ -4,6 +4,8 @@
 package struct CLIPTrainingConfiguration: Codable, Equatable, Sendable {
   /// Pictures in a step; every other picture of the batch is a negative example.
   package var batchSize = 128
+  /// Captions drawn for each picture of a step; a picture is embedded once for all of them.
+  package var captionsPerPicture = 1
   /// Step size after the warm-up; falls to zero along a half cosine.
   package var learningRate = 2e-3
   /// Decoupled weight decay of matrices and filters; gains and biases are free.
@@ -24,7 +26,7 @@ package struct CLIPTrainingConfiguration: Codable, Equatable, Sendable {
   package var mirror = false
   /// Standard deviation of a random gain and offset of each colour channel.
   package var colourNoise = 0.05
-  /// Computes the image tower in bfloat16.
+  /// Computes the image tower in bfloat16; the small matrices of the text tower gain nothing from it.
   package var halfPrecision = true
 
   /// The defaults for a number of thousand images.

@@ -79,8 +79,8 @@ struct CLIPTrainerTests {
   @Test func `the loss is the mean of both cross-entropies`() {
     let logits = Tensor([0, 0, Float(log(3.0)), 0], shape: [2, 2])
     // Rows: log 2 and log 4; columns: log 4 and log 2.
-    expectClose(contrastiveLoss(logits).item, log(8.0) / 2, rtol: 1e-6)
-    let masked = contrastiveLoss(logits, equalCaptions: [false, true, true, false])
+    expectClose(symmetricContrastiveLoss(logits).item, log(8.0) / 2, rtol: 1e-6)
+    let masked = symmetricContrastiveLoss(logits, equalCaptions: [false, true, true, false])
     expectClose(masked.item, 0, atol: 1e-6)
   }
 
