@@ -1,13 +1,16 @@
 /// How a CLIP is trained on captioned pictures.
 ///
-/// The defaults train `CLIPConfiguration.small` on about a thousand pictures.
+/// The defaults train `CLIPConfiguration.small` on about a thousand pictures. Measured on 1,232 emoji
+/// of 32², each with its English and its Japanese name, alone and with keywords: 110 thousand images,
+/// about 230 seconds of one core with bfloat16 instructions, put the right caption first for 92 % of the
+/// pictures in English and 89 % in Japanese. At twice the step size Japanese falls below 60 %.
 package struct CLIPTrainingConfiguration: Codable, Equatable, Sendable {
   /// Pictures in a step; every other picture of the batch is a negative example.
   package var batchSize = 128
   /// Captions drawn for each picture of a step; a picture is embedded once for all of them.
   package var captionsPerPicture = 1
   /// Step size after the warm-up; falls to zero along a half cosine.
-  package var learningRate = 2e-3
+  package var learningRate = 1e-3
   /// Decoupled weight decay of matrices and filters; gains and biases are free.
   package var weightDecay = 0.1
   /// Images over which the step size rises from zero.

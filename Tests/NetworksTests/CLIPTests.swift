@@ -158,6 +158,37 @@ struct CLIPTests {
     }
   }
 
+  @Test func `a file cannot claim another model than its tensors make`() throws {
+    let model = CLIP(small(.convolutional(channels: [4])), random: SeededRandom(seed: 6))
+    let path = FileManager.default.temporaryDirectory
+      .appending(path: "clip-\(UUID().uuidString).safetensors").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let tensors = model.state.map { ($0.name, $0.tensor.detached()) }
+    func write(_ configuration: String?) throws {
+      let metadata = configuration.map { ["configuration": $0] } ?? [:]
+      try SafeTensors.write(tensors, metadata: metadata, to: path)
+    }
+    // Sizes that would need petabytes are compared with the shapes before anything is allocated.
+    var huge = model.configuration
+    huge.textWidth = 1_000_000
+    huge.textLayers = 1_000_000
+    let json = String(decoding: try JSONEncoder().encode(huge), as: UTF8.self)
+    for claim in [json, "{}", "no JSON", #"{"vision":{"resnet":{}}}"#] {
+      try write(claim)
+      #expect(throws: CLIPError.self, "\(claim)") { try CLIP.load(path) }
+    }
+    var other = model.configuration
+    other.textHeads = 5
+    try write(String(decoding: try JSONEncoder().encode(other), as: UTF8.self))
+    #expect(throws: CLIPError.self) { try CLIP.load(path) }
+    try write(String(decoding: try JSONEncoder().encode(model.configuration), as: UTF8.self))
+    #expect(try CLIP.load(path).configuration == model.configuration)
+    try SafeTensors.write([("x", .ones([1]))], to: path)
+    #expect(throws: CLIPError.snapshot("it has no tensor text_projection")) {
+      try CLIP.load(path)
+    }
+  }
+
   @Test func `impossible configurations are refused`() {
     var configuration = small(.convolutional(channels: [4]))
     configuration.textHeads = 3

@@ -38,10 +38,14 @@ struct CLIPTrainerTests {
     return (CLIP(configuration, random: SeededRandom(seed: 1)), tokenizer)
   }
 
-  private func trained(kimg: Double) throws -> (CLIP, CLIPTokenizer, [CLIPTrainingProgress]) {
+  private func trained(
+    kimg: Double,
+    captions: Int = 1
+  ) throws -> (CLIP, CLIPTokenizer, [CLIPTrainingProgress]) {
     let (model, tokenizer) = try setUp()
     var configuration = CLIPTrainingConfiguration(kimg: kimg)
     configuration.batchSize = 8
+    configuration.captionsPerPicture = captions
     configuration.warmUpImages = 40
     configuration.learningRate = 1e-2
     configuration.halfPrecision = false
@@ -69,8 +73,8 @@ struct CLIPTrainerTests {
   }
 
   @Test func `two runs with a limit in images are equal`() throws {
-    let (a, _, _) = try trained(kimg: 0.08)
-    let (b, _, _) = try trained(kimg: 0.08)
+    let (a, _, _) = try trained(kimg: 0.08, captions: 2)
+    let (b, _, _) = try trained(kimg: 0.08, captions: 2)
     for (x, y) in zip(a.state, b.state) {
       expectClose(x.tensor.detached(), y.tensor.detached(), rtol: 0, atol: 0, x.name)
     }
