@@ -27,6 +27,7 @@ package struct GeneratorScore {
   ///   - indices: Which, in order.
   ///   - progress: Called with (done, total) after every batch.
   /// - Returns: Statistics of their features.
+  /// - Throws: `DatasetError` for an image that cannot be read.
   package func real(
     _ set: TrainingSet,
     indices: [Int],
@@ -70,7 +71,8 @@ package struct GeneratorScore {
       let fts = Tensor(features, shape: [positions.count, conditions.featureDimension])
         .to(device).normalized()
       statistics.append(
-        detector.features(eightBits(paint(generator, fts: fts, random: random))))
+        detector.features(eightBits(paint(generator, fts: fts, random: random)))
+      )
       progress(start + positions.count, count)
     }
     return statistics

@@ -102,6 +102,7 @@ package struct NetworkSnapshot {
   ///
   /// - Parameter device: Where it shall live.
   /// - Returns: A generator that records no gradients.
+  /// - Throws: `SnapshotError` if there is none or it does not fit its description.
   package func averagedGenerator(on device: Device = .cpu) throws -> Generator {
     let network = Generator(generator, random: SeededRandom(seed: 0))
     try load(.average, into: network)
@@ -120,6 +121,7 @@ package struct NetworkSnapshot {
   ///   - imagesSeen: Images that G was trained on.
   ///   - notes: Free text to keep.
   ///   - dtype: Type of the stored floating-point values.
+  /// - Throws: `FileError` if the file cannot be written.
   package static func write(
     to path: String,
     networks: [(part: Part, module: any Module)],

@@ -58,6 +58,7 @@ package final class TrainingRun {
   ///   - notes: Kept in every snapshot.
   ///   - device: Where to compute.
   ///   - observe: Is told what happens.
+  /// - Throws: An error of the data, the snapshot to resume from, or the folder.
   package init(
     options: TrainingOptions,
     trainingSet: TrainingSet,

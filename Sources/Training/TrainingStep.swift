@@ -93,7 +93,11 @@ package func phaseGradients(
     var fakeLoss: Tensor?
     if phase != .discriminatorRegularisation {
       let fake = discriminatorFakeLoss(
-        context, conditioning: conditioning, z: z, random: random)
+        context,
+        conditioning: conditioning,
+        z: z,
+        random: random
+      )
       accumulate(fake)
       fakeLoss = fake.perSample
     }

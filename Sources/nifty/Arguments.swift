@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// A switch as the original commands write it: `--mirror=1`, `--mirror=true`.
 struct Switch: ExpressibleByArgument, CustomStringConvertible {

@@ -35,8 +35,10 @@ struct CaptionJudge {
       seen.append(judge.features(of: pictures(images)))
     }
     return CaptionAgreement(
-      images: .concatenated(seen), captions: try judge.features(of: texts),
-      captionOfImage: owners)
+      images: .concatenated(seen),
+      captions: try judge.features(of: texts),
+      captionOfImage: owners
+    )
   }
 
   private func distinctCaptions(_ count: Int) throws -> [String] {
@@ -49,7 +51,8 @@ struct CaptionJudge {
     }
     guard all.count >= count else {
       throw TrainingError.option(
-        "--captions \(count): the data has only \(all.count) distinct captions")
+        "--captions \(count): the data has only \(all.count) distinct captions"
+      )
     }
     return (0..<count).map { all[$0 * all.count / count] }
   }

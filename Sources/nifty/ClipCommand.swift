@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Networks
 import Torch
+import TorchNN
 import Training
 
 /// CLIP models of one's own.
@@ -10,7 +11,8 @@ struct ClipCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "clip",
     abstract: "Train a small CLIP on folders of pairs.",
-    subcommands: [Train.self])
+    subcommands: [Train.self]
+  )
 
   /// Trains a CLIP from nothing.
   struct Train: ParsableCommand {
@@ -24,7 +26,8 @@ struct ClipCommand: ParsableCommand {
         EXAMPLES
           nifty clip train --data data/split0 --data data/split1 --out clip.safetensors
           nifty clip train --data data/split0 --test data/held-out --seconds 200 --out clip.safetensors
-        """)
+        """
+    )
 
     @Option(help: "Folder of pairs; repeat for several. Brace patterns are expanded.")
     var data: [String]
@@ -69,9 +72,13 @@ struct ClipCommand: ParsableCommand {
       Runtime.threads = threads
       let (pairs, dropped) = try PairFolders.pairs(data.flatMap(expandedBraces), side: side)
       guard pairs.count >= 2 else {
-        throw TrainingError.option("no pairs of picture and text in \(data.joined(separator: ", "))")
+        throw TrainingError.option(
+          "no pairs of picture and text in \(data.joined(separator: ", "))"
+        )
       }
-      if dropped > 0 { Console.line("left out \(dropped) pairs without a readable picture or text") }
+      if dropped > 0 {
+        Console.line("left out \(dropped) pairs without a readable picture or text")
+      }
       let tokenizer = try Weights.tokenizer()
       let vocabulary = tokenizer.vocabulary(for: pairs.captions.joined())
       let shape = CLIPConfiguration.small(vocabulary: vocabulary, imageResolution: side)
@@ -81,16 +88,22 @@ struct ClipCommand: ParsableCommand {
       settings.batchSize = batch
       settings.seed = seed
       Console.line(
-        "\(pairs.count) pairs, \(model.parameterCount) parameters, \(vocabulary.count) tokens")
+        "\(pairs.count) pairs, \(model.parameterCount) parameters, \(vocabulary.count) tokens"
+      )
       let restricted = tokenizer.restricted(to: vocabulary)
       let trainer = try CLIPTrainer(
-        model: model, tokenizer: restricted, pairs: pairs, configuration: settings)
+        model: model,
+        tokenizer: restricted,
+        pairs: pairs,
+        configuration: settings
+      )
       trainer.run { progress in
         Console.progress(
           "clip  \(Text.number(Double(progress.imagesSeen) / 1000)) kimg  "
             + "loss \(Text.number(progress.loss))  "
             + "\(Text.number(progress.imagesPerSecond)) images/s  "
-            + "\(Text.time(progress.secondsLeft)) left")
+            + "\(Text.time(progress.secondsLeft)) left"
+        )
       }
       try model.save(to: out)
       var figures = try retrieval(model, restricted, pairs, prefix: "r1")
@@ -102,7 +115,10 @@ struct ClipCommand: ParsableCommand {
       Console.line("wrote \(out)")
       if let report {
         let json = figures.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ")
-        try AtomicFile.write("{\(json), \"kimg\": \(Double(trainer.imagesSeen) / 1000)}\n", to: report)
+        try AtomicFile.write(
+          "{\(json), \"kimg\": \(Double(trainer.imagesSeen) / 1000)}\n",
+          to: report
+        )
       }
     }
 

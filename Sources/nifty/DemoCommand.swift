@@ -15,7 +15,8 @@ struct DemoCommand: AsyncParsableCommand {
       EXAMPLES
         nifty demo
         nifty demo --minutes 5 --out outputs/quick
-      """)
+      """
+  )
 
   @Option(help: "Minutes of training, over all models.")
   var minutes = 13.0
@@ -41,11 +42,12 @@ struct DemoCommand: AsyncParsableCommand {
     Console.line(
       "\(emoji.emoji.count) emoji: \(materials.emoji(.pretraining).count) to pre-train on, "
         + "\(materials.emoji(.training).count) animals, plants and food to fine-tune on, "
-        + "\(materials.emoji(.test).count) of them held out")
+        + "\(materials.emoji(.test).count) of them held out"
+    )
 
     try heading("1. LAION: metadata → pairs")
     try materials.writeImages(to: places.web)
-    try await withDemoServer(folder: places.web) { url in
+    try await withDemoServer(places.web) { url in
       let metadata = try materials.writeMetadata(to: places.metadata, baseURL: url)
       for part in DemoMaterials.Part.allCases {
         guard let folder = metadata[part] else { continue }
@@ -59,7 +61,9 @@ struct DemoCommand: AsyncParsableCommand {
 
     try heading("4. Pre-training without captions")
     try AtomicFile.write(
-      DemoPlan.prompts.joined(separator: "\n") + "\n", to: places.file("prompts.txt"))
+      DemoPlan.prompts.joined(separator: "\n") + "\n",
+      to: places.file("prompts.txt")
+    )
     try await ChildCommand(arguments: plan.pretrain).run()
 
     try heading("5. Fine-tuning with captions, and the scores")

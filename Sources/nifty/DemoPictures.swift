@@ -35,18 +35,24 @@ struct DemoPictures {
       let feature = try clip.features(of: [caption]).normalized().expanded(6, -1)
       let images = withoutGradients { generator(z, fts: feature, noiseMode: .constant) }
       return .init(
-        caption: caption, real: try data.image(at: index), samples: pictures(images))
+        caption: caption,
+        real: try data.image(at: index),
+        samples: pictures(images)
+      )
     }
     return try CaptionedSheet(
-      title: "nifty demo", subtitle: "LAFITE at 32², a few minutes on two cores",
-      rows: rows, realHeading: "real", samplesHeading: "generated"
+      title: "nifty demo",
+      subtitle: "LAFITE at 32², a few minutes on two cores",
+      rows: rows,
+      realHeading: "real",
+      samplesHeading: "generated"
     ).rendered()
   }
 
   /// The Fréchet distance at the start, after pre-training and along fine-tuning.
   private func curve() throws -> LineChart {
     let points = try DemoScores(places: places).distances.map {
-      Point(x: $0.kimg, y: $0.value)
+      Point($0.kimg, $0.value)
     }
     let final = try Figures.read(places.file("fd-final.json"))
     let references = [
@@ -54,7 +60,11 @@ struct DemoPictures {
       ("mean image", "fd_lite0_mean_image"), ("noise", "fd_lite0_noise"),
     ].compactMap { label, key in final[key].map { LineChart.Reference(label, value: $0) } }
     return LineChart(
-      title: "Fréchet distance (EfficientNet-Lite0)", xLabel: "thousand images", yLabel: "fd_lite0",
-      series: [.init("generated images", points: points)], references: references)
+      title: "Fréchet distance (EfficientNet-Lite0)",
+      xLabel: "thousand images",
+      yLabel: "fd_lite0",
+      series: [.init("generated images", points: points)],
+      references: references
+    )
   }
 }

@@ -20,8 +20,10 @@ struct DemoPlaces: Sendable {
       let isEmpty = (try? manager.contentsOfDirectory(atPath: path).isEmpty) ?? false
       guard isOurs || isEmpty else {
         throw FileError(
-          "use folder", path: path,
-          reason: "it holds something that is not an earlier demo; choose another with --out")
+          "use folder",
+          path: path,
+          reason: "it holds something that is not an earlier demo; choose another with --out"
+        )
       }
       try manager.removeItem(atPath: path)
     }

@@ -1,6 +1,7 @@
 import Datasets
 import Evaluation
 import Foundation
+import Images
 import Networks
 import Torch
 
@@ -30,7 +31,10 @@ struct FdLite0 {
   /// The distance of a generator's images from the real ones.
   func distance(_ generator: Generator, seed: UInt64 = 0) -> Double {
     let fake = score.generated(
-      generator, conditions: conditions, count: images, seed: seed
+      generator,
+      conditions: conditions,
+      count: images,
+      seed: seed
     ) { done, total in
       Console.progress("features of generated images  \(done)/\(total)")
     }
@@ -42,14 +46,21 @@ struct FdLite0 {
     let start = Date()
     let value = distance(generator)
     return MetricLine(
-      results: [(Self.name, value)], metric: Self.name,
-      totalSeconds: Date().timeIntervalSince(start), devices: 1, snapshot: snapshot,
+      results: [(Self.name, value)],
+      metric: Self.name,
+      totalSeconds: Date().timeIntervalSince(start),
+      devices: 1,
+      snapshot: snapshot,
       timestamp: Date().timeIntervalSince1970,
       measurement: .init(
-        generatedImages: images, realImages: realSet.count, detector: detector.name,
-        detectorSHA256: detector.sha256, resize: detector.resize,
+        generatedImages: images,
+        realImages: realSet.count,
+        detector: detector.name,
+        detectorSHA256: detector.sha256,
+        resize: detector.resize,
         captionSource: conditions.datasets.map(\.path).joined(separator: ", "),
-        referenceSet: realSet.datasets.map(\.path).joined(separator: ", "))
+        referenceSet: realSet.datasets.map(\.path).joined(separator: ", ")
+      )
     ).json
   }
 
@@ -65,12 +76,15 @@ struct FdLite0 {
     return (
       frechetDistance(real: even, generated: odd),
       frechetDistance(
-        real: real, generated: score.pictures(count) { mean.tiled($0, 1, 1, 1) }),
+        real: real,
+        generated: score.pictures(count) { mean.tiled($0, 1, 1, 1) }
+      ),
       frechetDistance(
         real: real,
         generated: score.pictures(count) {
           (random.uniform([$0, 3, side, side]) * 256).floored().to(.uint8)
-        })
+        }
+      )
     )
   }
 

@@ -17,7 +17,8 @@ struct GenerateCommand: ParsableCommand {
         nifty generate --network run/network-snapshot-000050.safetensors --clip clip.safetensors \\
           "red heart" 赤いハート
         nifty generate --network FILE --clip FILE --prompts prompts.txt --samples 8 --out images
-      """)
+      """
+  )
 
   @Argument(help: "Texts in any language that the CLIP knows.")
   var texts: [String] = []
@@ -64,7 +65,8 @@ struct GenerateCommand: ParsableCommand {
     if let trainedWith = snapshot.notes["clip_sha256"], trainedWith != model.sha256 {
       throw TrainingError.option(
         "\(files.network) was trained with another CLIP (\(snapshot.notes["clip"] ?? "unknown")) "
-          + "than \(files.clip)")
+          + "than \(files.clip)"
+      )
     }
     let lines = try texts + (prompts.map { try Prompts.lines(of: $0) } ?? [])
     let rows = try paint(lines, generator, model)
@@ -79,9 +81,11 @@ struct GenerateCommand: ParsableCommand {
       }
     }
     let sheet = CaptionedSheet(
-      title: "nifty", subtitle: "\(snapshot.imagesSeen / 1000) kimg",
+      title: "nifty",
+      subtitle: "\(snapshot.imagesSeen / 1000) kimg",
       rows: zip(lines, rows).map { .init(caption: $0, samples: $1) },
-      samplesHeading: "samples")
+      samplesHeading: "samples"
+    )
     try sheet.rendered().write(png: "\(out)/sheet.png")
     Console.line("\(lines.count * samples) images and sheet.png in \(out)")
   }
@@ -110,7 +114,8 @@ struct GenerateCommand: ParsableCommand {
       texts.indices.map { index in
         let fts = features.sliced(0, index..<index + 1).expanded(samples, -1)
         return pictures(
-          generator(z, fts: fts, truncation: trunc, noiseMode: .constant))
+          generator(z, fts: fts, truncation: trunc, noiseMode: .constant)
+        )
       }
     }
   }

@@ -14,7 +14,8 @@ struct LaionCommand: AsyncParsableCommand {
       EXAMPLES
         nifty laion --metadata laion_meta_file --out data/laion
         nifty laion --metadata laion_meta_file --out data/laion --parts 0-1 --per-split 1000
-      """)
+      """
+  )
 
   @Option(help: "Folder with part-*.parquet.")
   var metadata: String
@@ -43,7 +44,9 @@ struct LaionCommand: AsyncParsableCommand {
   @Option(help: "Shortest side that an image may have, in pixels.")
   var minSide = 32
 
-  @Option(help: "Crop to the middle square and resize to this many pixels; original size if not given.")
+  @Option(
+    help: "Crop to the middle square and resize to this many pixels; original size if not given."
+  )
   var size: Int?
 
   @Option(help: "What we call ourselves to servers.")
@@ -72,12 +75,14 @@ struct LaionCommand: AsyncParsableCommand {
       let causes = split.failures.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }
       Console.line(
         "split\(split.split): \(split.pairs) pairs"
-          + (causes.isEmpty ? "" : "; failed: " + causes.joined(separator: ", ")))
+          + (causes.isEmpty ? "" : "; failed: " + causes.joined(separator: ", "))
+      )
     }
     for split in report.skipped { Console.line("split\(split): complete already") }
     let seconds = Date().timeIntervalSince(start)
     Console.line(
-      "\(report.pairs) pairs in \(out), \(Text.number(Double(report.pairs) / seconds)) images/s")
+      "\(report.pairs) pairs in \(out), \(Text.number(Double(report.pairs) / seconds)) images/s"
+    )
   }
 
   private static func text(_ progress: LaionProgress) -> String {

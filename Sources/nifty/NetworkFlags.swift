@@ -1,7 +1,7 @@
-import ArgumentParser
-import Networks
+public import ArgumentParser
+public import Networks
 import Torch
-import Training
+package import Training
 
 /// Flags of `nifty train` that shape networks and losses; names and defaults are the original's where
 /// it has them.
@@ -154,6 +154,6 @@ struct LossFlags: ParsableArguments {
   }
 }
 
-extension FeatureLogit: @retroactive ExpressibleByArgument {}
-extension ContrastiveForm: @retroactive ExpressibleByArgument {}
-extension CLIPCrop: @retroactive ExpressibleByArgument {}
+extension FeatureLogit: ExpressibleByArgument {}
+extension ContrastiveForm: ExpressibleByArgument {}
+extension CLIPCrop: ExpressibleByArgument {}

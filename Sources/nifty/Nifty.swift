@@ -23,7 +23,8 @@ struct Nifty: AsyncParsableCommand {
     subcommands: [
       LaionCommand.self, ClipCommand.self, PackCommand.self, TrainCommand.self,
       ScoreCommand.self, GenerateCommand.self, DemoCommand.self,
-    ])
+    ]
+  )
 
   static func main() async {
     Runtime.keepFreedMemory()

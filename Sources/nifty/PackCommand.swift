@@ -16,7 +16,8 @@ struct PackCommand: ParsableCommand {
         nifty pack --source=data/split0 --dest=data/split0.zip --width=256 --height=256 \\
           --transform=center-crop --clip clip.safetensors
         nifty pack --source='data/split{0..9}' --dest=data --width=256 --height=256 --clip FILE
-      """)
+      """
+  )
 
   @Option(help: "Folder of pairs; repeat for several. Brace patterns are expanded.")
   var source: [String]
@@ -46,7 +47,8 @@ struct PackCommand: ParsableCommand {
     guard width == height, width >= 4, width <= 4096, width & (width - 1) == 0 else {
       throw ValidationError(
         "--width and --height must be the same power of two from 4 to 4096, "
-          + "not \(width) and \(height)")
+          + "not \(width) and \(height)"
+      )
     }
     guard Packer.Options.Crop(rawValue: transform) != nil else {
       throw ValidationError("--transform must be center-crop or none, not \(transform)")
@@ -59,7 +61,9 @@ struct PackCommand: ParsableCommand {
     let destIsFolder =
       FileManager.default.fileExists(atPath: dest, isDirectory: &isFolder) && isFolder.boolValue
     guard sources.count == 1 || destIsFolder else {
-      throw DatasetError.option("--dest must be an existing folder for several sources, not \(dest)")
+      throw DatasetError.option(
+        "--dest must be an existing folder for several sources, not \(dest)"
+      )
     }
     let model = try ClipModel(path: clip)
     var options = Packer.Options(resolution: width)
@@ -81,13 +85,16 @@ struct PackCommand: ParsableCommand {
   ) throws {
     let start = Date()
     let report = try Packer(options).pack(
-      try ImageTextFolder(source), to: path, extractor: model
+      try ImageTextFolder(source),
+      to: path,
+      extractor: model
     ) { done, total in
       let seconds = Date().timeIntervalSince(start)
       let rate = Double(done) / max(seconds, 1e-3)
       Console.progress(
         "pack \(source)  \(done)/\(total)  \(Text.number(rate)) images/s  "
-          + "\(Text.time(Double(total - done) / max(rate, 1e-3))) left")
+          + "\(Text.time(Double(total - done) / max(rate, 1e-3))) left"
+      )
     }
     for item in report.dropped {
       Console.error("left out \(item.name): \(item.reason)")
@@ -95,6 +102,7 @@ struct PackCommand: ParsableCommand {
     let manifest = report.manifest
     Console.line(
       "\(path): \(manifest.imageCount) images of \(manifest.resolution)², "
-        + "\(manifest.captionCount) captions, \(report.dropped.count) left out")
+        + "\(manifest.captionCount) captions, \(report.dropped.count) left out"
+    )
   }
 }

@@ -25,7 +25,8 @@ struct ScoreCommand: ParsableCommand {
           --data train.zip --test_data test.zip
         nifty metrics --network FILE --metrics judge_top1 --data train.zip --clip clip.safetensors \\
           --judge judge.safetensors
-      """)
+      """
+  )
 
   @Option(help: "Snapshot.") var network: String
   @Option(help: "Metrics, separated by commas.") var metrics = "fd_lite0"
@@ -47,7 +48,8 @@ struct ScoreCommand: ParsableCommand {
   func validate() throws {
     for name in names where !Self.known.contains(name) {
       throw ValidationError(
-        "--metrics must be of \(Self.known.joined(separator: ", ")), not \(name)")
+        "--metrics must be of \(Self.known.joined(separator: ", ")), not \(name)"
+      )
     }
     if names.contains("judge_top1") || names.contains("clip_score"), clip == nil || judge == nil {
       throw ValidationError("judge_top1 and clip_score need --clip and --judge")
@@ -68,12 +70,17 @@ struct ScoreCommand: ParsableCommand {
     guard real.resolution == generator.configuration.resolution else {
       throw TrainingError.option(
         "\(network) paints \(generator.configuration.resolution)² images, the data has "
-          + "\(real.resolution)²")
+          + "\(real.resolution)²"
+      )
     }
     var figures: [(String, Double)] = []
     if names.contains("fd_lite0") || names.contains("references") {
       let metric = try FdLite0(
-        real: real, conditions: conditions, images: images, device: .cpu)
+        real: real,
+        conditions: conditions,
+        images: images,
+        device: .cpu
+      )
       if names.contains("fd_lite0") {
         let line = try metric.line(generator, snapshot: URL(filePath: network).lastPathComponent)
         Console.line(line)
@@ -89,7 +96,9 @@ struct ScoreCommand: ParsableCommand {
     }
     if let clip, let judge, names.contains("judge_top1") || names.contains("clip_score") {
       let found = try CaptionJudge(
-        conditions: conditions, clip: ClipModel(path: clip), judge: ClipModel(path: judge)
+        conditions: conditions,
+        clip: ClipModel(path: clip),
+        judge: ClipModel(path: judge)
       ).agreement(generator, captions: captions, perCaption: perCaption, seed: seed)
       figures += [
         ("judge_top1", found.topOne), ("judge_chance", 1 / Double(found.candidates)),

@@ -22,7 +22,8 @@ struct TrainCommand: ParsableCommand {
         nifty train --outdir=runs --data=coco.zip --test_data=coco-test.zip --subset=8261 \\
           --clip=clip.safetensors --resume=runs/00000-…/network-snapshot-010000.safetensors \\
           --mixing_prob=0.0 --d_lr=0.001
-      """)
+      """
+  )
 
   @Option(help: "Where the run folder is made.") var outdir: String
   @Option(help: "Zip to train on; repeat for several. Brace patterns are expanded.")
@@ -49,7 +50,8 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Snapshot to start from, or noresume.") var resume: String?
   @Option(help: "File of prompts, one a line, for the sample grids.") var prompts: String?
   @Option(help: "Threads of one operation on the CPU.") var threads = 1
-  @Flag(name: .customLong("dry-run"), help: "Print the options as JSON and stop.") var dryRun = false
+  @Flag(name: .customLong("dry-run"), help: "Print the options as JSON and stop.") var dryRun =
+    false
   @OptionGroup var networks: NetworkFlags
   @OptionGroup var losses: LossFlags
 
@@ -90,8 +92,12 @@ struct TrainCommand: ParsableCommand {
     let set = try TrainingSet(
       paths.map { try PackedDataset($0) },
       options: .init(
-        subset: subset, mirror: mirror.isOn, ratio: ratio,
-        seed: UInt32(truncatingIfNeeded: seed)))
+        subset: subset,
+        mirror: mirror.isOn,
+        ratio: ratio,
+        seed: UInt32(truncatingIfNeeded: seed)
+      )
+    )
     let options = options(for: set, paths: paths, device: device)
     if dryRun {
       let encoder = JSONEncoder()
@@ -101,15 +107,20 @@ struct TrainCommand: ParsableCommand {
     let model = try ClipModel(path: clip, device: device)
     try check(model, fits: set, paths)
     let run = try TrainingRun(
-      options: options, trainingSet: set,
+      options: options,
+      trainingSet: set,
       clip: (model.side, { model.model.encodeImage($0).to(.float32) }),
-      gridFeatures: try promptFeatures(model), metrics: try snapshotMetrics(set, device),
-      notes: ["clip": model.name, "clip_sha256": model.sha256], device: device,
-      observe: Self.show)
+      gridFeatures: try promptFeatures(model),
+      metrics: try snapshotMetrics(set, device),
+      notes: ["clip": model.name, "clip_sha256": model.sha256],
+      device: device,
+      observe: Self.show
+    )
     Console.line(
       "\(set.count) images of \(set.resolution)² from \(paths.count) zip(s) on \(device); "
         + "generator \(run.trainer.generator.parameterCount) and discriminator "
-        + "\(run.trainer.discriminator.parameterCount) parameters")
+        + "\(run.trainer.discriminator.parameterCount) parameters"
+    )
     Console.line("run folder \(run.folder.path)")
     try run.run()
   }
@@ -148,10 +159,13 @@ struct TrainCommand: ParsableCommand {
 
   private func check(_ model: ClipModel, fits set: TrainingSet, _ paths: [String]) throws {
     for (dataset, path) in zip(set.datasets, paths) {
-      guard let maker = dataset.manifest?.featureModel, maker.sha256 != model.sha256 else { continue }
+      guard let maker = dataset.manifest?.featureModel, maker.sha256 != model.sha256 else {
+        continue
+      }
       throw TrainingError.option(
         "the features in \(path) were made by another CLIP (\(maker.name)) than \(clip); "
-          + "pack again with --clip \(clip), or train with the other")
+          + "pack again with --clip \(clip), or train with the other"
+      )
     }
   }
 
@@ -167,8 +181,11 @@ struct TrainCommand: ParsableCommand {
     if metricNames.isEmpty { return [] }
     let conditions = try TrainingSet([PackedDataset(testData ?? data.flatMap(expandedBraces)[0])])
     let metric = try FdLite0(
-      real: TrainingSet(set.datasets), conditions: conditions, images: metricImages,
-      device: device)
+      real: TrainingSet(set.datasets),
+      conditions: conditions,
+      images: metricImages,
+      device: device
+    )
     return [
       SnapshotMetric(FdLite0.name) { generator, snapshot in
         try metric.line(generator, snapshot: snapshot)
@@ -184,7 +201,8 @@ struct TrainCommand: ParsableCommand {
       let goal = total.map { "/\(Text.number(Double($0) / 1000))" } ?? ""
       Console.progress(
         "train  \(Text.number(Double(images) / 1000))\(goal) kimg  "
-          + "\(Text.number(rate)) images/s  \(Text.time(left)) left")
+          + "\(Text.number(rate)) images/s  \(Text.time(left)) left"
+      )
     }
   }
 }

@@ -38,14 +38,17 @@ enum Weights {
   private static var folders: [String] {
     if let named = ProcessInfo.processInfo.environment["NIFTY_WEIGHTS"] { return [named] }
     let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-    let starts = [program.map { URL(filePath: $0).deletingLastPathComponent().path }, "."]
-    return starts.compactMap { $0 }.flatMap { ancestors(of: $0) }.map { $0 + "/.deps/weights" }
+    let beside = program.map { URL(filePath: $0).deletingLastPathComponent().path }
+    let starts: [String] = [beside, "."].compactMap { $0 }
+    return starts.flatMap { ancestors(of: $0) }.map { $0 + "/.deps/weights" }
       .filter { FileManager.default.fileExists(atPath: $0) || $0 == "./.deps/weights" }
   }
 
   private static func ancestors(of path: String) -> [String] {
     guard path.hasPrefix("/") else { return [path] }
-    return Array(sequence(first: URL(filePath: path)) { $0.path == "/" ? nil : $0.deletingLastPathComponent() })
-      .map(\.path)
+    return Array(
+      sequence(first: URL(filePath: path)) { $0.path == "/" ? nil : $0.deletingLastPathComponent() }
+    )
+    .map(\.path)
   }
 }

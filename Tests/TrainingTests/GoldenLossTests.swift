@@ -19,8 +19,12 @@ struct GoldenLossTests {
       a.requiresGradient = true
       b.requiresGradient = true
       let y = contrastiveAgreement(
-        a, b, temperature: entry.double("temp") ?? 0, lambda: entry.double("lam") ?? 0,
-        form: .lafite)
+        a,
+        b,
+        temperature: entry.double("temp") ?? 0,
+        lambda: entry.double("lam") ?? 0,
+        form: .lafite
+      )
       golden.expectClose(y.detached(), "y.\(key)", rtol: 1e-5, atol: 2e-6)
       let all = gradients(of: [y], withRespectTo: [a, b])
       golden.expectClose(try #require(all[0]), "da.\(key)", rtol: 1e-4, atol: 1e-5)
@@ -43,9 +47,15 @@ struct GoldenLossTests {
       let y = clipView(x, side: 224, crop: .random, random: replay)
       #expect(replay.isExhausted)
       golden.expectClose(
-        y.detached().selected(0, 0), "\(key).y.n0", rtol: 1e-5, atol: 1e-5)
+        y.detached().selected(0, 0),
+        "\(key).y.n0",
+        rtol: 1e-5,
+        atol: 1e-5
+      )
       let dx = gradient(
-        of: y * formulaTensor("pre/R\(key)", [2, 3, 224, 224]), withRespectTo: x)
+        of: y * formulaTensor("pre/R\(key)", [2, 3, 224, 224]),
+        withRespectTo: x
+      )
       golden.expectClose(dx, "\(key).dx", rtol: 1e-5, atol: 1e-4)
     }
   }
@@ -61,16 +71,26 @@ struct GoldenLossTests {
     context.generator.mapping.wAverage.assign(golden["w_avg_before"])
     let replay = try ReplayedRandom(golden)
     let result = phaseGradients(
-      phase, context,
+      phase,
+      context,
       batch: TrainingBatch(
-        images: golden["real_img"], imageFeatures: golden["img_fts"],
-        textFeatures: golden["txt_fts"]),
-      z: golden["gen_z"], meanPathLength: meanPathLength,
-      gain: manifest.config.double("gain") ?? 1, random: replay)
+        images: golden["real_img"],
+        imageFeatures: golden["img_fts"],
+        textFeatures: golden["txt_fts"]
+      ),
+      z: golden["gen_z"],
+      meanPathLength: meanPathLength,
+      gain: manifest.config.double("gain") ?? 1,
+      random: replay
+    )
     #expect(replay.isExhausted, "\(replay.position) draws of the recorded ones were made")
     golden.expectClose(meanPathLength, "pl_mean_after", rtol: 1e-4, atol: 1e-6)
     golden.expectClose(
-      context.generator.mapping.wAverage, "w_avg_after", rtol: 1e-5, atol: 1e-6)
+      context.generator.mapping.wAverage,
+      "w_avg_after",
+      rtol: 1e-5,
+      atol: 1e-6
+    )
     try expectReports(result.reports, golden, manifest)
     let network: any Module = phase.isGenerator ? context.generator : context.discriminator
     for (entry, value) in zip(network.namedParameters, result.gradients) {
@@ -106,15 +126,23 @@ struct GoldenLossTests {
     let discriminatorConfig = try Manifest(of: "\(net)_D_state.safetensors").config
     let random = SeededRandom(seed: 0)
     let generator = Generator(
-      GoldenNetwork.generatorConfiguration(generatorConfig), random: random)
+      GoldenNetwork.generatorConfiguration(generatorConfig),
+      random: random
+    )
     let discriminator = Discriminator(
-      GoldenNetwork.discriminatorConfiguration(discriminatorConfig), random: random)
+      GoldenNetwork.discriminatorConfiguration(discriminatorConfig),
+      random: random
+    )
     try generator.load(Golden.state(net, "G"))
     try discriminator.load(Golden.state(net, "D"))
     let encode = try tinyCLIP(dimension: generator.configuration.featureDimension)
     return LossContext(
-      generator: generator, discriminator: discriminator, configuration: losses(config),
-      clipSide: 224, encodeImage: encode)
+      generator: generator,
+      discriminator: discriminator,
+      configuration: losses(config),
+      clipSide: 224,
+      encodeImage: encode
+    )
   }
 
   private func losses(_ config: [String: Any]) -> LossConfiguration {

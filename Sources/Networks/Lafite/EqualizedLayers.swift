@@ -128,12 +128,13 @@ public func normalizedSecondMoment(_ x: Tensor, epsilon: Double = 1e-8) -> Tenso
 public func minibatchStandardDeviation(
   _ x: Tensor,
   groupSize: Int?,
-  channels F: Int = 1
+  channels: Int = 1
 ) -> Tensor {
   let (N, C, H, W) = x.shape4
+  let (F, c) = (channels, C / channels)
   let G = min(groupSize ?? N, N)
   precondition(N % G == 0, "a batch of \(N) cannot be split into groups of \(G)")
-  let y = x.contiguous().reshaped(G, -1, F, C / F, H, W)  // [G, n, F, c, H, W]
+  let y = x.contiguous().reshaped(G, -1, F, c, H, W)  // [G, n, F, c, H, W]
   let centred = y - y.mean(0)
   let deviation = (centred.squared().mean(0) + 1e-8).squareRoot()  // [n, F, c, H, W]
   let map = deviation.mean(2, 3, 4).reshaped(-1, F, 1, 1).tiled(G, 1, H, W)  // [N, F, H, W]

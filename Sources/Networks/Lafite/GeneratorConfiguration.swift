@@ -22,8 +22,10 @@ public struct GeneratorConfiguration: Codable, Equatable, Sendable {
   public var reducedPrecisionResolutions = 0
   /// Limit of activations in layers, ±; `nil` does not limit.
   public var clamp: Double?
-  /// Factor on the conditioning feature before the style layers; 1 in LAFITE. A unit feature is weak
-  /// beside w, which has unit variance per component; small data sets want more.
+  /// Factor on the conditioning feature before the style layers; 1 in LAFITE.
+  ///
+  /// A unit feature is weak beside w, which has unit variance per component; small data sets want
+  /// more.
   public var featureScale = 1.0
 
   /// A generator for images of `resolution` with LAFITE's other settings.

@@ -53,6 +53,7 @@ final class SynthesisLayer: Module {
   ///   - x: [N, I, H, W].
   ///   - w: [N, w dimension].
   ///   - fts: [N, feature dimension].
+  ///   - noiseMode: Source of the noise.
   /// - Returns: [N, O, r, r], and the style [N, I].
   func callAsFunction(
     _ x: Tensor,

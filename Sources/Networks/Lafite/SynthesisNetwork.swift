@@ -56,6 +56,8 @@ final class SynthesisBlock: Module {
   ///   - x: Feature maps of the block before, `nil` at the first.
   ///   - image: RGB of the block before, float32, `nil` at the first.
   ///   - ws: This block's w's, [N, convolutions + 1, w dimension].
+  ///   - fts: [N, feature dimension].
+  ///   - noiseMode: Source of the noise.
   /// - Returns: Feature maps [N, C, r, r], RGB [N, 3, r, r] float32, and the styles in order.
   func callAsFunction(
     x: Tensor?,
@@ -119,7 +121,7 @@ public final class SynthesisNetwork: Module {
     wCount = blocks.reduce(1) { $0 + $1.block.convolutionCount }
   }
 
-  /// `b4`, `b8`, …
+  /// The blocks by resolution: `b4`, `b8` and so on.
   public var members: [(key: String, member: Member)] {
     blocks.map { ("b\($0.resolution)", .module($0.block)) }
   }

@@ -33,8 +33,10 @@ package struct LossContext {
     self.augment = augment
   }
 
-  /// Latents → styles with style mixing: from a random layer on, the styles are those of a second
-  /// latent (arXiv 1812.04948, section 3.1). The running mean of w follows the first latent only.
+  /// Latents → styles with style mixing.
+  ///
+  /// From a random layer on, the styles are those of a second latent (arXiv 1812.04948, section 3.1).
+  /// The running mean of w follows the first latent only.
   func mixedStyles(_ z: Tensor, random: any RandomSource) -> Tensor {
     let ws = generator.mapping(z, updatingAverage: true)
     if configuration.styleMixingProb <= 0 { return ws }
@@ -162,7 +164,13 @@ package func generatorLoss(
 /// The path length regulariser: a step in w should change the image by a fixed amount
 /// (arXiv 1912.04958, equation 4).
 ///
-/// - Parameter meanLength: The running mean of the path length, a scalar; it is updated.
+/// - Parameters:
+///   - context: Networks and losses.
+///   - conditioning: Conditions of the batch; its first half is used.
+///   - z: Latents, [N, z dimension].
+///   - meanLength: The running mean of the path length, a scalar; it is updated.
+///   - random: Draws latents, layer noise and path noise.
+/// - Returns: The weighted penalty of half of the batch.
 package func pathLengthLoss(
   _ context: LossContext,
   conditioning: Conditioning,

@@ -1,0 +1,134 @@
+import Networks
+import Testing
+import Torch
+import TorchNN
+import TorchTestSupport
+import Training
+
+@Suite("Trainer")
+struct TrainerTests {
+  private func configuration(seed: UInt64 = 3) -> TrainerConfiguration {
+    var result = TrainerConfiguration(resolution: 16)
+    result.generator.zDimension = 8
+    result.generator.wDimension = 8
+    result.generator.featureDimension = 8
+    result.generator.styleWidth = 8
+    result.generator.mappingLayers = 2
+    result.generator.channelBase = 64
+    result.generator.channelMax = 8
+    result.discriminator.featureDimension = 8
+    result.discriminator.channelBase = 64
+    result.discriminator.channelMax = 8
+    result.batchSize = 4
+    result.seed = seed
+    return result
+  }
+
+  private func trainer(_ configuration: TrainerConfiguration) -> Trainer {
+    let projection = SeededRandom(seed: 9).normal([3 * 16 * 16, 8])
+    return Trainer(configuration, device: .cpu, clipSide: 16) { pixels in
+      pixels.reshaped(pixels.size(0), -1).matmul(projection)
+    }
+  }
+
+  private func batch(_ seed: UInt64) -> TrainingBatch {
+    let random = SeededRandom(seed: seed)
+    return TrainingBatch(
+      images: random.uniform([4, 3, 16, 16]) * 2 - 1,
+      imageFeatures: random.normal([4, 8]).normalized(),
+      textFeatures: random.normal([4, 8]).normalized())
+  }
+
+  private func weights(_ module: some Module) -> [Float] { module.state.flatMap(\.tensor.floats) }
+
+  @Test func `two runs with one seed are equal bit for bit, another seed is not`() {
+    let (a, b, c) = (
+      trainer(configuration()), trainer(configuration()), trainer(configuration(seed: 4))
+    )
+    for step in 0..<5 {
+      for trainer in [a, b, c] { _ = trainer.step(batch(UInt64(step))) }
+    }
+    #expect(weights(a.generator) == weights(b.generator))
+    #expect(weights(a.discriminator) == weights(b.discriminator))
+    #expect(weights(a.average) == weights(b.average))
+    #expect(weights(a.generator) != weights(c.generator))
+    #expect(a.imagesSeen == 20)
+  }
+
+  @Test func `after the first step the average is the generator`() {
+    let trainer = trainer(configuration())
+    let before = weights(trainer.generator)
+    _ = trainer.step(batch(0))
+    #expect(weights(trainer.generator) != before)
+    #expect(weights(trainer.average) == weights(trainer.generator))
+    _ = trainer.step(batch(1))
+    #expect(weights(trainer.average) != weights(trainer.generator))
+  }
+
+  @Test func `regularisers run at their intervals only`() {
+    let trainer = trainer(configuration())
+    var path: [Int] = []
+    var penalty: [Int] = []
+    for step in 0..<17 {
+      let names = trainer.step(batch(UInt64(step))).map(\.name)
+      if names.contains("Loss/pl_penalty") { path.append(step) }
+      if names.contains("Loss/r1_penalty") { penalty.append(step) }
+      #expect(names.contains("Loss/G/loss") && names.contains("Loss/D/loss"))
+    }
+    #expect(path == [0, 4, 8, 12, 16])
+    #expect(penalty == [0, 16])
+  }
+
+  @Test func `training holds no more tensors after many steps than after few`() {
+    let trainer = trainer(configuration())
+    for step in 0..<4 { _ = trainer.step(batch(UInt64(step))) }
+    let before = Runtime.liveTensors
+    for step in 4..<12 { _ = trainer.step(batch(UInt64(step))) }
+    // Other suites run at the same time, so the count is compared with what eight steps would leak.
+    #expect(Runtime.liveTensors < before + 5_000)
+  }
+}
+
+@Suite("Running statistics")
+struct RunningStatisticsTests {
+  @Test func `number, mean and deviation are those of the reported values`() throws {
+    var statistics = RunningStatistics()
+    statistics.report("a", [1, 2])
+    statistics.report("b", [7])
+    statistics.report("a", [3, 6])
+    let summaries = statistics.summaries
+    #expect(summaries.map(\.name) == ["a", "b"])
+    #expect(summaries[0].summary.num == 4)
+    #expect(summaries[0].summary.mean == 3)
+    expectClose(summaries[0].summary.std, 3.5.squareRoot(), rtol: 1e-12)
+    #expect(summaries[1].summary == .init(num: 1, mean: 7, std: 0))
+    #expect(
+      statistics.line(timestamp: 5)
+        == "{\"a\": {\"num\": 4, \"mean\": 3.0, \"std\": 1.8708286933869707}, "
+        + "\"b\": {\"num\": 1, \"mean\": 7.0, \"std\": 0.0}, \"timestamp\": 5.0}")
+  }
+
+  @Test func `what is not finite is written as Python's json writes it`() {
+    var statistics = RunningStatistics()
+    statistics.report("x", [.nan])
+    #expect(statistics.line(timestamp: 0).contains("\"mean\": NaN"))
+  }
+}
+
+@Suite("Pictures and tensors")
+struct ImageTensorTests {
+  @Test func `values are cut off, shifted and truncated as the original does`() {
+    let x = Tensor([-2, -1, -0.999, 0, 0.5, 1, 2, 0.25, 0.1, 0, 0, 0] as [Float], shape: [1, 3, 2, 2])
+    let picture = pictures(x)[0]
+    #expect(picture.width == 2 && picture.height == 2)
+    // Channel by channel: red −2, −1, −0.999, 0; green 0.5, 1, 2, 0.25; blue 0.1, 0, 0, 0.
+    #expect(picture.pixels == [0, 191, 140, 0, 255, 128, 0, 255, 128, 128, 159, 128])
+  }
+
+  @Test func `a picture survives the way to a tensor and back`() {
+    let values = (0..<48).map { UInt8($0 * 5) }
+    let tensor = Tensor(values, shape: [1, 4, 4, 3]).permuted(0, 3, 1, 2).to(.float32) / 127.5 - 1
+    let back = pictures(tensor)[0].pixels
+    for (a, b) in zip(values, back) { #expect(abs(Int(a) - Int(b)) <= 1) }
+  }
+}
