@@ -10,37 +10,11 @@ extension CLIPConfiguration {
   ///   - stored: What the file says of itself, if anything.
   /// - Throws: `CLIPError` when it is no CLIP, or another one than the file says.
   public init(shapes: [String: [Int]], stored: CLIPConfiguration? = nil) throws(CLIPError) {
-    func shape(_ name: String, _ rank: Int) throws(CLIPError) -> [Int] {
-      guard let shape = shapes[name] else { throw .snapshot("it has no tensor \(name)") }
-      if shape.count != rank { throw .snapshot("\(name) has the shape \(shape)") }
-      return shape
-    }
-    let projection = try shape("text_projection", 2)
-    let table = try shape("token_embedding.weight", 2)
-    let positions = try shape("positional_embedding", 2)
-    let resolution: Int
-    let vision: Vision
-    if let patches = shapes["visual.class_embedding"].map({ _ in "visual.positional_embedding" }) {
-      let kernel = try shape("visual.conv1.weight", 4)
-      let side = Self.side(try shape(patches, 2)[0])
-      resolution = side * kernel[3]
-      let layers = Self.count("visual.transformer.resblocks", shapes)
-      let heads = stored?.visionHeads ?? max(1, kernel[0] / 64)
-      vision = .transformer(layers: layers, width: kernel[0], patch: kernel[3], heads: heads)
-    } else if shapes["visual.attnpool.positional_embedding"] != nil {
-      let width = try shape("visual.conv3.weight", 4)[0]
-      resolution = Self.side(try shape("visual.attnpool.positional_embedding", 2)[0]) * 32
-      let layers = (1...4).map { Self.count("visual.layer\($0)", shapes) }
-      vision = .resnet(layers: layers, width: width, heads: stored?.visionHeads ?? width / 2)
-    } else {
-      let stages = Self.count("visual.stages", shapes)
-      var channels: [Int] = []
-      for stage in 0..<min(stages, 32) {
-        channels.append(try shape("visual.stages.\(stage).conv0.weight", 4)[0])
-      }
-      resolution = stored?.imageResolution ?? 8 << stages
-      vision = .convolutional(channels: channels)
-    }
+    let reader = ShapeReader(shapes: shapes)
+    let projection = try reader.shape("text_projection", rank: 2)
+    let table = try reader.shape("token_embedding.weight", rank: 2)
+    let positions = try reader.shape("positional_embedding", rank: 2)
+    let (vision, resolution) = try reader.imageTower(stored)
     self.init(
       embedDimension: projection[1],
       imageResolution: resolution,
@@ -49,7 +23,7 @@ extension CLIPConfiguration {
       vocabularySize: table[0],
       textWidth: table[1],
       textHeads: stored?.textHeads,
-      textLayers: Self.count("transformer.resblocks", shapes),
+      textLayers: reader.count("transformer.resblocks"),
       vocabulary: stored?.vocabulary
     )
     try validate()
@@ -59,23 +33,65 @@ extension CLIPConfiguration {
     if vocabularySize != table[0] { throw .snapshot("\(table[0]) token vectors do not fit") }
   }
 
-  private var visionHeads: Int? {
+  fileprivate var visionHeads: Int? {
     switch vision {
     case .transformer(_, _, _, let heads), .resnet(_, _, let heads): heads
     case .convolutional: nil
     }
   }
+}
+
+/// Reads a model's structure off the shapes of its state.
+private struct ShapeReader {
+  let shapes: [String: [Int]]
+
+  func shape(_ name: String, rank: Int) throws(CLIPError) -> [Int] {
+    guard let shape = shapes[name] else { throw .snapshot("it has no tensor \(name)") }
+    if shape.count != rank { throw .snapshot("\(name) has the shape \(shape)") }
+    return shape
+  }
+
+  /// The image tower and the side of its images in pixels.
+  func imageTower(
+    _ stored: CLIPConfiguration?
+  ) throws(CLIPError) -> (CLIPConfiguration.Vision, resolution: Int) {
+    if shapes["visual.class_embedding"] != nil {
+      let kernel = try shape("visual.conv1.weight", rank: 4)
+      let (width, patch) = (kernel[0], kernel[3])
+      let (pixels, overflow) = try side("visual.positional_embedding")
+        .multipliedReportingOverflow(by: patch)
+      if overflow { throw .snapshot("patches of \(patch) pixels") }
+      let heads = stored?.visionHeads ?? max(1, width / 64)
+      let layers = count("visual.transformer.resblocks")
+      return (.transformer(layers: layers, width: width, patch: patch, heads: heads), pixels)
+    }
+    if shapes["visual.attnpool.positional_embedding"] != nil {
+      let width = try shape("visual.conv3.weight", rank: 4)[0]
+      let layers = (1...4).map { count("visual.layer\($0)") }
+      let heads = stored?.visionHeads ?? width / 2
+      let pixels = try side("visual.attnpool.positional_embedding") * 32
+      return (.resnet(layers: layers, width: width, heads: heads), pixels)
+    }
+    // More stages than a model can have are left to the check of the configuration.
+    let stages = min(count("visual.stages"), 32)
+    var channels: [Int] = []
+    for stage in 0..<stages {
+      channels.append(try shape("visual.stages.\(stage).conv0.weight", rank: 4)[0])
+    }
+    return (.convolutional(channels: channels), stored?.imageResolution ?? 8 << stages)
+  }
 
   /// Number of different components after `prefix`.
-  private static func count(_ prefix: String, _ shapes: [String: [Int]]) -> Int {
+  func count(_ prefix: String) -> Int {
     let start = prefix + "."
     let numbers = shapes.keys.lazy.filter { $0.hasPrefix(start) }
       .map { $0.dropFirst(start.count).prefix { $0 != "." } }
     return Set(numbers).count
   }
 
-  /// The side of a square map with one more token.
-  private static func side(_ tokens: Int) -> Int {
-    Int(Double(max(0, tokens - 1)).squareRoot().rounded())
+  /// The side of the square map whose places, and one token more, have position vectors.
+  private func side(_ positions: String) throws(CLIPError) -> Int {
+    let tokens = try shape(positions, rank: 2)[0]
+    return Int(Double(max(0, tokens - 1)).squareRoot().rounded())
   }
 }
