@@ -33,6 +33,8 @@ let asyncHTTPClient: Target.Dependency = .product(
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -67,16 +69,36 @@ let dataSide: [Target] = [
   library("Parquet", ["CParquet", "Files"]),
   library("Pickle", ["Files"]),
   library("Datasets", ["Images", "Files"]),
-  library("Laion", ["Datasets", "Images", "Parquet", "Files", asyncHTTPClient, nioCore, nioPosix]),
+  library(
+    "Laion",
+    ["Images", "Parquet", "Files", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]
+  ),
   library("Demo", ["Images", "Parquet", "Files", hummingbird, logging, nioCore]),
-  library("TestSupport", ["Images", hummingbird, logging]),
+  library("TestSupport", ["Images", hummingbird, httpTypes, logging, nioCore]),
   .testTarget(
-    name: "ImagesTests", dependencies: ["Images", "TestSupport"], exclude: ["Fixtures"],
-    swiftSettings: swift),
-  tests("ParquetTests", ["Parquet", "TestSupport"]),
+    name: "ImagesTests",
+    dependencies: ["Images", "TestSupport"],
+    exclude: ["Fixtures"],
+    swiftSettings: swift
+  ),
   .testTarget(
-    name: "PickleTests", dependencies: ["Pickle"], exclude: ["Fixtures"], swiftSettings: swift),
-  tests("DatasetsTests", ["Datasets", "Images", "TestSupport"]),
+    name: "ParquetTests",
+    dependencies: ["Parquet", "TestSupport"],
+    exclude: ["Fixtures"],
+    swiftSettings: swift
+  ),
+  .testTarget(
+    name: "PickleTests",
+    dependencies: ["Pickle"],
+    exclude: ["Fixtures"],
+    swiftSettings: swift
+  ),
+  .testTarget(
+    name: "DatasetsTests",
+    dependencies: ["Datasets", "Images", "TestSupport"],
+    exclude: ["Fixtures"],
+    swiftSettings: swift
+  ),
   tests("LaionTests", ["Laion", "Datasets", "Images", "Parquet", "TestSupport"]),
   tests("DemoTests", ["Demo", "Images", "Parquet", "TestSupport"]),
 ]
@@ -88,7 +110,7 @@ let torchSide: [Target] = [
       .unsafeFlags([
         "-O2", "-isystem", libtorch + "/include",
         "-isystem", libtorch + "/include/torch/csrc/api/include",
-      ]),
+      ])
     ],
     linkerSettings: [
       .unsafeFlags(["-L" + libtorch + "/lib", "-Xlinker", "-rpath", "-Xlinker", libtorch + "/lib"]),
@@ -133,6 +155,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),

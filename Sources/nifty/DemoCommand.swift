@@ -19,7 +19,7 @@ struct DemoCommand: AsyncParsableCommand {
   )
 
   @Option(help: "Minutes of training, over all models.")
-  var minutes = 13.0
+  var minutes = 15.0
 
   @Option(help: "Folder for everything; an earlier demo there is replaced.")
   var out = "outputs/demo"

@@ -22,8 +22,10 @@ func nifty(_ arguments: [String], in folder: String = NSTemporaryDirectory()) th
   let errorData = errors.fileHandleForReading.readDataToEndOfFile()
   process.waitUntilExit()
   return Outcome(
-    status: process.terminationStatus, output: String(decoding: outputData, as: UTF8.self),
-    errors: String(decoding: errorData, as: UTF8.self))
+    status: process.terminationStatus,
+    output: String(decoding: outputData, as: UTF8.self),
+    errors: String(decoding: errorData, as: UTF8.self)
+  )
 }
 
 /// Beside the tests, where the build put it.

@@ -29,8 +29,14 @@ struct NetworkSnapshotTests {
 
   private func write(_ network: Generator, to path: String, dtype: DType = .float32) throws {
     try NetworkSnapshot.write(
-      to: path, networks: [(.average, network)], generator: network.configuration,
-      discriminator: nil, imagesSeen: 12_000, notes: ["clip": "tiny"], dtype: dtype)
+      to: path,
+      networks: [(.average, network)],
+      generator: network.configuration,
+      discriminator: nil,
+      imagesSeen: 12_000,
+      notes: ["clip": "tiny"],
+      dtype: dtype
+    )
   }
 
   @Test func `a generator comes back bit for bit, with its description`() throws {
@@ -89,7 +95,10 @@ struct NetworkSnapshotTests {
   func `a damaged description is an error, not a crash`(text: String) throws {
     try withPath { path in
       try SafeTensors.write(
-        [("x", Tensor.zeros([2]))], metadata: ["generator": text], to: path)
+        [("x", Tensor.zeros([2]))],
+        metadata: ["generator": text],
+        to: path
+      )
       #expect(throws: SnapshotError.self) { try NetworkSnapshot(path: path) }
     }
   }

@@ -36,7 +36,8 @@ struct TrainerTests {
     return TrainingBatch(
       images: random.uniform([4, 3, 16, 16]) * 2 - 1,
       imageFeatures: random.normal([4, 8]).normalized(),
-      textFeatures: random.normal([4, 8]).normalized())
+      textFeatures: random.normal([4, 8]).normalized()
+    )
   }
 
   private func weights(_ module: some Module) -> [Float] { module.state.flatMap(\.tensor.floats) }
@@ -105,7 +106,8 @@ struct RunningStatisticsTests {
     #expect(
       statistics.line(timestamp: 5)
         == "{\"a\": {\"num\": 4, \"mean\": 3.0, \"std\": 1.8708286933869707}, "
-        + "\"b\": {\"num\": 1, \"mean\": 7.0, \"std\": 0.0}, \"timestamp\": 5.0}")
+        + "\"b\": {\"num\": 1, \"mean\": 7.0, \"std\": 0.0}, \"timestamp\": 5.0}"
+    )
   }
 
   @Test func `what is not finite is written as Python's json writes it`() {
@@ -118,7 +120,10 @@ struct RunningStatisticsTests {
 @Suite("Pictures and tensors")
 struct ImageTensorTests {
   @Test func `values are cut off, shifted and truncated as the original does`() {
-    let x = Tensor([-2, -1, -0.999, 0, 0.5, 1, 2, 0.25, 0.1, 0, 0, 0] as [Float], shape: [1, 3, 2, 2])
+    let x = Tensor(
+      [-2, -1, -0.999, 0, 0.5, 1, 2, 0.25, 0.1, 0, 0, 0] as [Float],
+      shape: [1, 3, 2, 2]
+    )
     let picture = pictures(x)[0]
     #expect(picture.width == 2 && picture.height == 2)
     // Channel by channel: red −2, −1, −0.999, 0; green 0.5, 1, 2, 0.25; blue 0.1, 0, 0, 0.
