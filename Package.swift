@@ -140,13 +140,23 @@ let torchSide: [Target] = [
   library("TorchTestSupport", ["Networks", "Torch", "TestSupport"]),
   tests("TorchTests", ["Torch", "TorchTestSupport"]),
   tests("TorchNNTests", ["TorchNN", "Torch", "TorchTestSupport"]),
-  tests("NetworksTests", ["Networks", "TorchNN", "Torch", "TorchTestSupport"]),
+  .testTarget(
+    name: "NetworksTests",
+    dependencies: ["Networks", "TorchNN", "Torch", "TorchTestSupport"],
+    exclude: ["Fixtures"],
+    swiftSettings: swift
+  ),
   tests("SnapshotsTests", ["Snapshots", "Networks", "TorchNN", "Torch", "TorchTestSupport"]),
   tests(
     "TrainingTests",
     ["Training", "Networks", "TorchNN", "Torch", "Datasets", "Images", "TorchTestSupport"]
   ),
-  tests("EvaluationTests", ["Evaluation", "Networks", "TorchNN", "Torch", "TorchTestSupport"]),
+  .testTarget(
+    name: "EvaluationTests",
+    dependencies: ["Evaluation", "Networks", "TorchNN", "Torch", "Files", "TorchTestSupport"],
+    exclude: ["Fixtures"],
+    swiftSettings: swift
+  ),
   tests("NiftyTests", ["nifty", "Images", "Datasets", "Parquet", "TestSupport"]),
 ]
 

@@ -129,10 +129,10 @@ struct GoldenNetworkTests {
     golden.expectClose(penalty.detached(), "pl.penalty", rtol: 2e-4, atol: 1e-5)
     let all = gradients(of: [(penalty * 2).mean()], withRespectTo: named.map(\.tensor))
     for (entry, value) in zip(named, all) {
-      guard let value else {
-        #expect(!golden.contains("plgrad.\(entry.name)"), "no gradient for \(entry.name)")
-        continue
-      }
+      // What plays no part has no gradient here; the recording has zeros for some of it.
+      let isRecorded = golden.names.contains { $0.hasPrefix("plgrad.\(entry.name)") }
+      guard isRecorded || value != nil else { continue }
+      let value = value ?? .zeros(like: entry.tensor)
       let size = value.largestMagnitude(keeping: false).item
       golden.expectClose(value, "plgrad.\(entry.name)", rtol: 1e-3, atol: 1e-4 * max(size, 1e-3))
     }

@@ -141,8 +141,18 @@ struct GoldenLossTests {
       discriminator: discriminator,
       configuration: losses(config),
       clipSide: 224,
-      encodeImage: encode
+      encodeImage: encode,
+      augment: try augmentation(config)
     )
+  }
+
+  private func augmentation(
+    _ config: [String: Any]
+  ) throws -> ((Tensor, any RandomSource) -> Tensor)? {
+    guard let probability = config.double("augment_p") else { return nil }
+    let name = config["augment_pipe"] as? String ?? "bgc"
+    let pipe = AugmentPipe(try #require(AugmentConfiguration(named: name)), probability: probability)
+    return { pipe($0, random: $1) }
   }
 
   private func losses(_ config: [String: Any]) -> LossConfiguration {
