@@ -11,6 +11,13 @@ package struct RunningStatistics {
     package var mean: Double
     /// Their standard deviation (over n).
     package var std: Double
+
+    /// A summary of known values.
+    package init(num: Int, mean: Double, std: Double) {
+      self.num = num
+      self.mean = mean
+      self.std = std
+    }
   }
 
   private var sums: [String: (count: Int, sum: Double, squares: Double)] = [:]

@@ -66,7 +66,7 @@ struct DemoPlan: Sendable {
     [
       "--clip", places.clip, "--channel-base=512", "--channel-max=128", "--style-width=128",
       "--feature-scale=8", "--feature-logit=per-sample", "--contrastive=infonce", "--itd=2",
-      "--itc=4", "--temp=0.2", "--clip-crop=none", "--gamma=2", "--batch=32", "--threads=2",
+      "--itc=4", "--temp=0.2", "--clip-crop=none", "--gamma=2", "--batch=32", "--threads=1",
     ]
   }
 
@@ -86,12 +86,12 @@ struct DemoPlan: Sendable {
 
   func distance(of snapshot: String, report: String) -> [String] {
     ["metrics", "--network", snapshot, "--metrics=fd_lite0", "--data", themeTrain, "--test_data"]
-      + [themeTest, "--images=256", "--threads=2", "--report", places.file(report + ".json")]
+      + [themeTest, "--images=256", "--threads=1", "--report", places.file(report + ".json")]
   }
 
   /// The judge on captions that were trained on, the CLIP score on held-out ones, reference points.
   func score(_ snapshot: String) -> [[String]] {
-    let judge = ["--clip", places.clip, "--judge", places.judge, "--threads=2"]
+    let judge = ["--clip", places.clip, "--judge", places.judge, "--threads=1"]
     let network = ["metrics", "--network", snapshot, "--data", themeTrain]
     return [
       network + ["--metrics=judge_top1,clip_score"] + judge
@@ -99,7 +99,7 @@ struct DemoPlan: Sendable {
       network + ["--test_data", themeTest, "--metrics=clip_score", "--captions=48"] + judge
         + ["--report", places.file("held-out.json")],
       network + ["--test_data", themeTest, "--metrics=fd_lite0,references", "--images=256"]
-        + ["--threads=2", "--report", places.file("fd-final.json")],
+        + ["--threads=1", "--report", places.file("fd-final.json")],
     ]
   }
 

@@ -1,3 +1,4 @@
+import Images
 import Networks
 import Testing
 import Torch
@@ -102,7 +103,7 @@ struct RunningStatisticsTests {
     #expect(summaries[0].summary.num == 4)
     #expect(summaries[0].summary.mean == 3)
     expectClose(summaries[0].summary.std, 3.5.squareRoot(), rtol: 1e-12)
-    #expect(summaries[1].summary == .init(num: 1, mean: 7, std: 0))
+    #expect(summaries[1].summary == RunningStatistics.Summary(num: 1, mean: 7, std: 0))
     #expect(
       statistics.line(timestamp: 5)
         == "{\"a\": {\"num\": 4, \"mean\": 3.0, \"std\": 1.8708286933869707}, "
