@@ -75,6 +75,7 @@ let dataSide: [Target] = [
   ),
   library("Demo", ["Images", "Parquet", "Files", hummingbird, logging, nioCore]),
   library("TestSupport", ["Images", hummingbird, httpTypes, logging, nioCore]),
+  tests("FilesTests", ["Files"]),
   .testTarget(
     name: "ImagesTests",
     dependencies: ["Images", "TestSupport"],

@@ -16,7 +16,8 @@ package final class MappedFile: @unchecked Sendable {
   ///
   /// - Throws: `FileError` when it cannot be opened, is no regular file, or cannot be mapped.
   package init(_ path: String) throws(FileError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     if descriptor < 0 { throw FileError("open", path: path) }
     defer { close(descriptor) }
     var status = stat()

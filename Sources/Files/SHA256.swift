@@ -46,13 +46,18 @@ package struct SHA256: Sendable {
     }.joined()
   }
 
+  /// The digest of bytes in memory.
+  package static func digest(of bytes: UnsafeRawBufferPointer) -> String {
+    var hash = SHA256()
+    hash.update(bytes)
+    return hash.digest()
+  }
+
   /// The digest of a whole file.
   package static func digest(ofFile path: String) throws(FileError) -> String {
     let file = try MappedFile(path)
     file.advise(willNeed: true)
-    var hash = SHA256()
-    hash.update(file.bytes)
-    return hash.digest()
+    return digest(of: file.bytes)
   }
 
   private mutating func compress(_ bytes: UnsafeRawBufferPointer, at start: Int) {

@@ -49,7 +49,7 @@ struct ImageStore: Sendable {
         width: image.width,
         height: image.height,
         bytes: body.readableBytes,
-        sha256: body.withUnsafeReadableBytes { SHA256.hexadecimal($0) }
+        sha256: body.withUnsafeReadableBytes { SHA256.digest(of: $0) }
       )
       return .outcome(.success(stored))
     } catch {

@@ -1,0 +1,69 @@
+import Files
+import Foundation
+import Testing
+
+@Suite("Files")
+struct AtomicFileTests {
+  private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try body(folder)
+  }
+
+  private func contents(_ folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+  }
+
+  @Test func `a file has its name only after the commit`() throws {
+    try withFolder { folder in
+      let path = folder + "/a.bin"
+      let file = try AtomicFile(path)
+      try file.write([1, 2, 3])
+      try file.write([4])
+      #expect(file.size == 4)
+      #expect(!FileManager.default.fileExists(atPath: path))
+      try file.commit()
+      #expect(try contents(folder) == ["a.bin"])
+      #expect(try Array(Data(contentsOf: URL(filePath: path))) == [1, 2, 3, 4])
+    }
+  }
+
+  @Test func `without a commit the old file stays and nothing is left behind`() throws {
+    try withFolder { folder in
+      let path = folder + "/a.bin"
+      try AtomicFile.write("old", to: path)
+      do {
+        let file = try AtomicFile(path)
+        try file.write([9])
+      }
+      #expect(try contents(folder) == ["a.bin"])
+      #expect(try String(contentsOfFile: path, encoding: .utf8) == "old")
+    }
+  }
+
+  @Test func `a folder that is missing is one line with the path`() throws {
+    let error = #expect(throws: FileError.self) {
+      try AtomicFile.write("x", to: "/nowhere/at/all")
+    }
+    #expect(error?.description == "cannot create /nowhere/at/all: No such file or directory")
+  }
+
+  @Test func `a mapped file has the bytes, an empty one has none`() throws {
+    try withFolder { folder in
+      try AtomicFile.write([5, 6], to: folder + "/two")
+      #expect(try Array(MappedFile(folder + "/two").bytes) == [5, 6])
+      try AtomicFile.write([], to: folder + "/none")
+      #expect(try MappedFile(folder + "/none").bytes.isEmpty)
+    }
+  }
+
+  @Test func `a folder and a named pipe are refused at once`() throws {
+    try withFolder { folder in
+      #expect(throws: FileError.self) { try MappedFile(folder) }
+      #expect(mkfifo(folder + "/pipe", 0o600) == 0)
+      let error = #expect(throws: FileError.self) { try MappedFile(folder + "/pipe") }
+      #expect(error?.reason == "not a regular file")
+    }
+  }
+}
