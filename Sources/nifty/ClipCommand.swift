@@ -20,12 +20,15 @@ struct ClipCommand: ParsableCommand {
       commandName: "train",
       abstract: "Train a small CLIP on folders of pairs.",
       discussion: """
-        The file it writes is what `nifty pack --clip` and `nifty train --clip` take. Retrieval at rank 1
-        over all pairs is printed for captions in English and in Japanese.
+        The file it writes is what `nifty pack --clip` and `nifty train --clip`
+        take. Retrieval at rank 1 over all pairs is printed for captions in English
+        and in Japanese.
 
         EXAMPLES
-          nifty clip train --data data/split0 --data data/split1 --out clip.safetensors
-          nifty clip train --data data/split0 --test data/held-out --seconds 200 --out clip.safetensors
+          nifty clip train --data data/split0 --data data/split1 \\
+            --out clip.safetensors
+          nifty clip train --data data/split0 --test data/held-out \\
+            --seconds 200 --out clip.safetensors
         """
     )
 

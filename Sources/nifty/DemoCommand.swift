@@ -9,8 +9,9 @@ struct DemoCommand: AsyncParsableCommand {
     commandName: "demo",
     abstract: "Run all five stages on emoji with their English and Japanese names.",
     discussion: """
-      Every stage is a nifty command, printed before it runs: copy them for your own data. Takes about
-      20 minutes on two cores; --minutes scales the training.
+      Every stage is a nifty command, printed before it runs: copy them for your
+      own data. Takes about 20 minutes on two cores; --minutes scales the
+      training.
 
       EXAMPLES
         nifty demo

@@ -14,9 +14,10 @@ struct GenerateCommand: ParsableCommand {
     abstract: "Paint images of texts.",
     discussion: """
       EXAMPLES
-        nifty generate --network run/network-snapshot-000050.safetensors --clip clip.safetensors \\
-          "red heart" 赤いハート
-        nifty generate --network FILE --clip FILE --prompts prompts.txt --samples 8 --out images
+        nifty generate --network network-snapshot-000050.safetensors \\
+          --clip clip.safetensors "red heart" 赤いハート
+        nifty generate --network FILE --clip FILE --prompts prompts.txt \\
+          --samples 8 --out images
       """
   )
 

@@ -8,12 +8,13 @@ struct LaionCommand: AsyncParsableCommand {
     commandName: "laion",
     abstract: "Download image–caption pairs listed in LAION-shaped Parquet files.",
     discussion: """
-      Part i of the metadata becomes OUT/spliti with consecutive pairs 0.png + 0.txt, 1.png + …
-      The same command goes on where an interrupted one stopped.
+      Part i of the metadata becomes OUT/spliti with consecutive pairs 0.png +
+      0.txt, 1.png + … The same command goes on where an interrupted one stopped.
 
       EXAMPLES
         nifty laion --metadata laion_meta_file --out data/laion
-        nifty laion --metadata laion_meta_file --out data/laion --parts 0-1 --per-split 1000
+        nifty laion --metadata laion_meta_file --out data/laion \\
+          --parts 0-1 --per-split 1000
       """
   )
 

@@ -16,7 +16,8 @@ struct Nifty: AsyncParsableCommand {
         nifty train      pre-train and fine-tune LAFITE
         nifty generate   paint images of texts
 
-      Score a snapshot with nifty metrics. Try everything at once, small, on real data:
+      Score a snapshot with nifty metrics. Try everything at once, small, on real
+      data:
         nifty demo
       """,
     version: "0.1.0",

@@ -9,13 +9,14 @@ struct PackCommand: ParsableCommand {
     commandName: "pack",
     abstract: "Shape folders of pairs into zips with CLIP features inside.",
     discussion: """
-      Takes the original's flags. Several sources are packed one after the other into zips of the same
-      names when --dest is a folder.
+      Takes the original's flags. Several sources are packed one after the other
+      into zips of the same names when --dest is a folder.
 
       EXAMPLES
-        nifty pack --source=data/split0 --dest=data/split0.zip --width=256 --height=256 \\
-          --transform=center-crop --clip clip.safetensors
-        nifty pack --source='data/split{0..9}' --dest=data --width=256 --height=256 --clip FILE
+        nifty pack --source=data/split0 --dest=data/split0.zip \\
+          --width=256 --height=256 --transform=center-crop --clip clip.safetensors
+        nifty pack --source='data/split{0..9}' --dest=data \\
+          --width=256 --height=256 --clip clip.safetensors
       """
   )
 

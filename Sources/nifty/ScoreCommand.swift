@@ -14,17 +14,19 @@ struct ScoreCommand: ParsableCommand {
     abstract: "Score a snapshot: Fréchet distance, and whether a CLIP recognises the captions.",
     discussion: """
       METRICS
-        fd_lite0     Fréchet distance on EfficientNet-Lite0 features (not comparable with FID)
-        judge_top1   share of images whose own caption a judge CLIP ranks first among --captions
-                     distinct ones; give a judge that did not take part in training
+        fd_lite0     Fréchet distance on EfficientNet-Lite0 features; not
+                     comparable with FID
+        judge_top1   share of images whose own caption a judge CLIP ranks first
+                     among --captions distinct ones; give a judge that took no
+                     part in training
         clip_score   mean cosine of image and caption for that judge
         references   fd_lite0 of real halves, of the mean image and of noise
 
       EXAMPLES
-        nifty metrics --network run/network-snapshot-000050.safetensors --metrics fd_lite0 \\
-          --data train.zip --test_data test.zip
-        nifty metrics --network FILE --metrics judge_top1 --data train.zip --clip clip.safetensors \\
-          --judge judge.safetensors
+        nifty metrics --network network-snapshot-000050.safetensors \\
+          --metrics fd_lite0 --data train.zip --test_data test.zip
+        nifty metrics --network FILE --metrics judge_top1 --data train.zip \\
+          --clip clip.safetensors --judge judge.safetensors
       """
   )
 

@@ -13,15 +13,16 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Pre-train or fine-tune LAFITE on packed zips.",
     discussion: """
-      Takes the original's flags in their spelling. Writes a run folder with options, log, statistics,
-      sample grids, snapshots and metrics.
+      Takes the original's flags in their spelling. Writes a run folder with
+      options, log, statistics, sample grids, snapshots and metrics.
 
       EXAMPLES
-        nifty train --outdir=runs --data='data/laion/split{0..4}.zip' --test_data=coco-test.zip \\
-          --clip=clip.safetensors --mixing_prob=1.0 --gamma=10 --mirror=1 --snap=500
-        nifty train --outdir=runs --data=coco.zip --test_data=coco-test.zip --subset=8261 \\
-          --clip=clip.safetensors --resume=runs/00000-…/network-snapshot-010000.safetensors \\
-          --mixing_prob=0.0 --d_lr=0.001
+        nifty train --outdir=runs --data='data/laion/split{0..4}.zip' \\
+          --test_data=test.zip --clip=clip.safetensors --mixing_prob=1.0 \\
+          --gamma=10 --mirror=1 --snap=500
+        nifty train --outdir=runs --data=coco.zip --test_data=test.zip \\
+          --clip=clip.safetensors --resume=network-snapshot-010000.safetensors \\
+          --mixing_prob=0.0 --d_lr=0.001 --subset=8261
       """
   )
 
