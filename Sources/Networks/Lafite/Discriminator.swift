@@ -96,12 +96,12 @@ final class DiscriminatorEpilogue: Module {
     y = fc(y.reshaped(y.size(0), -1))  // [N, C]
     let logits = out(y)  // [N, 1]
     guard let fts else { return .init(logits: logits, features: nil) }
-    let features = fts(y)  // [N, F]
-    let scored = configuration.normalizesFeatures ? features.normalized() : features
+    let raw = fts(y)  // [N, F]
+    let features = configuration.normalizesFeatures ? raw.normalized() : raw
     let agreement =
       switch configuration.featureLogit {
-      case .batchSum: (scored * condition).sum()
-      case .perSample: (scored * condition).sum(1, keeping: true)
+      case .batchSum: (features * condition).sum()
+      case .perSample: (features * condition).sum(1, keeping: true)
       }
     return .init(logits: logits + agreement, features: features)
   }
@@ -114,7 +114,8 @@ public final class Discriminator: Module {
   public struct Output {
     /// Realness, [N, 1], unbounded.
     public let logits: Tensor
-    /// Predicted CLIP features, [N, featureDimension], unnormalised; `nil` without the head.
+    /// Predicted CLIP features, [N, featureDimension], of unit length if the configuration says so;
+    /// `nil` without the head.
     public let features: Tensor?
   }
 
