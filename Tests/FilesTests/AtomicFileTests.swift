@@ -52,7 +52,9 @@ struct AtomicFileTests {
   @Test func `a mapped file has the bytes, an empty one has none`() throws {
     try withFolder { folder in
       try AtomicFile.write([5, 6], to: folder + "/two")
-      #expect(try Array(MappedFile(folder + "/two").bytes) == [5, 6])
+      // The bytes are there as long as the object is.
+      let two = try MappedFile(folder + "/two")
+      #expect(withExtendedLifetime(two) { Array(two.bytes) } == [5, 6])
       try AtomicFile.write([], to: folder + "/none")
       #expect(try MappedFile(folder + "/none").bytes.isEmpty)
     }

@@ -27,7 +27,10 @@ struct EfficientNetLite0Tests {
         .rounded().clamped(from: 0, to: 255).to(.uint8)
       let features = network.features(image)
       let golden = Tensor(try #require(recorded.features[name]), shape: [1, 1280])
-      expectClose(features, golden, rtol: 1e-3, atol: 1e-4, name)
+      // Sixteen blocks of float32: one element in a thousand moves by 1.4e-4 with the thread count.
+      expectClose(features, golden, rtol: 1e-3, atol: 2e-4, name)
+      let difference = (features - golden).norm(1).item / golden.norm(1).item
+      #expect(difference < 1e-4)
     }
   }
 
