@@ -6,7 +6,7 @@ package struct LaionProgress: Equatable, Sendable {
   package var rowsDone: Int
   /// Pairs stored.
   package var pairs: Int
-  /// Pairs asked for.
+  /// Pairs asked for, or fewer if the part has no more rows.
   package var target: Int
   /// Rows whose image could not be had, by cause.
   package var failures: [String: Int]

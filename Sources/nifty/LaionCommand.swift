@@ -80,6 +80,7 @@ struct LaionCommand: AsyncParsableCommand {
       )
     }
     for split in report.skipped { Console.line("split\(split): complete already") }
+    if report.pairs == 0, report.skipped.isEmpty { throw NothingDownloaded(report: report) }
     let seconds = Date().timeIntervalSince(start)
     Console.line(
       "\(report.pairs) pairs in \(out), \(Text.number(Double(report.pairs) / seconds)) images/s"
@@ -91,5 +92,18 @@ struct LaionCommand: AsyncParsableCommand {
     let left = progress.secondsLeft.map { ", \(Text.time($0)) left" } ?? ""
     return "split\(progress.split)  \(progress.pairs)/\(progress.target) pairs  "
       + "\(failed) failed  \(Text.number(progress.imagesPerSecond)) images/s\(left)"
+  }
+}
+
+/// A download that ended without a single pair: nothing to go on with.
+private struct NothingDownloaded: Error, CustomStringConvertible {
+  let report: LaionReport
+
+  var description: String {
+    let causes = Set(report.splits.flatMap(\.failures.keys))
+    let hint =
+      causes == ["blocked address"]
+      ? "; the servers are private: --allow-private-addresses lets them in" : ""
+    return "not one of the rows became a pair (causes in stats.json of each split)\(hint)"
   }
 }

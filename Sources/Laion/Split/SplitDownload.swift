@@ -44,7 +44,12 @@ struct SplitDownload {
     let ledger = try Ledger(folder.ledgerPath, fingerprint: fingerprint(rowCount: rowCount))
     let done = ledger.summary
     try file { () throws(FileError) in try folder.clean(after: done.pairs) }
-    var tally = Tally(part: part, target: configuration.perSplit, done: done)
+    var tally = Tally(
+      part: part,
+      target: configuration.perSplit,
+      rowCount: rowCount,
+      done: done
+    )
     try skip(&rows, upTo: done.nextRow, &tally)
     if tally.isFull {
       return try await finish(tally, rowCount: rowCount, isExhausted: false)

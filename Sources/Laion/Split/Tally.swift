@@ -8,15 +8,19 @@ struct Tally: Sendable {
   private(set) var rowsRead: Int
 
   private let start = ContinuousClock.now
+  private let rowCount: Int
   private let pairsAtStart: Int
+  private let rowsAtStart: Int
 
   /// Begins where an earlier run, whose work is `done`, has stopped.
-  init(part: MetadataPart, target: Int, done: Ledger.Summary) {
+  init(part: MetadataPart, target: Int, rowCount: Int, done: Ledger.Summary) {
     self.part = part
     self.target = target
+    self.rowCount = rowCount
     summary = done
     rowsRead = done.nextRow
     pairsAtStart = done.pairs
+    rowsAtStart = done.nextRow
   }
 
   var pairs: Int { summary.pairs }
@@ -35,16 +39,22 @@ struct Tally: Sendable {
   var progress: LaionProgress {
     let seconds = seconds
     let rate = seconds > 0 ? Double(pairs - pairsAtStart) / seconds : 0
+    let rowRate = seconds > 0 ? Double(rowsRead - rowsAtStart) / seconds : 0
+    let rowsLeft = max(0, rowCount - rowsRead)
+    // The split ends when it is full or when the part has no more rows, whatever comes first.
+    let untilFull = rate > 0 ? Double(max(0, target - pairs)) / rate : .infinity
+    let untilEmpty = rowRate > 0 ? Double(rowsLeft) / rowRate : .infinity
+    let secondsLeft = min(untilFull, untilEmpty)
     return LaionProgress(
       split: part.number,
       rowsDone: rowsRead,
       pairs: pairs,
-      target: target,
+      target: min(target, pairs + rowsLeft),
       failures: failureNames,
       filtered: filteredNames,
       bytes: summary.bytes,
       imagesPerSecond: rate,
-      secondsLeft: rate > 0 ? Double(max(0, target - pairs)) / rate : nil
+      secondsLeft: secondsLeft.isFinite ? secondsLeft : nil
     )
   }
 
