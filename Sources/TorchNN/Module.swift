@@ -91,6 +91,15 @@ extension Module {
     }
   }
 
+  /// Converts every floating-point tensor of the state.
+  public func convert(to dtype: DType) {
+    withoutGradients {
+      for entry in state where entry.tensor.dtype.isFloatingPoint && entry.tensor.dtype != dtype {
+        entry.tensor.adopt(entry.tensor.detached().to(dtype))
+      }
+    }
+  }
+
   /// Turns recording of gradients on or off for all parameters.
   public func setTrainable(_ trainable: Bool) {
     for tensor in parameters { tensor.requiresGradient = trainable }

@@ -75,7 +75,7 @@ public final class EfficientNetLite0: Module {
   ///   antialiasing, then (x − 127) / 128.
   /// - Returns: [N, 1280], each in 0 … 6.
   public func features(_ images: Tensor) -> Tensor {
-    var x = (Self.resized(images.to(.float32)) - 127) / 128
+    var x = (Self.resized(images.to(stem.weight.dtype)) - 127) / 128
     x = stemNorm(stem(x.laidOut(.channelsLast))).reluSix()
     for block in blocks { x = block(x) }
     return headNorm(head(x)).reluSix().mean(2, 3)

