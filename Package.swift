@@ -158,7 +158,13 @@ let torchSide: [Target] = [
     exclude: ["Fixtures"],
     swiftSettings: swift
   ),
-  tests("NiftyTests", ["nifty", "Images", "Datasets", "Parquet", "TestSupport"]),
+  tests(
+    "NiftyTests",
+    [
+      "nifty", "Images", "Datasets", "Parquet", "Snapshots", "Networks", "TorchNN", "Torch",
+      "TestSupport", "TorchTestSupport",
+    ]
+  ),
 ]
 
 let package = Package(

@@ -20,9 +20,13 @@ struct Switch: ExpressibleByArgument, CustomStringConvertible {
   var description: String { isOn ? "1" : "0" }
 }
 
-/// Parts as `--parts 0-9` or `--parts 3`.
-struct PartRange: ExpressibleByArgument {
+/// Parts as `--parts 0-9` or `--parts 3`; layers are given the same way.
+struct PartRange: ExpressibleByArgument, CustomStringConvertible {
   let range: ClosedRange<Int>
+
+  var description: String { "\(range.lowerBound)-\(range.upperBound)" }
+
+  init(_ range: ClosedRange<Int>) { self.range = range }
 
   init?(argument: String) {
     let ends = argument.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }

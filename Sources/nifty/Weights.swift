@@ -37,18 +37,23 @@ enum Weights {
 
   private static var folders: [String] {
     if let named = ProcessInfo.processInfo.environment["NIFTY_WEIGHTS"] { return [named] }
-    let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-    let beside = program.map { URL(filePath: $0).deletingLastPathComponent().path }
-    let starts: [String] = [beside, "."].compactMap { $0 }
-    return starts.flatMap { ancestors(of: $0) }.map { $0 + "/.deps/weights" }
-      .filter { FileManager.default.fileExists(atPath: $0) || $0 == "./.deps/weights" }
+    let all = placesAbove(program: ".deps/weights")
+    let present = all.filter { FileManager.default.fileExists(atPath: $0) }
+    let here = FileManager.default.currentDirectoryPath + "/.deps/weights"
+    return present.isEmpty ? [here] : present
   }
+}
 
-  private static func ancestors(of path: String) -> [String] {
-    guard path.hasPrefix("/") else { return [path] }
-    return Array(
-      sequence(first: URL(filePath: path)) { $0.path == "/" ? nil : $0.deletingLastPathComponent() }
-    )
+/// A relative path in every folder above the program, then in every folder above the current one.
+func placesAbove(program relative: String) -> [String] {
+  let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+  let beside = program.map { URL(filePath: $0).deletingLastPathComponent().path }
+  let starts = [beside, FileManager.default.currentDirectoryPath].compactMap { $0 }
+  return starts.flatMap { ancestors(of: $0) }
+    .map { ($0 == "/" ? "" : $0) + "/" + relative }
+}
+
+private func ancestors(of path: String) -> [String] {
+  sequence(first: URL(filePath: path)) { $0.path == "/" ? nil : $0.deletingLastPathComponent() }
     .map(\.path)
-  }
 }

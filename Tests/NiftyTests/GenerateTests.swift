@@ -1,0 +1,127 @@
+import Foundation
+import Images
+import Networks
+import Snapshots
+import TestSupport
+import Testing
+import Torch
+import TorchNN
+import TorchTestSupport
+
+/// `nifty generate` beside the generator that it drives.
+@Suite("Generate")
+struct GenerateTests {
+  private let folder: TemporaryFolder
+  private let generator: Generator
+
+  init() throws {
+    folder = try TemporaryFolder()
+    var shape = GeneratorConfiguration(resolution: 16)
+    shape.zDimension = 8
+    shape.wDimension = 8
+    shape.styleWidth = 8
+    shape.featureDimension = 6
+    shape.mappingLayers = 2
+    shape.channelBase = 64
+    shape.channelMax = 8
+    generator = Generator(shape, random: SeededRandom(seed: 1))
+    generator.setTrainable(false)
+    for entry in generator.state where entry.name.hasSuffix("noise_strength") {
+      withoutGradients { entry.tensor.assign(Tensor([Float(0.5)], shape: [])) }
+    }
+    try NetworkSnapshot.write(
+      to: path("network-snapshot-000002.safetensors"),
+      networks: [(.average, generator)],
+      generator: shape,
+      discriminator: nil,
+      imagesSeen: 2_000
+    )
+  }
+
+  private func path(_ name: String) -> String { folder.path + "/" + name }
+
+  private func writeLatents(z: [Int], fts: [Int], to name: String) throws -> (Tensor, Tensor) {
+    let random = SeededRandom(seed: 2)
+    let (z, fts) = (random.normal(z), random.normal(fts))
+    try SafeTensors.write([("z", z), ("fts", fts)], to: path(name))
+    return (z, fts)
+  }
+
+  private func succeed(_ line: String) throws -> String {
+    let outcome = try nifty(line.split(separator: " ").map(String.init), in: folder.path)
+    #expect(outcome.status == 0, "\(line): \(outcome.errors)")
+    return outcome.output
+  }
+
+  @Test(arguments: ["const", "none"])
+  func `recorded latents give the generator's own images, whatever the batch`(mode: String) throws {
+    let (z, fts) = try writeLatents(z: [19, 8], fts: [19, 6], to: "latents.safetensors")
+    _ = try succeed(
+      "generate --network . --latents latents.safetensors --noise_mode \(mode) "
+        + "--out images.safetensors --threads 1"
+    )
+    let images = try #require(SafeTensors(path: path("images.safetensors"))["img"])
+    let expected = withoutGradients {
+      generator(z, fts: fts, noiseMode: mode == "const" ? .constant : .none)
+    }
+    expectClose(images, expected, rtol: 1e-5, atol: 1e-5, mode)
+  }
+
+  @Test func `random noise belongs to the seed, truncation 0 is one image`() throws {
+    _ = try writeLatents(z: [3, 8], fts: [3, 6], to: "three.safetensors")
+    let command = "generate --network . --latents three.safetensors --threads 1"
+    _ = try succeed(command + " --noise_mode random --out first.safetensors")
+    _ = try succeed(command + " --noise_mode random --out again.safetensors")
+    let first = try #require(SafeTensors(path: path("first.safetensors"))["img"])
+    let again = try #require(SafeTensors(path: path("again.safetensors"))["img"])
+    expectClose(first, again, rtol: 0, atol: 0)
+    let (z, _) = try writeLatents(z: [2, 8], fts: [2, 6], to: "two.safetensors")
+    let same = Tensor([Float](repeating: 1, count: 12), shape: [2, 6])
+    try SafeTensors.write([("z", z), ("fts", same)], to: path("same.safetensors"))
+    _ = try succeed(
+      "generate --network . --latents same.safetensors --trunc 0 --noise_mode none "
+        + "--out mean.safetensors"
+    )
+    let mean = try #require(SafeTensors(path: path("mean.safetensors"))["img"])
+    expectClose(mean.sliced(0, 0..<1), mean.sliced(0, 1..<2), rtol: 1e-6, atol: 1e-6)
+  }
+
+  @Test func `latents may become pictures too`() throws {
+    _ = try writeLatents(z: [2, 8], fts: [2, 6], to: "two.safetensors")
+    let said = try succeed("generate --network . --latents two.safetensors --out pictures")
+    #expect(said == "2 images and sheet.png in pictures\n")
+    let names = try FileManager.default.contentsOfDirectory(atPath: path("pictures")).sorted()
+    #expect(names == ["0-0.png", "0-1.png", "sheet.png"])
+    #expect(try RGBImage(contentsOf: path("pictures/0-1.png")).width == 16)
+  }
+
+  /// What is asked for, and what the one line says.
+  static let mistakes: [(arguments: String, expected: String)] = [
+    ("--network . --latents missing.safetensors", "missing.safetensors"),
+    ("--network . --latents narrow.safetensors", "z is [2, 7], not [N, 8]"),
+    ("--network . --latents uneven.safetensors", "2 rows of z, but 3 of fts"),
+    ("--network . --latents other.safetensors", "holds no z"),
+    ("--network nothing-like-that a", "no snapshot, folder or model called nothing-like-that"),
+    ("--network empty a", "empty holds neither"),
+    ("--network . a", "--clip FILE is needed"),
+  ]
+
+  @Test(arguments: mistakes)
+  func `what cannot be painted is one line`(arguments: String, expected: String) throws {
+    _ = try writeLatents(z: [2, 7], fts: [2, 6], to: "narrow.safetensors")
+    _ = try writeLatents(z: [2, 8], fts: [3, 6], to: "uneven.safetensors")
+    try SafeTensors.write([("x", .zeros([1]))], to: path("other.safetensors"))
+    try FileManager.default.createDirectory(
+      atPath: path("empty"),
+      withIntermediateDirectories: true
+    )
+    let outcome = try nifty(
+      ["generate"] + arguments.split(separator: " ").map(String.init) + ["--out", "none"],
+      in: folder.path
+    )
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.hasPrefix("nifty: ") && outcome.errors.contains(expected))
+    #expect(outcome.errors.split(separator: "\n").count == 1)
+    #expect(!FileManager.default.fileExists(atPath: path("none")))
+  }
+}
