@@ -17,6 +17,17 @@ package final class ReplayedRandom: RandomSource {
       self.kind = kind
       self.value = value
     }
+
+    /// A draw by the name of PyTorch's function that made it.
+    package init(function: String, _ value: Tensor) {
+      let kind: Kind =
+        switch function {
+        case "randn", "randn_like": .normal
+        case "rand", "rand_like": .uniform
+        default: .integer
+        }
+      self.init(kind, value)
+    }
   }
 
   private let draws: [Draw]
@@ -32,17 +43,7 @@ package final class ReplayedRandom: RandomSource {
   /// The draws `rand.000`, `rand.001`, … of a golden file, with the kinds its manifest gives.
   package convenience init(_ golden: Golden) throws {
     let entry: ManifestEntry = try golden.manifest()
-    self.init(
-      entry.draws.map { key, function in
-        let kind: Draw.Kind =
-          switch function {
-          case "randn", "randn_like": .normal
-          case "rand", "rand_like": .uniform
-          default: .integer
-          }
-        return Draw(kind, golden[key])
-      }
-    )
+    self.init(entry.draws.map { Draw(function: $0.function, golden[$0.key]) })
   }
 
   package func normal(_ shape: [Int]) -> Tensor { next(.normal, shape) }

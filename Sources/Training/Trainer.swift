@@ -23,8 +23,10 @@ package final class Trainer {
   private let context: LossContext
   private let generatorOptimizer: Adam
   private let discriminatorOptimizer: Adam
-  private let meanPathLength: Tensor
+  /// The running mean of the path length, a scalar.
+  package let meanPathLength: Tensor
   private let device: Device
+  private let randomness: (Phase, Int) -> any RandomSource
 
   /// Fresh networks.
   ///
@@ -33,14 +35,25 @@ package final class Trainer {
   ///   - device: Where.
   ///   - clipSide: CLIP's input size in pixels.
   ///   - encodeImage: CLIP's image tower on that device.
+  ///   - randomness: The source of a phase's draws at a number of images seen; derived from the seed
+  ///     if not given. The first draw of each is the latents.
   package init(
     _ configuration: TrainerConfiguration,
     device: Device,
     clipSide: Int,
-    encodeImage: @escaping (Tensor) -> Tensor
+    encodeImage: @escaping (Tensor) -> Tensor,
+    randomness: ((Phase, Int) -> any RandomSource)? = nil
   ) {
     self.configuration = configuration
     self.device = device
+    self.randomness =
+      randomness ?? { phase, imagesSeen in
+        SeededRandom(
+          seed: configuration.seed,
+          stream: Stream.phase(phase),
+          position: UInt64(imagesSeen)
+        )
+      }
     let random = SeededRandom(seed: configuration.seed, stream: Stream.weights, position: 0)
     generator = Generator(configuration.generator, random: random)
     discriminator = Discriminator(configuration.discriminator, random: random)
@@ -107,11 +120,7 @@ package final class Trainer {
     _ batch: TrainingBatch,
     gain: Double
   ) -> [(name: String, values: Tensor)] {
-    let random = SeededRandom(
-      seed: configuration.seed,
-      stream: Stream.phase(phase),
-      position: UInt64(imagesSeen)
-    )
+    let random = randomness(phase, imagesSeen)
     let z = random.normal([batch.images.size(0), configuration.generator.zDimension]).to(device)
     let result = phaseGradients(
       phase,
@@ -126,7 +135,7 @@ package final class Trainer {
     // One overflow must not poison a run of days: LAFITE replaces what is not finite.
     optimizer.step(
       result.gradients.map {
-        $0?.withoutNaN(nan: 0, positiveInfinity: 1e5, negativeInfinity: -1e5)
+        $0.withoutNaN(nan: 0, positiveInfinity: 1e5, negativeInfinity: -1e5)
       }
     )
     return result.reports

@@ -22,8 +22,11 @@ package enum Phase: String, Sendable, CaseIterable {
 
 /// The gradients of one phase for one batch.
 package struct PhaseResult {
-  /// One a parameter of the network in training, already multiplied by the gain; `nil` if unused.
-  package var gradients: [Tensor?]
+  /// One a parameter of the network in training, already multiplied by the gain.
+  ///
+  /// Zero where a loss does not depend on a parameter, as a regulariser on the last biases: in the
+  /// original such a parameter takes a step too, which lets Adam's second moment decay.
+  package var gradients: [Tensor]
   /// Numbers worth recording.
   package var reports: [(name: String, values: Tensor)]
 }
@@ -57,17 +60,15 @@ package func phaseGradients(
   )
   let parameters =
     phase.isGenerator ? context.generator.parameters : context.discriminator.parameters
-  var result = PhaseResult(
-    gradients: [Tensor?](repeating: nil, count: parameters.count),
-    reports: []
-  )
+  var sums = [Tensor?](repeating: nil, count: parameters.count)
+  var reports: [(name: String, values: Tensor)] = []
   func accumulate(_ value: LossValue, _ others: LossValue?...) {
     let total = others.reduce(value.total) { sum, other in other.map { sum + $0.total } ?? sum }
-    result.reports += value.reports + others.flatMap { $0?.reports ?? [] }
+    reports += value.reports + others.flatMap { $0?.reports ?? [] }
     let new = gradients(of: [total * gain], withRespectTo: parameters)
     for index in parameters.indices {
       guard let gradient = new[index] else { continue }
-      result.gradients[index] = result.gradients[index].map { $0 + gradient } ?? gradient
+      sums[index] = sums[index].map { $0 + gradient } ?? gradient
     }
   }
 
@@ -110,7 +111,7 @@ package func phaseGradients(
       random: random
     )
     if let main, let fakeLoss {
-      result.reports.append(("Loss/D/loss", fakeLoss + main.perSample))
+      reports.append(("Loss/D/loss", fakeLoss + main.perSample))
     }
     switch (main, penalty) {
     case (let main?, let penalty): accumulate(main, penalty)
@@ -118,5 +119,8 @@ package func phaseGradients(
     case (nil, nil): break
     }
   }
-  return result
+  return PhaseResult(
+    gradients: zip(sums, parameters).map { $0 ?? .zeros(like: $1.detached()) },
+    reports: reports
+  )
 }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Datasets
 
-/// Results of the original's dataset, sampler and grid code (Fixtures/dataset_semantics.json).
-@Suite struct LafiteSemanticsTests {
+/// Results of the original's dataset, sampler and grid code.
+@Suite("Golden dataset semantics") struct LafiteSemanticsTests {
   struct Fixture: Decodable {
     struct Sampler: Decodable {
       let N: Int
@@ -48,7 +48,7 @@ import Testing
   let twenty: PackedDataset
 
   init() throws {
-    golden = try fixture("dataset_semantics.json", as: Fixture.self)
+    golden = try recorded("dataset_semantics.json", as: Fixture.self)
     folder = try TemporaryFolder()
     twenty = try PackedDataset(packNoise(folder.file("20.zip"), count: 20, captions: { _ in 1 }))
   }

@@ -14,6 +14,15 @@ func fixture<Value: Decodable>(_ name: String, as type: Value.Type) throws -> Va
   try JSONDecoder().decode(type, from: Data(contentsOf: fixture(name)))
 }
 
+/// A JSON file of numbers that the original recorded: from the folder that NIFTY_GOLDENS names, else
+/// from Tests/Goldens.
+func recorded<Value: Decodable>(_ name: String, as type: Value.Type) throws -> Value {
+  let named = ProcessInfo.processInfo.environment["NIFTY_GOLDENS"].map { URL(filePath: $0) }
+  let own = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  let folder = named ?? own.appending(path: "Goldens")
+  return try JSONDecoder().decode(type, from: Data(contentsOf: folder.appending(path: name)))
+}
+
 /// An image of noise that is a function of its seed.
 func noiseImage(_ side: Int, seed: Int, height: Int? = nil) -> RGBImage {
   var random = CounterRandom(seed: 7, position: seed)

@@ -1,20 +1,18 @@
 """Makes the fixtures of DatasetsTests. Needs NumPy and Pillow; not needed to run the tests.
 
-usage: make_fixtures.py shapes64.zip dataset_semantics.json
+usage: make_fixtures.py shapes64.zip
 
-shapes64.zip is a set of 40 images packed by the original LAFITE's dataset_tool.py, and
-dataset_semantics.json holds results of its dataset, sampler and grid code. Made here from them:
+shapes64.zip is a set of 40 images packed by the original LAFITE's dataset_tool.py. Made from it:
 
 lafite_shapes.zip    the first six images with their entries of dataset.json, values unchanged
 lafite_shapes.json   what Pillow and Python's json read in it: CRC-32 of the pixels, all features
-dataset_semantics.json  copied
 numpy_random.json    draws of numpy.random.RandomState
 """
-import io, json, shutil, struct, sys, zipfile, zlib
+import io, json, struct, sys, zipfile, zlib
 import numpy as np
 from PIL import Image
 
-shapes, semantics = sys.argv[1:]
+(shapes,) = sys.argv[1:]
 count = 6
 
 with zipfile.ZipFile(shapes) as source:
@@ -43,7 +41,6 @@ json.dump(
     },
     open("lafite_shapes.json", "w"),
 )
-shutil.copy(semantics, "dataset_semantics.json")
 
 cases = []
 for seed in (0, 1, 12345, 2**32 - 1):
