@@ -16,7 +16,7 @@ package struct Manifest {
   package var config: [String: Any] { entry["config"] as? [String: Any] ?? [:] }
 
   /// The `cases` of the config.
-  package var cases: [[String: Any]] { config["cases"] as? [[String: Any]] ?? [] }
+  package var cases: [[String: Any]] { config.cases("cases") }
 
   /// Names without extension of all files of the folder that the manifest or the folder itself knows
   /// and that start and end as asked, sorted.
@@ -42,6 +42,8 @@ extension [String: Any] {
   package func text(_ key: String) -> String { self[key] as? String ?? "" }
   /// A nested object; empty if the key is missing.
   package func object(_ key: String) -> [String: Any] { self[key] as? [String: Any] ?? [:] }
+  /// A list of objects; empty if the key is missing.
+  package func cases(_ key: String) -> [[String: Any]] { self[key] as? [[String: Any]] ?? [] }
   /// A number or a list of numbers as a list; empty if the key is missing.
   package func ints(_ key: String) -> [Int] {
     if let one = self[key] as? Int { return [one] }

@@ -9,11 +9,11 @@ package final class ReplayedRandom: RandomSource {
     package enum Kind: String {
       case normal, uniform, integer
     }
-    package let kind: Kind
+    package let kind: Kind?
     package let value: Tensor
 
-    /// A draw of a kind with the value it gave.
-    package init(_ kind: Kind, _ value: Tensor) {
+    /// A draw of a kind with the value it gave; a kind that was not recorded is `nil`.
+    package init(_ kind: Kind?, _ value: Tensor) {
       self.kind = kind
       self.value = value
     }
@@ -61,8 +61,8 @@ package final class ReplayedRandom: RandomSource {
     let draw = draws[position]
     let recorded = draw.value.shape
     precondition(
-      draw.kind == kind && recorded == shape,
-      "draw \(position) is \(kind) \(shape), recorded was \(draw.kind) \(recorded)"
+      draw.kind ?? kind == kind && recorded == shape,
+      "draw \(position) is \(kind) \(shape), recorded was \(draw.kind ?? kind) \(recorded)"
     )
     position += 1
     return draw.value

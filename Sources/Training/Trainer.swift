@@ -20,6 +20,11 @@ package final class Trainer {
   /// Number of steps taken.
   package var steps: Int { imagesSeen / configuration.batchSize }
 
+  /// The probability of an augmentation in use; 0 without augmentation.
+  package var augmentProbability: Double { adaptive?.value ?? 0 }
+
+  private let pipe: AugmentPipe?
+  private var adaptive: AdaptiveProbability?
   private let context: LossContext
   private let generatorOptimizer: Adam
   private let discriminatorOptimizer: Adam
@@ -76,12 +81,18 @@ package final class Trainer {
       )
     )
     meanPathLength = Tensor.zeros([]).to(device)
+    let pipe = configuration.augmentation.map {
+      AugmentPipe($0.transforms, probability: $0.probability)
+    }
+    self.pipe = pipe
+    adaptive = configuration.augmentation.map { AdaptiveProbability($0) }
     context = LossContext(
       generator: generator,
       discriminator: discriminator,
       configuration: configuration.losses,
       clipSide: clipSide,
-      encodeImage: encodeImage
+      encodeImage: encodeImage,
+      augment: pipe.map { pipe in { pipe($0, random: $1) } }
     )
   }
 
@@ -112,7 +123,18 @@ package final class Trainer {
       imagesSeen: imagesSeen
     )
     imagesSeen += configuration.batchSize
+    adaptAugmentation(reports)
     return reports
+  }
+
+  private func adaptAugmentation(_ reports: [(name: String, values: Tensor)]) {
+    guard var adaptive, let pipe else { return }
+    for report in reports where report.name == "Loss/signs/real" {
+      adaptive.observe(report.values)
+    }
+    adaptive.update(steps: steps, batchSize: configuration.batchSize)
+    pipe.probability = adaptive.value
+    self.adaptive = adaptive
   }
 
   private func run(

@@ -17,6 +17,8 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
     beta1: 0,
     beta2: 0.99
   )
+  /// Augmentation of what the discriminator sees; `nil` is none.
+  package var augmentation: AugmentationOptions?
   /// Images per step.
   package var batchSize = 16
   /// The path length regulariser runs every so many steps; `nil` turns it off.

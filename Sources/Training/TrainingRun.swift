@@ -160,6 +160,8 @@ package final class TrainingRun {
       ("Timing/sec_per_kimg", seconds / max(images, 1) * 1000),
       ("Timing/maintenance_sec", tick.maintenance),
       ("Resources/cpu_mem_gb", Double(peakMemoryBytes()) / 0x1p30),
+      ("Progress/augment", trainer.augmentProbability),
+      ("Timing/total_hours", elapsed / 3600), ("Timing/total_days", elapsed / 86_400),
     ]
     for (name, value) in figures { tick.statistics.report(name, [value]) }
     try folder.append(
@@ -173,6 +175,7 @@ package final class TrainingRun {
       + "sec/tick \(format(seconds, 1))  sec/kimg \(format(seconds / max(images, 1) * 1000, 2))  "
       + "maintenance \(format(tick.maintenance, 1))  "
       + "cpumem \(format(Double(peakMemoryBytes()) / 0x1p30, 2))  "
+      + "augment \(format(trainer.augmentProbability, 3))  "
       + "G \(loss("Loss/G/loss"))  D \(loss("Loss/D/loss"))"
     try folder.append(line, to: "log.txt")
     observe(.line(line))

@@ -39,47 +39,76 @@ private final class PercentileSource: RandomSource {
 
 @Suite("Augmentation: Golden")
 struct GoldenAugmentTests {
-  private struct Manifest: Decodable {
-    struct Case: Decodable {
-      let key: String
-      let spec: String
-      let debug_percentile: Double
-    }
-    struct Config: Decodable { let cases: [Case] }
-    let config: Config
+  /// The transforms of a case: named in the manifest's `specs`, or one of the published sets.
+  private func transforms(_ name: String, _ config: [String: Any]) throws -> AugmentConfiguration {
+    let specs = config.object("specs")
+    guard specs[name] != nil else { return try #require(AugmentConfiguration(named: name)) }
+    let spec = specs.object(name).compactMapValues { ($0 as? NSNumber)?.doubleValue }
+    return try #require(AugmentConfiguration(keywords: spec), "unknown transforms in \(spec)")
   }
 
-  private func augmented(_ x: Tensor, _ name: String, _ q: Double, noise: Tensor?) throws -> Tensor
-  {
-    let configuration = try #require(AugmentConfiguration(named: name))
+  private func augmented(
+    _ x: Tensor,
+    _ configuration: AugmentConfiguration,
+    _ q: Double,
+    noise: Tensor?
+  ) -> Tensor {
     let pipe = AugmentPipe(configuration, probability: 1)
-    // Value and gate of: flip, quarter turn, shift (if any), scale, turn, stretch; then the second turn.
-    let before = (configuration.xFlip > 0 ? 6 : 0) + 6
-    let source = PercentileSource(
-      q,
-      postRotation: configuration.rotate > 0 ? before : nil,
-      noise: noise
-    )
+    // Each transform before the second turn makes two draws: value and gate.
+    let c = configuration
+    let before = 2 * [c.xFlip, c.rotate90, c.xInt, c.scale, c.rotate, c.aniso].count { $0 > 0 }
+    let source = PercentileSource(q, postRotation: c.rotate > 0 ? before : nil, noise: noise)
     return pipe(x, random: source)
   }
 
   @Test func `every recorded percentile agrees in value and derivative`() throws {
     let golden = try Golden("augment_debug")
-    let cases = try golden.manifest(Manifest.self).config.cases
-    #expect(cases.count == 12)
-    let R = formulaTensor("aug/R", [2, 3, 32, 32])
-    for entry in cases {
+    let config = try Manifest(of: "augment_debug.safetensors").config
+    #expect(!config.cases("cases").isEmpty)
+    let x = golden["x"]
+    let R = formulaTensor("aug/R", x.shape)
+    for entry in config.cases("cases") {
+      let (key, q) = (entry.text("key"), try #require(entry.double("debug_percentile")))
       let x = golden["x"]
       x.requiresGradient = true
-      let noiseKey = "noise.\(entry.key)"
-      let noise = golden.contains(noiseKey) ? golden[noiseKey] : nil
-      let y = try augmented(x, entry.spec, entry.debug_percentile, noise: noise)
-      golden.expectClose(y.detached(), "y.\(entry.key)", rtol: 1e-4, atol: 2e-5)
+      let noise = golden.contains("noise.\(key)") ? golden["noise.\(key)"] : nil
+      let y = augmented(x, try transforms(entry.text("spec"), config), q, noise: noise)
+      golden.expectClose(y.detached(), "y.\(key)", rtol: 1e-4, atol: 2e-5)
       let dx = gradient(of: (y * R).sum(), withRespectTo: x)
-      golden.expectClose(dx, "dx.\(entry.key)", rtol: 1e-4, atol: 2e-5)
+      golden.expectClose(dx, "dx.\(key)", rtol: 1e-4, atol: 2e-5)
     }
-    let grey = try augmented(golden["x"].sliced(1, 0..<1), "bgc", 0.3, noise: nil)
+    let grey = augmented(
+      x.sliced(1, 0..<1),
+      try transforms("bgc", config),
+      0.3,
+      noise: nil
+    )
     golden.expectClose(grey, "y.gray", rtol: 1e-4, atol: 2e-5)
+  }
+
+  /// Recorded draws of whole passes, where the folder has them.
+  @Test(arguments: Manifest.files(prefix: "augment_random"))
+  func `every recorded pass agrees in value and derivative`(file: String) throws {
+    let golden = try Golden(file)
+    let config = try Manifest(of: "\(file).safetensors").config
+    #expect(!config.cases("cases").isEmpty)
+    for entry in config.cases("cases") {
+      let key = entry.text("key")
+      let p = try #require(entry.double("p") ?? entry.double("augment_p") ?? config.double("p"))
+      let draws = golden.names.filter { $0.contains("rand.") && $0.hasPrefix("\(key).") }
+      let replay = ReplayedRandom(draws.map { .init(nil, golden[$0]) })
+      let x = golden[golden.contains("x.\(key)") ? "x.\(key)" : "x"]
+      x.requiresGradient = true
+      let pipe = AugmentPipe(try transforms(entry.text("spec"), config), probability: p)
+      let y = pipe(x, random: replay)
+      #expect(replay.isExhausted)
+      golden.expectClose(y.detached(), "y.\(key)", rtol: 1e-4, atol: 2e-5)
+      if golden.names.contains(where: { $0.hasPrefix("dx.\(key)") }) {
+        let R = golden.contains("R") ? golden["R"] : formulaTensor("aug/R", x.shape)
+        let dx = gradient(of: (y * R).sum(), withRespectTo: x)
+        golden.expectClose(dx, "dx.\(key)", rtol: 1e-4, atol: 2e-5)
+      }
+    }
   }
 
   @Test func `the draws come in the recorded order`() throws {
@@ -131,6 +160,16 @@ struct AugmentTests {
     let first = gradient(of: y.squared().sum(), withRespectTo: x, createGraph: true)
     let second = gradient(of: first.squared().sum(), withRespectTo: x)
     #expect(second.isFinite && second.magnitude().sum().item > 0)
+  }
+
+  @Test func `transforms have the original's keywords`() throws {
+    let all = try #require(AugmentConfiguration(named: "bgcfnc"))
+    #expect(all.keywords.count == 15 && all.keywords.values.allSatisfy { $0 == 1 })
+    #expect(AugmentConfiguration(keywords: all.keywords) == all)
+    #expect(
+      AugmentConfiguration(named: "blit")?.keywords.keys.sorted() == ["rotate90", "xflip", "xint"]
+    )
+    #expect(AugmentConfiguration(keywords: ["wobble": 1]) == nil)
   }
 
   @Test func `names compose groups and unknown names are none`() throws {

@@ -81,6 +81,24 @@ struct TrainerTests {
     #expect(penalty == [0, 16])
   }
 
+  @Test func `augmentation changes what is learned, and adapts its strength`() throws {
+    var augmented = configuration()
+    let transforms = try #require(AugmentConfiguration(named: "bgc"))
+    augmented.augmentation = AugmentationOptions(transforms, probability: 0.5, target: 0.6)
+    let (with, without) = (trainer(augmented), trainer(configuration()))
+    var signs: [Double] = []
+    for step in 0..<4 {
+      let reports = with.step(batch(UInt64(step)))
+      signs += reports.filter { $0.name == "Loss/signs/real" }
+        .flatMap { $0.values.values(Double.self) }
+      if step == 0 { _ = without.step(batch(0)) }
+      if step == 0 { #expect(weights(with.discriminator) != weights(without.discriminator)) }
+    }
+    let rises = signs.reduce(0, +) / Double(signs.count) > 0.6
+    expectClose(with.augmentProbability, 0.5 + (rises ? 1 : -1) * 16 / 500_000, rtol: 1e-12)
+    #expect(without.augmentProbability == 0)
+  }
+
   @Test func `training holds no more tensors after many steps than after few`() {
     let trainer = trainer(configuration())
     for step in 0..<4 { _ = trainer.step(batch(UInt64(step))) }
@@ -88,6 +106,60 @@ struct TrainerTests {
     for step in 4..<12 { _ = trainer.step(batch(UInt64(step))) }
     // Other suites run at the same time, so the count is compared with what eight steps would leak.
     #expect(Runtime.liveTensors < before + 5_000)
+  }
+}
+
+@Suite("Adaptive augmentation")
+struct AdaptiveAugmentationTests {
+  private func adaptive(kimg: Double = 500) throws -> AdaptiveProbability {
+    var options = AugmentationOptions(
+      try #require(AugmentConfiguration(named: "bgc")),
+      target: 0.6
+    )
+    options.adaptationKimg = kimg
+    return AdaptiveProbability(options)
+  }
+
+  @Test func `p rises by the images of four steps where signs exceed the target, every four steps`()
+    throws
+  {
+    var p = try adaptive()
+    for step in 1...8 {
+      p.observe(Tensor([1, 1, 1, 0] as [Float]))  // mean 0.75
+      p.update(steps: step, batchSize: 16)
+      // 16 images · 4 steps / 500,000 images
+      #expect(p.value == Double(step / 4) * 0.000128)
+    }
+  }
+
+  @Test func `p falls where signs stay below the target, but not below zero`() throws {
+    var p = try adaptive(kimg: 100)
+    p.observe(Tensor([1, 1, 1, 1] as [Float]))
+    p.update(steps: 4, batchSize: 16)
+    #expect(p.value == 0.00064)
+    for step in [8, 12] {
+      p.observe(Tensor([1, 1, -1, -1] as [Float]))
+      p.update(steps: step, batchSize: 16)
+      #expect(p.value == 0)
+    }
+  }
+
+  @Test func `signs before the last adaptation no longer count`() throws {
+    var p = try adaptive()
+    p.observe(Tensor([Float](repeating: 1, count: 100)))
+    p.update(steps: 4, batchSize: 16)
+    p.observe(Tensor([-1] as [Float]))
+    p.update(steps: 8, batchSize: 16)
+    #expect(p.value == 0)
+  }
+
+  @Test func `a fixed probability stays`() throws {
+    var p = AdaptiveProbability(
+      AugmentationOptions(try #require(AugmentConfiguration(named: "blit")), probability: 0.3)
+    )
+    p.observe(Tensor([1] as [Float]))
+    p.update(steps: 4, batchSize: 16)
+    #expect(p.value == 0.3 && p.signs.isEmpty)
   }
 }
 
