@@ -147,7 +147,14 @@ let torchSide: [Target] = [
     exclude: ["Fixtures"],
     swiftSettings: swift
   ),
-  tests("SnapshotsTests", ["Snapshots", "Networks", "TorchNN", "Torch", "TorchTestSupport"]),
+  .testTarget(
+    name: "SnapshotsTests",
+    dependencies: [
+      "Snapshots", "Networks", "TorchNN", "Torch", "TestSupport", "TorchTestSupport",
+    ],
+    exclude: ["Fixtures"],
+    swiftSettings: swift
+  ),
   tests(
     "TrainingTests",
     ["Training", "Networks", "TorchNN", "Torch", "Datasets", "Images", "TorchTestSupport"]

@@ -22,6 +22,15 @@ package struct PickleBuffer: @unchecked Sendable {
     owner = block
   }
 
+  /// A copy of two runs of bytes, one behind the other.
+  init(_ first: [UInt8], _ second: UnsafeRawBufferPointer) {
+    let block = MemoryBlock(count: first.count + second.count)
+    block.memory.copyBytes(from: first)
+    block.memory[first.count...].copyBytes(from: second)
+    bytes = UnsafeRawBufferPointer(block.memory)
+    owner = block
+  }
+
   private init(bytes: UnsafeRawBufferPointer, owner: AnyObject) {
     self.bytes = bytes
     self.owner = owner
@@ -57,8 +66,10 @@ package struct PickleBuffer: @unchecked Sendable {
 private final class MemoryBlock {
   let memory: UnsafeMutableRawBufferPointer
 
-  init(copying bytes: [UInt8]) {
-    memory = .allocate(byteCount: bytes.count, alignment: 16)
+  init(count: Int) { memory = .allocate(byteCount: count, alignment: 16) }
+
+  convenience init(copying bytes: [UInt8]) {
+    self.init(count: bytes.count)
     memory.copyBytes(from: bytes)
   }
 

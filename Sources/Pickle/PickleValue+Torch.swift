@@ -13,18 +13,35 @@ extension PickleValue {
     shape: [Int],
     isParameter: Bool
   ) -> PickleValue {
+    tensor(type: type, shape: shape, isParameter: isParameter) { bytes }
+  }
+
+  /// A dense tensor whose values are asked for when they are written.
+  ///
+  /// - Parameters:
+  ///   - type: The type of the elements.
+  ///   - shape: Lengths of the dimensions.
+  ///   - isParameter: Whether it becomes a `torch.nn.Parameter`.
+  ///   - bytes: Gives the values, little-endian, in C order.
+  /// - Returns: The record of the call that rebuilds the tensor.
+  package static func tensor(
+    type: TorchScalarType,
+    shape: [Int],
+    isParameter: Bool,
+    bytes: @escaping () -> PickleBuffer
+  ) -> PickleValue {
     let count = shape.reduce(1, *)
-    precondition(
-      bytes.count == count * type.size,
-      "\(bytes.count) bytes for a \(type) tensor of shape \(shape)"
-    )
     var strides: [Int] = []
     var step = 1
     for length in shape.reversed() {
       strides.insert(step, at: 0)
       step *= max(length, 1)
     }
-    let file = legacyStorageFile(bytes, type: type, count: count)
+    let header = legacyStorageHeader(type: type, count: count)
+    let file = PickleBytes(count: header.count + count * type.size) {
+      let values = bytes()
+      return values.withBytes { PickleBuffer(header, $0) }
+    }
     let tensor = call(
       .global("torch._utils", "_rebuild_tensor_v2"),
       [
@@ -40,12 +57,8 @@ extension PickleValue {
     )
   }
 
-  /// What `torch.save` of a storage writes in the legacy format.
-  private static func legacyStorageFile(
-    _ bytes: PickleBuffer,
-    type: TorchScalarType,
-    count: Int
-  ) -> [UInt8] {
+  /// What `torch.save` of a storage writes in the legacy format before the values.
+  private static func legacyStorageHeader(type: TorchScalarType, count: Int) -> [UInt8] {
     let sizes: PickleValue = .dictionary([("short", 2), ("int", 4), ("long", 4)])
     let system: PickleValue = .dictionary([
       ("protocol_version", 1001), ("little_endian", true), ("type_sizes", sizes),
@@ -60,17 +73,15 @@ extension PickleValue {
     let pickles: [PickleValue] = [
       .bigInt(TorchContainer.legacyMagic), 1001, system, storage, .list(["0"]),
     ]
-    var file: [UInt8] = []
-    file.reserveCapacity(bytes.count + 512)
+    var header: [UInt8] = []
     for value in pickles {
       // These few values are neither deep nor beyond protocol 2.
       guard let pickle = try? PickleWriter.bytes(of: value, version: .two) else {
         preconditionFailure("a constant pickle cannot be written")
       }
-      file += pickle
+      header += pickle
     }
-    withUnsafeBytes(of: Int64(count).littleEndian) { file += $0 }
-    bytes.withBytes { file += $0 }
-    return file
+    withUnsafeBytes(of: Int64(count).littleEndian) { header += $0 }
+    return header
   }
 }

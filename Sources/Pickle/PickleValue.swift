@@ -70,15 +70,35 @@ extension [PickleDictionary.Entry] {
 
 /// A run of bytes, usually a range of the pickle itself.
 package final class PickleBytes {
-  /// The bytes.
-  package let buffer: PickleBuffer
+  /// Number of bytes.
+  package let count: Int
   /// True for a `bytearray`, false for `bytes`.
   package let isMutable: Bool
+  private let source: () -> PickleBuffer
+
+  /// The bytes; those that are made on demand are made anew each time.
+  package var buffer: PickleBuffer { source() }
 
   /// Wraps a buffer.
   package init(_ buffer: PickleBuffer, isMutable: Bool = false) {
-    self.buffer = buffer
     self.isMutable = isMutable
+    count = buffer.count
+    source = { buffer }
+  }
+
+  /// Bytes that are made when they are written, so that they need not be in memory all at once.
+  ///
+  /// - Parameters:
+  ///   - count: How many there will be.
+  ///   - make: Makes them.
+  package init(count: Int, make: @escaping () -> PickleBuffer) {
+    isMutable = false
+    self.count = count
+    source = {
+      let buffer = make()
+      precondition(buffer.count == count, "\(buffer.count) bytes instead of \(count)")
+      return buffer
+    }
   }
 }
 

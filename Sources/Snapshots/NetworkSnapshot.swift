@@ -4,70 +4,71 @@ package import Networks
 package import Torch
 package import TorchNN
 
-/// A file that is no usable snapshot, in one line.
-package struct SnapshotError: Error, CustomStringConvertible {
-  /// What is wrong, and with which file.
-  package let description: String
-
-  /// An error about a file.
-  package init(_ path: String, _ reason: String) { description = "\(path): \(reason)" }
-}
-
 /// Generator, discriminator and averaged generator of one moment of a run, in one file.
 ///
-/// The file is safetensors: tensors `G.…`, `D.…` and `G_ema.…` under LAFITE's names, and in the
-/// metadata the networks' shapes as JSON (`generator`, `discriminator`), the images seen, and what the
-/// conditioning features are made with (`clip`, a name and a sha256). A file for generation alone may
-/// hold only `G_ema`, in half precision.
+/// Two formats hold them, and the content tells which it is: safetensors with the shapes of the
+/// networks in its metadata, or the pickle of LAFITE and StyleGAN2-ADA, which is read without
+/// executing anything in it. Tensors are named `G.…`, `D.…` and `G_ema.…` with LAFITE's names behind
+/// the dot. A file for generation alone may hold only `G_ema`, in half precision.
 package struct NetworkSnapshot {
+  /// The file.
+  package let path: String
+  let description: SnapshotDescription
+  let store: any SnapshotStore
+  /// Settings of a pickle that are objects of classes, by name; they are not kept.
+  package private(set) var omittedSettings: [String] = []
+
   /// Shape of G and G_ema.
-  package let generator: GeneratorConfiguration
+  package var generator: GeneratorConfiguration { description.generator }
   /// Shape of D; `nil` in a file for generation alone.
-  package let discriminator: DiscriminatorConfiguration?
+  package var discriminator: DiscriminatorConfiguration? { description.discriminator }
   /// Images that G was trained on.
-  package let imagesSeen: Int
+  package var imagesSeen: Int { description.imagesSeen }
   /// Free text: the CLIP's name and sha256, the data set.
-  package let notes: [String: String]
-  private let file: SafeTensors
+  package var notes: [String: String] { description.notes }
+  /// What the original writes down beside the networks.
+  package var record: TrainingRecord { description.record }
 
   /// The three networks that a snapshot may hold.
   package enum Part: String, CaseIterable, Sendable {
     case generator = "G"
     case discriminator = "D"
     case average = "G_ema"
+
+    var prefix: String { rawValue + "." }
   }
 
   /// Opens a snapshot and checks that it describes its networks; weights are read on demand.
+  ///
+  /// - Throws: `SnapshotError` when the file is no snapshot, is damaged, or contradicts itself;
+  ///   `FileError` when it cannot be opened.
   package init(path: String) throws {
-    let file = try SafeTensors(path: path)
-    self.file = file
-    func decoded<Value: Decodable>(_ key: String) throws -> Value? {
-      guard let text = file.metadata[key] else { return nil }
-      do {
-        return try JSONDecoder().decode(Value.self, from: Data(text.utf8))
-      } catch {
-        throw SnapshotError(path, "the description of its \(key) is damaged")
-      }
+    self.path = path
+    if try Self.isPickle(path) {
+      let pickle = try PickleStore(path: path)
+      store = pickle
+      omittedSettings = pickle.omitted
+      description = try SnapshotDescription(pickle: pickle, path: path)
+    } else {
+      let file = try SafeTensors(path: path)
+      store = SafeTensorsStore(file)
+      description = try SnapshotDescription(metadata: file.metadata, path: path)
     }
-    guard let generator: GeneratorConfiguration = try decoded("generator") else {
-      throw SnapshotError(path, "not a network snapshot (it describes no generator)")
+  }
+
+  /// Whether a file begins as pickles of protocol 2 and later do.
+  private static func isPickle(_ path: String) throws -> Bool {
+    let bytes = try MappedFile(path)
+    return withExtendedLifetime(bytes) {
+      // The length of a safetensors header may begin with the same byte, but is followed by `{`.
+      bytes.bytes.count >= 2 && bytes.bytes[0] == 0x80 && (2...5).contains(bytes.bytes[1])
+        && !(bytes.bytes.count > 8 && bytes.bytes[8] == UInt8(ascii: "{") && bytes.bytes[7] == 0)
     }
-    let side = generator.resolution
-    guard side >= 8, side <= 4096, side & (side - 1) == 0, generator.channelBase > 0,
-      generator.channelMax > 0, generator.styleWidth > 0, generator.wDimension > 0,
-      generator.zDimension > 0, generator.featureDimension > 0,
-      (1...64).contains(generator.mappingLayers)
-    else { throw SnapshotError(path, "the description of its generator makes no sense") }
-    self.generator = generator
-    discriminator = try decoded("discriminator")
-    imagesSeen = Int(file.metadata["images_seen"] ?? "") ?? 0
-    let own = ["generator", "discriminator", "images_seen"]
-    notes = file.metadata.filter { !own.contains($0.key) }
   }
 
   /// Whether the file holds a network.
   package func contains(_ part: Part) -> Bool {
-    file.names.contains { $0.hasPrefix(part.rawValue + ".") }
+    store.layouts.keys.contains { $0.hasPrefix(part.prefix) }
   }
 
   /// Copies a part into a network.
@@ -82,17 +83,19 @@ package struct NetworkSnapshot {
     into module: some Module,
     matching: StateMatching = .exact
   ) throws {
-    let prefix = part.rawValue + "."
-    guard contains(part) else { throw SnapshotError(file.path, "it holds no \(part.rawValue)") }
+    guard contains(part) else { throw SnapshotError(path, "it holds no \(part.rawValue)") }
+    let known = matching == .byName ? Set(module.state.map { part.prefix + $0.name }) : nil
     var state: [String: Tensor] = [:]
-    for name in file.names where name.hasPrefix(prefix) {
-      state[String(name.dropFirst(prefix.count))] = file[name]
+    for name in store.layouts.keys where name.hasPrefix(part.prefix) {
+      // What the network does not have need not be read.
+      if known?.contains(name) == false { continue }
+      state[String(name.dropFirst(part.prefix.count))] = store.tensor(name)
     }
     do {
       try module.load(state, matching: matching)
     } catch {
       throw SnapshotError(
-        file.path,
+        path,
         "its \(part.rawValue) does not fit the network asked for (\(error))"
       )
     }
@@ -104,6 +107,9 @@ package struct NetworkSnapshot {
   /// - Returns: A generator that records no gradients.
   /// - Throws: `SnapshotError` if there is none or it does not fit its description.
   package func averagedGenerator(on device: Device = .cpu) throws -> Generator {
+    guard contains(.average) else { throw SnapshotError(path, "it holds no G_ema") }
+    // Before memory is asked for: the description is a stranger's.
+    try check(.average)
     let network = Generator(generator, random: SeededRandom(seed: 0))
     try load(.average, into: network)
     network.setTrainable(false)
@@ -111,39 +117,26 @@ package struct NetworkSnapshot {
     return network
   }
 
-  /// Writes networks to a file, atomically.
-  ///
-  /// - Parameters:
-  ///   - path: The final name.
-  ///   - networks: What to store; G_ema is needed for generation, G and D for resuming.
-  ///   - generator: Shape of the generators.
-  ///   - discriminator: Shape of the discriminator.
-  ///   - imagesSeen: Images that G was trained on.
-  ///   - notes: Free text to keep.
-  ///   - dtype: Type of the stored floating-point values.
-  /// - Throws: `FileError` if the file cannot be written.
-  package static func write(
-    to path: String,
-    networks: [(part: Part, module: any Module)],
-    generator: GeneratorConfiguration,
-    discriminator: DiscriminatorConfiguration?,
-    imagesSeen: Int,
-    notes: [String: String] = [:],
-    dtype: DType = .float32
-  ) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    var metadata = notes
-    metadata["generator"] = String(decoding: try encoder.encode(generator), as: UTF8.self)
-    if let discriminator {
-      metadata["discriminator"] = String(decoding: try encoder.encode(discriminator), as: UTF8.self)
+  /// Compares the tensors of a part with what its description calls for.
+  func check(_ part: Part) throws {
+    let found = store.shapes(prefix: part.prefix)
+    let expected: [String: [Int]]
+    if part != .discriminator {
+      expected = LafiteModule.generator(generator).shapes
+    } else if let discriminator {
+      expected = LafiteModule.discriminator(discriminator).shapes
+    } else {
+      throw SnapshotError(path, "it does not describe its D")
     }
-    metadata["images_seen"] = String(imagesSeen)
-    let tensors = networks.flatMap { part, module in
-      module.state.map { entry in
-        (name: "\(part.rawValue).\(entry.name)", tensor: entry.tensor.detached().to(dtype))
-      }
+    let wrong = expected.keys.filter { found[$0] != expected[$0] }.sorted()
+    guard let first = wrong.first ?? found.keys.filter({ expected[$0] == nil }).min() else {
+      return
     }
-    try SafeTensors.write(tensors, metadata: metadata, to: path)
+    let has = found[first].map { "has the shape \($0)" } ?? "is missing"
+    let wants = expected[first].map { "LAFITE's is \($0)" } ?? "LAFITE has none"
+    throw SnapshotError(
+      path,
+      "its \(part.rawValue) is not the LAFITE network it is described as: \(first) \(has), \(wants)"
+    )
   }
 }

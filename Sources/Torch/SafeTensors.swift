@@ -68,20 +68,62 @@ public final class SafeTensors {
     entries.keys.reduce(into: [:]) { $0[$1] = self[$1] }
   }
 
+  /// A tensor to be written: its values are asked for when their turn comes, so that no more than one
+  /// tensor needs to be in memory.
+  public struct Draft {
+    let name: String
+    let dtype: DType
+    let shape: [Int]
+    let bytes: () throws -> [UInt8]
+
+    /// A tensor to be written.
+    ///
+    /// - Parameters:
+    ///   - name: Its name in the file.
+    ///   - dtype: Element type.
+    ///   - shape: Dimensions.
+    ///   - bytes: Gives the elements in row-major order, exactly as many as the shape says.
+    public init(
+      name: String,
+      dtype: DType,
+      shape: [Int],
+      bytes: @escaping () throws -> [UInt8]
+    ) {
+      self.name = name
+      self.dtype = dtype
+      self.shape = shape
+      self.bytes = bytes
+    }
+  }
+
   /// Writes tensors to a file, atomically, in the order given.
   public static func write(
     _ tensors: [(name: String, tensor: Tensor)],
     metadata: [String: String] = [:],
     to path: String
   ) throws {
+    let drafts = tensors.map { name, tensor in
+      Draft(name: name, dtype: tensor.dtype, shape: tensor.shape) { tensor.bytes }
+    }
+    try write(drafts, metadata: metadata, to: path)
+  }
+
+  /// Writes tensors to a file one after the other, atomically, in the order given.
+  public static func write(
+    _ drafts: [Draft],
+    metadata: [String: String] = [:],
+    to path: String
+  ) throws {
     var header: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]
     var offset = 0
-    for (name, tensor) in tensors {
-      guard let code = typeCodes[tensor.dtype] else {
-        throw TorchError("cannot store \(tensor.dtype) tensor \(name) as safetensors")
+    var sizes: [Int] = []
+    for draft in drafts {
+      guard let code = typeCodes[draft.dtype] else {
+        throw TorchError("cannot store \(draft.dtype) tensor \(draft.name) as safetensors")
       }
-      let end = offset + tensor.count * tensor.dtype.byteCount
-      header[name] = ["dtype": code, "shape": tensor.shape, "data_offsets": [offset, end]]
+      sizes.append(draft.shape.reduce(draft.dtype.byteCount, *))
+      let end = offset + sizes[sizes.count - 1]
+      header[draft.name] = ["dtype": code, "shape": draft.shape, "data_offsets": [offset, end]]
       offset = end
     }
     var json = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys])
@@ -89,7 +131,11 @@ public final class SafeTensors {
     let file = try AtomicFile(path)
     try file.write(withUnsafeBytes(of: UInt64(json.count).littleEndian) { Array($0) })
     try file.write(Array(json))
-    for (_, tensor) in tensors { try file.write(tensor.bytes) }
+    for (draft, size) in zip(drafts, sizes) {
+      let bytes = try draft.bytes()
+      precondition(bytes.count == size, "\(draft.name): \(bytes.count) bytes instead of \(size)")
+      try file.write(bytes)
+    }
     try file.commit()
   }
 
