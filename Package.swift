@@ -34,6 +34,10 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let nioHTTPCompression: Target.Dependency = .product(
+  name: "NIOHTTPCompression",
+  package: "swift-nio-extras"
+)
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 
@@ -71,7 +75,10 @@ let dataSide: [Target] = [
   library("Datasets", ["Images", "Files"]),
   library(
     "Laion",
-    ["Images", "Parquet", "Files", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]
+    [
+      "Images", "Parquet", "Files", asyncHTTPClient, nioCore, nioHTTP1, nioHTTPCompression,
+      nioPosix,
+    ]
   ),
   library("Demo", ["Images", "Parquet", "Files", hummingbird, logging, nioCore]),
   library("TestSupport", ["Images", hummingbird, httpTypes, logging, nioCore]),
@@ -181,6 +188,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
   ],

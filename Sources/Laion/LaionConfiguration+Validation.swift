@@ -42,9 +42,16 @@ extension LaionConfiguration {
     let seconds = [
       ("fetch.connectTimeout", fetch.connectTimeout), ("fetch.readTimeout", fetch.readTimeout),
       ("fetch.totalTimeout", fetch.totalTimeout), ("fetch.retryDelay", fetch.retryDelay),
+      ("fetch.lookupTimeout", fetch.lookupTimeout),
     ]
     for (name, value) in seconds where !(value > 0 && value <= 3600) {
       throw invalid(name, value, "in 0...3600 seconds, and not 0")
+    }
+    if let rate = fetch.requestsPerSecondPerHost, !(rate > 0 && rate <= 1e6) {
+      throw invalid("fetch.requestsPerSecondPerHost", rate, "in 0...1000000, and not 0")
+    }
+    for address in fetch.allowedAddresses where IPAddress(address) == nil {
+      throw invalid("fetch.allowedAddresses", address, "IP addresses, such as 10.0.0.7")
     }
     let isPrintable = fetch.userAgent.utf8.allSatisfy { (0x20...0x7E).contains($0) }
     if fetch.userAgent.isEmpty || !isPrintable {

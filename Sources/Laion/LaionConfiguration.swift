@@ -50,8 +50,12 @@ package struct FetchSettings: Codable, Equatable, Sendable {
   package var concurrency = 128
   /// Requests in flight to one host.
   package var concurrencyPerHost = 8
+  /// Requests begun per second at one host; `nil` for as many as there are places.
+  package var requestsPerSecondPerHost: Double?
   /// Names resolved at the same time, each on its own thread.
-  package var resolverThreads = 64
+  package var resolverThreads = 128
+  /// Seconds for the answer of the name servers.
+  package var lookupTimeout = 10.0
   /// Threads that decode and encode images; `nil` for one per core.
   package var decoderThreads: Int?
   /// Seconds to connect, TLS excluded.
@@ -72,8 +76,12 @@ package struct FetchSettings: Codable, Equatable, Sendable {
   package var userAgent = "nifty/0.1 (+image-text dataset download)"
   /// `X-Robots-Tag` directives by which a server opts its images out of training.
   package var optOutDirectives = ["noai", "noimageai"]
+  /// Whether a site's `robots.txt` is asked for and followed.
+  package var followsRobots = true
   /// Whether private and loopback addresses may be requested: for demonstrations on one machine.
   package var allowPrivateAddresses = false
+  /// Private addresses that may be requested even so, as "10.0.0.7".
+  package var allowedAddresses: [String] = []
 
   /// The defaults above.
   package init() {}

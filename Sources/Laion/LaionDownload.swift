@@ -112,7 +112,8 @@ private struct Network: Sendable {
     decoders.start()
     resolver = HostResolver(
       threads: settings.resolverThreads,
-      allowPrivateAddresses: settings.allowPrivateAddresses
+      timeout: .seconds(settings.lookupTimeout),
+      policy: AddressPolicy(settings)
     )
     clients = PinnedClients(resolver: resolver, group: group, settings: settings)
     fetcher = ImageFetcher(clients: clients, settings: settings)

@@ -39,6 +39,7 @@ func writePart(
 func loopbackConfiguration(_ folder: String) -> LaionConfiguration {
   var configuration = LaionConfiguration(metadata: folder + "/meta", output: folder + "/out")
   configuration.fetch.allowPrivateAddresses = true
+  configuration.fetch.followsRobots = false
   configuration.fetch.retryDelay = 0.01
   configuration.fetch.connectTimeout = 2
   configuration.fetch.readTimeout = 2
@@ -60,4 +61,14 @@ func pairs(in folder: String) throws -> [String: Data] {
     files[name] = FileManager.default.contents(atPath: "\(folder)/\(name)")
   }
   return files
+}
+
+/// What the index of a split says of each row, in row order.
+func statuses(in folder: String) throws -> [String] {
+  let reader = try ParquetReader(path: folder + "/index.parquet", columns: ["status"])
+  var statuses: [String] = []
+  while let batch = try reader.next() {
+    statuses += (0..<batch.rowCount).map { batch["status"].string($0) ?? "null" }
+  }
+  return statuses
 }

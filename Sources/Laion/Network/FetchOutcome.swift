@@ -46,6 +46,10 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
   case invalidRedirect
   /// The server opts the image out of training.
   case optedOut
+  /// The site's `robots.txt` keeps us out.
+  case robotsDisallowed
+  /// The site cannot say what its `robots.txt` is, which counts as keeping us out.
+  case robotsUnavailable
   /// The body is larger than allowed.
   case tooManyBytes
   /// The body is empty.
@@ -77,6 +81,8 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
     .tooManyRedirects: "too many redirects",
     .invalidRedirect: "invalid redirect",
     .optedOut: "opted out",
+    .robotsDisallowed: "disallowed by robots.txt",
+    .robotsUnavailable: "robots.txt unavailable",
     .tooManyBytes: "too many bytes",
     .empty: "empty",
     .notAnImage: "not an image",

@@ -1,35 +1,49 @@
 import NIOCore
 
-/// Bounds the requests in flight, in all and to one host.
+/// Bounds the requests in flight, in all and to one host, and how fast a host is asked.
 actor HostGate {
   private typealias Waiter = CheckedContinuation<Void, Never>
 
   private let limit: Int
   private let limitPerHost: Int
+  // The least time between two requests to a host.
+  private let interval: Duration
   private var active = 0
   private var activePerHost: [String: Int] = [:]
   // Those who have a place at their host and wait for one in all.
   private var ready = CircularBuffer<Waiter>()
   private var waitingForHost: [String: CircularBuffer<Waiter>] = [:]
+  private var nextStart: [String: ContinuousClock.Instant] = [:]
 
-  init(limit: Int, limitPerHost: Int) {
+  init(limit: Int, limitPerHost: Int, ratePerHost: Double? = nil) {
     precondition(limit > 0 && limitPerHost > 0, "limits are \(limit) and \(limitPerHost)")
     self.limit = limit
     self.limitPerHost = limitPerHost
+    interval = ratePerHost.map { .seconds(1 / $0) } ?? .zero
   }
 
   /// Runs `body` when there is a place, in the order of arrival per host.
   ///
-  /// Waiting is not cut short by cancellation: whoever holds a place is cancelled too and soon
-  /// gives it up.
+  /// Waiting for a place is not cut short by cancellation: whoever holds a place is cancelled too
+  /// and soon gives it up.
   nonisolated func withPlace<Result: Sendable>(
     at host: String,
     _ body: () async -> Result
   ) async -> Result {
+    if interval > .zero { try? await Task.sleep(until: turn(at: host), clock: .continuous) }
     await enter(host)
     let result = await body()
     await leave(host)
     return result
+  }
+
+  /// The moment at which the caller may ask the host.
+  private func turn(at host: String) -> ContinuousClock.Instant {
+    let now = ContinuousClock.now
+    if nextStart.count > 10_000 { nextStart = nextStart.filter { $0.value > now } }
+    let turn = max(now, nextStart[host] ?? now)
+    nextStart[host] = turn + interval
+    return turn
   }
 
   private func enter(_ host: String) async {

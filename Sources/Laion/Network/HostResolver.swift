@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import NIOPosix
 
 /// Resolves host names on threads of its own and remembers the answers.
@@ -9,7 +9,8 @@ import NIOPosix
 /// address.
 actor HostResolver {
   private let pool: NIOThreadPool
-  private let allowPrivateAddresses: Bool
+  private let timeout: Duration
+  private let policy: AddressPolicy
   private var answers: [String: Answer] = [:]
 
   private struct Answer {
@@ -21,26 +22,23 @@ actor HostResolver {
   private static let lifetime = Duration.seconds(600)
   private static let maximumAnswers = 100_000
 
-  init(threads: Int, allowPrivateAddresses: Bool) {
+  init(threads: Int, timeout: Duration, policy: AddressPolicy) {
     pool = NIOThreadPool(numberOfThreads: threads)
     pool.start()
-    self.allowPrivateAddresses = allowPrivateAddresses
+    self.timeout = timeout
+    self.policy = policy
   }
 
-  /// The address to connect to: the first public one, IPv4 before IPv6.
+  /// The address to connect to: the first allowed one, IPv4 before IPv6.
   func resolve(_ host: String) async -> Result<IPAddress, FetchCause> {
     let now = ContinuousClock.now
     if let answer = answers[host], answer.until > now { return await answer.task.value }
     if answers.count >= Self.maximumAnswers { answers = answers.filter { $0.value.until > now } }
     if answers.count >= Self.maximumAnswers { answers = [:] }
-    let (pool, allowPrivateAddresses) = (pool, allowPrivateAddresses)
     // A task of its own, so that all rows that wait for a name share one answer, also when the
     // first of them is cancelled.
-    let task = Task {
-      let answer = try? await pool.runIfActive { Self.addresses(host) }
-      return (answer ?? .failure(.resolverFailed)).flatMap {
-        Self.choose($0, allowPrivateAddresses: allowPrivateAddresses)
-      }
+    let task = Task { [pool, timeout, policy] in
+      await Self.lookUp(host, on: pool, within: timeout).flatMap { policy.choose($0) }
     }
     answers[host] = Answer(task: task, until: now + Self.lifetime)
     let answer = await task.value
@@ -50,26 +48,34 @@ actor HostResolver {
   }
 
   func shutDown() async {
-    try? await pool.shutdownGracefully()
+    // A lookup that hangs keeps its thread for as long as the system lets it; the threads that are
+    // left behind end with the process.
+    pool.shutdownGracefully { _ in }
   }
 
-  /// The address to connect to out of all that a name has.
-  static func choose(
-    _ addresses: [IPAddress],
-    allowPrivateAddresses: Bool
-  ) -> Result<IPAddress, FetchCause> {
-    if addresses.isEmpty { return .failure(.unknownHost) }
-    let allowed = allowPrivateAddresses ? addresses : addresses.filter(\.isPublic)
-    let v4 = allowed.first { address in
-      if case .v4 = address { true } else { false }
+  /// Asks the system on a thread of `pool`; the time in which it must answer begins when it is asked.
+  private static func lookUp(
+    _ host: String,
+    on pool: NIOThreadPool,
+    within timeout: Duration
+  ) async -> Result<[IPAddress], FetchCause> {
+    if let literal = IPAddress(host) { return .success([literal]) }
+    return await withCheckedContinuation { continuation in
+      let answer = FirstAnswer(continuation)
+      pool.submit { state in
+        guard state == .active else { return answer.give(.failure(.resolverFailed)) }
+        let timer = Task {
+          try await Task.sleep(for: timeout)
+          answer.give(.failure(.resolverFailed))
+        }
+        answer.give(addresses(host))
+        timer.cancel()
+      }
     }
-    guard let chosen = v4 ?? allowed.first else { return .failure(.blockedAddress) }
-    return .success(chosen)
   }
 
   /// Asks the system; blocks for as long as the system's resolver is configured to try.
   private static func addresses(_ host: String) -> Result<[IPAddress], FetchCause> {
-    if let literal = IPAddress(host) { return .success([literal]) }
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
@@ -104,6 +110,26 @@ actor HostResolver {
     // A link-local address carries its interface behind a percent sign.
     let numeric = text.prefix { $0 != 0 && $0 != 0x25 }.map { UInt8(bitPattern: $0) }
     return IPAddress(String(decoding: numeric, as: UTF8.self))
+  }
+}
+
+/// Resumes whoever waits with the first of several answers.
+private final class FirstAnswer: @unchecked Sendable {
+  // Sendable: `continuation` is only touched under `lock`.
+  typealias Value = Result<[IPAddress], FetchCause>
+
+  private let lock = NSLock()
+  private var continuation: CheckedContinuation<Value, Never>?
+
+  init(_ continuation: CheckedContinuation<Value, Never>) {
+    self.continuation = continuation
+  }
+
+  func give(_ value: Value) {
+    lock.withLock {
+      continuation?.resume(returning: value)
+      continuation = nil
+    }
   }
 }
 

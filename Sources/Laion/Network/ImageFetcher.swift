@@ -1,19 +1,22 @@
-import AsyncHTTPClient
 import Foundation
 import NIOCore
-import NIOHTTP1
 
 /// Requests images: politely, within limits, again when that may help.
 struct ImageFetcher: Sendable {
   private let clients: PinnedClients
   private let gate: HostGate
+  private let robots = RobotsCache()
   private let settings: FetchSettings
   private let policy: RetryPolicy
 
   init(clients: PinnedClients, settings: FetchSettings) {
     self.clients = clients
     self.settings = settings
-    gate = HostGate(limit: settings.concurrency, limitPerHost: settings.concurrencyPerHost)
+    gate = HostGate(
+      limit: settings.concurrency,
+      limitPerHost: settings.concurrencyPerHost,
+      ratePerHost: settings.requestsPerSecondPerHost
+    )
     policy = RetryPolicy(attempts: settings.attempts, delay: settings.retryDelay)
   }
 
@@ -28,7 +31,7 @@ struct ImageFetcher: Sendable {
     guard let url = WebURL(address) else { return .failure(.invalidURL) }
     var attempt = 1
     while true {
-      switch await self.attempt(url, process) {
+      switch await follow(url, .image, process) {
       case .value(let value): return .success(value)
       case .redirect: return .failure(.tooManyRedirects)
       case .failure(let cause, let retryAfter):
@@ -45,35 +48,37 @@ struct ImageFetcher: Sendable {
     }
   }
 
-  private enum Step<Value: Sendable>: Sendable {
-    case value(Value)
-    case redirect(WebURL)
-    case failure(FetchCause, retryAfter: Double? = nil)
-  }
-
   /// One attempt: follows redirects, each to a host that is resolved, checked and pinned anew.
-  private func attempt<Value: Sendable>(
+  private func follow<Value: Sendable>(
     _ url: WebURL,
+    _ subject: Exchange.Subject,
     _ process: @Sendable (ByteBuffer) async -> Value
-  ) async -> Step<Value> {
+  ) async -> Exchange.Step<Value> {
     var url = url
     var budget = Duration.seconds(settings.totalTimeout)
     for redirects in 0...settings.maximumRedirects {
+      if subject == .image, let cause = await refusal(of: url) { return .failure(cause) }
       let lease: PinnedClients.Lease
       switch await clients.lease(url.host) {
       case .success(let leased): lease = leased
       case .failure(let cause): return .failure(cause)
       }
-      let (here, left) = (url, budget)
+      let exchange = Exchange(
+        url: url,
+        subject: subject,
+        redirects: redirects,
+        settings: settings
+      )
+      let left = budget
       let (step, elapsed) = await gate.withPlace(at: url.host) {
         let start = ContinuousClock.now
-        let step = await exchange(here, lease.client, redirects: redirects, within: left)
+        let step = await exchange.run(lease.client, within: left)
         let elapsed = start.duration(to: .now)
         switch step {
-        case .value(let body): return (Step.value(await process(body)), elapsed)
-        case .redirect(let next): return (Step<Value>.redirect(next), elapsed)
+        case .value(let body): return (Exchange.Step.value(await process(body)), elapsed)
+        case .redirect(let next): return (Exchange.Step<Value>.redirect(next), elapsed)
         case .failure(let cause, let after):
-          return (Step<Value>.failure(cause, retryAfter: after), elapsed)
+          return (Exchange.Step<Value>.failure(cause, retryAfter: after), elapsed)
         }
       }
       await clients.release(lease)
@@ -84,66 +89,35 @@ struct ImageFetcher: Sendable {
     return .failure(.tooManyRedirects)
   }
 
-  /// Races one request, body included, against the time left.
-  private func exchange(
-    _ url: WebURL,
-    _ client: HTTPClient,
-    redirects: Int,
-    within budget: Duration
-  ) async -> Step<ByteBuffer> {
-    await withTaskGroup(of: Step<ByteBuffer>?.self) { group in
-      group.addTask { await request(url, client, redirects: redirects, within: budget) }
-      group.addTask {
-        do { try await Task.sleep(for: budget) } catch { return nil }
-        return .failure(.timedOut)
-      }
-      for await step in group {
-        guard let step else { continue }
-        group.cancelAll()
-        return step
-      }
-      return .failure(.timedOut)
+  /// Why the site's `robots.txt` keeps us from requesting `url`; `nil` when it does not.
+  private func refusal(of url: WebURL) async -> FetchCause? {
+    guard settings.followsRobots else { return nil }
+    let answer = await robots.rules(for: url) { url in
+      guard let address = url.resolving("/robots.txt") else { return .success(.allowingAll) }
+      return await rules(at: address)
+    }
+    switch answer {
+    case .success(let rules): return rules.allow(url.target) ? nil : .robotsDisallowed
+    case .failure(let cause): return cause
     }
   }
 
-  private func request(
-    _ url: WebURL,
-    _ client: HTTPClient,
-    redirects: Int,
-    within budget: Duration
-  ) async -> Step<ByteBuffer> {
-    var request = HTTPClientRequest(url: url.description)
-    request.headers = [
-      "Host": url.hostHeader,
-      "User-Agent": settings.userAgent,
-      "Accept": "image/jpeg, image/png, image/webp, image/*;q=0.5, */*;q=0.1",
-      "Accept-Encoding": "identity",
-    ]
-    do {
-      let response = try await client.execute(request, timeout: TimeAmount(budget))
-      let head = ResponseDecision.Head(
-        status: Int(response.status.code),
-        headers: response.headers.map { ($0.name, $0.value) }
-      )
-      switch ResponseDecision(head, from: url, redirects: redirects, settings: settings) {
-      case .redirect(let next): return .redirect(next)
-      case .fail(let cause, let retryAfter): return .failure(cause, retryAfter: retryAfter)
-      case .accept: return try await body(of: response)
-      }
-    } catch {
-      return .failure(TransportFailure.cause(of: error))
+  /// The rules in a file, by RFC 9309, section 2.3.1: a site without the file allows all, one that
+  /// cannot answer allows nothing.
+  private func rules(at address: WebURL) async -> RobotsCache.Answer {
+    let agent = String(settings.userAgent.prefix { $0 != "/" && $0 != " " })
+    let step = await follow(address, .robots) { body in
+      RobotsRules(body.readableBytesView, agent: agent)
     }
-  }
-
-  /// Reads the body up to the limit; to leave it unread closes the connection.
-  private func body(of response: HTTPClientResponse) async throws -> Step<ByteBuffer> {
-    var body = ByteBuffer()
-    for try await var part in response.body {
-      if body.readableBytes + part.readableBytes > settings.maximumBytes {
-        return .failure(.tooManyBytes)
-      }
-      body.writeBuffer(&part)
+    switch step {
+    case .value(let rules): return .success(rules)
+    case .failure(.status(let code), _) where code == 429 || code >= 500:
+      return .failure(.robotsUnavailable)
+    case .failure(.status, _), .failure(.empty, _), .failure(.tooManyRedirects, _),
+      .failure(.invalidRedirect, _), .redirect:
+      return .success(.allowingAll)
+    // A host that cannot be reached for this cannot be reached for the image either.
+    case .failure(let cause, _): return .failure(cause)
     }
-    return body.readableBytes == 0 ? .failure(.empty) : .value(body)
   }
 }

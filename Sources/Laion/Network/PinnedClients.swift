@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import NIOCore
+import NIOHTTPCompression
 import NIOPosix
 
 /// HTTP clients that connect to the address that was checked, and to no other.
@@ -127,7 +128,8 @@ actor PinnedClients {
   ) -> HTTPClient.Configuration {
     var configuration = HTTPClient.Configuration()
     configuration.redirectConfiguration = .disallow
-    configuration.decompression = .disabled
+    // We ask for plain bodies, but some servers pack what they should not.
+    configuration.decompression = .enabled(limit: .size(settings.maximumBytes))
     configuration.httpVersion = .http1Only
     configuration.timeout = .init(
       connect: .nanoseconds(Int64(settings.connectTimeout * 1e9)),

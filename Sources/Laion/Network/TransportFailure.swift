@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOHTTPCompression
 
 /// Names the errors of the network stack.
 enum TransportFailure {
@@ -14,6 +15,9 @@ enum TransportFailure {
     case HTTPParserError.invalidEOFState: .connectionLost
     case is HTTPParserError: .invalidResponse
     case let error as IOError: cause(ofErrno: error.errnoCode)
+    case NIOHTTPDecompression.DecompressionError.limit: .tooManyBytes
+    case is NIOHTTPDecompression.DecompressionError: .invalidResponse
+    case is NIOHTTPDecompression.ExtraDecompressionError: .invalidResponse
     default: cause(ofType: String(reflecting: type(of: error)))
     }
   }

@@ -65,13 +65,16 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
 
   /// The address, written so that any parser reads the same.
   package var description: String {
-    "\(isSecure ? "https" : "http")://\(authority):\(port)\(target)"
+    site + target
   }
 
   /// The `Host` header.
   package var hostHeader: String {
     port == (isSecure ? 443 : 80) ? authority : "\(authority):\(port)"
   }
+
+  /// Scheme, host and port: what has one `robots.txt`.
+  package var site: String { "\(isSecure ? "https" : "http")://\(authority):\(port)" }
 
   private var authority: String { host.contains(":") ? "[\(host)]" : host }
 

@@ -62,7 +62,7 @@ struct ImageStore: Sendable {
     let header = try ImageHeader.probe(bytes)
     if min(header.width, header.height) < settings.minimumSide { return nil }
     let limits = DecodeLimits(maximumPixels: settings.maximumPixels)
-    let image = try RGBImage(decoding: bytes, limits: limits)
+    let image = try RGBImage(decoding: bytes, limits: limits, appliesOrientation: true)
     guard let size = settings.size else { return image }
     return image.centerCropped().resized(width: size, height: size, filter: .lanczos)
   }

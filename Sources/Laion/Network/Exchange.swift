@@ -1,0 +1,110 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// One request and its answer, within limits of size and time.
+struct Exchange: Sendable {
+  /// What the answer comes to.
+  enum Step<Value: Sendable>: Sendable {
+    case value(Value)
+    case redirect(WebURL)
+    case failure(FetchCause, retryAfter: Double? = nil)
+  }
+
+  /// What is asked for.
+  enum Subject: Sendable {
+    /// An image: opt-outs are respected, a body beyond the limit is a failure.
+    case image
+    /// A `robots.txt`: a body beyond the limit is cut off there.
+    case robots
+  }
+
+  let url: WebURL
+  let subject: Subject
+  /// Redirects followed so far.
+  let redirects: Int
+  let settings: FetchSettings
+
+  /// Races the request, body included, against the time left.
+  func run(_ client: HTTPClient, within budget: Duration) async -> Step<ByteBuffer> {
+    await withTaskGroup(of: Step<ByteBuffer>?.self) { group in
+      group.addTask { await request(client, within: budget) }
+      group.addTask {
+        do { try await Task.sleep(for: budget) } catch { return nil }
+        return .failure(.timedOut)
+      }
+      for await step in group {
+        guard let step else { continue }
+        group.cancelAll()
+        return step
+      }
+      return .failure(.timedOut)
+    }
+  }
+
+  private func request(_ client: HTTPClient, within budget: Duration) async -> Step<ByteBuffer> {
+    var request = HTTPClientRequest(url: url.description)
+    request.headers = [
+      "Host": url.hostHeader,
+      "User-Agent": settings.userAgent,
+      "Accept": accepted,
+      "Accept-Encoding": "identity",
+    ]
+    do {
+      let response = try await client.execute(request, timeout: TimeAmount(budget))
+      let head = ResponseDecision.Head(
+        status: Int(response.status.code),
+        headers: response.headers.map { ($0.name, $0.value) }
+      )
+      switch ResponseDecision(head, from: url, redirects: redirects, settings: limits) {
+      case .redirect(let next): return .redirect(next)
+      case .fail(let cause, let retryAfter): return .failure(cause, retryAfter: retryAfter)
+      case .accept: return try await body(of: response)
+      }
+    } catch {
+      return .failure(TransportFailure.cause(of: error))
+    }
+  }
+
+  /// Reads the body up to the limit; to leave it unread closes the connection.
+  private func body(of response: HTTPClientResponse) async throws -> Step<ByteBuffer> {
+    var body = ByteBuffer()
+    for try await var part in response.body {
+      if body.readableBytes + part.readableBytes > maximumBytes {
+        if subject == .image { return .failure(.tooManyBytes) }
+        body.writeImmutableBuffer(
+          part.getSlice(at: part.readerIndex, length: room(in: body)) ?? part
+        )
+        return .value(body)
+      }
+      body.writeBuffer(&part)
+    }
+    return body.readableBytes == 0 ? .failure(.empty) : .value(body)
+  }
+
+  private func room(in body: ByteBuffer) -> Int { maximumBytes - body.readableBytes }
+
+  private var accepted: String {
+    switch subject {
+    case .image: "image/jpeg, image/png, image/webp, image/*;q=0.5, */*;q=0.1"
+    case .robots: "text/plain, */*;q=0.1"
+    }
+  }
+
+  private var maximumBytes: Int {
+    switch subject {
+    case .image: settings.maximumBytes
+    case .robots: RobotsRules.maximumBytes
+    }
+  }
+
+  /// The settings by which the head of the answer is judged.
+  private var limits: FetchSettings {
+    if subject == .image { return settings }
+    var limits = settings
+    limits.optOutDirectives = []
+    limits.maximumBytes = .max
+    return limits
+  }
+}

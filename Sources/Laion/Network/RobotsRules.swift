@@ -1,0 +1,137 @@
+/// What a site's `robots.txt` lets us request (RFC 9309).
+///
+/// Of the whole file only the rules for us are kept: those of the groups that name our product
+/// token, else those of the groups for all robots.
+package struct RobotsRules: Equatable, Sendable {
+  private struct Rule: Equatable {
+    let allows: Bool
+    /// A path pattern, in which `*` stands for any characters and a final `$` for the end.
+    let pattern: [UInt8]
+  }
+
+  private var rules: [Rule] = []
+
+  /// Bytes that are read of a file, the least that RFC 9309 (section 2.5) asks for.
+  package static let maximumBytes = 500 << 10
+  // Bound memory, and the time of a match, which grows with starred patterns times path at worst.
+  private static let maximumPattern = 512
+  private static let maximumPatterns = 128 << 10
+  private static let maximumStarredPatterns = 16 << 10
+
+  /// Rules that allow everything, as a site without the file has them.
+  package static let allowingAll = RobotsRules()
+
+  private init() {}
+
+  /// Reads a file.
+  ///
+  /// - Parameters:
+  ///   - bytes: The file, or its beginning; may be anything.
+  ///   - agent: Our product token, without version.
+  package init(_ bytes: some Collection<UInt8>, agent: String) {
+    var (ours, everyones) = (Group(), Group())
+    // Whether the lines read now belong to us, to all; and whether a group's names go on.
+    var (isOurs, isEveryones, namesGoOn) = (false, false, false)
+    let text = bytes.prefix(Self.maximumBytes)
+    for line in text.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) {
+      guard let (key, value) = Self.field(line.prefix(Self.maximumPattern)) else { continue }
+      switch key {
+      case "user-agent":
+        if !namesGoOn { (isOurs, isEveryones) = (false, false) }
+        namesGoOn = true
+        if value == "*" { isEveryones = true }
+        if Self.token(value) == agent.lowercased() { isOurs = true }
+        ours.exists = ours.exists || isOurs
+      case "allow", "disallow":
+        namesGoOn = false
+        guard let rule = Self.rule(key, value) else { continue }
+        if isOurs { ours.append(rule) }
+        if isEveryones { everyones.append(rule) }
+      default:
+        continue
+      }
+    }
+    rules = ours.exists ? ours.rules : everyones.rules
+  }
+
+  /// Whether a path with its query may be requested: the longest rule that fits decides, and
+  /// `Allow` between equals.
+  package func allow(_ target: String) -> Bool {
+    if target == "/robots.txt" { return true }
+    let target = Array(target.utf8)
+    var best: Rule?
+    for rule in rules where Self.matches(rule.pattern, target) {
+      let length = best?.pattern.count ?? -1
+      if rule.pattern.count > length || rule.pattern.count == length && rule.allows { best = rule }
+    }
+    return best?.allows ?? true
+  }
+
+  /// Bytes of memory, about.
+  var size: Int { rules.reduce(64) { $0 + $1.pattern.count + 48 } }
+
+  private struct Group {
+    var exists = false
+    private(set) var rules: [Rule] = []
+    private var size = 0
+    private var starredSize = 0
+
+    mutating func append(_ rule: Rule) {
+      let cost = rule.pattern.count + 16
+      size += cost
+      if rule.pattern.contains(0x2A) { starredSize += cost }
+      if size <= maximumPatterns, starredSize <= maximumStarredPatterns { rules.append(rule) }
+    }
+  }
+
+  private static func field(_ line: some Collection<UInt8>) -> (key: String, value: String)? {
+    guard let colon = line.firstIndex(of: 0x3A) else { return nil }
+    let key = String(decoding: line[..<colon], as: UTF8.self)
+      .filter { !$0.isWhitespace && $0 != "\u{FEFF}" }
+    let value = line[line.index(after: colon)...]
+      .prefix { $0 != 0x23 }
+      .split { $0 == 0x20 || $0 == 0x09 }
+      .first
+    return (key.lowercased(), value.map { String(decoding: $0, as: UTF8.self) } ?? "")
+  }
+
+  private static func token(_ name: String) -> String {
+    name.prefix { $0.isLetter || $0 == "-" || $0 == "_" }.lowercased()
+  }
+
+  // An empty `Disallow` forbids nothing, an empty `Allow` says nothing.
+  private static func rule(_ key: String, _ value: String) -> Rule? {
+    let pattern = normalised(Array(value.utf8.prefix(maximumPattern)))
+    return pattern.isEmpty ? nil : Rule(allows: key == "allow", pattern: pattern)
+  }
+
+  // Paths are compared as `WebURL` writes them: bytes beyond ASCII as percent escapes.
+  private static func normalised(_ bytes: [UInt8]) -> [UInt8] {
+    let digits = Array("0123456789ABCDEF".utf8)
+    return bytes.flatMap { byte in
+      byte < 0x80 ? [byte] : [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    }
+  }
+
+  /// Whether `pattern` fits a beginning of `target`; takes time in proportion to their product at most.
+  private static func matches(_ pattern: [UInt8], _ target: [UInt8]) -> Bool {
+    var (p, t) = (0, 0)
+    // Where to go on when what follows the last star does not fit here.
+    var star: (pattern: Int, target: Int)?
+    while true {
+      if p == pattern.count { return true }
+      if pattern[p] == 0x24, p == pattern.count - 1, t == target.count { return true }
+      if pattern[p] == 0x2A {
+        star = (p + 1, t)
+        p += 1
+      } else if t < target.count, pattern[p] == target[t] {
+        (p, t) = (p + 1, t + 1)
+      } else if let last = star, last.target < target.count {
+        star = (last.pattern, last.target + 1)
+        (p, t) = (last.pattern, last.target + 1)
+      } else {
+        return false
+      }
+    }
+  }
+}

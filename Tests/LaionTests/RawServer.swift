@@ -1,0 +1,153 @@
+import Foundation
+import Glibc
+
+/// A server that sends exactly the bytes it is told to: what no honest HTTP library would send.
+final class RawServer: @unchecked Sendable {
+  // Sendable: `connections` is only touched under `lock`; the rest is immutable.
+
+  /// How a path answers.
+  enum Script: Sendable {
+    /// These bytes; then the connection closes.
+    case send([UInt8])
+    /// These bytes; then nothing more, without closing.
+    case hang([UInt8])
+    /// These bytes, and then the others over and over.
+    case forever([UInt8], then: [UInt8])
+    /// The bytes one at a time, a pause before each.
+    case drip([UInt8], pause: UInt32)
+    /// These bytes; then the connection is reset.
+    case reset([UInt8])
+  }
+
+  let port: Int
+
+  private let listener: Int32
+  private let routes: [String: Script]
+  // Sent at once to whoever connects, before any request.
+  private let greeting: Script?
+  private let lock = NSLock()
+  private var connections: Set<Int32> = []
+  private var isStopped = false
+
+  /// Listens on all of this machine's addresses, 127.0.0.1 and 127.0.0.2 among them.
+  init(_ routes: [String: Script], greeting: Script? = nil) throws {
+    self.routes = routes
+    self.greeting = greeting
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    self.listener = listener
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        bind(listener, address, length) == 0 && listen(listener, 256) == 0
+          && getsockname(listener, address, &length) == 0
+      }
+    }
+    port = Int(UInt16(bigEndian: address.sin_port))
+    guard bound else { throw POSIXError(.EADDRINUSE) }
+    Thread.detachNewThread { [self] in accept() }
+  }
+
+  func stop() {
+    lock.withLock {
+      isStopped = true
+      shutdown(listener, Int32(SHUT_RDWR))
+      for connection in connections { shutdown(connection, Int32(SHUT_RDWR)) }
+    }
+  }
+
+  private func accept() {
+    while true {
+      let connection = Glibc.accept(listener, nil, nil)
+      if connection < 0 {
+        if lock.withLock({ isStopped }) { break }
+        continue
+      }
+      lock.withLock { _ = connections.insert(connection) }
+      Thread.detachNewThread { [self] in
+        serve(connection)
+        lock.withLock {
+          connections.remove(connection)
+          close(connection)
+        }
+      }
+    }
+    close(listener)
+  }
+
+  private func serve(_ connection: Int32) {
+    if let greeting { return play(greeting, connection) }
+    guard let path = requestedPath(connection) else { return }
+    play(
+      routes[path] ?? .send(Array("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n".utf8)),
+      connection
+    )
+  }
+
+  private func play(_ script: Script, _ connection: Int32) {
+    switch script {
+    case .send(let bytes):
+      _ = send(bytes, connection)
+      shutdown(connection, Int32(SHUT_WR))
+      waitForEnd(connection)
+    case .hang(let bytes):
+      if send(bytes, connection) { waitForEnd(connection) }
+    case .forever(let bytes, let more):
+      guard send(bytes, connection) else { return }
+      // Not faster than the client can look at it on a busy machine.
+      while send(more, connection) { usleep(200) }
+    case .drip(let bytes, let pause):
+      for byte in bytes {
+        usleep(pause)
+        if !send([byte], connection) { return }
+      }
+    case .reset(let bytes):
+      _ = send(bytes, connection)
+      // Long enough that the bytes arrive before the reset discards them.
+      usleep(30_000)
+      var lingering = linger(l_onoff: 1, l_linger: 0)
+      setsockopt(
+        connection,
+        SOL_SOCKET,
+        SO_LINGER,
+        &lingering,
+        socklen_t(MemoryLayout<linger>.size)
+      )
+    }
+  }
+
+  private func send(_ bytes: [UInt8], _ connection: Int32) -> Bool {
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeBytes { buffer in
+        Glibc.send(
+          connection,
+          buffer.baseAddress.map { $0 + done },
+          bytes.count - done,
+          Int32(MSG_NOSIGNAL)
+        )
+      }
+      if count <= 0 { return false }
+      done += count
+    }
+    return true
+  }
+
+  private func waitForEnd(_ connection: Int32) {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while recv(connection, &buffer, buffer.count, 0) > 0 {}
+  }
+
+  private func requestedPath(_ connection: Int32) -> String? {
+    var request: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while !String(decoding: request, as: UTF8.self).contains("\r\n\r\n") {
+      let count = recv(connection, &buffer, buffer.count, 0)
+      if count <= 0 { return nil }
+      request += buffer[..<count]
+    }
+    let words = String(decoding: request, as: UTF8.self).split(separator: " ")
+    return words.count > 1 ? String(words[1]) : nil
+  }
+}
