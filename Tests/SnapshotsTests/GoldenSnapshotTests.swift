@@ -6,6 +6,16 @@ import Torch
 import TorchNN
 import TorchTestSupport
 
+private let files: [String] = {
+  let root = URL(filePath: Golden.path("manifest.json")).deletingLastPathComponent()
+  func names(_ folder: URL) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
+  }
+  return names(root).filter { $0.hasPrefix("snapshot") }.flatMap { folder in
+    names(root.appending(path: folder)).filter { $0.hasSuffix(".pkl") }.map { "\(folder)/\($0)" }
+  }
+}()
+
 /// Snapshots that the original's training loop wrote, with what their networks compute.
 ///
 /// Every folder of the goldens whose name begins with `snapshot` is taken. The recorded file, of 13 MB,
@@ -13,19 +23,9 @@ import TorchTestSupport
 /// small pickles of the same form, in PickleReadingTests.
 @Suite(
   "Golden snapshots",
-  .enabled(if: !GoldenSnapshotTests.files.isEmpty, "no snapshot*/*.pkl in the golden folder")
+  .enabled(if: !files.isEmpty, "no snapshot*/*.pkl in the golden folder")
 )
 struct GoldenSnapshotTests {
-  static let files: [String] = {
-    let root = URL(filePath: Golden.path("manifest.json")).deletingLastPathComponent()
-    func names(_ folder: URL) -> [String] {
-      ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
-    }
-    return names(root).filter { $0.hasPrefix("snapshot") }.flatMap { folder in
-      names(root.appending(path: folder)).filter { $0.hasSuffix(".pkl") }.map { "\(folder)/\($0)" }
-    }
-  }()
-
   private func folder(_ file: String) -> String { String(file.prefix { $0 != "/" }) }
 
   @Test(arguments: files)
