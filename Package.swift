@@ -114,11 +114,13 @@ let dataSide: [Target] = [
 let torchSide: [Target] = [
   .target(
     name: "CTorch",
+    exclude: ["gloo"],
     cxxSettings: [
+      .headerSearchPath("gloo"),
       .unsafeFlags([
         "-O2", "-isystem", libtorch + "/include",
         "-isystem", libtorch + "/include/torch/csrc/api/include",
-      ])
+      ]),
     ],
     linkerSettings: [
       .unsafeFlags(["-L" + libtorch + "/lib", "-Xlinker", "-rpath", "-Xlinker", libtorch + "/lib"]),

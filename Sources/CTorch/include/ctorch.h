@@ -83,6 +83,27 @@ int32_t ct_grad(CTTensor *const *outputs, CTTensor *const *weights, size_t outpu
 CTGenerator *ct_generator_create(uint64_t seed);
 void ct_generator_free(CTGenerator *generator);
 
+// ---- several processes ---------------------------------------------------------------------------
+// A group is used by one thread at a time. A call fails when another rank is gone or does not answer
+// within the group's timeout.
+
+typedef struct CTGroup CTGroup;
+
+/// Joins the group of `count` processes that meet at rank 0's host and port; waits for all of them.
+int32_t ct_group_join(const char *host, uint16_t port, int32_t rank, int32_t count,
+                      double timeout_seconds, CTGroup **result);
+void ct_group_leave(CTGroup *group);
+/// Replaces a contiguous tensor by its sum over all ranks.
+int32_t ct_group_sum(CTGroup *group, CTTensor *tensor);
+/// Replaces a contiguous tensor by that of rank `root`.
+int32_t ct_group_broadcast(CTGroup *group, CTTensor *tensor, int32_t root);
+/// Fills `results` with the tensors of all ranks in order; all must be of one shape and type.
+int32_t ct_group_gather(CTGroup *group, CTTensor *tensor, CTTensor **results);
+/// Leaves a text for the other ranks under a key.
+int32_t ct_group_publish(CTGroup *group, const char *key, const char *text);
+/// The text under a key, cut to the capacity: 1 if there is one, 0 if not, -1 on failure.
+int32_t ct_group_published(CTGroup *group, const char *key, char *text, size_t capacity);
+
 // ---- the process ---------------------------------------------------------------------------------
 
 void ct_set_threads(int32_t count);

@@ -1,0 +1,6 @@
+#pragma once
+#include <memory>
+
+namespace gloo::transport {
+class Device;
+}

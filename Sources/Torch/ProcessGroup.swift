@@ -1,0 +1,85 @@
+import CTorch
+
+/// Several processes that compute together, over torch's own c10d (Gloo).
+///
+/// Every rank calls the same methods in the same order. A call throws when another rank is gone or
+/// does not answer in time; the group is of no more use then. One thread uses a group at a time.
+public final class ProcessGroup {
+  /// This process among the others, from 0 on.
+  public let rank: Int
+  /// Number of processes.
+  public let count: Int
+  private let handle: OpaquePointer
+
+  /// Joins the others; returns when all are there.
+  ///
+  /// - Parameters:
+  ///   - rendezvous: Who this process is, and where the others meet.
+  ///   - timeout: How long to wait for another rank, here and in every call.
+  /// - Throws: `TorchError` if the others do not come in time or the place cannot be reached.
+  public init(_ rendezvous: Rendezvous, timeout: Duration = .seconds(60)) throws(TorchError) {
+    rank = rendezvous.rank
+    count = rendezvous.count
+    let (seconds, attoseconds) = timeout.components
+    var group: OpaquePointer?
+    let status = ct_group_join(
+      rendezvous.host,
+      rendezvous.port,
+      Int32(rank),
+      Int32(count),
+      Double(seconds) + Double(attoseconds) * 1e-18,
+      &group
+    )
+    guard status == 0, let group else {
+      throw TorchError.last(
+        "rank \(rank) of \(count) cannot meet the others at \(rendezvous.host):\(rendezvous.port)"
+      )
+    }
+    handle = group
+  }
+
+  deinit { ct_group_leave(handle) }
+
+  /// Replaces a contiguous tensor by its sum over all ranks.
+  public func sum(_ tensor: Tensor) throws(TorchError) {
+    try check(ct_group_sum(handle, tensor.handle), "sum")
+  }
+
+  /// Replaces a contiguous tensor by that of one rank.
+  public func broadcast(_ tensor: Tensor, from root: Int = 0) throws(TorchError) {
+    precondition((0..<count).contains(root), "no rank \(root) among \(count)")
+    try check(ct_group_broadcast(handle, tensor.handle, Int32(root)), "broadcast")
+  }
+
+  /// The tensors of all ranks in order, without gradients.
+  ///
+  /// All must be of one shape and type.
+  public func gathered(_ tensor: Tensor) throws(TorchError) -> [Tensor] {
+    var results = [OpaquePointer?](repeating: nil, count: count)
+    try check(ct_group_gather(handle, tensor.handle, &results), "gather")
+    return results.map { result in
+      guard let result else { torchFailure("gather") }
+      return Tensor(owning: result)
+    }
+  }
+
+  /// Leaves a text for the other ranks, as the reason why this one stops.
+  public func publish(_ text: String, under key: String) throws(TorchError) {
+    try check(ct_group_publish(handle, key, text), "publish")
+  }
+
+  /// What a rank left under a key, at most 4 kB; `nil` if nothing.
+  public func published(under key: String) throws(TorchError) -> String? {
+    var text = [CChar](repeating: 0, count: 4096)
+    let found = ct_group_published(handle, key, &text, text.count)
+    try check(found < 0 ? found : 0, "look up")
+    return found == 1
+      ? String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      : nil
+  }
+
+  private func check(_ status: Int32, _ what: String) throws(TorchError) {
+    if status == 0 { return }
+    throw TorchError.last("rank \(rank) of \(count) cannot \(what) with the others")
+  }
+}

@@ -1,0 +1,89 @@
+/// Who this process is among those that train together, and where they meet.
+public struct Rendezvous: Equatable, Sendable {
+  /// This process among all, from 0 on.
+  public let rank: Int
+  /// Number of processes.
+  public let count: Int
+  /// This process among those of its machine: the device it takes.
+  public let localRank: Int
+  /// The machine of rank 0.
+  public let host: String
+  /// The port on which rank 0 listens.
+  public let port: UInt16
+
+  /// A process among others.
+  public init(rank: Int, count: Int, localRank: Int? = nil, host: String, port: UInt16) {
+    precondition(count > 0 && (0..<count).contains(rank), "rank \(rank) of \(count)")
+    self.rank = rank
+    self.count = count
+    self.localRank = localRank ?? rank
+    self.host = host
+    self.port = port
+  }
+
+  /// What the starter of this process says in its environment.
+  ///
+  /// Understood are torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK), Slurm's (SLURM_PROCID, …) and
+  /// Open MPI's (OMPI_COMM_WORLD_RANK, …), the first that is there; MASTER_ADDR and MASTER_PORT say
+  /// where to meet. It is `nil` for a process that stands alone.
+  ///
+  /// - Parameter environment: The process's environment.
+  /// - Throws: `TorchError` naming the variable that makes no sense or is missing.
+  public init?(environment: [String: String]) throws(TorchError) {
+    let starters = [
+      ("RANK", "WORLD_SIZE", "LOCAL_RANK"),
+      ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"),
+      ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"),
+    ]
+    func number(_ name: String) throws(TorchError) -> Int? {
+      guard let text = environment[name] else { return nil }
+      guard let value = Int(text), value >= 0 else {
+        throw TorchError("\(name)=\(text) in the environment is no number")
+      }
+      return value
+    }
+    for (rankName, countName, localName) in starters {
+      guard let rank = try number(rankName), let count = try number(countName) else { continue }
+      if count == 1 && rank == 0 { return nil }
+      guard rank < count else {
+        throw TorchError("\(rankName)=\(rank) must be below \(countName)=\(count)")
+      }
+      let port = try number("MASTER_PORT") ?? 29_500
+      guard (1...65_535).contains(port) else {
+        throw TorchError("MASTER_PORT=\(port) in the environment is no port")
+      }
+      guard let host = environment["MASTER_ADDR"] ?? Self.firstNode(environment) else {
+        throw TorchError("MASTER_ADDR is missing: the machine of rank 0")
+      }
+      self.init(
+        rank: rank,
+        count: count,
+        localRank: try number(localName) ?? rank,
+        host: host,
+        port: UInt16(port)
+      )
+      return
+    }
+    return nil
+  }
+
+  /// The machine of rank 0 where MASTER_ADDR is not set: this one, if all processes are on it, else
+  /// the first of Slurm's list, as `node[07-09,12]` or `alpha,beta`.
+  private static func firstNode(_ environment: [String: String]) -> String? {
+    let onOneMachine = [
+      ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"),
+      ("SLURM_NTASKS", "SLURM_TASKS_PER_NODE"),
+      ("WORLD_SIZE", "LOCAL_WORLD_SIZE"),
+    ].contains { all, here in
+      environment[all] != nil && environment[all] == environment[here]
+    }
+    if onOneMachine { return "127.0.0.1" }
+    guard let list = environment["SLURM_STEP_NODELIST"] ?? environment["SLURM_NODELIST"],
+      !list.isEmpty
+    else { return nil }
+    let head = list.prefix { $0 != "[" && $0 != "," }
+    let rest = list[head.endIndex...]
+    guard rest.first == "[" else { return String(head) }
+    return String(head + rest.dropFirst().prefix { $0 != "-" && $0 != "," && $0 != "]" })
+  }
+}

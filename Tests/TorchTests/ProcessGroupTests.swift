@@ -1,0 +1,150 @@
+import Foundation
+import Testing
+import Torch
+import TorchTestSupport
+
+/// Ranks as threads of one process: the group does not know the difference.
+@Suite("Process group", .serialized)
+struct ProcessGroupTests {
+  /// Runs `body` as each rank on a thread of its own and gives the results in order.
+  private func ranks<Result: Sendable>(
+    _ count: Int,
+    timeout: Duration = .seconds(20),
+    _ body: @escaping @Sendable (ProcessGroup) throws -> Result
+  ) async throws -> [Result] {
+    let port = UInt16.random(in: 20_000..<60_000)
+    return try await withThrowingTaskGroup(of: (Int, Result).self) { tasks in
+      for rank in 0..<count {
+        tasks.addTask {
+          let rendezvous = Rendezvous(rank: rank, count: count, host: "127.0.0.1", port: port)
+          return try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+              continuation.resume(
+                with: Swift.Result {
+                  (rank, try body(ProcessGroup(rendezvous, timeout: timeout)))
+                }
+              )
+            }
+          }
+        }
+      }
+      var results: [Int: Result] = [:]
+      for try await (rank, result) in tasks { results[rank] = result }
+      return (0..<count).compactMap { results[$0] }
+    }
+  }
+
+  @Test(arguments: [1, 2, 3])
+  func `sums, copies and lists of all ranks`(count: Int) async throws {
+    let results = try await ranks(count) { group in
+      let own = Tensor([Float(group.rank + 1), 10])
+      let sum = own.copy()
+      try group.sum(sum)
+      let copy = own.copy()
+      try group.broadcast(copy, from: group.count - 1)
+      return [sum.floats, copy.floats] + (try group.gathered(own).map(\.floats))
+    }
+    #expect(results.count == count)
+    let total = Float(count * (count + 1) / 2)
+    for result in results {
+      #expect(result[0] == [total, Float(10 * count)])
+      #expect(result[1] == [Float(count), 10])
+      #expect(result.dropFirst(2).map { $0[0] } == (1...count).map(Float.init))
+    }
+  }
+
+  @Test func `a rank that is gone is noticed, and its reason can be read`() async throws {
+    let results = try await ranks(2, timeout: .seconds(8)) { group -> String in
+      if group.rank == 1 {
+        try group.publish("no memory", under: "cause")
+        return "left"
+      }
+      do {
+        try group.sum(Tensor([Float(1)]))
+        return "nothing noticed"
+      } catch {
+        return "\(try group.published(under: "cause") ?? "no cause"); \(error)"
+      }
+    }
+    #expect(results[1] == "left")
+    #expect(results[0].hasPrefix("no memory; rank 0 of 2 cannot sum with the others: "))
+  }
+
+  @Test func `a place where nobody waits is one line`() throws {
+    let nowhere = Rendezvous(rank: 1, count: 2, host: "127.0.0.1", port: 1)
+    let error = #expect(throws: TorchError.self) {
+      try ProcessGroup(nowhere, timeout: .seconds(1))
+    }
+    let text = try #require(error?.description)
+    #expect(text.hasPrefix("rank 1 of 2 cannot meet the others at 127.0.0.1:1: "))
+    #expect(!text.contains("\n"))
+  }
+}
+
+@Suite("Rendezvous")
+struct RendezvousTests {
+  static let starters: [(name: String, environment: [String: String], expected: Rendezvous)] = [
+    (
+      "torchrun",
+      [
+        "RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "MASTER_ADDR": "alpha",
+        "MASTER_PORT": "1234",
+      ],
+      Rendezvous(rank: 5, count: 8, localRank: 1, host: "alpha", port: 1234)
+    ),
+    (
+      "mpirun on one machine",
+      [
+        "OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2",
+        "OMPI_COMM_WORLD_LOCAL_RANK": "1", "OMPI_COMM_WORLD_LOCAL_SIZE": "2",
+      ],
+      Rendezvous(rank: 1, count: 2, localRank: 1, host: "127.0.0.1", port: 29_500)
+    ),
+    (
+      "srun over several machines",
+      [
+        "SLURM_PROCID": "3", "SLURM_NTASKS": "4", "SLURM_LOCALID": "1",
+        "SLURM_TASKS_PER_NODE": "2(x2)", "SLURM_STEP_NODELIST": "node[07-08]",
+      ],
+      Rendezvous(rank: 3, count: 4, localRank: 1, host: "node07", port: 29_500)
+    ),
+    (
+      "srun with plain names",
+      [
+        "SLURM_PROCID": "0", "SLURM_NTASKS": "2", "SLURM_STEP_NODELIST": "alpha,beta",
+        "MASTER_PORT": "4000",
+      ],
+      Rendezvous(rank: 0, count: 2, host: "alpha", port: 4000)
+    ),
+  ]
+
+  @Test(arguments: starters)
+  func `what starts several processes is understood`(
+    name: String,
+    environment: [String: String],
+    expected: Rendezvous
+  ) throws {
+    #expect(try Rendezvous(environment: environment) == expected, "\(name)")
+  }
+
+  @Test(arguments: [[:], ["RANK": "0", "WORLD_SIZE": "1"], ["SLURM_PROCID": "0"]])
+  func `a process alone has no rendezvous`(environment: [String: String]) throws {
+    #expect(try Rendezvous(environment: environment) == nil)
+  }
+
+  static let mistakes: [(environment: [String: String], expected: String)] = [
+    (["RANK": "x", "WORLD_SIZE": "2"], "RANK=x in the environment is no number"),
+    (["RANK": "2", "WORLD_SIZE": "2"], "RANK=2 must be below WORLD_SIZE=2"),
+    (["RANK": "0", "WORLD_SIZE": "2"], "MASTER_ADDR is missing: the machine of rank 0"),
+    (
+      ["RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "a", "MASTER_PORT": "70000"],
+      "MASTER_PORT=70000 in the environment is no port"
+    ),
+  ]
+
+  @Test(arguments: mistakes)
+  func `a wrong variable is named`(environment: [String: String], expected: String) {
+    let error = #expect(throws: TorchError.self) { try Rendezvous(environment: environment) }
+    #expect(error?.description == expected)
+  }
+}
