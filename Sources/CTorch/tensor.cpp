@@ -132,6 +132,15 @@ extern "C" void ct_keep_freed_memory() {
   mallopt(M_TOP_PAD, 64 << 20);
 }
 
+extern "C" void ct_set_cuda(int32_t benchmark, int32_t tf32) {
+  fenced<int32_t>(0, [&] {
+    at::globalContext().setBenchmarkCuDNN(benchmark != 0);
+    at::globalContext().setAllowTF32CuBLAS(tf32 != 0);
+    at::globalContext().setAllowTF32CuDNN(tf32 != 0);
+    return 0;
+  });
+}
+
 extern "C" int32_t ct_cuda_devices() {
   return fenced<int32_t>(0, [&] {
     // The hooks of a CUDA wheel register only once its library is in the process.

@@ -16,6 +16,15 @@ public enum Runtime {
     ct_keep_freed_memory()
   }
 
+  /// How CUDA computes; without CUDA nothing changes.
+  ///
+  /// - Parameters:
+  ///   - benchmark: Lets cuDNN try its algorithms and keep the fastest.
+  ///   - tf32: Lets matrix products and convolutions of float32 use TF32's short mantissa.
+  public static func setCUDA(benchmark: Bool, tf32: Bool) {
+    ct_set_cuda(benchmark ? 1 : 0, tf32 ? 1 : 0)
+  }
+
   /// Number of CUDA devices; 0 where libtorch was built without CUDA or no driver answers.
   public static var cudaDevices: Int { Int(ct_cuda_devices()) }
 

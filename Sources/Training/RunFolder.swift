@@ -13,15 +13,30 @@ package struct RunFolder: Sendable {
         atPath: outdir,
         withIntermediateDirectories: true
       )
-      let existing = try FileManager.default.contentsOfDirectory(atPath: outdir)
-      let numbers = existing.compactMap { Int($0.prefix { $0.isNumber }) }
-      let number = String((numbers.max() ?? -1) + 1)
-      let padded = String(repeating: "0", count: max(0, 5 - number.count)) + number
-      path = "\(outdir)/\(padded)-\(description)"
+    } catch {
+      throw FileError("create a run folder in", path: outdir, reason: Self.reason(error))
+    }
+    path = try Self.next(in: outdir, description: description)
+    do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     } catch {
       throw FileError("create a run folder in", path: outdir, reason: Self.reason(error))
     }
+  }
+
+  /// The path that the next run folder would have; nothing is made.
+  package static func next(in outdir: String, description: String) throws(FileError) -> String {
+    var existing: [String] = []
+    if FileManager.default.fileExists(atPath: outdir) {
+      do { existing = try FileManager.default.contentsOfDirectory(atPath: outdir) } catch {
+        throw FileError("read", path: outdir, reason: reason(error))
+      }
+    }
+    let numbers = existing.compactMap { Int($0.prefix { $0.isNumber }) }
+    let number = String((numbers.max() ?? -1) + 1)
+    let padded = String(repeating: "0", count: max(0, 5 - number.count)) + number
+    let folder = outdir.count > 1 && outdir.hasSuffix("/") ? String(outdir.dropLast()) : outdir
+    return "\(folder)/\(padded)-\(description)"
   }
 
   /// The path of a file in it.

@@ -61,7 +61,11 @@ package final class Trainer {
       }
     let random = SeededRandom(seed: configuration.seed, stream: Stream.weights, position: 0)
     generator = Generator(configuration.generator, random: random)
-    discriminator = Discriminator(configuration.discriminator, random: random)
+    discriminator = Discriminator(
+      configuration.discriminator,
+      frozenLayers: configuration.frozenLayers,
+      random: random
+    )
     average = Generator(configuration.generator, random: random)
     average.copyState(from: generator)
     average.setTrainable(false)

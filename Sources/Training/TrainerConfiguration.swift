@@ -17,6 +17,8 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
     beta1: 0,
     beta2: 0.99
   )
+  /// How many of the discriminator's first layers are not trained.
+  package var frozenLayers = 0
   /// Augmentation of what the discriminator sees; `nil` is none.
   package var augmentation: AugmentationOptions?
   /// Images per step.

@@ -83,7 +83,11 @@ package final class TrainingRun {
     }
     loader = BatchLoader(
       trainingSet,
-      options: .init(seed: UInt32(truncatingIfNeeded: options.trainer.seed), capacity: 256)
+      options: .init(
+        seed: UInt32(truncatingIfNeeded: options.trainer.seed),
+        threads: options.workers,
+        capacity: 256
+      )
     )
     trainer = Trainer(
       options.trainer,
@@ -101,10 +105,8 @@ package final class TrainingRun {
       seed: options.trainer.seed
     )
     folder = try RunFolder(in: options.outdir, description: options.description)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try AtomicFile.write(
-      Array(try encoder.encode(options)),
+      options.json(runFolder: folder.path).text + "\n",
       to: folder.file("training_options.json")
     )
     let reals = try tiles.map { try trainingSet.image(at: $0) }
@@ -186,7 +188,7 @@ package final class TrainingRun {
     let name = RunFolder.numbered(
       "network-snapshot-",
       imagesSeen: trainer.imagesSeen,
-      ".safetensors"
+      "." + options.snapshotFormat.rawValue
     )
     let path = folder.file(name)
     try NetworkSnapshot.write(

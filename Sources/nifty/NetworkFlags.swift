@@ -1,156 +1,176 @@
 public import ArgumentParser
 public import Networks
-import Torch
-package import Training
+import Training
 
-/// Flags of `nifty train` that shape networks and losses; names and defaults are the original's where
-/// it has them.
+/// Flags of `nifty train` that shape the networks; names are the original's where it has them.
 struct NetworkFlags: ParsableArguments {
-  @Option(name: .customLong("f_dim"), help: "Width of CLIP's features; the data's if not given.")
+  @Option(name: .customLong("f_dim"), help: "Width of CLIP's features. (default: the data's)")
   var featureDimension: Int?
 
-  @Option(name: .customLong("change"), help: "Style structure 2 up to this resolution.")
-  var change = 256
+  @Option(help: "Style structure 2 up to this resolution. (default: 256)")
+  var change: Int?
 
-  @Option(name: .customLong("map_num"), help: "Layers of the mapping network.")
-  var mappingLayers = 8
+  @Option(name: .customLong("map_num"), help: "Layers of the mapping network. (default: 8)")
+  var mappingLayers: Int?
 
-  @Option(help: "Channels: the base is 32768 · fmap.")
-  var fmap = 1.0
+  @Option(help: "Channels: the base is 32768 · fmap; 1 from 512² on. (default: 1)")
+  var fmap: Double?
 
   @Option(help: "Channels at resolution r are min(base / r, max); overrides fmap.")
   var channelBase: Int?
 
-  @Option(help: "Most channels of a layer.")
-  var channelMax = 512
+  @Option(help: "Most channels of a layer. (default: 512)")
+  var channelMax: Int?
 
-  @Option(help: "Width of each layer's own text projection.")
-  var styleWidth = 512
+  @Option(help: "Width of each layer's own text projection. (default: 512)")
+  var styleWidth: Int?
 
-  @Option(help: "Width of the latents z and w.")
-  var latent = 512
+  @Option(help: "Width of the latents z and w. (default: 512)")
+  var latent: Int?
 
-  @Option(help: "Factor on the text feature before the style layers.")
-  var featureScale = 1.0
+  @Option(help: "Factor on the text feature before the style layers. (default: 1)")
+  var featureScale: Double?
 
-  @Option(name: .customLong("d_use_norm"), help: "Normalise the discriminator's features.")
-  var normalizesFeatures = Switch(false)
+  @Option(
+    name: .customLong("d_use_norm"),
+    help: "Normalise the discriminator's features. (default: 0)"
+  )
+  var normalizesFeatures: Switch?
 
-  @Option(name: .customLong("d_use_fts"), help: "Give the discriminator a semantic head.")
-  var usesFeatures = Switch(true)
+  @Option(
+    name: .customLong("d_use_fts"),
+    help: "Give the discriminator a semantic head. (default: 1)"
+  )
+  var usesFeatures: Switch?
 
-  @Option(help: "How the semantic head scores: batch-sum (as released) or per-sample.")
-  var featureLogit = FeatureLogit.batchSum
+  @Option(help: "How the semantic head scores. (default: batch-sum, as released)")
+  var featureLogit: FeatureLogit?
 
-  @Option(name: .customLong("fp32"), help: "Compute everything in float32.")
-  var fullPrecision: Switch?
+  @Option(help: "Leave the first N layers of the discriminator as they are. (default: 0)")
+  var freezed: Int?
 
-  /// The networks for images of a resolution.
-  func apply(
-    to configuration: inout TrainerConfiguration,
-    featureDimension found: Int,
-    device: Device
-  ) {
-    let resolution = configuration.generator.resolution
-    let features = featureDimension ?? found
-    let base = channelBase ?? Int(32768 * fmap)
-    // Below 64² the layers are too small for reduced precision to pay on a CPU (measured).
-    let isReduced = !(fullPrecision?.isOn ?? (device == .cpu && resolution < 64))
-    configuration.generator.featureDimension = features
-    configuration.generator.structureChange = change
-    configuration.generator.mappingLayers = mappingLayers
-    configuration.generator.channelBase = base
-    configuration.generator.channelMax = channelMax
-    configuration.generator.styleWidth = styleWidth
-    configuration.generator.zDimension = latent
-    configuration.generator.wDimension = latent
-    configuration.generator.featureScale = featureScale
-    configuration.generator.reducedPrecisionResolutions = isReduced ? 4 : 0
-    configuration.generator.clamp = isReduced ? 256 : nil
-    configuration.discriminator.featureDimension = features
-    configuration.discriminator.channelBase = base
-    configuration.discriminator.channelMax = channelMax
-    configuration.discriminator.normalizesFeatures = normalizesFeatures.isOn
-    configuration.discriminator.usesFeatures = usesFeatures.isOn
-    configuration.discriminator.featureLogit = featureLogit
-    configuration.discriminator.minibatchGroup = min(configuration.batchSize, 4)
-    configuration.discriminator.reducedPrecisionResolutions = isReduced ? 4 : 0
-    configuration.discriminator.clamp = isReduced ? 256 : nil
+  /// Puts what was given into the options.
+  func apply(to options: inout TrainingOptions) {
+    if let width = featureDimension {
+      options.trainer.generator.featureDimension = width
+      options.trainer.discriminator.featureDimension = width
+    }
+    // From 512² on, the automatic configuration takes 1 whatever is asked for.
+    let isFree = options.trainer.generator.resolution < 512
+    let scaled = fmap.flatMap { isFree ? Int(exactly: (32768 * $0).rounded()) : nil }
+    if let base = channelBase ?? scaled {
+      options.trainer.generator.channelBase = base
+      options.trainer.discriminator.channelBase = base
+    }
+    if let most = channelMax {
+      options.trainer.generator.channelMax = most
+      options.trainer.discriminator.channelMax = most
+    }
+    if let latent {
+      options.trainer.generator.zDimension = latent
+      options.trainer.generator.wDimension = latent
+    }
+    options.set(\.trainer.generator.structureChange, change)
+    options.set(\.trainer.generator.mappingLayers, mappingLayers)
+    options.set(\.trainer.generator.styleWidth, styleWidth)
+    options.set(\.trainer.generator.featureScale, featureScale)
+    options.set(\.trainer.discriminator.normalizesFeatures, normalizesFeatures?.isOn)
+    options.set(\.trainer.discriminator.usesFeatures, usesFeatures?.isOn)
+    options.set(\.trainer.discriminator.featureLogit, featureLogit)
+    options.set(\.trainer.frozenLayers, freezed, named: .freezed)
+  }
+
+  func validate() throws {
+    if let fmap, !(fmap > 0 && fmap <= 1024) {
+      throw ValidationError("--fmap must be above 0 and at most 1024, not \(fmap)")
+    }
   }
 }
 
 /// Flags of the losses.
 struct LossFlags: ParsableArguments {
-  @Option(name: .customLong("mixing_prob"), help: "1: train without captions; 0: with captions.")
-  var mixingProb = 0.0
+  @Option(
+    name: .customLong("mixing_prob"),
+    help: "1: train without captions; 0: with captions. (default: 0)"
+  )
+  var mixingProb: Double?
 
-  @Option(help: "Temperature of the contrastive losses.")
-  var temp = 0.5
+  @Option(help: "Temperature of the contrastive losses. (default: 0.5)")
+  var temp: Double?
 
-  @Option(help: "Balance of the two directions of the contrastive losses.")
-  var lam = 0.0
+  @Option(help: "Balance of the two directions of the contrastive losses. (default: 0)")
+  var lam: Double?
 
-  @Option(help: "Weight: discriminator's features against the condition.")
-  var itd = 10.0
+  @Option(help: "Weight: discriminator's features against the condition. (default: 10)")
+  var itd: Double?
 
-  @Option(help: "Weight: CLIP's features of the generated image against the condition.")
-  var itc = 10.0
+  @Option(help: "Weight: CLIP of the generated image against the condition. (default: 10)")
+  var itc: Double?
 
-  @Option(help: "Weight: discriminator's features, real against generated.")
-  var iid = 0.0
+  @Option(help: "Weight: discriminator's features, real against generated. (default: 0)")
+  var iid: Double?
 
-  @Option(help: "Weight: CLIP's features, generated against real.")
-  var iic = 0.0
+  @Option(help: "Weight: CLIP's features, generated against real. (default: 0)")
+  var iic: Double?
 
-  @Option(help: "Weight of R1; 0.0002 · resolution² / batch if not given.")
+  @Option(help: "Weight of R1. (default: 0.0002 · resolution² / 16 per device)")
   var gamma: Double?
 
-  @Option(help: "Form of the contrastive losses: lafite (as released) or infonce.")
-  var contrastive = ContrastiveForm.lafite
+  @Option(help: "Join the contrastive losses over all devices. (default: 0)")
+  var gather: Switch?
 
-  @Option(help: "How CLIP sees generated images: random crop (as released) or none.")
-  var clipCrop = CLIPCrop.random
+  @Option(help: "Form of the contrastive losses. (default: lafite, as released)")
+  var contrastive: ContrastiveForm?
 
-  @Option(help: "Share of noise in text features.")
-  var textNoise = 0.1
+  @Option(help: "How CLIP sees generated images. (default: random, as released)")
+  var clipCrop: CLIPCrop?
 
-  @Option(help: "Share of noise in the pseudo text features made of image features.")
-  var imageNoise = 0.75
+  @Option(help: "Share of noise in text features. (default: 0.1)")
+  var textNoise: Double?
 
-  @Option(help: "Weight of the path length regulariser; 0 turns it off.")
-  var plWeight = 2.0
+  @Option(help: "Share of noise in pseudo-text features of images. (default: 0.75)")
+  var imageNoise: Double?
 
-  func validate() throws {
-    for (name, value) in [
-      ("--mixing_prob", mixingProb), ("--text-noise", textNoise), ("--image-noise", imageNoise),
-    ] where !(0...1).contains(value) {
-      throw ValidationError("\(name) must be between 0 and 1, not \(value)")
+  @Option(help: "Weight of the path length regulariser; 0 turns it off. (default: 2)")
+  var plWeight: Double?
+
+  /// Puts what was given into the options.
+  func apply(to options: inout TrainingOptions) {
+    options.set(\.trainer.losses.mixingProb, mixingProb)
+    options.set(\.trainer.losses.temp, temp)
+    options.set(\.trainer.losses.lam, lam)
+    options.set(\.trainer.losses.itd, itd)
+    options.set(\.trainer.losses.itc, itc)
+    options.set(\.trainer.losses.iid, iid)
+    options.set(\.trainer.losses.iic, iic)
+    options.set(\.trainer.losses.gamma, gamma, named: .gamma)
+    options.set(\.gathers, gather?.isOn)
+    options.set(\.trainer.losses.contrastive, contrastive)
+    options.set(\.trainer.losses.clipCrop, clipCrop)
+    options.set(\.trainer.losses.textNoise, textNoise)
+    options.set(\.trainer.losses.imageNoise, imageNoise)
+    if let plWeight {
+      options.trainer.losses.pathLengthWeight = plWeight
+      options.trainer.generatorRegularisationInterval = plWeight == 0 ? nil : 4
     }
-    if let gamma, gamma < 0 { throw ValidationError("--gamma must not be negative, not \(gamma)") }
-    if plWeight < 0 { throw ValidationError("--pl-weight must not be negative, not \(plWeight)") }
+  }
+}
+
+extension TrainingOptions {
+  /// Sets an option if a value was given, and notes what then names the run folder.
+  mutating func set<Value>(
+    _ option: WritableKeyPath<TrainingOptions, Value>,
+    _ value: Value?,
+    named part: NamedPart? = nil
+  ) {
+    guard let value else { return }
+    self[keyPath: option] = value
+    if let part { note(part) }
   }
 
-  func apply(to configuration: inout TrainerConfiguration) {
-    let resolution = Double(configuration.generator.resolution)
-    let standard = 0.0002 * resolution * resolution / Double(configuration.batchSize)
-    configuration.losses.mixingProb = mixingProb
-    configuration.losses.temp = temp
-    configuration.losses.lam = lam
-    configuration.losses.itd = usable(itd, configuration)
-    configuration.losses.itc = itc
-    configuration.losses.iid = usable(iid, configuration)
-    configuration.losses.iic = iic
-    configuration.losses.gamma = gamma ?? standard
-    configuration.losses.contrastive = contrastive
-    configuration.losses.clipCrop = clipCrop
-    configuration.losses.textNoise = textNoise
-    configuration.losses.imageNoise = imageNoise
-    configuration.losses.pathLengthWeight = plWeight
-    if plWeight == 0 { configuration.generatorRegularisationInterval = nil }
-  }
-
-  private func usable(_ weight: Double, _ configuration: TrainerConfiguration) -> Double {
-    configuration.discriminator.usesFeatures ? weight : 0
+  /// Notes that a setting was asked for in words.
+  mutating func note(_ part: NamedPart) {
+    if !named.contains(part) { named.append(part) }
   }
 }
 

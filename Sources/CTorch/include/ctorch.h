@@ -110,6 +110,9 @@ void ct_set_threads(int32_t count);
 int32_t ct_threads(void);
 /// Tells the C library to keep freed memory in the process.
 void ct_keep_freed_memory(void);
+
+/// Sets whether cuDNN tries its algorithms, and whether float32 may be computed in TF32.
+void ct_set_cuda(int32_t benchmark, int32_t tf32);
 /// Loads the CUDA library if the wheel has one, and counts devices; 0 without CUDA.
 int32_t ct_cuda_devices(void);
 /// libtorch's version.

@@ -28,4 +28,9 @@ extension AugmentConfiguration {
     let used = Self.multipliers.filter { self[keyPath: $0.path] != 0 }
     return Dictionary(uniqueKeysWithValues: used.map { ($0.keyword, self[keyPath: $0.path]) })
   }
+
+  /// The name of the published set with these transforms, or `custom`.
+  public var name: String {
+    Self.names.first { Self(named: $0) == self } ?? "custom"
+  }
 }

@@ -18,6 +18,12 @@ public final class AugmentPipe {
   /// Power of a natural image's bands, lowest first.
   static let expectedPower = [10.0 / 13, 1.0 / 13, 1.0 / 13, 1.0 / 13]
 
+  /// The smallest side of images that transforms can be applied to: filters reflect the border.
+  public static func smallestSide(_ configuration: AugmentConfiguration) -> Int {
+    configuration.imageFilter > 0
+      ? WaveletFilters.bank(bands: expectedPower.count)[0].count / 2 + 1 : 4
+  }
+
   /// A pipeline that does nothing until `probability` is raised.
   public init(_ configuration: AugmentConfiguration, probability: Double = 0) {
     self.configuration = configuration

@@ -11,33 +11,39 @@ final class DiscriminatorBlock: Module {
   private let skip: ConvolutionLayer
   private let dtype: DType
 
+  // `frozen` is how many of this block's first layers are not trained; it may be below 0.
   init(
     resolution: Int,
     configuration: DiscriminatorConfiguration,
     dtype: DType,
+    frozen: Int,
     random: any RandomSource
   ) {
     let channels = configuration.channels(at: resolution)
+    let isFirst = resolution == configuration.resolution
     let next = configuration.channels(at: resolution / 2)
     let clamp = configuration.clamp
     self.dtype = dtype
     _resampleFilter = Buffer(wrappedValue: resamplingFilter([1, 3, 3, 1]))
     fromrgb =
-      resolution == configuration.resolution
+      isFirst
       ? ConvolutionLayer(
         3,
         channels,
         kernel: 1,
         activation: .leakyReLU,
         clamp: clamp,
+        isTrained: frozen < 1,
         random: random
       ) : nil
+    let others = frozen - (isFirst ? 1 : 0)
     conv0 = ConvolutionLayer(
       channels,
       channels,
       kernel: 3,
       activation: .leakyReLU,
       clamp: clamp,
+      isTrained: others < 1,
       random: random
     )
     conv1 = ConvolutionLayer(
@@ -47,9 +53,18 @@ final class DiscriminatorBlock: Module {
       activation: .leakyReLU,
       down: 2,
       clamp: clamp,
+      isTrained: others < 2,
       random: random
     )
-    skip = ConvolutionLayer(channels, next, kernel: 1, bias: false, down: 2, random: random)
+    skip = ConvolutionLayer(
+      channels,
+      next,
+      kernel: 1,
+      bias: false,
+      down: 2,
+      isTrained: others < 3,
+      random: random
+    )
   }
 
   /// - Parameter x: The image [N, 3, r, r] at the first block, else feature maps [N, C, r, r].
@@ -125,21 +140,32 @@ public final class Discriminator: Module {
   private let epilogue: DiscriminatorEpilogue
 
   /// A discriminator with fresh weights.
+  ///
+  /// - Parameters:
+  ///   - configuration: The shape.
+  ///   - reducedPrecision: Type of the blocks that run in reduced precision.
+  ///   - frozenLayers: How many of the first layers are not trained (FreezeD, arXiv 2002.10964),
+  ///     counted from the image: from RGB, then each block's two convolutions and its skip.
+  ///   - random: Draws the weights.
   public init(
     _ configuration: DiscriminatorConfiguration,
     reducedPrecision: DType = .bfloat16,
+    frozenLayers: Int = 0,
     random: any RandomSource
   ) {
     self.configuration = configuration
     let all = configuration.resolutions
     let reduced = Set(all.prefix(configuration.reducedPrecisionResolutions))
-    blocks = all.dropLast().map { resolution in
-      (
+    blocks = all.dropLast().enumerated().map { index, resolution in
+      // The first block has four layers, the others three.
+      let before = index == 0 ? 0 : 1 + 3 * index
+      return (
         resolution,
         DiscriminatorBlock(
           resolution: resolution,
           configuration: configuration,
           dtype: reduced.contains(resolution) ? reducedPrecision : .float32,
+          frozen: frozenLayers - before,
           random: random
         )
       )

@@ -63,8 +63,11 @@ public final class ConvolutionLayer: Module {
   private let down: Int
   private let clamp: Double?
   private let weightGain: Double
+  private let isTrained: Bool
 
   /// A layer with weights from N(0, 1) that keeps, doubles or halves the image.
+  ///
+  /// A layer that is not trained keeps its weights as buffers.
   public init(
     _ inputs: Int,
     _ outputs: Int,
@@ -74,8 +77,10 @@ public final class ConvolutionLayer: Module {
     up: Int = 1,
     down: Int = 1,
     clamp: Double? = nil,
+    isTrained: Bool = true,
     random: any RandomSource
   ) {
+    self.isTrained = isTrained
     _weight = Parameter(wrappedValue: random.normal([outputs, inputs, kernel, kernel]))
     self.bias = bias ? Parameter(wrappedValue: .zeros([outputs])) : nil
     _resampleFilter = Buffer(wrappedValue: resamplingFilter([1, 3, 3, 1]))
@@ -84,6 +89,19 @@ public final class ConvolutionLayer: Module {
     self.down = down
     self.clamp = clamp
     weightGain = 1 / Double(inputs * kernel * kernel).squareRoot()
+    if !isTrained {
+      weight.requiresGradient = false
+      self.bias?.wrappedValue.requiresGradient = false
+    }
+  }
+
+  /// `weight`, `bias` and `resample_filter`.
+  public var members: [(key: String, member: Member)] {
+    if isTrained { return reflectedMembers }
+    return reflectedMembers.map { key, member in
+      if case .parameter(let tensor) = member { return (key, .buffer(tensor)) }
+      return (key, member)
+    }
   }
 
   /// Runs the layer.

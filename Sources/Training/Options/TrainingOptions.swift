@@ -1,0 +1,175 @@
+import Foundation
+import Networks
+import TorchNN
+
+/// A whole run as `training_options.json` keeps it: the data, what is computed, and what is written.
+package struct TrainingOptions: Equatable, Sendable {
+  /// Packed datasets to train on, in order.
+  package var data: [String] = []
+  /// Packed dataset that the metrics condition on.
+  package var testData: String?
+  /// Number of images in the data, whatever part of them is taken.
+  package var imageCount = 0
+  /// Takes only this many images, drawn by the seed.
+  package var subset: Int?
+  /// Lists every image a second time, flipped.
+  package var mirror = false
+  /// Part of the images that keep their captions.
+  package var ratio = 1.0
+  /// Conditions on the class labels of the data too.
+  package var usesLabels = false
+  /// Threads that decode images.
+  package var workers = 2
+  /// File of the CLIP model whose image tower judges generated images.
+  package var clip = ""
+  /// File of the learned mapper that makes pseudo-text features; `nil` perturbs with noise.
+  package var textMapper: String?
+  /// What is computed.
+  package var trainer: TrainerConfiguration
+  /// Snapshot to start from, if any.
+  package var resume: String?
+  /// Where run folders are made.
+  package var outdir = ""
+  /// Number of devices.
+  package var gpus = 1
+  /// Ends the run after this many thousand images.
+  package var kimg = 25_000.0
+  /// Ends the run after this many seconds of training, if given.
+  package var maximumSeconds: Double?
+  /// Length of a tick (one console line, one line of `stats.jsonl`) in thousands of images.
+  package var tickKimg = 4.0
+  /// Ticks between sample grids.
+  package var imageSnapshotTicks = 50
+  /// Ticks between network snapshots.
+  package var networkSnapshotTicks = 50
+  /// Format of network snapshots.
+  package var snapshotFormat = SnapshotFormat.safetensors
+  /// Metrics computed at every network snapshot.
+  package var metrics: [String] = []
+  /// Images generated for a metric; the metric's own number if `nil`.
+  package var metricImages: Int?
+  /// Measures against the test data instead of the training data.
+  package var measuresAgainstTest = false
+  /// File of prompts for the sample grids.
+  package var prompts: String?
+  /// Joins the contrastive losses' features of all devices.
+  package var gathers = false
+  /// Lets CUDA choose the fastest of its convolutions by trying them.
+  package var benchmarks = true
+  /// Lets CUDA compute float32 with the mantissa of TF32.
+  package var allowsTF32 = false
+  /// Threads of one tensor operation on the CPU.
+  package var threads = 1
+  /// What was asked for in words, and so is named in the run folder.
+  package var named: [NamedPart] = []
+
+  /// A run with everything else as LAFITE has it.
+  package init(trainer: TrainerConfiguration) { self.trainer = trainer }
+}
+
+/// How network snapshots are written.
+package enum SnapshotFormat: String, Sendable, CaseIterable {
+  /// LAFITE's pickle.
+  case pkl
+  /// Tensors by name with the shapes as metadata.
+  case safetensors
+}
+
+/// A setting that names the run folder only where it was given.
+package enum NamedPart: String, Sendable, CaseIterable {
+  case gamma, kimg, batch, aug, p, target, augpipe, resume, freezed
+}
+
+extension TrainingOptions {
+  /// The original's `--cfg auto`, its only one, for data of a resolution.
+  ///
+  /// The size of a batch it assumes, 16 images a device, decides γ, the average's half-life and the
+  /// groups of the minibatch deviation; `--batch` changes none of them.
+  ///
+  /// - Parameters:
+  ///   - resolution: Side of the images in pixels.
+  ///   - featureDimension: Numbers per CLIP feature.
+  ///   - reducedPrecision: Whether the highest resolutions are computed in half precision.
+  ///   - gpus: Number of devices.
+  /// - Returns: Options without data, models or places.
+  package static func automatic(
+    resolution: Int,
+    featureDimension: Int,
+    reducedPrecision: Bool,
+    gpus: Int = 1
+  ) -> TrainingOptions {
+    var trainer = TrainerConfiguration(resolution: resolution)
+    let batch = 16 * gpus
+    trainer.batchSize = batch
+    trainer.losses.gamma = 0.0002 * Double(resolution * resolution) / Double(batch)
+    trainer.emaKimg = Double(batch) * 10 / 32
+    trainer.discriminator.minibatchGroup = min(batch / gpus, 4)
+    let rate = resolution >= 1024 ? 0.002 : 0.0025
+    trainer.generatorOptimizer.learningRate = rate
+    trainer.discriminatorOptimizer.learningRate = rate
+    trainer.generator.featureDimension = featureDimension
+    trainer.discriminator.featureDimension = featureDimension
+    trainer.setReducedPrecision(reducedPrecision)
+    var options = TrainingOptions(trainer: trainer)
+    options.gpus = gpus
+    return options
+  }
+}
+
+extension TrainerConfiguration {
+  /// Half precision with clamped activations at the four highest resolutions, or float32 throughout.
+  package mutating func setReducedPrecision(_ isReduced: Bool) {
+    generator.reducedPrecisionResolutions = isReduced ? 4 : 0
+    generator.clamp = isReduced ? 256 : nil
+    discriminator.reducedPrecisionResolutions = isReduced ? 4 : 0
+    discriminator.clamp = isReduced ? 256 : nil
+  }
+}
+
+extension TrainingOptions {
+  /// The folder's name without its number, as the original makes it: data, what differs from the
+  /// defaults, and the main settings.
+  package var description: String {
+    let losses = trainer.losses
+    var parts = [Self.dataName(data)]
+    if usesLabels { parts.append("cond") }
+    if let subset { parts.append("subset\(subset)") }
+    if mirror { parts.append("mirror") }
+    parts += [
+      "auto", "lam\(short(losses.lam))", "temp\(short(losses.temp))",
+      "map_num\(trainer.generator.mappingLayers)", "gpus\(gpus)",
+    ]
+    parts += NamedPart.allCases.filter(named.contains).compactMap(text)
+    return parts.joined(separator: "-")
+  }
+
+  private func text(_ part: NamedPart) -> String? {
+    let augmentation = trainer.augmentation
+    switch part {
+    case .gamma: return "gamma\(short(trainer.losses.gamma))"
+    case .kimg: return "kimg\(short(kimg))"
+    case .batch: return "batch\(trainer.batchSize)"
+    case .aug:
+      return augmentation.map { $0.target == nil ? "fixed" : "ada" } ?? "noaug"
+    case .p: return augmentation.map { "p\(short($0.probability))" }
+    case .target: return augmentation?.target.map { "target\(short($0))" }
+    case .augpipe: return augmentation?.transforms.name
+    case .resume: return resume == nil ? "noresume" : "resumecustom"
+    case .freezed: return "freezed\(trainer.frozenLayers)"
+    }
+  }
+
+  private static func dataName(_ paths: [String]) -> String {
+    let names = paths.map { path in
+      let file = path.split(separator: "/").last ?? "data"
+      return String(file.hasSuffix(".zip") ? file.dropLast(4) : file)
+    }
+    guard let first = names.first, let last = names.last, names.count > 1 else {
+      return names.first ?? "data"
+    }
+    return "\(first)..\(last)"
+  }
+
+  // As Python's format "g".
+  private func short(_ value: Double) -> String { String(format: "%g", value) }
+}
