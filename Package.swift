@@ -72,7 +72,8 @@ let dataSide: [Target] = [
   ),
   library("Parquet", ["CParquet", "Files"]),
   library("Pickle", ["Files"]),
-  library("Datasets", ["Images", "Files"]),
+  .systemLibrary(name: "CZlib"),
+  library("Datasets", ["CZlib", "Images", "Pickle", "Files"]),
   library(
     "Laion",
     [
@@ -103,7 +104,7 @@ let dataSide: [Target] = [
   ),
   .testTarget(
     name: "DatasetsTests",
-    dependencies: ["Datasets", "Images", "TestSupport"],
+    dependencies: ["Datasets", "Images", "Files", "TestSupport"],
     exclude: ["Fixtures"],
     swiftSettings: swift
   ),

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// The captions of a dataset: one JSON array of strings per line, found by their newlines.
-struct CaptionLines: Sendable {
+/// The lines of a text, found by one fast pass over it.
+struct TextLines: Sendable {
   private let text: MappedBytes
   /// Where each line starts, and at last the end of the text.
   private let starts: [Int]
@@ -10,7 +10,6 @@ struct CaptionLines: Sendable {
   /// Number of lines.
   var count: Int { starts.count - 1 }
 
-  /// Finds the lines: one fast pass over the text.
   init(_ text: MappedBytes) {
     self.text = text
     starts = text.withBytes { bytes in
@@ -27,10 +26,34 @@ struct CaptionLines: Sendable {
     }
   }
 
+  /// Calls `body` with the bytes of a line, its end included.
+  func withLine<Value>(_ line: Int, _ body: (UnsafeRawBufferPointer) -> Value) -> Value {
+    let range = starts[line]..<starts[line + 1]
+    return text.withBytes { body($0.slice(range)) }
+  }
+
+  /// A line without its end.
+  subscript(line: Int) -> String {
+    withLine(line) { bytes in
+      let end = bytes.last == 0x0A ? bytes.count - 1 : bytes.count
+      return String(decoding: bytes[..<end], as: UTF8.self)
+    }
+  }
+}
+
+/// The captions of a dataset: one JSON array of strings per line.
+struct CaptionLines: Sendable {
+  private let lines: TextLines
+
+  /// Number of lines.
+  var count: Int { lines.count }
+
+  /// Finds the lines.
+  init(_ text: MappedBytes) { lines = TextLines(text) }
+
   /// The strings of a line; `nil` when it holds something else.
   subscript(line: Int) -> [String]? {
-    let range = starts[line]..<starts[line + 1]
-    let data = text.withBytes { Data($0[range]) }
+    let data = lines.withLine(line) { Data($0) }
     return try? JSONDecoder().decode([String].self, from: data)
   }
 }

@@ -30,7 +30,7 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .file(let error): error.description
-    case .missing(let path): "cannot open \(path): no such file; check --data"
+    case .missing(let path): "cannot open \(path): no such file; check the path"
     case .notAZip(let path, let reason):
       "\(path) is not a readable zip: \(reason); download or pack it again"
     case .damaged(let path, let entry, let reason):
@@ -48,6 +48,20 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
       "\(path): cannot decode \(entry): \(reason)"
     case .features(let model, let reason): "CLIP model \(model): \(reason)"
     case .option(let reason): reason
+    }
+  }
+}
+
+extension DatasetError {
+  /// What is wrong, without the file that it is about.
+  var reason: String {
+    switch self {
+    case .file(let error): error.reason
+    case .notAZip(_, let reason), .damaged(_, _, let reason), .unsupported(_, _, let reason),
+      .unreadableImage(_, _, let reason), .features(_, let reason), .option(let reason):
+      reason
+    case .wrongResolution(_, _, let found, let expected): "\(found), expected \(expected)"
+    case .missing, .noImages, .noFeatures, .wrongFeatureDimension: description
     }
   }
 }

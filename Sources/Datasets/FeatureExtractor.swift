@@ -8,8 +8,17 @@ package protocol FeatureExtractor {
   var name: String { get }
   /// The SHA-256 of its weights file, in hexadecimal.
   var sha256: String { get }
+  /// What else decides about the features, in words.
+  var settings: String { get }
   /// The features of images, one each [F], unnormalised.
-  func embed(images: [RGBImage]) throws -> [[Float]]
+  ///
+  /// - Parameters:
+  ///   - images: Images that follow one another in the dataset, of one size.
+  ///   - first: The number of the first of them in the dataset. What is random about a feature is a
+  ///     function of this number, so that a run that was interrupted computes the same.
+  /// - Returns: One feature per image.
+  /// - Throws: Whatever keeps the model from computing; it ends the run.
+  func embed(images: [RGBImage], first: Int) throws -> [[Float]]
   /// The features of captions, one each [F], unnormalised.
   func embed(captions: [String]) throws -> [[Float]]
 }

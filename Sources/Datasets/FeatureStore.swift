@@ -5,9 +5,13 @@ struct FeatureStore: Sendable {
   /// One feature per caption [M, F], and where each image's captions begin [N + 1]; `nil` without
   /// captions.
   let texts: (features: NpyArray, index: NpyArray)?
+  /// One feature per mirrored image [N, F]; `nil` in a set without them.
+  let flipped: NpyArray?
 
   /// The entry of image features, present in every set packed by nifty.
   static let imagesName = "clip_img_features.npy"
+  /// The entry of the features of mirrored images.
+  static let flippedName = "clip_img_features_flipped.npy"
   /// The entry of caption features.
   static let textsName = "clip_txt_features.npy"
   /// The entry that says which captions belong to which image.
@@ -28,6 +32,16 @@ struct FeatureStore: Sendable {
       )
     }
     self.images = images
+    flipped = try Self.open(Self.flippedName, in: zip)
+    if let flipped,
+      (flipped.rows, flipped.columns) != (count, images.columns)
+        || flipped.element == .int64
+    {
+      throw damaged(
+        Self.flippedName,
+        "\(flipped.rows) features of \(flipped.columns) \(flipped.element) for \(count) images"
+      )
+    }
     guard let texts = try Self.open(Self.textsName, in: zip) else {
       self.texts = nil
       return

@@ -55,7 +55,7 @@ struct JSONScanner {
     if skip(UInt8(ascii: "]")) { return values }
     repeat {
       guard values.count < limit else { throw damage("a list of more than \(limit) numbers") }
-      values.append(try number())
+      values.append(try float())
     } while skip(UInt8(ascii: ","))
     try expect(UInt8(ascii: "]"))
     return values
@@ -107,7 +107,15 @@ struct JSONScanner {
     case UInt8(ascii: "t"): try expect("true")
     case UInt8(ascii: "f"): try expect("false")
     case UInt8(ascii: "n"): try expect("null")
-    default: _ = try number()
+    default: _ = try double()
+    }
+  }
+
+  /// The byte that the next value begins with; `nil` at the end.
+  var next: UInt8? {
+    mutating get {
+      skipSpace()
+      return position < bytes.count ? bytes[position] : nil
     }
   }
 
@@ -124,7 +132,7 @@ struct JSONScanner {
   ///
   /// Up to 15 digits and a small exponent are exact in one double operation (Clinger, "How to Read
   /// Floating Point Numbers Accurately", PLDI 1990); everything else goes to the C library.
-  private mutating func number() throws(Damage) -> Float {
+  mutating func double() throws(Damage) -> Double {
     skipSpace()
     let start = position
     let isNegative = take(UInt8(ascii: "-"))
@@ -155,7 +163,12 @@ struct JSONScanner {
       let text = String(decoding: bytes[start..<position], as: UTF8.self)
       value = strtod(text, nil)
     }
-    let number = Float(value)
+    guard value.isFinite else { throw damage("a number beyond double precision") }
+    return value
+  }
+
+  private mutating func float() throws(Damage) -> Float {
+    let number = Float(try double())
     guard number.isFinite else { throw damage("a number beyond single precision") }
     return number
   }

@@ -27,35 +27,58 @@ struct FeatureRows {
 
 /// Writes the `dataset.json` that the original LAFITE reads.
 ///
-/// `{"labels": null, "clip_img_features": [[name, [F numbers]]…], "clip_txt_features":
-/// [[name, [[F numbers]…]]…]}`, about 11 KB per feature of 512 numbers.
+/// `{"labels": [[name, label]…] or null, "clip_img_features": [[name, [F numbers]]…],
+/// "clip_txt_features": [[name, [[F numbers]…]]…]}`, about 11 KB per feature of 512 numbers.
 struct LafiteJSONWriter {
   /// The entry name of an image.
   let names: (Int) -> String
-  let imageFeatures: FeatureRows
-  let textFeatures: FeatureRows
-  /// Captions of image i are rows `captionIndex[i] ..< captionIndex[i + 1]`.
-  let captionIndex: [Int]
+  let imageCount: Int
+  /// One JSON value a line, or `nil` where not every image has a label.
+  let labels: MappedBytes?
+  /// `nil` in a set without features.
+  let imageFeatures: FeatureRows?
+  let textFeatures: FeatureRows?
+  /// Where the captions of each image end among the rows of `textFeatures`, int64.
+  let captionEnds: MappedBytes
 
   /// Writes the whole document, one image at a time.
   func write(to spool: SpoolFile) throws(DatasetError) {
-    let images = 0..<captionIndex.count - 1
-    try spool.append(Array(#"{"labels": null, "clip_img_features": ["#.utf8))
-    for image in images {
-      let vector = Self.array(imageFeatures[image])
-      try spool.append(record(image, value: vector))
+    try spool.append(Array(#"{"labels": "#.utf8))
+    if let labels {
+      let lines = TextLines(labels)
+      try write("[", "]", to: spool) { lines[$0] }
+    } else {
+      try spool.append(Array("null".utf8))
     }
-    try spool.append(Array(#"], "clip_txt_features": ["#.utf8))
-    for image in images {
-      let rows = captionIndex[image]..<captionIndex[image + 1]
-      let vectors = rows.map { Self.array(textFeatures[$0]) }.joined(separator: ", ")
-      try spool.append(record(image, value: "[\(vectors)]"))
+    if let imageFeatures {
+      try write(#", "clip_img_features": ["#, "]", to: spool) { Self.array(imageFeatures[$0]) }
     }
-    try spool.append(Array("]}".utf8))
+    if let textFeatures {
+      try write(#", "clip_txt_features": ["#, "]", to: spool) { image in
+        let rows = (image == 0 ? 0 : captionEnd(image - 1))..<captionEnd(image)
+        return "[" + rows.map { Self.array(textFeatures[$0]) }.joined(separator: ", ") + "]"
+      }
+    }
+    try spool.append(Array("}".utf8))
   }
 
-  private func record(_ image: Int, value: String) -> [UInt8] {
-    Array("\(image == 0 ? "" : ", ")[\"\(names(image))\", \(value)]".utf8)
+  /// Writes a list of pairs of name and value.
+  private func write(
+    _ opening: String,
+    _ closing: String,
+    to spool: SpoolFile,
+    value: (Int) -> String
+  ) throws(DatasetError) {
+    try spool.append(Array(opening.utf8))
+    for image in 0..<imageCount {
+      let comma = image == 0 ? "" : ", "
+      try spool.append(Array("\(comma)[\"\(names(image))\", \(value(image))]".utf8))
+    }
+    try spool.append(Array(closing.utf8))
+  }
+
+  private func captionEnd(_ image: Int) -> Int {
+    captionEnds.withBytes { Int($0.littleEndian(UInt64.self, at: 8 * image)) }
   }
 
   private static func array(_ vector: [Float]) -> String {

@@ -18,6 +18,12 @@ package struct MappedBytes: @unchecked Sendable {
     self.owner = owner
   }
 
+  /// A copy of bytes in memory.
+  init(copying bytes: [UInt8]) {
+    let block = MemoryBlock(bytes)
+    self.init(UnsafeRawBufferPointer(block.memory), owner: block)
+  }
+
   /// Calls `body` with the bytes, keeping them mapped meanwhile.
   package func withBytes<Value, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Value
@@ -25,4 +31,17 @@ package struct MappedBytes: @unchecked Sendable {
     defer { withExtendedLifetime(owner) {} }
     return try body(bytes)
   }
+}
+
+/// Memory that is freed with its last user.
+private final class MemoryBlock: @unchecked Sendable {
+  // Sendable: written once, before it is shared.
+  let memory: UnsafeMutableRawBufferPointer
+
+  init(_ bytes: [UInt8]) {
+    memory = .allocate(byteCount: bytes.count, alignment: 16)
+    memory.copyBytes(from: bytes)
+  }
+
+  deinit { memory.deallocate() }
 }

@@ -29,12 +29,12 @@ package struct PackManifest: Codable, Sendable, Equatable {
   package var imageCount: Int
   /// Number of captions, over all images.
   package var captionCount: Int
-  /// Numbers per CLIP feature.
+  /// Numbers per CLIP feature; 0 for a set without features.
   package var featureDimension: Int
   /// How features are stored.
   package var featureElement: NpyElement
-  /// The CLIP model that made the features.
-  package var featureModel: FeatureModel
+  /// The CLIP model that made the features; `nil` for a set without features.
+  package var featureModel: FeatureModel?
   /// The filter that resized the images: `lanczos` or `box`.
   package var resizeFilter: String
   /// How images were made square: `center-crop`, `center-crop-wide` or `none`.

@@ -6,12 +6,24 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   case undecodable(String)
   /// The image is smaller than the least size asked for.
   case tooSmall
+  /// The image has no colours, and only coloured ones were asked for.
+  case grey
+  /// The image is not square, or not of the size of the others.
+  case mismatched
+
+  /// The cause with this description.
+  init(_ description: String) {
+    let named: [DropCause] = [.unreadable, .tooSmall, .grey, .mismatched]
+    self = named.first { $0.description == description } ?? .undecodable(description)
+  }
 
   package var description: String {
     switch self {
     case .unreadable: "unreadable file"
     case .undecodable(let cause): cause
     case .tooSmall: "too small"
+    case .grey: "grey"
+    case .mismatched: "another size"
     }
   }
 }
@@ -32,6 +44,8 @@ package struct PackReport: Sendable {
   package var manifest: PackManifest
   /// Images left out, in the order of the source.
   package var dropped: [Dropped]
+  /// Images packed without a label; labels are kept only when this is 0.
+  package var unlabelledCount: Int
 }
 
 extension [PackReport.Dropped] {

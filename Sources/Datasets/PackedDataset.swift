@@ -15,25 +15,33 @@ package final class PackedDataset: Sendable {
   package let manifest: PackManifest?
   /// Side of the square images in pixels.
   package let resolution: Int
-  /// Numbers per CLIP feature, F.
-  package var featureDimension: Int { features.images.columns }
+  /// Numbers per CLIP feature, F; 0 for a set without features.
+  package var featureDimension: Int { features?.images.columns ?? 0 }
   /// Number of images.
   package var count: Int { images.count }
   /// Number of caption features, over all images.
-  package var captionCount: Int { features.texts?.features.rows ?? 0 }
+  package var captionCount: Int { features?.texts?.features.rows ?? 0 }
+  /// Whether there are features of the mirrored images too.
+  package var hasFlippedFeatures: Bool { features?.flipped != nil }
 
   private let zip: ZipArchive
   /// Zip entries of the images, in the order of their names.
   private let images: [Int32]
-  private let features: FeatureStore
+  /// `nil` for a set packed without features.
+  private let features: FeatureStore?
   private let captionLines: Mutex<CaptionLines?> = .init(nil)
+  private let labelLines: Mutex<TextLines?> = .init(nil)
 
-  private static let captionsName = "captions.jsonl"
+  static let captionsName = "captions.jsonl"
+  static let labelsName = "labels.jsonl"
 
   /// Opens a dataset: reads its directory and the header of one image.
   ///
+  /// - Parameters:
+  ///   - path: The zip.
+  ///   - requiresFeatures: Whether a set without CLIP features is refused.
   /// - Throws: `DatasetError` in one line: the file is missing, no zip, without images or features.
-  package init(_ path: String) throws(DatasetError) {
+  package init(_ path: String, requiresFeatures: Bool = true) throws(DatasetError) {
     self.path = path
     zip = try ZipArchive(path)
     let images = Self.findImages(in: zip)
@@ -48,6 +56,8 @@ package final class PackedDataset: Sendable {
     }
     if zip.index(of: FeatureStore.imagesName) == nil, let json = zip.index(of: "dataset.json") {
       features = try LafiteIndex(zip, json: json, images: images).features()
+    } else if !requiresFeatures && zip.index(of: FeatureStore.imagesName) == nil {
+      features = nil
     } else {
       features = try FeatureStore(zip, count: images.count)
     }
@@ -89,16 +99,21 @@ package final class PackedDataset: Sendable {
   }
 
   /// The CLIP feature of an image [F], as stored (unnormalised).
-  package func imageFeature(at index: Int) -> [Float] { features.images.floats(row: index) }
+  package func imageFeature(at index: Int) -> [Float] { featured.images.floats(row: index) }
 
-  /// How many captions an image has.
-  package func textFeatureCount(at index: Int) -> Int { features.textRows(of: index).count }
+  /// The CLIP feature of a mirrored image [F], as stored; `nil` in a set without them.
+  package func flippedFeature(at index: Int) -> [Float]? {
+    features?.flipped?.floats(row: index)
+  }
+
+  /// How many caption features an image has.
+  package func textFeatureCount(at index: Int) -> Int { features?.textRows(of: index).count ?? 0 }
 
   /// The CLIP feature of one of an image's captions [F], as stored (unnormalised).
   package func textFeature(image: Int, caption: Int) -> [Float] {
-    let rows = features.textRows(of: image)
+    let rows = featured.textRows(of: image)
     precondition((0..<rows.count).contains(caption), "caption \(caption) of \(rows.count)")
-    guard let texts = features.texts else { return [] }
+    guard let texts = featured.texts else { return [] }
     return texts.features.floats(row: rows.lowerBound + caption)
   }
 
@@ -122,10 +137,50 @@ package final class PackedDataset: Sendable {
     return captions
   }
 
-  /// Reads every byte once: checksums of all entries, and every image decoded.
-  package func verify() throws(DatasetError) {
+  /// The label of an image; `nil` where the set has no labels.
+  package func label(at index: Int) throws(DatasetError) -> ImageLabel? {
+    precondition((0..<count).contains(index), "image \(index) of \(count)")
+    guard let entry = zip.index(of: Self.labelsName) else { return nil }
+    let lines = try labelLines.withLock { (lines) throws(DatasetError) -> TextLines in
+      if let lines { return lines }
+      let found = TextLines(try zip.bytes(at: entry, verifying: false))
+      guard found.count == count else {
+        throw damaged(Self.labelsName, "\(found.count) lines for \(count) images")
+      }
+      lines = found
+      return found
+    }
+    let label: ImageLabel? = lines.withLine(index) { line in
+      var scanner = JSONScanner(line)
+      guard let label = try? LabelReader.value(&scanner), (try? scanner.end()) != nil else {
+        return nil
+      }
+      return label
+    }
+    guard let label else { throw damaged(Self.labelsName, "line \(index + 1) is no label") }
+    return label
+  }
+
+  /// Whether every image has a label.
+  package var hasLabels: Bool { zip.index(of: Self.labelsName) != nil }
+
+  /// Compares the checksum of every entry, which reads every byte once.
+  package func verifyChecksums() throws(DatasetError) {
     for entry in 0..<zip.count { _ = try zip.bytes(at: entry) }
-    for index in 0..<count { _ = try image(at: index) }
+  }
+
+  /// Entries other than images whose checksum differs.
+  func damagedEntries() -> [String] {
+    let images = Set(images)
+    return (0..<zip.count).compactMap { entry in
+      if images.contains(Int32(entry)) || (try? zip.bytes(at: entry)) != nil { return nil }
+      return zip.name(at: entry)
+    }
+  }
+
+  private var featured: FeatureStore {
+    guard let features else { preconditionFailure("\(path) was opened without features") }
+    return features
   }
 
   private func entry(_ index: Int) -> Int {

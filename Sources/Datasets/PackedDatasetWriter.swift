@@ -1,24 +1,28 @@
 import Files
 import Foundation
+import Images
 
-/// Writes a packed dataset: one zip of PNG images, CLIP features, captions and a manifest.
+/// Writes a packed dataset: one zip of images, CLIP features, captions, labels and a manifest.
 ///
-/// Images go straight into the archive; features and captions, whose number is known only at the
-/// end, wait in nameless files beside it. Memory does not grow with the images. The archive
-/// appears under its name in `finish`. Equal input gives equal bytes.
+/// Everything goes to a `PackWorkspace` beside the final place, from which a killed run continues.
+/// Memory does not grow with the images beyond the zip's directory. In `finish` the archive is
+/// completed, every checksum is compared, and only then it appears under its name. Equal input gives
+/// equal bytes, whether interrupted or not.
 package final class PackedDatasetWriter {
   /// What holds for the whole dataset.
   package struct Options: Sendable {
-    /// Side of the square images in pixels.
-    package var resolution: Int
-    /// The CLIP model that makes the features.
-    package var featureModel: PackManifest.FeatureModel
+    /// Side of the square images in pixels; `nil` until the first image shows it.
+    package var resolution: Int?
+    /// The CLIP model that makes the features; `nil` for a set without features.
+    package var featureModel: PackManifest.FeatureModel?
     /// How features are stored: `.float16` or `.float32`.
     package var featureElement: NpyElement
     /// The filter that resized the images.
     package var resizeFilter: String
     /// How images were made square.
     package var crop: String
+    /// Extension of the images' names.
+    package var imageSuffix = "png"
     /// Where the images came from, in words.
     package var source: String
     /// Whether to add `dataset.json`, which the original LAFITE reads; large.
@@ -26,8 +30,8 @@ package final class PackedDatasetWriter {
 
     /// Describes a dataset.
     package init(
-      resolution: Int,
-      featureModel: PackManifest.FeatureModel,
+      resolution: Int?,
+      featureModel: PackManifest.FeatureModel?,
       featureElement: NpyElement = .float16,
       resizeFilter: String = "lanczos",
       crop: String = "center-crop",
@@ -45,122 +49,172 @@ package final class PackedDatasetWriter {
     }
   }
 
-  /// Images appended so far.
-  package private(set) var count = 0
+  /// Images appended so far, those of an earlier run included.
+  package var count: Int { state.imageCount }
+  /// Items of the source that were dealt with so far, those of an earlier run included.
+  package private(set) var itemsDone: Int
+  /// Side of the images, as soon as it is known.
+  package var resolution: Int? { state.resolution ?? options.resolution }
 
   private let path: String
   private let options: Options
+  private let workspace: PackWorkspace
   private let zip: ZipWriter
-  private let imageFeatures: SpoolFile
-  private let textFeatures: SpoolFile
-  private let captions: SpoolFile
-  private var captionIndex = [0]
-  private var featureDimension: Int?
+  private var state: PackJournal.State
+  /// Bytes of the zip's directory that are in the workspace.
+  private var directorySaved: Int
   private let encoder = JSONEncoder()
 
-  /// Starts a dataset.
+  /// Starts a dataset, or continues it.
   ///
   /// - Parameters:
   ///   - path: The final name of the zip; its folder must exist.
   ///   - options: What holds for the whole dataset.
-  /// - Throws: `DatasetError` when the folder is missing or not writable.
-  package init(_ path: String, options: Options) throws(DatasetError) {
+  ///   - fingerprint: Stands for the source and all settings that decide about the bytes. A run of
+  ///     the same fingerprint is continued; `nil` starts anew.
+  /// - Throws: `DatasetError` when the folder is missing or not writable, another run is at work
+  ///   there, or has left a dataset of another fingerprint.
+  package init(
+    _ path: String,
+    options: Options,
+    fingerprint: String? = nil
+  ) throws(DatasetError) {
     self.path = path
     self.options = options
-    zip = try ZipWriter(path)
-    let folder = URL(filePath: path).deletingLastPathComponent().path
-    imageFeatures = try SpoolFile(in: folder)
-    textFeatures = try SpoolFile(in: folder)
-    captions = try SpoolFile(in: folder)
+    workspace = try PackWorkspace(path, fingerprint: fingerprint ?? "once \(UUID())")
+    state = workspace.begun
+    itemsDone = state.itemsDone
+    let directory = try workspace[.directory].mapped().withBytes { Array($0) }
+    directorySaved = directory.count
+    zip = ZipWriter(
+      continuing: workspace[.archive],
+      directory: directory,
+      count: state.imageCount
+    )
     encoder.outputFormatting = .withoutEscapingSlashes
   }
 
   /// Appends an image.
   ///
-  /// - Parameters:
-  ///   - png: The image, a PNG of the dataset's resolution.
-  ///   - imageFeature: Its CLIP feature [F], unnormalised.
-  ///   - captions: Its captions; none in a language-free set.
-  ///   - textFeatures: The CLIP feature [F] of each caption, unnormalised.
   /// - Throws: `DatasetError` when the disk is full, or a feature has another length or is not
   ///   finite.
-  package func append(
-    png: [UInt8],
-    imageFeature: [Float],
-    captions: [String] = [],
-    textFeatures: [[Float]] = []
-  ) throws(DatasetError) {
+  package func append(_ record: PackedRecord) throws(DatasetError) {
+    let isFeatured = options.featureModel != nil
     precondition(
-      captions.count == textFeatures.count,
-      "\(captions.count) captions with \(textFeatures.count) features"
+      record.textFeatures.count == (isFeatured ? record.captions.count : 0)
+        && (record.imageFeature != nil) == isFeatured,
+      "\(record.captions.count) captions with \(record.textFeatures.count) features"
     )
-    for feature in [imageFeature] + textFeatures { try check(feature) }
-    guard let line = try? encoder.encode(captions) else {
-      preconditionFailure("an array of strings always encodes")
-    }
-    try zip.add(Self.entryName(count), png)
-    try imageFeatures.append(NpyArray.encode(imageFeature, as: options.featureElement))
-    for feature in textFeatures {
-      try self.textFeatures.append(NpyArray.encode(feature, as: options.featureElement))
-    }
-    try self.captions.append(Array(line) + [UInt8(ascii: "\n")])
-    captionIndex.append((captionIndex.last ?? 0) + captions.count)
-    count += 1
+    if state.resolution == nil { state.resolution = try Self.side(of: record.image, path) }
+    let images = [record.imageFeature, record.flippedFeature].compactMap { $0 }
+    for feature in images + record.textFeatures { try check(feature) }
+    try zip.add(Self.entryName(count, suffix: options.imageSuffix), record.image)
+    try append(record.imageFeature.map { [$0] } ?? [], to: .imageFeatures)
+    try append(record.flippedFeature.map { [$0] } ?? [], to: .flippedFeatures)
+    try append(record.textFeatures, to: .textFeatures)
+    try workspace[.captions].append(line(record.captions))
+    try workspace[.labels].append(Array(((record.label?.json ?? "null") + "\n").utf8))
+    state.captionCount += record.captions.count
+    if record.label == nil { state.unlabelledCount += 1 }
+    var end: [UInt8] = []
+    end.append(littleEndian: Int64(state.captionCount))
+    try workspace[.captionIndex].append(end)
+    state.imageCount += 1
   }
 
-  /// Completes the archive.
+  /// Notes an item that was left out.
+  package func drop(_ item: PackReport.Dropped) throws(DatasetError) {
+    try workspace[.dropped].append(line([item.name, item.cause.description, item.reason]))
+  }
+
+  /// Notes that the first `items` items of the source are dealt with.
   ///
-  /// - Parameter dropped: Images left out, counted by cause.
-  /// - Returns: The manifest that was written.
-  /// - Throws: `DatasetError` when there is no image, or the disk is full.
+  /// - Parameters:
+  ///   - items: Items dealt with so far.
+  ///   - isCheckpoint: Whether to make this a place from which a killed run goes on; this waits for
+  ///     the disk.
+  /// - Throws: `DatasetError` when the disk is full.
+  package func advance(to items: Int, isCheckpoint: Bool) throws(DatasetError) {
+    itemsDone = items
+    guard isCheckpoint else { return }
+    try zip.flush()
+    try workspace[.directory].append(Array(zip.directory[directorySaved...]))
+    directorySaved = zip.directory.count
+    state.itemsDone = items
+    try workspace.checkpoint(state)
+  }
+
+  /// Completes the archive, compares every checksum and gives it its name.
+  ///
+  /// - Returns: The manifest that was written, and what was left out.
+  /// - Throws: `DatasetError` when there is no image, the disk is full or does not keep what was
+  ///   written.
   @discardableResult
-  package func finish(dropped: [String: Int] = [:]) throws(DatasetError) -> PackManifest {
-    guard count > 0, let featureDimension else { throw .noImages(path: options.source) }
-    let captionCount = captionIndex.last ?? 0
-    let images = try imageFeatures.mapped()
-    let texts = try textFeatures.mapped()
-    try addFeatures("clip_img_features.npy", images, rows: count, columns: featureDimension)
-    if captionCount > 0 {
-      try addFeatures("clip_txt_features.npy", texts, rows: captionCount, columns: featureDimension)
-      try zip.add("clip_txt_index.npy", NpyArray.encode(captionIndex))
-      let lines = try captions.mapped()
-      try lines.withBytes { (bytes) throws(DatasetError) in
-        try zip.add("captions.jsonl", parts: [bytes])
-      }
+  package func finish() throws(DatasetError) -> PackReport {
+    guard count > 0, let resolution else {
+      workspace.discard()
+      throw .noImages(path: options.source)
     }
-    if options.writesLafiteJSON { try addLafiteJSON(images, texts, columns: featureDimension) }
+    // What stands behind the images is made anew by a run that continues.
+    try advance(to: itemsDone, isCheckpoint: true)
+    let dropped = try droppedItems()
     let manifest = PackManifest(
       formatVersion: PackManifest.currentVersion,
-      resolution: options.resolution,
+      resolution: resolution,
       imageCount: count,
-      captionCount: captionCount,
-      featureDimension: featureDimension,
+      captionCount: state.captionCount,
+      featureDimension: state.featureDimension ?? 0,
       featureElement: options.featureElement,
       featureModel: options.featureModel,
       resizeFilter: options.resizeFilter,
       crop: options.crop,
       source: options.source,
-      dropped: dropped
+      dropped: dropped.counts
     )
+    try addFeatures()
+    try addTexts()
+    if options.writesLafiteJSON { try addLafiteJSON() }
     try zip.add(PackManifest.entryName, manifest.encoded)
     try zip.finish()
-    return manifest
+    try workspace[.archive].synchronize()
+    try verify(manifest)
+    try workspace.finish(as: path)
+    return PackReport(
+      manifest: manifest,
+      dropped: dropped,
+      unlabelledCount: state.unlabelledCount
+    )
   }
 
   /// The name of image `index` in the archive: a thousand to a folder, as the original packs them.
-  package static func entryName(_ index: Int) -> String {
-    padded(index / 1000, to: 5) + "/img" + padded(index, to: 8) + ".png"
+  package static func entryName(_ index: Int, suffix: String = "png") -> String {
+    padded(index / 1000, to: 5) + "/img" + padded(index, to: 8) + "." + suffix
   }
 
   private static func padded(_ number: Int, to width: Int) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }
+}
+
+extension PackedDatasetWriter {
+  private func line(_ strings: [String]) -> [UInt8] {
+    guard let line = try? encoder.encode(strings) else {
+      preconditionFailure("an array of strings always encodes")
+    }
+    return Array(line) + [UInt8(ascii: "\n")]
+  }
+
+  private func append(_ features: [[Float]], to part: PackWorkspace.Part) throws(DatasetError) {
+    for feature in features {
+      try workspace[part].append(NpyArray.encode(feature, as: options.featureElement))
+    }
+  }
 
   /// Refuses features of another length, and numbers that would poison a training run.
   private func check(_ feature: [Float]) throws(DatasetError) {
-    let expected = featureDimension ?? feature.count
-    featureDimension = expected
+    let expected = state.featureDimension ?? feature.count
+    state.featureDimension = expected
     guard feature.count == expected, expected > 0 else {
       throw .wrongFeatureDimension(path: path, found: feature.count, expected: expected)
     }
@@ -168,39 +222,96 @@ package final class PackedDatasetWriter {
       options.featureElement == .float16 ? Float(Float16.greatestFiniteMagnitude) : .infinity
     guard feature.allSatisfy({ $0.isFinite && $0.magnitude <= limit }) else {
       throw .features(
-        model: options.featureModel.name,
+        model: options.featureModel?.name ?? "",
         reason: "a feature of image \(count) is not finite as \(options.featureElement)"
       )
     }
   }
 
-  private func addFeatures(
+  private func droppedItems() throws(DatasetError) -> [PackReport.Dropped] {
+    let lines = CaptionLines(try workspace[.dropped].mapped())
+    return (0..<lines.count).compactMap { index in
+      guard let fields = lines[index], fields.count == 3 else { return nil }
+      return .init(name: fields[0], cause: .init(fields[1]), reason: fields[2])
+    }
+  }
+
+  private func addFeatures() throws(DatasetError) {
+    guard let columns = state.featureDimension else { return }
+    try addArray(FeatureStore.imagesName, .imageFeatures, rows: count, columns: columns)
+    if workspace[.flippedFeatures].size > 0 {
+      try addArray(FeatureStore.flippedName, .flippedFeatures, rows: count, columns: columns)
+    }
+    if state.captionCount > 0 {
+      let rows = state.captionCount
+      try addArray(FeatureStore.textsName, .textFeatures, rows: rows, columns: columns)
+    }
+  }
+
+  private func addArray(
     _ name: String,
-    _ data: MappedBytes,
+    _ part: PackWorkspace.Part,
     rows: Int,
     columns: Int
   ) throws(DatasetError) {
     let header = NpyHeader(element: options.featureElement, shape: [rows, columns]).encoded
-    try data.withBytes { (bytes) throws(DatasetError) in
+    try add(name, header: header, part)
+  }
+
+  private func addTexts() throws(DatasetError) {
+    if state.captionCount > 0 {
+      var header = NpyHeader(element: .int64, shape: [count + 1]).encoded
+      header.append(littleEndian: 0 as Int64)
+      try add(FeatureStore.indexName, header: header, .captionIndex)
+      try add(PackedDataset.captionsName, header: [], .captions)
+    }
+    // As in the original: labels of a part of the images are worth nothing.
+    if state.unlabelledCount == 0 { try add(PackedDataset.labelsName, header: [], .labels) }
+  }
+
+  private func add(
+    _ name: String,
+    header: [UInt8],
+    _ part: PackWorkspace.Part
+  ) throws(DatasetError) {
+    try workspace[part].mapped().withBytes { (bytes) throws(DatasetError) in
       try zip.add(name, header: header, parts: [bytes])
     }
   }
 
-  private func addLafiteJSON(
-    _ images: MappedBytes,
-    _ texts: MappedBytes,
-    columns: Int
-  ) throws(DatasetError) {
+  private func addLafiteJSON() throws(DatasetError) {
     let spool = try SpoolFile(in: URL(filePath: path).deletingLastPathComponent().path)
+    let suffix = options.imageSuffix
     let writer = LafiteJSONWriter(
-      names: Self.entryName,
-      imageFeatures: FeatureRows(images, columns: columns, element: options.featureElement),
-      textFeatures: FeatureRows(texts, columns: columns, element: options.featureElement),
-      captionIndex: captionIndex
+      names: { Self.entryName($0, suffix: suffix) },
+      imageCount: count,
+      labels: state.unlabelledCount == 0 ? try workspace[.labels].mapped() : nil,
+      imageFeatures: try rows(.imageFeatures),
+      textFeatures: try rows(.textFeatures),
+      captionEnds: try workspace[.captionIndex].mapped()
     )
     try writer.write(to: spool)
     try spool.mapped().withBytes { (bytes) throws(DatasetError) in
       try zip.add("dataset.json", parts: [bytes])
+    }
+  }
+
+  private func rows(_ part: PackWorkspace.Part) throws(DatasetError) -> FeatureRows? {
+    guard let columns = state.featureDimension else { return nil }
+    let element = options.featureElement
+    return FeatureRows(try workspace[part].mapped(), columns: columns, element: element)
+  }
+
+  /// Opens what will be the dataset and compares every checksum.
+  private func verify(_ manifest: PackManifest) throws(DatasetError) {
+    let written = try PackedDataset(workspace.archivePath, requiresFeatures: false)
+    try written.verifyChecksums()
+    precondition(written.manifest == manifest, "the manifest reads back differently")
+  }
+
+  private static func side(of image: [UInt8], _ path: String) throws(DatasetError) -> Int {
+    do throws(ImageError) { return try ImageHeader.probe(image).width } catch {
+      throw .unreadableImage(path: path, entry: "the first image", reason: "\(error)")
     }
   }
 }

@@ -1,60 +1,20 @@
-package import Images
+import Images
 
 /// Makes a packed dataset from a source of images and captions.
 ///
-/// Reading, decoding, cropping, resizing and PNG encoding run on several threads, a bounded number
-/// of images ahead; features are computed and everything is written by the calling thread, in the
-/// source's order. Equal input gives equal bytes, whatever the number of threads.
+/// Reading, decoding, cropping, resizing and encoding run on several threads, a bounded number of
+/// images ahead; features are computed and everything is written by the calling thread, in the
+/// source's order. Equal input gives equal bytes, whatever the number of threads. A run that was
+/// killed is continued by the same call.
 package struct Packer {
-  /// How to make the images, and what to store.
-  package struct Options: Sendable {
-    /// How images become square.
-    package enum Crop: String, Sendable, CaseIterable {
-      /// The central square of the short side.
-      case center = "center-crop"
-      /// The central rectangle of proportions `resolution` to `wideHeight`, between black bars.
-      case centerWide = "center-crop-wide"
-      /// The whole image, stretched.
-      case none
-    }
-
-    /// Side of the square images in pixels.
-    package var resolution: Int
-    /// How images become square.
-    package var crop = Crop.center
-    /// Rows that are not black with `.centerWide`; `nil` stands for all.
-    package var wideHeight: Int?
-    /// The filter that resizes.
-    package var filter = ResampleFilter.lanczos
-    /// Drop images whose short side has fewer pixels; 0 keeps all.
-    package var minimumSide = 0
-    /// Read only this many items of the source; `nil` reads all.
-    package var maximumCount: Int?
-    /// How features are stored.
-    package var featureElement = NpyElement.float16
-    /// Whether to add `dataset.json`, which the original LAFITE reads.
-    package var writesLafiteJSON = false
-    /// Compression of the PNG images, 0 (none) and up.
-    package var pngLevel = 1
-    /// Number of threads that prepare images.
-    package var threads = 2
-    /// Images per call of the feature extractor, at most.
-    package var batchSize = 64
-
-    /// The usual choices at a resolution.
-    package init(resolution: Int) {
-      precondition(resolution >= 1, "resolution \(resolution)")
-      self.resolution = resolution
-    }
-  }
-
   private let options: Options
 
   /// An image ready to be written.
   private struct Prepared: Sendable {
     var image: RGBImage
-    var png: [UInt8]
+    var encoded: [UInt8]
     var captions: [String]
+    var label: ImageLabel?
   }
 
   private enum Outcome: Sendable {
@@ -71,49 +31,65 @@ package struct Packer {
   /// - Parameters:
   ///   - source: The images and captions.
   ///   - path: The final name of the zip.
-  ///   - extractor: The CLIP model; called on this thread only.
-  ///   - progress: Called with (done, total) after every batch.
+  ///   - extractor: The CLIP model, called on this thread only; `nil` packs without features.
+  ///   - progress: Called with (done, total) after every batch, and first where an earlier run is
+  ///     continued.
   /// - Returns: What was packed and what was left out.
   /// - Throws: `DatasetError` when the zip cannot be written, the model fails or no image is left.
   package func pack(
     _ source: some ImageTextSource,
     to path: String,
-    extractor: any FeatureExtractor,
+    extractor: (any FeatureExtractor)?,
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws(DatasetError) -> PackReport {
-    let writer = try PackedDatasetWriter(path, options: writerOptions(source, extractor))
+    let writer = try PackedDatasetWriter(
+      path,
+      options: writerOptions(source, extractor),
+      fingerprint: Self.fingerprint(options, source, extractor)
+    )
     let total = min(source.count, options.maximumCount ?? .max)
-    let pipeline = start(source, count: total)
+    var done = writer.itemsDone
+    if done > 0 { progress(done, total) }
+    let pipeline = start(source, done..<total)
     defer { pipeline.stop() }
-    var dropped: [PackReport.Dropped] = []
     var batch: [Prepared] = []
-    var done = 0
+    let clock = ContinuousClock()
+    var lastCheckpoint = clock.now
+    var side = writer.resolution
     while let outcome = pipeline.next() {
       switch outcome {
-      case .prepared(let item): batch.append(item)
+      case .prepared(let item) where item.image.width == side ?? item.image.width:
+        side = item.image.width
+        batch.append(item)
+      case .prepared(let item):
+        let reason = "\(item.image.width)×\(item.image.height) pixels after \(side ?? 0)"
+        try writer.drop(.init(name: source.name(at: done), cause: .mismatched, reason: reason))
       case .dropped(let cause, let reason):
-        dropped.append(.init(name: source.name(at: done), cause: cause, reason: reason))
+        try writer.drop(.init(name: source.name(at: done), cause: cause, reason: reason))
       case .failed(let error): throw error
       }
       done += 1
-      if done % options.batchSize == 0 || done == total {
-        try write(batch, to: writer, extractor)
-        batch.removeAll(keepingCapacity: true)
-        progress(done, total)
-      }
+      // Batches end at fixed items: a model's results may depend on what it computes together.
+      guard done % options.batchSize == 0 || done == total else { continue }
+      try write(batch, to: writer, extractor)
+      batch.removeAll(keepingCapacity: true)
+      let isDue = lastCheckpoint.duration(to: clock.now) >= options.checkpointInterval
+      try writer.advance(to: done, isCheckpoint: isDue)
+      if isDue { lastCheckpoint = clock.now }
+      progress(done, total)
     }
-    return PackReport(manifest: try writer.finish(dropped: dropped.counts), dropped: dropped)
+    return try writer.finish()
   }
 
   private func start(
     _ source: some ImageTextSource,
-    count: Int
+    _ items: Range<Int>
   ) -> OrderedPipeline<Int, Outcome> {
     let options = options
     return OrderedPipeline(
       threads: options.threads,
       capacity: options.threads + options.batchSize,
-      claim: { $0 < count ? $0 : nil },
+      claim: { $0 < items.count ? items.lowerBound + $0 : nil },
       work: { Self.prepare($0, of: source, options) }
     )
   }
@@ -131,84 +107,122 @@ package struct Packer {
     }
     let image: RGBImage
     do throws(ImageError) {
-      image = try RGBImage(decoding: item.image)
+      image = try item.image()
     } catch {
       return .dropped(.undecodable(error.cause), reason: "\(error)")
     }
+    let size = "\(image.width)×\(image.height) pixels"
     guard min(image.width, image.height) >= options.minimumSide else {
-      return .dropped(.tooSmall, reason: "\(image.width)×\(image.height) pixels")
+      return .dropped(.tooSmall, reason: size)
     }
-    let square = Self.square(image, options)
+    guard let square = square(image, options) else {
+      return .dropped(.tooSmall, reason: "\(size), too small for the wide crop")
+    }
+    guard square.width == square.height else { return .dropped(.mismatched, reason: size) }
+    if options.leavesOutGrey && square.isGrey {
+      return .dropped(.grey, reason: "an image without colours")
+    }
     do throws(ImageError) {
-      let png = try square.encodedPNG(level: options.pngLevel)
-      return .prepared(Prepared(image: square, png: png, captions: item.captions))
-    } catch {
-      return .failed(.option("cannot encode \(source.name(at: index)) as PNG: \(error)"))
-    }
-  }
-
-  private static func square(_ image: RGBImage, _ options: Options) -> RGBImage {
-    let (side, filter) = (options.resolution, options.filter)
-    return switch options.crop {
-    case .center: image.centerCropped().resized(width: side, height: side, filter: filter)
-    case .centerWide:
-      image.centerCroppedWide(
-        width: side,
-        height: min(options.wideHeight ?? side, side),
-        filter: filter
+      let encoded =
+        switch options.encoding {
+        case .png(let level): try square.encodedPNG(level: level)
+        case .jpeg(let quality): try square.encodedJPEG(quality: quality)
+        }
+      return .prepared(
+        Prepared(image: square, encoded: encoded, captions: item.captions, label: item.label)
       )
-    case .none: image.resized(width: side, height: side, filter: filter)
+    } catch {
+      return .failed(.option("cannot encode \(source.name(at: index)): \(error)"))
     }
   }
 
+  private static func square(_ image: RGBImage, _ options: Options) -> RGBImage? {
+    let (width, height) = (options.width ?? image.width, options.height ?? image.height)
+    let filter = options.filter
+    return switch options.crop {
+    case .center: image.centerCropped().resized(width: width, height: height, filter: filter)
+    case .centerWide: image.centerCroppedWide(width: width, height: height, filter: filter)
+    case .none: image.resized(width: width, height: height, filter: filter)
+    }
+  }
+}
+
+extension Packer {
   private func write(
     _ batch: [Prepared],
     to writer: PackedDatasetWriter,
-    _ extractor: any FeatureExtractor
+    _ extractor: (any FeatureExtractor)?
   ) throws(DatasetError) {
     if batch.isEmpty { return }
-    let captions = batch.flatMap(\.captions)
-    let imageFeatures: [[Float]]
-    let textFeatures: [[Float]]
-    do {
-      imageFeatures = try extractor.embed(images: batch.map(\.image))
-      textFeatures = captions.isEmpty ? [] : try extractor.embed(captions: captions)
-    } catch {
-      throw .features(model: extractor.name, reason: "\(error)")
-    }
-    guard imageFeatures.count == batch.count, textFeatures.count == captions.count else {
-      throw .features(
-        model: extractor.name,
-        reason:
-          "\(imageFeatures.count) and \(textFeatures.count) features for \(batch.count) images "
-          + "and \(captions.count) captions"
-      )
+    let features = try extractor.map { (model) throws(DatasetError) in
+      try embed(batch, model, first: writer.count)
     }
     var used = 0
-    for (item, feature) in zip(batch, imageFeatures) {
-      let texts = Array(textFeatures[used..<used + item.captions.count])
-      used += item.captions.count
+    for (index, item) in batch.enumerated() {
+      let texts = used..<used + item.captions.count
+      used = texts.upperBound
       try writer.append(
-        png: item.png,
-        imageFeature: feature,
-        captions: item.captions,
-        textFeatures: texts
+        PackedRecord(
+          image: item.encoded,
+          imageFeature: features?.images[index],
+          flippedFeature: features?.flipped?[index],
+          captions: item.captions,
+          textFeatures: features.map { Array($0.texts[texts]) } ?? [],
+          label: item.label
+        )
       )
     }
+  }
+
+  private struct Features {
+    var images: [[Float]]
+    var flipped: [[Float]]?
+    var texts: [[Float]]
+  }
+
+  private func embed(
+    _ batch: [Prepared],
+    _ model: any FeatureExtractor,
+    first: Int
+  ) throws(DatasetError) -> Features {
+    let captions = batch.flatMap(\.captions)
+    let images = batch.map(\.image)
+    let features: Features
+    do {
+      features = Features(
+        images: try model.embed(images: images, first: first),
+        flipped: options.addsFlippedFeatures
+          ? try model.embed(images: images.map { $0.flipped() }, first: first) : nil,
+        texts: captions.isEmpty ? [] : try model.embed(captions: captions)
+      )
+    } catch {
+      throw .features(model: model.name, reason: "\(error)")
+    }
+    let counts = [features.images.count, features.flipped?.count ?? batch.count]
+    guard counts.allSatisfy({ $0 == batch.count }), features.texts.count == captions.count else {
+      throw .features(
+        model: model.name,
+        reason: "\(features.images.count) and \(features.texts.count) features for "
+          + "\(batch.count) images and \(captions.count) captions"
+      )
+    }
+    return features
   }
 
   private func writerOptions(
     _ source: some ImageTextSource,
-    _ extractor: any FeatureExtractor
+    _ extractor: (any FeatureExtractor)?
   ) -> PackedDatasetWriter.Options {
-    .init(
-      resolution: options.resolution,
-      featureModel: .init(name: extractor.name, sha256: extractor.sha256),
+    var writing = PackedDatasetWriter.Options(
+      resolution: options.width,
+      featureModel: extractor.map { .init(name: $0.name, sha256: $0.sha256) },
       featureElement: options.featureElement,
       resizeFilter: options.filter.rawValue,
       crop: options.crop.rawValue,
       source: source.summary,
       writesLafiteJSON: options.writesLafiteJSON
     )
+    writing.imageSuffix = options.encoding.suffix
+    return writing
   }
 }

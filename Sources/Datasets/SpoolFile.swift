@@ -1,27 +1,39 @@
 import Files
 import Glibc
 
-/// A nameless file for data that outgrows memory before its final place is known.
+/// A file that is appended to through a buffer and mapped when it is complete.
 ///
-/// It has no name from the start, so nothing is left of it even when the process is killed. Not
-/// thread-safe: one writer at a time.
+/// For data that outgrows memory before its final place is known. Not thread-safe: one writer at a
+/// time.
 final class SpoolFile {
   /// Bytes appended so far.
   private(set) var size = 0
 
   private let descriptor: Int32
-  private let folder: String
+  private let path: String
   private var pending: [UInt8] = []
 
   private static let bufferSize = 1 << 18
 
-  /// Opens a spool on the file system of `folder`.
+  /// Opens a nameless spool on the file system of `folder`.
+  ///
+  /// It loses its name at once, so nothing is left of it even when the process is killed.
   init(in folder: String) throws(DatasetError) {
-    self.folder = folder
-    let path = "\(folder)/.spool-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+    path = "\(folder)/.spool-\(getpid())-\(UInt64.random(in: 0 ... .max))"
     descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     if descriptor < 0 { throw .file(FileError("create", path: path)) }
     unlink(path)
+  }
+
+  /// Opens or makes a named file and keeps its first `size` bytes, to go on behind them.
+  init(_ path: String, keeping size: Int) throws(DatasetError) {
+    self.path = path
+    self.size = size
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    if descriptor < 0 { throw .file(FileError("create", path: path)) }
+    guard ftruncate(descriptor, off_t(size)) == 0, lseek(descriptor, 0, SEEK_END) == size else {
+      throw .file(FileError("cut", path: path))
+    }
   }
 
   deinit { close(descriptor) }
@@ -33,27 +45,47 @@ final class SpoolFile {
     if pending.count >= Self.bufferSize { try flush() }
   }
 
+  /// Appends bytes that lie anywhere.
+  func append(_ bytes: UnsafeRawBufferPointer) throws(DatasetError) {
+    if bytes.count < Self.bufferSize { return try append(Array(bytes)) }
+    try flush()
+    try write(bytes)
+    size += bytes.count
+  }
+
   /// Maps what was appended, for reading.
   func mapped() throws(DatasetError) -> MappedBytes {
     try flush()
     if size == 0 { return MappedBytes(.init(start: nil, count: 0), owner: Mapping(nil, size: 0)) }
     guard let base = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED
-    else { throw .file(FileError("map", path: folder)) }
+    else { throw .file(FileError("map", path: path)) }
     let bytes = UnsafeRawBufferPointer(start: base, count: size)
     return MappedBytes(bytes, owner: Mapping(base, size: size))
   }
 
+  /// Makes what was appended survive a failure of power.
+  func synchronize() throws(DatasetError) {
+    try flush()
+    if fdatasync(descriptor) != 0 { throw .file(FileError("flush", path: path)) }
+  }
+
   private func flush() throws(DatasetError) {
+    let failure: DatasetError? = pending.withUnsafeBytes { buffer in
+      do throws(DatasetError) { try write(buffer) } catch { return error }
+      return nil
+    }
+    if let failure { throw failure }
+    pending.removeAll(keepingCapacity: true)
+  }
+
+  private func write(_ bytes: UnsafeRawBufferPointer) throws(DatasetError) {
     var done = 0
-    while done < pending.count {
-      let written = pending.withUnsafeBytes { buffer in
-        buffer.baseAddress.map { write(descriptor, $0 + done, buffer.count - done) } ?? 0
-      }
+    while let base = bytes.baseAddress, done < bytes.count {
+      let written = Glibc.write(descriptor, base + done, bytes.count - done)
       if written < 0 && errno == EINTR { continue }
-      if written < 0 { throw .file(FileError("write a temporary file in", path: folder)) }
+      if written < 0 { throw .file(FileError("write", path: path)) }
       done += written
     }
-    pending.removeAll(keepingCapacity: true)
   }
 
   /// A mapping that ends with its last user.

@@ -58,6 +58,9 @@ package final class ZipArchive: Sendable {
   /// The size of an entry in bytes, uncompressed.
   package func size(at index: Int) -> Int { entries[index].size }
 
+  /// Whether an entry is stored uncompressed, so that it can be read in place.
+  func isStored(_ index: Int) -> Bool { entries[index].method == 0 }
+
   /// The index of the entry with this name, by binary search.
   package func index(of name: String) -> Int? {
     var name = name
@@ -94,6 +97,35 @@ package final class ZipArchive: Sendable {
     return MappedBytes(bytes, owner: file)
   }
 
+  /// The bytes of an entry, copied, decompressed where need be, and compared with its checksum.
+  ///
+  /// - Parameters:
+  ///   - index: The entry.
+  ///   - limit: An entry that states more bytes is refused before any are allocated.
+  /// - Returns: The bytes, uncompressed.
+  /// - Throws: `DatasetError` when the entry is encrypted, too large or damaged.
+  package func contents(at index: Int, limit: Int) throws(DatasetError) -> [UInt8] {
+    let entry = entries[index]
+    guard entry.size <= limit else {
+      throw unsupported(index, "it is larger than \(limit >> 20) MiB")
+    }
+    if entry.method == 0 { return try bytes(at: index).withBytes { Array($0) } }
+    if entry.flags & 1 == 1 { throw unsupported(index, "it is encrypted") }
+    guard entry.method == 8 else {
+      throw unsupported(index, "its compression (method \(entry.method)) is not deflate")
+    }
+    let packed = MappedBytes(file.bytes.slice(try dataRange(of: entry, at: index)), owner: file)
+    do throws(Inflater.Damage) {
+      let contents = try Inflater(packed, form: .raw).read(entry.size)
+      guard contents.count == entry.size, contents.withUnsafeBytes(CRC32.of) == entry.crc else {
+        throw Inflater.Damage(reason: "its checksum differs")
+      }
+      return contents
+    } catch {
+      throw damaged(index, error.reason)
+    }
+  }
+
   /// Tells the system that entries will be read in no particular order.
   package func adviseRandomAccess() { file.advise(willNeed: false) }
 
@@ -108,14 +140,14 @@ package final class ZipArchive: Sendable {
     let nameLength = Int(bytes.littleEndian(UInt16.self, at: header + 26))
     let extraLength = Int(bytes.littleEndian(UInt16.self, at: header + 28))
     let start = header + 30 + nameLength + extraLength
-    guard entry.size == entry.compressedSize, start <= directoryStart,
-      entry.size <= directoryStart - start
+    guard entry.method != 0 || entry.size == entry.compressedSize, start <= directoryStart,
+      entry.compressedSize <= directoryStart - start
     else { throw damaged(index, "its bytes lie outside of the file") }
     let localName = bytes.slice(header + 30..<header + 30 + nameLength)
     guard Self.order(localName, nameBytes(at: index)) == 0 else {
       throw damaged(index, "its local header carries another name")
     }
-    return start..<start + entry.size
+    return start..<start + entry.compressedSize
   }
 
   private func unsupported(_ index: Int, _ reason: String) -> DatasetError {

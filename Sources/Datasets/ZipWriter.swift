@@ -3,15 +3,17 @@ import Files
 /// Writes a zip archive of stored (uncompressed) entries, with Zip64 where sizes call for it.
 ///
 /// Entries stream to a hidden neighbour through `AtomicFile`; the archive appears under its name in
-/// `finish()`. Memory: one buffer and about 70 bytes per entry for the directory. The same entries
+/// `finish()`. Or they go to a spool, to be continued after an interruption. Memory: one buffer and about 70 bytes per entry for the directory. The same entries
 /// give the same bytes: every entry carries the earliest date that zip knows, 1 January 1980.
 /// Layout after PKWARE's APPNOTE 6.3.10. Not thread-safe: one writer at a time.
 package final class ZipWriter {
   /// Entries written so far.
   package private(set) var count = 0
 
-  private let file: AtomicFile
-  private var directory: [UInt8] = []
+  /// The directory so far.
+  private(set) var directory: [UInt8] = []
+
+  private let destination: Destination
   private var pending: [UInt8] = []
   private var offset = 0
 
@@ -19,12 +21,31 @@ package final class ZipWriter {
   private static let limit32 = Int(UInt32.max)
   private static let earliestDate: UInt16 = 0x21
 
+  private enum Destination {
+    case file(AtomicFile)
+    case spool(SpoolFile)
+  }
+
   /// Starts an archive.
   ///
   /// - Parameter path: The final name; its folder must exist.
   /// - Throws: `DatasetError` when the folder is missing or not writable.
   package init(_ path: String) throws(DatasetError) {
-    file = try files { () throws(FileError) in try AtomicFile(path) }
+    destination = .file(try files { () throws(FileError) in try AtomicFile(path) })
+    pending.reserveCapacity(Self.bufferSize)
+  }
+
+  /// Goes on with an archive of which `count` entries are in a spool.
+  ///
+  /// - Parameters:
+  ///   - spool: The archive so far; what is added goes behind it, also in `finish()`.
+  ///   - directory: The directory of the entries in it.
+  ///   - count: Their number.
+  init(continuing spool: SpoolFile, directory: [UInt8], count: Int) {
+    destination = .spool(spool)
+    self.directory = directory
+    self.count = count
+    offset = spool.size
     pending.reserveCapacity(Self.bufferSize)
   }
 
@@ -63,7 +84,7 @@ package final class ZipWriter {
     count += 1
   }
 
-  /// Writes the directory and gives the archive its final name.
+  /// Writes the directory; an archive with a name of its own appears under it.
   package func finish() throws(DatasetError) {
     let start = offset
     let size = directory.count
@@ -81,7 +102,9 @@ package final class ZipWriter {
     end.append(littleEndian: 0 as UInt16)  // comment
     try put(end)
     try flush()
-    try files { () throws(FileError) in try file.commit() }
+    if case .file(let file) = destination {
+      try files { () throws(FileError) in try file.commit() }
+    }
   }
 
   private func localHeader(_ name: [UInt8], crc: UInt32, size: Int) -> [UInt8] {
@@ -174,12 +197,24 @@ package final class ZipWriter {
       if pending.count >= Self.bufferSize { try flush() }
     } else {
       try flush()
-      try files { () throws(FileError) in try file.write(bytes) }
+      try write(bytes)
     }
   }
 
-  private func flush() throws(DatasetError) {
-    try files { () throws(FileError) in try file.write(pending) }
+  /// Hands everything added so far to the file or the spool.
+  func flush() throws(DatasetError) {
+    let failure: DatasetError? = pending.withUnsafeBytes { bytes in
+      do throws(DatasetError) { try write(bytes) } catch { return error }
+      return nil
+    }
+    if let failure { throw failure }
     pending.removeAll(keepingCapacity: true)
+  }
+
+  private func write(_ bytes: UnsafeRawBufferPointer) throws(DatasetError) {
+    switch destination {
+    case .file(let file): try files { () throws(FileError) in try file.write(bytes) }
+    case .spool(let spool): try spool.append(bytes)
+    }
   }
 }

@@ -95,7 +95,8 @@ package final class AtomicFile {
     return "\(folder).\(name).\(getpid())-\(UInt32.random(in: 0 ... .max)).partial"
   }
 
-  private static func flushFolder(of path: String) throws(FileError) {
+  /// Makes a rename inside of the folder of `path` durable.
+  package static func flushFolder(of path: String) throws(FileError) {
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if descriptor < 0 { throw FileError("open folder", path: folder) }

@@ -28,29 +28,30 @@ extension RGBImage {
     return cropped(x: (width - side) / 2, y: (height - side) / 2, width: side, height: side)
   }
 
-  /// The largest rectangle of the given proportions in the middle, resized to `width`×`height` and
-  /// laid between black bars so that the result is a square of side `max(width, height)`.
+  /// A central strip of the full width, resized to `width`×`height` and laid between black bars
+  /// so that the result is a square of side `width`.
   ///
-  /// For wide subjects such as cars and rooms: the network stays square, the picture keeps its shape.
+  /// The strip has as many rows as the picture would have if it were scaled to `width`, that is
+  /// round(width · H / W), as the released StyleGAN2-ADA tool takes it. So only pictures that are
+  /// `width` wide keep their proportions.
+  ///
+  /// - Returns: `nil` when the picture is narrower than `width`, or the strip lower than `height`.
   package func centerCroppedWide(
     width: Int,
     height: Int,
     filter: ResampleFilter = .lanczos
-  ) -> RGBImage {
-    precondition(width > 0 && height > 0, "empty target: \(width)×\(height)")
-    // Compare proportions as products: w / h > width / height.
-    let isTooWide = self.width * height > self.height * width
-    let cropWidth = isTooWide ? max(1, rounded(self.height * width, over: height)) : self.width
-    let cropHeight = isTooWide ? self.height : max(1, rounded(self.width * height, over: width))
-    let resized = cropped(
-      x: (self.width - cropWidth) / 2,
-      y: (self.height - cropHeight) / 2,
-      width: cropWidth,
-      height: cropHeight
-    ).resized(width: width, height: height, filter: filter)
-    let side = max(width, height)
-    var square = RGBImage(width: side, height: side, filledWith: .black)
-    square.paste(resized, x: (side - width) / 2, y: (side - height) / 2)
+  ) -> RGBImage? {
+    precondition(0 < height && height <= width, "a strip of \(width)×\(height)")
+    let exact = Double(width * self.height) / Double(self.width)
+    let rows = Int(exact.rounded(.toNearestOrEven))
+    guard self.width >= width, rows >= height else { return nil }
+    let strip = cropped(x: 0, y: (self.height - rows) / 2, width: self.width, height: rows)
+    var square = RGBImage(width: width, height: width, filledWith: .black)
+    square.paste(
+      strip.resized(width: width, height: height, filter: filter),
+      x: 0,
+      y: (width - height) / 2
+    )
     return square
   }
 
@@ -74,6 +75,17 @@ extension RGBImage {
     return RGBImage(width: width, height: height, pixels: result)
   }
 
+  /// Whether every pixel is grey.
+  package var isGrey: Bool {
+    pixels.withUnsafeBufferPointer { bytes in
+      for start in stride(from: 0, to: bytes.count, by: 3) {
+        let red = bytes[start]
+        if bytes[start + 1] != red || bytes[start + 2] != red { return false }
+      }
+      return true
+    }
+  }
+
   /// Copies `other` over this picture; what lies outside is left out.
   package mutating func paste(_ other: RGBImage, x: Int, y: Int) {
     let columns = max(0, -x)..<min(other.width, width - x)
@@ -86,8 +98,4 @@ extension RGBImage {
       pixels.replaceSubrange(to..<to + count, with: other.pixels[from..<from + count])
     }
   }
-}
-
-private func rounded(_ numerator: Int, over denominator: Int) -> Int {
-  (2 * numerator + denominator) / (2 * denominator)
 }

@@ -1,4 +1,3 @@
-import Datasets
 import Files
 import Images
 import Networks
@@ -7,7 +6,7 @@ import TorchNN
 import Training
 
 /// A CLIP file in use: features of pictures and texts.
-final class ClipModel: FeatureExtractor {
+final class ClipModel {
   let name: String
   let sha256: String
   let model: CLIP
@@ -49,15 +48,8 @@ final class ClipModel: FeatureExtractor {
     return withoutGradients { model.encodeText(tokens).to(.float32) }
   }
 
-  func embed(images: [RGBImage]) throws -> [[Float]] { rows(features(of: images)) }
-
-  func embed(captions: [String]) throws -> [[Float]] {
-    captions.isEmpty ? [] : rows(try features(of: captions))
-  }
-
-  private func rows(_ features: Tensor) -> [[Float]] {
-    let (N, E) = features.shape2
-    let values = features.floats
-    return (0..<N).map { Array(values[$0 * E..<($0 + 1) * E]) }
+  /// The model as a packer uses it.
+  func extractor(view: PackView) -> PackFeatures {
+    PackFeatures(model, tokenizer: tokenizer, name: name, sha256: sha256, view: view)
   }
 }

@@ -52,7 +52,10 @@ struct DemoPlan: Sendable {
   }
 
   var pack: [[String]] {
-    let size = ["--width=32", "--height=32", "--transform=center-crop", "--clip", places.clip]
+    let size = [
+      "--width=32", "--height=32", "--transform=center-crop", "--clip", places.clip,
+      "--clip-view=whole",
+    ]
     return [
       ["pack", "--source=" + folder(.pretraining) + "/split{0..1}", "--dest=" + places.out] + size,
       ["pack", "--source=" + folder(.training) + "/split0", "--dest=" + themeTrain] + size,

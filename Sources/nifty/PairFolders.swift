@@ -13,7 +13,7 @@ enum PairFolders {
       let folder = try ImageTextFolder(path)
       for index in 0..<folder.count {
         let item = try folder.item(at: index)
-        guard !item.captions.isEmpty, let image = try? RGBImage(decoding: item.image) else {
+        guard !item.captions.isEmpty, let image = try? item.image() else {
           dropped += 1
           continue
         }

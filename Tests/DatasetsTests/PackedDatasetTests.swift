@@ -29,7 +29,7 @@ import Testing
         #expect(set.textFeature(image: index, caption: number) == expected)
       }
     }
-    try set.verify()
+    #expect(DatasetCheck.faults(in: set) == [])
   }
 
   @Test func `the manifest states what was packed`() throws {
@@ -78,10 +78,12 @@ import Testing
       options: .init(resolution: 4, featureModel: .init(name: "m", sha256: "s"))
     )
     try writer.append(
-      png: noiseImage(4, seed: 0).encodedPNG(level: 1),
-      imageFeature: [1, 2],
-      captions: captions,
-      textFeatures: captions.map { _ in [3, 4] }
+      PackedRecord(
+        image: noiseImage(4, seed: 0).encodedPNG(level: 1),
+        imageFeature: [1, 2],
+        captions: captions,
+        textFeatures: captions.map { _ in [3, 4] }
+      )
     )
     try writer.finish()
     #expect(try PackedDataset(folder.file("a.zip")).captions(at: 0) == captions)
@@ -93,7 +95,8 @@ import Testing
         folder.file("a.zip"),
         options: .init(resolution: 4, featureModel: .init(name: "m", sha256: "s"))
       )
-      try writer.append(png: noiseImage(4, seed: 0).encodedPNG(level: 1), imageFeature: [1])
+      let png = try noiseImage(4, seed: 0).encodedPNG(level: 1)
+      try writer.append(PackedRecord(image: png, imageFeature: [1]))
       #expect(!folder.contents.contains("a.zip"))
     }
     #expect(folder.contents == [])
@@ -106,8 +109,10 @@ import Testing
       options: .init(resolution: 4, featureModel: .init(name: "m", sha256: "s"))
     )
     let png = try noiseImage(4, seed: 0).encodedPNG(level: 1)
-    try writer.append(png: png, imageFeature: [1, 2])
-    #expect(throws: DatasetError.self) { try writer.append(png: png, imageFeature: feature) }
+    try writer.append(PackedRecord(image: png, imageFeature: [1, 2]))
+    #expect(throws: DatasetError.self) {
+      try writer.append(PackedRecord(image: png, imageFeature: feature))
+    }
   }
 
   @Test func `errors say what is wrong in one line`() throws {
@@ -116,7 +121,7 @@ import Testing
       return error?.description ?? ""
     }
     #expect(
-      message("/nonexistent.zip") == "cannot open /nonexistent.zip: no such file; check --data"
+      message("/nonexistent.zip") == "cannot open /nonexistent.zip: no such file; check the path"
     )
     try folder.write(Array("plain text, not a zip at all".utf8), to: "text.zip")
     #expect(message(folder.file("text.zip")).contains("no end-of-directory record"))
@@ -212,7 +217,7 @@ import Testing
           _ = set.imageFeature(at: index)
           _ = try set.captions(at: index)
         }
-        try set.verify()
+        if !DatasetCheck.faults(in: set, threads: 1).isEmpty { refused += 1 }
       } catch {
         refused += 1
       }

@@ -35,9 +35,12 @@ func noiseImage(_ side: Int, seed: Int, height: Int? = nil) -> RGBImage {
 struct HashExtractor: FeatureExtractor {
   var name = "hash"
   var sha256 = "00"
+  var settings = ""
   var dimension = 8
 
-  func embed(images: [RGBImage]) throws -> [[Float]] { images.map { feature($0.pixels) } }
+  func embed(images: [RGBImage], first: Int) throws -> [[Float]] {
+    images.map { feature($0.pixels) }
+  }
 
   func embed(captions: [String]) throws -> [[Float]] { captions.map { feature(Array($0.utf8)) } }
 
@@ -74,10 +77,12 @@ func packNoise(
     let image = noiseImage(side, seed: index)
     let texts = (0..<captions(index)).map { "caption \($0) of \(index)" }
     try writer.append(
-      png: image.encodedPNG(level: 0),
-      imageFeature: extractor.feature(image.pixels),
-      captions: texts,
-      textFeatures: extractor.embed(captions: texts)
+      PackedRecord(
+        image: image.encodedPNG(level: 0),
+        imageFeature: extractor.feature(image.pixels),
+        captions: texts,
+        textFeatures: extractor.embed(captions: texts)
+      )
     )
   }
   try writer.finish()

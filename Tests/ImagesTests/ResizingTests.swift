@@ -63,13 +63,24 @@ import Testing
     #expect(square.pixels == [1, 0, 0, 2, 0, 0, 1, 1, 0, 2, 1, 0])
   }
 
-  @Test func `the wide crop keeps proportions between black bars`() {
+  @Test func `the wide crop lies between black bars`() throws {
     let image = RGBImage(width: 40, height: 40, filledWith: .white)
-    let wide = image.centerCroppedWide(width: 32, height: 24)
+    let wide = try #require(image.centerCroppedWide(width: 32, height: 24))
     #expect(wide.width == 32 && wide.height == 32)
     for y in 0..<32 {
       #expect(wide[x: 16, y: y] == ((4..<28).contains(y) ? Color.white : Color.black))
     }
+  }
+
+  @Test func `the wide crop takes round(width · H / W) rows, half to even`() throws {
+    // Row y has the colour y. 8 · 5 / 16 = 2.5 rows, rounded to 2: rows 1 and 2 of 5.
+    var pixels: [UInt8] = []
+    for y in 0..<5 { pixels += [UInt8](repeating: UInt8(y), count: 3 * 16) }
+    let image = RGBImage(width: 16, height: 5, pixels: pixels)
+    let wide = try #require(image.centerCroppedWide(width: 8, height: 2))
+    #expect((0..<8).map { Int(wide[x: 4, y: $0].red) } == [0, 0, 0, 1, 2, 0, 0, 0])
+    #expect(image.centerCroppedWide(width: 8, height: 3) == nil)
+    #expect(image.centerCroppedWide(width: 17, height: 1) == nil)
   }
 
   @Test func `flipping twice gives the picture back`() throws {

@@ -59,7 +59,7 @@ struct CommandTests {
   /// Command lines that must fail with one line naming what is wrong.
   static let mistakes: [(arguments: String, expected: String)] = [
     ("laion --metadata /nowhere --out OUT/a", "/nowhere"),
-    ("pack --source=/nowhere --dest=OUT/a.zip --width=32 --height=32 --clip FILE", "text.txt"),
+    ("pack --source=/nowhere --dest=OUT/a.zip --width=32 --height=32 --clip FILE", "/nowhere"),
     ("train --outdir=OUT/runs --data=/nowhere.zip --clip FILE", "/nowhere.zip"),
     ("train --outdir=OUT/runs --data=FILE --clip FILE", "text.txt"),
     ("metrics --network FILE --data=/nowhere.zip", "text.txt"),

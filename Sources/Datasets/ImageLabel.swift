@@ -1,0 +1,79 @@
+/// What an image is labelled with: a class, or a vector of conditions.
+package enum ImageLabel: Sendable, Equatable {
+  /// The number of a class, from 0.
+  case index(Int)
+  /// Conditions, one number each.
+  case vector([Float])
+
+  /// The label as JSON.
+  var json: String {
+    switch self {
+    case .index(let index): "\(index)"
+    case .vector(let values):
+      "[" + values.map { String(Double($0)) }.joined(separator: ", ") + "]"
+    }
+  }
+}
+
+/// Reads the labels of a `dataset.json`: `{"labels": [["a/1.png", 3], …]}`.
+struct LabelReader {
+  /// A label has at most this many numbers.
+  private static let maximumDimension = 65_536
+
+  /// The labels by name; none where `labels` is missing or null.
+  static func labels(
+    in json: UnsafeRawBufferPointer
+  ) throws(JSONScanner.Damage) -> [String: ImageLabel] {
+    var labels: [String: ImageLabel] = [:]
+    var scanner = JSONScanner(json)
+    try scanner.object(
+      { (scanner, key) throws(JSONScanner.Damage) in
+        if scanner.null() { return }
+        guard key == "labels" else { return try scanner.skipValue() }
+        try scanner.array(
+          { (scanner) throws(JSONScanner.Damage) in
+            let (name, label) = try record(&scanner)
+            labels[name] = label
+          },
+          damage: { $0 }
+        )
+      },
+      damage: { $0 }
+    )
+    try scanner.end()
+    return labels
+  }
+
+  private static func record(
+    _ scanner: inout JSONScanner
+  ) throws(JSONScanner.Damage) -> (String, ImageLabel) {
+    var name: String?
+    var label: ImageLabel?
+    try scanner.array(
+      { (scanner) throws(JSONScanner.Damage) in
+        if name == nil {
+          name = try scanner.string()
+        } else if label == nil {
+          label = try value(&scanner)
+        } else {
+          throw scanner.damage("a label with more than a name and a value")
+        }
+      },
+      damage: { $0 }
+    )
+    guard let name, let label else { throw scanner.damage("a label without a name or a value") }
+    return (name, label)
+  }
+
+  /// A whole number, or a list of numbers.
+  static func value(_ scanner: inout JSONScanner) throws(JSONScanner.Damage) -> ImageLabel {
+    if scanner.next == UInt8(ascii: "[") {
+      return .vector(try scanner.numbers(limit: maximumDimension))
+    }
+    let number = try scanner.double()
+    guard let index = Int(exactly: number), index >= 0 else {
+      throw scanner.damage("the label \(number) is no class")
+    }
+    return .index(index)
+  }
+}

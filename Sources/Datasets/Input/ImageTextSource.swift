@@ -1,0 +1,48 @@
+package import Images
+
+/// An image and its captions, as a source holds them.
+package struct ImageTextItem: Sendable, Equatable {
+  /// An image in the form in which its source keeps it.
+  package enum Picture: Sendable, Equatable {
+    /// A file's bytes, in any format that can be decoded.
+    case encoded([UInt8])
+    /// Pixels.
+    case pixels(RGBImage)
+  }
+
+  /// The image.
+  package var picture: Picture
+  /// Its captions, in order; none where there is no text.
+  package var captions: [String]
+  /// Its label, where the source has labels.
+  package var label: ImageLabel?
+
+  /// Joins an image with its captions.
+  package init(picture: Picture, captions: [String] = [], label: ImageLabel? = nil) {
+    self.picture = picture
+    self.captions = captions
+    self.label = label
+  }
+
+  /// The image's pixels.
+  package func image() throws(ImageError) -> RGBImage {
+    switch picture {
+    case .encoded(let bytes): try RGBImage(decoding: bytes)
+    case .pixels(let image): image
+    }
+  }
+}
+
+/// Images with captions in a fixed order: what a packer reads.
+///
+/// Items are read from several threads at once.
+package protocol ImageTextSource: Sendable {
+  /// Number of items.
+  var count: Int { get }
+  /// Where the items come from, in words; stored in the dataset's manifest.
+  var summary: String { get }
+  /// The name of an item, for reports.
+  func name(at index: Int) -> String
+  /// Reads an item.
+  func item(at index: Int) throws(DatasetError) -> ImageTextItem
+}

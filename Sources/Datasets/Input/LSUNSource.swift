@@ -1,0 +1,26 @@
+import Foundation
+
+/// An LSUN category: a folder `NAME_lmdb` with image files in the database `data.mdb`.
+///
+/// Order: that of the keys. There are no captions and no labels.
+struct LSUNSource: ImageTextSource {
+  private let path: String
+  private let database: LMDBFile
+
+  /// Opens the folder's database.
+  init(_ path: String) throws(DatasetError) {
+    self.path = path
+    database = try LMDBFile(path + "/data.mdb")
+    guard database.count > 0 else { throw .noImages(path: path) }
+  }
+
+  var count: Int { database.count }
+
+  var summary: String { "LSUN " + URL(filePath: path).lastPathComponent }
+
+  func name(at index: Int) -> String { database.key(at: index) }
+
+  func item(at index: Int) throws(DatasetError) -> ImageTextItem {
+    ImageTextItem(picture: .encoded(database.value(at: index).withBytes { Array($0) }))
+  }
+}

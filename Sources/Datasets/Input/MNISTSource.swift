@@ -1,0 +1,79 @@
+import Foundation
+import Images
+
+/// MNIST as its authors distribute it: `train-images-idx3-ubyte.gz` and, beside it, the labels.
+///
+/// The 28×28 digits are laid into the middle of black 32×32 images, as the original does; grey
+/// becomes RGB. There are no captions.
+struct MNISTSource: ImageTextSource {
+  private let path: String
+  private let digits: [UInt8]
+  private let labels: [UInt8]
+
+  private static let side = 28
+  private static let margin = 2
+  /// MNIST has 60,000 images; EMNIST's largest part fewer than a million.
+  private static let maximumCount = 1_000_000
+
+  /// Reads images and labels.
+  init(_ path: String) throws(DatasetError) {
+    self.path = path
+    let labelsPath = path.replacingOccurrences(
+      of: "-images-idx3-ubyte.gz",
+      with: "-labels-idx1-ubyte.gz"
+    )
+    digits = try Self.read(path, shape: [Self.side, Self.side])
+    labels = try Self.read(labelsPath, shape: [])
+    guard count > 0 else { throw .noImages(path: path) }
+    guard digits.count == labels.count * Self.side * Self.side else {
+      throw .damaged(
+        path: labelsPath,
+        entry: "the list of labels",
+        reason: "\(labels.count) labels for \(digits.count / (Self.side * Self.side)) images"
+      )
+    }
+  }
+
+  var count: Int { labels.count }
+
+  var summary: String { "MNIST " + URL(filePath: path).lastPathComponent }
+
+  func name(at index: Int) -> String { "\(index)" }
+
+  func item(at index: Int) -> ImageTextItem {
+    let (side, margin) = (Self.side, Self.margin)
+    let full = side + 2 * margin
+    var pixels = [UInt8](repeating: 0, count: 3 * full * full)
+    for y in 0..<side {
+      for x in 0..<side {
+        let value = digits[(index * side + y) * side + x]
+        let place = 3 * ((y + margin) * full + x + margin)
+        for channel in 0..<3 { pixels[place + channel] = value }
+      }
+    }
+    return ImageTextItem(
+      picture: .pixels(RGBImage(width: full, height: full, pixels: pixels)),
+      label: .index(Int(labels[index]))
+    )
+  }
+
+  /// The elements of an idx file of bytes: magic, count and lengths in big-endian, then the data.
+  private static func read(_ path: String, shape: [Int]) throws(DatasetError) -> [UInt8] {
+    let stream = GzipStream(try ImageTextTar.map(path))
+    do throws(Inflater.Damage) {
+      let header = try stream.read(4 * (2 + shape.count))
+      let words = stride(from: 0, to: header.count, by: 4).map { start in
+        header[start..<start + 4].reduce(0) { $0 << 8 | Int($1) }
+      }
+      guard header.count == 4 * (2 + shape.count), words[0] == 0x0800 + 1 + shape.count,
+        Array(words[2...]) == shape, words[1] <= maximumCount
+      else { throw Inflater.Damage(reason: "no idx file of MNIST") }
+      let size = shape.reduce(words[1], *)
+      let data = try stream.read(size)
+      guard data.count == size else { throw Inflater.Damage(reason: "it ends too early") }
+      return data
+    } catch {
+      throw .damaged(path: path, entry: "the file", reason: error.reason)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import Files
+import Foundation
+import Glibc
+
+/// The unfinished parts of a packed dataset: a hidden folder beside its final place.
+///
+/// Every part only grows; the journal says how much of each belongs together. So a packer that was
+/// killed at any moment goes on from the last checkpoint, and its dataset equals one that was
+/// packed in one go.
+final class PackWorkspace {
+  /// The parts, by the names of their files.
+  enum Part: String, CaseIterable {
+    /// The zip itself, so far.
+    case archive = "archive.zip"
+    /// The zip's directory, so far.
+    case directory
+    case imageFeatures = "image-features"
+    case flippedFeatures = "flipped-features"
+    case textFeatures = "text-features"
+    case captions = "captions.jsonl"
+    /// Where the captions of each image end, int64.
+    case captionIndex = "caption-index"
+    case labels = "labels.jsonl"
+    /// What was left out, one JSON array a line.
+    case dropped = "dropped.jsonl"
+  }
+
+  /// What the last checkpoint says.
+  let begun: PackJournal.State
+
+  private let folder: String
+  private let journal: PackJournal
+  private let spools: [Part: SpoolFile]
+  private var isFinished = false
+
+  /// Opens the workspace of a dataset, or begins one.
+  ///
+  /// - Parameters:
+  ///   - path: The final name of the zip; its folder must exist.
+  ///   - fingerprint: Stands for the source and all settings that decide about the bytes.
+  /// - Throws: `DatasetError` when the folder cannot be written, is in use, or was begun otherwise.
+  init(_ path: String, fingerprint: String) throws(DatasetError) {
+    let url = URL(filePath: path)
+    let folder = url.deletingLastPathComponent().appending(
+      path: ".\(url.lastPathComponent).packing"
+    ).path
+    if mkdir(folder, 0o755) != 0, errno != EEXIST {
+      throw .file(FileError("create", path: path))
+    }
+    self.folder = folder
+    journal = try PackJournal("\(folder)/journal", fingerprint: fingerprint) { name in
+      var status = stat()
+      return stat("\(folder)/\(name)", &status) == 0 ? Int(status.st_size) : 0
+    }
+    begun = journal.state ?? .init()
+    var spools: [Part: SpoolFile] = [:]
+    for part in Part.allCases {
+      let size = begun.sizes[part.rawValue] ?? 0
+      spools[part] = try SpoolFile("\(folder)/\(part.rawValue)", keeping: size)
+    }
+    self.spools = spools
+  }
+
+  deinit {
+    // Nothing worth going on from: leave nothing behind.
+    if !isFinished && journal.state == nil { remove() }
+  }
+
+  /// The file of a part.
+  subscript(part: Part) -> SpoolFile {
+    guard let spool = spools[part] else { preconditionFailure("no part \(part)") }
+    return spool
+  }
+
+  /// Makes everything appended so far the place to go on from.
+  func checkpoint(_ state: PackJournal.State) throws(DatasetError) {
+    var state = state
+    for part in Part.allCases {
+      try self[part].synchronize()
+      state.sizes[part.rawValue] = self[part].size
+    }
+    try journal.append(state)
+  }
+
+  /// Gives the archive its final name and removes the rest.
+  func finish(as path: String) throws(DatasetError) {
+    try self[.archive].synchronize()
+    let archive = "\(folder)/\(Part.archive.rawValue)"
+    if rename(archive, path) != 0 { throw .file(FileError("rename to", path: path)) }
+    try files { () throws(FileError) in try AtomicFile.flushFolder(of: path) }
+    isFinished = true
+    remove()
+  }
+
+  /// Removes the workspace, whatever is in it.
+  func discard() {
+    isFinished = true
+    remove()
+  }
+
+  /// The path of the archive before it has its final name.
+  var archivePath: String { "\(folder)/\(Part.archive.rawValue)" }
+
+  private func remove() {
+    for part in Part.allCases { unlink("\(folder)/\(part.rawValue)") }
+    unlink("\(folder)/journal")
+    rmdir(folder)
+  }
+}

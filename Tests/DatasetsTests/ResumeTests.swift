@@ -1,0 +1,141 @@
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+/// Packing that is interrupted and goes on.
+@Suite struct ResumeTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Fails after a number of images, as a machine does that is switched off.
+  private final class Fuse: FeatureExtractor {
+    struct Blown: Error {}
+    let name = "hash"
+    let sha256 = "00"
+    let settings = ""
+    private var left: Int
+    private(set) var embedded = 0
+
+    init(after images: Int) { left = images }
+
+    func embed(images: [RGBImage], first: Int) throws -> [[Float]] {
+      left -= images.count
+      if left < 0 { throw Blown() }
+      embedded += images.count
+      return try HashExtractor().embed(images: images, first: first)
+    }
+
+    func embed(captions: [String]) throws -> [[Float]] {
+      try HashExtractor().embed(captions: captions)
+    }
+  }
+
+  private func options(batchSize: Int = 4) -> Packer.Options {
+    var options = Packer.Options()
+    options.batchSize = batchSize
+    options.addsFlippedFeatures = true
+    options.writesLafiteJSON = true
+    options.checkpointInterval = .zero
+    return options
+  }
+
+  private func writeSource(_ count: Int = 30) throws {
+    for number in 0..<count {
+      let side = number % 7 == 3 ? 4 : 8
+      try folder.write(noiseImage(side, seed: number).encodedPNG(level: 0), to: "in/\(number).png")
+      let captions = (0..<number % 3).map { "caption \($0) of \(number)\n" }.joined()
+      try folder.write(Array(captions.utf8), to: "in/\(number).txt")
+    }
+    try folder.write([0], to: "in/5.png")
+  }
+
+  private func pack(_ extractor: any FeatureExtractor, to name: String) throws -> PackReport {
+    try Packer(options()).pack(
+      ImageTextSources.open(folder.file("in")),
+      to: folder.file(name),
+      extractor: extractor
+    )
+  }
+
+  @Test func `a run that fails is continued, and its bytes equal those of one in one go`() throws {
+    try writeSource()
+    let report = try pack(HashExtractor(), to: "whole.zip")
+    #expect(report.dropped.count > 2)
+    for blown in [8, 17, 40] {
+      #expect(throws: DatasetError.self) { try pack(Fuse(after: blown), to: "out.zip") }
+      #expect(!folder.contents.contains("out.zip"))
+      #expect(folder.contents.contains(".out.zip.packing"))
+      let rest = Fuse(after: 1000)
+      let resumed = try pack(rest, to: "out.zip")
+      #expect(rest.embedded < 2 * report.manifest.imageCount, "nothing was kept")
+      #expect(resumed.dropped == report.dropped)
+      #expect(try bytes(of: folder.file("out.zip")) == bytes(of: folder.file("whole.zip")))
+      try FileManager.default.removeItem(atPath: folder.file("out.zip"))
+      #expect(folder.contents == ["in", "whole.zip"])
+    }
+  }
+
+  @Test func `a workspace cut or torn at any place is continued or begun again`() throws {
+    try writeSource()
+    _ = try pack(HashExtractor(), to: "whole.zip")
+    let whole = try bytes(of: folder.file("whole.zip"))
+    for number in 0..<40 {
+      var random = CounterRandom(seed: 9, position: number)
+      #expect(throws: DatasetError.self) {
+        try pack(Fuse(after: 8 + random.integer(below: 40)), to: "out.zip")
+      }
+      let parts = try FileManager.default.contentsOfDirectory(
+        atPath: folder.file(".out.zip.packing")
+      ).sorted()
+      let name = ".out.zip.packing/" + parts[random.integer(below: parts.count)]
+      var torn = try bytes(of: folder.file(name))
+      if random.integer(below: 2) == 0 {
+        torn.removeLast(random.integer(below: torn.count + 1))
+      } else {
+        // Written, but not yet spoken of by the journal.
+        torn += [UInt8](repeating: 0x31, count: random.integer(below: 100))
+      }
+      try folder.write(torn, to: name)
+      _ = try pack(HashExtractor(), to: "out.zip")
+      #expect(try bytes(of: folder.file("out.zip")) == whole, "\(name)")
+    }
+  }
+
+  @Test func `other settings or another source do not continue a dataset`() throws {
+    try writeSource()
+    #expect(throws: DatasetError.self) { try pack(Fuse(after: 8), to: "out.zip") }
+    let error = #expect(throws: DatasetError.self) {
+      try Packer(options(batchSize: 5)).pack(
+        ImageTextSources.open(folder.file("in")),
+        to: folder.file("out.zip"),
+        extractor: HashExtractor()
+      )
+    }
+    #expect(error?.description.contains("with other settings") == true)
+    try folder.write([1], to: "in/zz.png")
+    #expect(throws: DatasetError.self) { try pack(HashExtractor(), to: "out.zip") }
+  }
+
+  @Test func `two runs do not pack the same dataset at once`() throws {
+    let first = try PackedDatasetWriter(
+      folder.file("a.zip"),
+      options: .init(resolution: 4, featureModel: nil),
+      fingerprint: "same"
+    )
+    let error = #expect(throws: DatasetError.self) {
+      try PackedDatasetWriter(
+        folder.file("a.zip"),
+        options: .init(resolution: 4, featureModel: nil),
+        fingerprint: "same"
+      )
+    }
+    #expect(error?.description.contains("another nifty is packing") == true)
+    try first.append(PackedRecord(image: noiseImage(4, seed: 0).encodedPNG(level: 0)))
+    try first.finish()
+    #expect(folder.contents == ["a.zip"])
+  }
+}
