@@ -6,11 +6,8 @@ package func withScratchFolder<Result>(
   isolation: isolated (any Actor)? = #isolation,
   _ body: (String) async throws -> Result
 ) async throws -> Result {
-  let folder = FileManager.default.temporaryDirectory
-    .appending(path: "nifty-\(UInt64.random(in: 0 ... .max))")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  return try await body(folder.path(percentEncoded: false))
+  let folder = try TemporaryFolder()
+  return try await body(folder.path)
 }
 
 /// What a program printed and how it ended.
