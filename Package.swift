@@ -160,7 +160,7 @@ let torchSide: [Target] = [
   .testTarget(
     name: "SnapshotsTests",
     dependencies: [
-      "Snapshots", "Networks", "TorchNN", "Torch", "TestSupport", "TorchTestSupport",
+      "Snapshots", "Networks", "TorchNN", "Torch", "Files", "TestSupport", "TorchTestSupport",
     ],
     exclude: ["Fixtures"],
     swiftSettings: swift

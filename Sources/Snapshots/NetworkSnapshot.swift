@@ -52,7 +52,10 @@ package struct NetworkSnapshot {
     } else {
       let file = try SafeTensors(path: path)
       store = SafeTensorsStore(file)
-      description = try SnapshotDescription(metadata: file.metadata, path: path)
+      // Other programs drop the metadata; config.json beside the file says the same.
+      let isDescribed = file.metadata["generator"] != nil
+      let metadata = isDescribed ? nil : SnapshotDescription.configuration(beside: path)
+      description = try SnapshotDescription(metadata: metadata ?? file.metadata, path: path)
     }
   }
 

@@ -5,7 +5,8 @@ import Training
 /// Where a generator and the CLIP it was trained with are.
 ///
 /// A place is given as a snapshot file, as a run folder (its newest snapshot counts), as a folder with
-/// `generator.safetensors` and `clip.safetensors`, or as the name of such a folder in `Models`.
+/// `generator.safetensors` and `clip.safetensors`, as the name of such a folder in `Models`, or as the
+/// folder that `nifty convert` makes, which holds `model.safetensors`.
 struct ModelPlace {
   /// The snapshot.
   let network: String
@@ -40,6 +41,13 @@ struct ModelPlace {
     let generator = folder + "/generator.safetensors"
     if FileManager.default.fileExists(atPath: generator) {
       self.init(network: generator, clip: folder + "/clip.safetensors")
+      return
+    }
+    let converted = folder + "/\(ConvertCommand.modelName)"
+    if FileManager.default.fileExists(atPath: converted) {
+      let clip = folder + "/clip.safetensors"
+      let hasClip = FileManager.default.fileExists(atPath: clip)
+      self.init(network: converted, clip: hasClip ? clip : nil)
       return
     }
     let snapshots = try? FileManager.default.contentsOfDirectory(atPath: folder)

@@ -16,14 +16,14 @@ struct Nifty: AsyncParsableCommand {
         nifty train      pre-train and fine-tune LAFITE
         nifty generate   paint images of texts
 
-      Score a snapshot with nifty metrics. Try everything at once, small, on real
-      data:
+      Score a snapshot with nifty metrics, exchange it with the original LAFITE with
+      nifty convert. Try everything at once, small, on real data:
         nifty demo
       """,
     version: "0.1.0",
     subcommands: [
       LaionCommand.self, ClipCommand.self, PackCommand.self, TrainCommand.self,
-      ScoreCommand.self, GenerateCommand.self, DemoCommand.self,
+      ScoreCommand.self, GenerateCommand.self, ConvertCommand.self, DemoCommand.self,
     ]
   )
 

@@ -43,12 +43,14 @@ struct CommandTests {
   @Test func `the help names every stage and ends well`() throws {
     let help = try nifty(["--help"])
     #expect(help.status == 0)
-    for verb in ["laion", "clip", "pack", "train", "metrics", "generate", "demo"] {
+    for verb in ["laion", "clip", "pack", "train", "metrics", "generate", "convert", "demo"] {
       #expect(help.output.contains(verb), "help lacks \(verb)")
     }
   }
 
-  @Test(arguments: ["laion", "clip train", "pack", "train", "metrics", "generate", "demo"])
+  @Test(arguments: [
+    "laion", "clip train", "pack", "train", "metrics", "generate", "convert", "demo",
+  ])
   func `every verb explains itself with examples`(verb: String) throws {
     let help = try nifty(verb.split(separator: " ").map(String.init) + ["--help"])
     #expect(help.status == 0)
@@ -66,6 +68,7 @@ struct CommandTests {
     ("metrics --network /nowhere.safetensors --data=/nowhere.zip", "/nowhere.safetensors"),
     ("generate --network FILE --clip FILE heart", "text.txt"),
     ("generate --network /nowhere --clip FILE heart", "/nowhere"),
+    ("convert FILE OUT/model", "text.txt"), ("convert /nowhere.pkl OUT/model", "/nowhere.pkl"),
     ("clip train --data /nowhere --out OUT/clip.safetensors", "/nowhere"),
   ]
 
