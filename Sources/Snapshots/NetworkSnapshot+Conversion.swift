@@ -13,10 +13,17 @@ extension NetworkSnapshot {
   ///   - path: The final name; its folder must exist.
   ///   - averageOnly: Leaves G and D out: enough for generation.
   ///   - half: Stores floating-point values in half precision.
+  ///   - notes: Take the place of the snapshot's own notes of the same names.
   /// - Throws: `SnapshotError` if the format cannot hold the snapshot; `FileError` if the file cannot
   ///   be written.
-  package func convert(to path: String, averageOnly: Bool = false, half: Bool = false) throws {
+  package func convert(
+    to path: String,
+    averageOnly: Bool = false,
+    half: Bool = false,
+    notes: [String: String] = [:]
+  ) throws {
     var description = description
+    description.notes.merge(notes) { $1 }
     if averageOnly {
       guard contains(.average) else { throw SnapshotError(self.path, "it holds no G_ema") }
       description.discriminator = nil

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import Networks
 import Snapshots
 import Torch
 
@@ -14,11 +15,14 @@ struct ConvertCommand: ParsableCommand {
       .safetensors for that file and a config.json beside it, or names a
       folder for model.safetensors and config.json inside. Nothing is lost in
       either direction. Pickles are read without executing anything in them.
+      A folder with its CLIP inside is all that nifty generate needs.
 
       EXAMPLES
         nifty convert network-snapshot-010000.pkl model
         nifty convert network-snapshot-010000.pkl coco.safetensors --ema-only --half
         nifty convert runs/00000-coco network-snapshot-025000.pkl
+        nifty convert runs/00000-coco Models/coco --ema-only --half \\
+          --clip clip.safetensors
       """
   )
 
@@ -34,13 +38,16 @@ struct ConvertCommand: ParsableCommand {
   @Flag(help: "Store weights in half precision.")
   var half = false
 
-  /// The name of the file in a folder that is made.
-  static let modelName = "model.safetensors"
+  @Option(help: "CLIP that the network was trained with, to go into the folder.")
+  var clip: String?
 
   func validate() throws {
     let name = URL(filePath: output).lastPathComponent
     if name.contains("."), !Self.isFile(output), !isFolder(output) {
       throw ValidationError("OUT must end in .pkl or .safetensors, or name a folder, not \(name)")
+    }
+    if clip != nil, Self.isFile(output) {
+      throw ValidationError("--clip goes into a folder, not beside \(name)")
     }
     if emaOnly, output.hasSuffix(".pkl") {
       throw ValidationError("--ema-only is for safetensors: the original needs G, D and G_ema")
@@ -54,13 +61,25 @@ struct ConvertCommand: ParsableCommand {
     for name in snapshot.omittedSettings {
       Console.error("nifty: \(name) is an object of Python and is left out")
     }
-    let target = Self.isFile(output) ? output : output + "/" + Self.modelName
+    let target = Self.isFile(output) ? output : output + "/" + ModelPlace.modelName
     guard resolved(target) != resolved(place.network) else {
       throw FileError("write", path: target, reason: "it would replace what it is made from")
     }
     if !Self.isFile(output) { try makeFolder() }
-    try snapshot.convert(to: target, averageOnly: emaOnly, half: half)
+    let notes = try clip.map { try addCLIP($0, of: snapshot) } ?? [:]
+    try snapshot.convert(to: target, averageOnly: emaOnly, half: half, notes: notes)
     Console.line("wrote \(target), \(snapshot.imagesSeen / 1000) kimg")
+  }
+
+  /// Writes the CLIP into the folder.
+  ///
+  /// - Returns: What the network's file says about it.
+  private func addCLIP(_ path: String, of snapshot: NetworkSnapshot) throws -> [String: String] {
+    let model = try ClipModel(path: path)
+    try model.expectMatch(snapshot)
+    let target = output + "/" + ModelPlace.clipName
+    try model.model.save(to: target, dtype: half ? .float16 : .float32)
+    return ["clip": ModelPlace.clipName, "clip_sha256": try SHA256.digest(ofFile: target)]
   }
 
   private func makeFolder() throws {

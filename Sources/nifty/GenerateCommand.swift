@@ -178,20 +178,7 @@ struct GenerateCommand: ParsableCommand {
       )
     }
     let model = try ClipModel(path: path)
-    if let trainedWith = snapshot.notes["clip_sha256"], trainedWith != model.sha256 {
-      throw TrainingError.option(
-        "\(place.network) was trained with another CLIP (\(snapshot.notes["clip"] ?? "unknown")) "
-          + "than \(path)"
-      )
-    }
-    let (has, needs) = (
-      model.model.configuration.embedDimension, snapshot.generator.featureDimension
-    )
-    guard has == needs else {
-      throw TrainingError.option(
-        "\(path) makes features of width \(has), but \(place.network) takes \(needs)"
-      )
-    }
+    try model.expectMatch(snapshot)
     return model
   }
 

@@ -4,14 +4,19 @@ import Training
 
 /// Where a generator and the CLIP it was trained with are.
 ///
-/// A place is given as a snapshot file, as a run folder (its newest snapshot counts), as a folder with
-/// `generator.safetensors` and `clip.safetensors`, as the name of such a folder in `Models`, or as the
-/// folder that `nifty convert` makes, which holds `model.safetensors`.
+/// A place is given as a snapshot file, as a run folder (its newest snapshot counts), as a folder that
+/// `nifty convert` made, with `model.safetensors` and perhaps `clip.safetensors`, or as the name of such
+/// a folder in `Models`.
 struct ModelPlace {
   /// The snapshot.
   let network: String
   /// The CLIP, if the place tells.
   let clip: String?
+
+  /// The network's file in a folder that `nifty convert` makes.
+  static let modelName = "model.safetensors"
+  /// The CLIP's file in such a folder.
+  static let clipName = "clip.safetensors"
 
   /// Looks a place up.
   ///
@@ -38,23 +43,17 @@ struct ModelPlace {
   }
 
   private init(folder: String) throws {
-    let generator = folder + "/generator.safetensors"
-    if FileManager.default.fileExists(atPath: generator) {
-      self.init(network: generator, clip: folder + "/clip.safetensors")
-      return
-    }
-    let converted = folder + "/\(ConvertCommand.modelName)"
-    if FileManager.default.fileExists(atPath: converted) {
-      let clip = folder + "/clip.safetensors"
-      let hasClip = FileManager.default.fileExists(atPath: clip)
-      self.init(network: converted, clip: hasClip ? clip : nil)
+    let model = folder + "/" + Self.modelName
+    if FileManager.default.fileExists(atPath: model) {
+      let clip = folder + "/" + Self.clipName
+      self.init(network: model, clip: FileManager.default.fileExists(atPath: clip) ? clip : nil)
       return
     }
     let snapshots = try? FileManager.default.contentsOfDirectory(atPath: folder)
       .filter { $0.hasPrefix("network-snapshot-") && !$0.hasSuffix(".tmp") }
     guard let newest = snapshots?.max() else {
       throw TrainingError.option(
-        "\(folder) holds neither generator.safetensors nor a network snapshot"
+        "\(folder) holds neither \(Self.modelName) nor a network snapshot"
       )
     }
     self.init(network: folder + "/" + newest, clip: Self.clip(ofRun: folder))
@@ -67,12 +66,8 @@ struct ModelPlace {
 
   /// The CLIP that a run's options name, if it is still there.
   private static func clip(ofRun folder: String) -> String? {
-    struct Options: Decodable { let clip: String? }
-    guard let data = try? Data(contentsOf: URL(filePath: folder + "/training_options.json")),
-      let path = (try? JSONDecoder().decode(Options.self, from: data))?.clip,
-      FileManager.default.fileExists(atPath: path)
-    else { return nil }
-    return path
+    let options = try? TrainingOptions(contentsOf: folder + "/training_options.json")
+    return options.flatMap { FileManager.default.fileExists(atPath: $0.clip) ? $0.clip : nil }
   }
 
   private static func named(_ name: String) -> String? {
@@ -89,7 +84,7 @@ struct ModelPlace {
   }
 
   private static func isModel(_ folder: String) -> Bool {
-    FileManager.default.fileExists(atPath: folder + "/generator.safetensors")
+    FileManager.default.fileExists(atPath: folder + "/" + modelName)
   }
 
   private static var folders: [String] { placesAbove(program: "Models") }

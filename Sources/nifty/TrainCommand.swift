@@ -63,7 +63,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let device = Runtime.defaultDevice
-    var (options, set) = try resolved(on: device)
+    let (options, set) = try resolved(on: device)
     Runtime.threads = options.threads
     Runtime.setCUDA(benchmark: options.benchmarks, tf32: options.allowsTF32)
     if dryRun {

@@ -1,5 +1,6 @@
-public import ArgumentParser
+import ArgumentParser
 import Torch
+import TorchNN
 import Training
 
 /// Flags of the data.

@@ -131,5 +131,29 @@ struct StageTests {
     let pictures = try FileManager.default.contentsOfDirectory(atPath: folder + "/out").sorted()
     #expect(pictures == ["0-0.png", "0-1.png", "1-0.png", "1-1.png", "sheet.png"])
     #expect(try RGBImage(contentsOf: folder + "/out/0-0.png").width == 16)
+    try await paintFromModel(made: "fine", in: folder)
+  }
+
+  /// A run and its CLIP in one folder, in half precision: what is handed to others.
+  private func paintFromModel(made runs: String, in folder: String) async throws {
+    let name = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(runs)").first
+    )
+    let refused = try await run(
+      "convert \(runs)/\(name) model.pkl --clip clip.safetensors",
+      in: folder
+    )
+    #expect(refused.status == 64 && refused.errors.contains("--clip goes into a folder"))
+    _ = try await succeed(
+      "convert \(runs)/\(name) Models/tiny --ema-only --half --clip clip.safetensors",
+      in: folder
+    )
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder + "/Models/tiny")
+    #expect(files.sorted() == ["clip.safetensors", "config.json", "model.safetensors"])
+    _ = try await succeed("generate --network tiny --samples 1 --out named red", in: folder)
+    #expect(try RGBImage(contentsOf: folder + "/named/0-0.png").width == 16)
+    let unknown = try await run("generate --network small red", in: folder)
+    #expect(unknown.errors.contains("models that come with nifty: "))
+    #expect(unknown.errors.contains("tiny"))
   }
 }

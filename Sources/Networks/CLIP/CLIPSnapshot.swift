@@ -6,13 +6,18 @@ import TorchNN
 /// file's metadata.
 extension CLIP {
   /// Writes the model, atomically.
-  public func save(to path: String) throws {
+  ///
+  /// - Parameters:
+  ///   - path: The final name.
+  ///   - dtype: Type of the stored weights.
+  /// - Throws: A file error if the file cannot be written.
+  public func save(to path: String, dtype: DType = .float32) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let json = String(decoding: try encoder.encode(configuration), as: UTF8.self)
     try withoutGradients {
       try SafeTensors.write(
-        state.map { ($0.name, $0.tensor.detached()) },
+        state.map { ($0.name, $0.tensor.detached().to(dtype)) },
         metadata: ["format": "nifty-clip", "configuration": json],
         to: path
       )
