@@ -144,7 +144,8 @@ let torchSide: [Target] = [
     name: "nifty",
     dependencies: [
       "Laion", "Datasets", "Images", "Parquet", "Demo", "Training", "Evaluation", "Snapshots",
-      "Networks", "TorchNN", "Torch", "Files", argumentParser, logging,
+      "Networks", "TorchNN", "Torch", "Files", argumentParser, asyncHTTPClient, logging, nioCore,
+      nioHTTP1,
     ],
     swiftSettings: swift
   ),
@@ -171,7 +172,10 @@ let torchSide: [Target] = [
   ),
   .testTarget(
     name: "EvaluationTests",
-    dependencies: ["Evaluation", "Networks", "TorchNN", "Torch", "Files", "TorchTestSupport"],
+    dependencies: [
+      "Evaluation", "Networks", "TorchNN", "Torch", "Datasets", "Images", "Files", "TestSupport",
+      "TorchTestSupport",
+    ],
     exclude: ["Fixtures"],
     swiftSettings: swift
   ),
@@ -179,7 +183,7 @@ let torchSide: [Target] = [
     "NiftyTests",
     [
       "nifty", "Images", "Datasets", "Parquet", "Snapshots", "Networks", "TorchNN", "Torch",
-      "TestSupport", "TorchTestSupport",
+      "Files", "TestSupport", "TorchTestSupport",
     ]
   ),
 ]

@@ -19,7 +19,7 @@ package struct MappedBytes: @unchecked Sendable {
   }
 
   /// A copy of bytes in memory.
-  init(copying bytes: [UInt8]) {
+  package init(copying bytes: [UInt8]) {
     let block = MemoryBlock(bytes)
     self.init(UnsafeRawBufferPointer(block.memory), owner: block)
   }

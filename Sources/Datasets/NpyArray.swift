@@ -48,6 +48,7 @@ package struct NpyArray: Sendable {
   ///
   /// - Returns: `columns` numbers.
   package func floats(row: Int) -> [Float] {
+    if element == .float64 { return doubles(row: row).map { Float($0) } }
     let start = offset(row: row)
     return data.withBytes { bytes in
       [Float](unsafeUninitializedCapacity: columns) { output, count in
@@ -62,9 +63,22 @@ package struct NpyArray: Sendable {
             let bits = bytes.littleEndian(UInt16.self, at: start + 2 * column)
             output.initializeElement(at: column, to: Float(Float16(bitPattern: bits)))
           }
-        case .int64: preconditionFailure("floats of an int64 array")
+        case .float64, .int64: preconditionFailure("floats of an \(element) array")
         }
         count = columns
+      }
+    }
+  }
+
+  /// One row of a floating-point array, as double precision.
+  ///
+  /// - Returns: `columns` numbers.
+  package func doubles(row: Int) -> [Double] {
+    guard element == .float64 else { return floats(row: row).map { Double($0) } }
+    let start = offset(row: row)
+    return data.withBytes { bytes in
+      (0..<columns).map {
+        Double(bitPattern: bytes.littleEndian(UInt64.self, at: start + 8 * $0))
       }
     }
   }
@@ -86,6 +100,18 @@ package struct NpyArray: Sendable {
     return bytes
   }
 
+  /// Encodes double-precision numbers of one or two dimensions as an `.npy` file.
+  package static func encode(_ values: [Double], shape: [Int]) -> [UInt8] {
+    precondition(
+      values.count == shape.reduce(1, *),
+      "\(values.count) numbers for the shape \(shape)"
+    )
+    var bytes = NpyHeader(element: .float64, shape: shape).encoded
+    bytes.reserveCapacity(bytes.count + 8 * values.count)
+    for value in values { bytes.append(littleEndian: value.bitPattern) }
+    return bytes
+  }
+
   /// Encodes a one-dimensional integer array as an `.npy` file.
   package static func encode(_ values: [Int]) -> [UInt8] {
     var bytes = NpyHeader(element: .int64, shape: [values.count]).encoded
@@ -96,7 +122,7 @@ package struct NpyArray: Sendable {
 
   /// The elements alone, without a header.
   static func encode(_ row: [Float], as element: NpyElement) -> [UInt8] {
-    precondition(element != .int64, "floats as int64")
+    precondition(element.size <= 4, "floats as \(element)")
     return [UInt8](unsafeUninitializedCapacity: row.count * element.size) { output, count in
       let output = UnsafeMutableRawBufferPointer(output)
       for (index, value) in row.enumerated() {

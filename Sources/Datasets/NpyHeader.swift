@@ -4,6 +4,8 @@ package enum NpyElement: String, Sendable, Codable {
   case float16
   /// IEEE 754 single precision.
   case float32
+  /// IEEE 754 double precision.
+  case float64
   /// 64-bit signed integer.
   case int64
 
@@ -12,7 +14,7 @@ package enum NpyElement: String, Sendable, Codable {
     switch self {
     case .float16: 2
     case .float32: 4
-    case .int64: 8
+    case .float64, .int64: 8
     }
   }
 
@@ -21,6 +23,7 @@ package enum NpyElement: String, Sendable, Codable {
     switch self {
     case .float16: "<f2"
     case .float32: "<f4"
+    case .float64: "<f8"
     case .int64: "<i8"
     }
   }
@@ -29,6 +32,7 @@ package enum NpyElement: String, Sendable, Codable {
     switch descriptor {
     case "<f2": self = .float16
     case "<f4": self = .float32
+    case "<f8": self = .float64
     case "<i8": self = .int64
     default: return nil
     }
@@ -91,7 +95,9 @@ struct NpyHeader: Equatable {
       throw Damage(reason: "its .npy header names no element type")
     }
     guard let element = NpyElement(descriptor: descriptor) else {
-      throw Damage(reason: "elements of type \(descriptor.prefix(16)), expected <f2, <f4 or <i8")
+      throw Damage(
+        reason: "elements of type \(descriptor.prefix(16)), expected <f2, <f4, <f8 or <i8"
+      )
     }
     guard text.contains("'fortran_order': False") else {
       throw Damage(reason: "its .npy elements are not in C order")

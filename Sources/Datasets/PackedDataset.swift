@@ -164,6 +164,17 @@ package final class PackedDataset: Sendable {
   /// Whether every image has a label.
   package var hasLabels: Bool { zip.index(of: Self.labelsName) != nil }
 
+  /// SHA-256 of the images' names, sizes and checksums as the archive states them: what the images
+  /// are, without reading them.
+  package var imagesSHA256: String {
+    var hash = SHA256()
+    for entry in images.map({ Int($0) }) {
+      hash.update(zip.nameBytes(at: entry))
+      hash.update(Array("\0\(zip.size(at: entry)) \(zip.checksum(at: entry))\n".utf8))
+    }
+    return hash.digest()
+  }
+
   /// Compares the checksum of every entry, which reads every byte once.
   package func verifyChecksums() throws(DatasetError) {
     for entry in 0..<zip.count { _ = try zip.bytes(at: entry) }

@@ -149,13 +149,30 @@ package final class TrainingSet: Sendable {
   package func textFeature(at index: Int, seed: UInt64, position: Int) -> [Float] {
     var random = CounterRandom(seed: seed, position: position)
     let (dataset, place) = location(ofRaw: rawIndex(at: index))
-    let captions = dataset.textFeatureCount(at: place)
-    if captions > 0 && !isLanguageFree(at: index) {
-      return dataset.textFeature(image: place, caption: random.integer(below: captions))
+    if let caption = caption(of: dataset, place, index: index, &random) {
+      return dataset.textFeature(image: place, caption: caption)
     }
     let image = Self.normalised(dataset.imageFeature(at: place))
     let noise = Self.normalised(random.normals(featureDimension))
     return Self.normalised(zip(image, noise).map { 0.25 * $0 + 0.75 * $1 })
+  }
+
+  /// Which of its image's captions `textFeature` takes; `nil` where it takes a pseudo-text feature.
+  package func captionNumber(at index: Int, seed: UInt64, position: Int) -> Int? {
+    var random = CounterRandom(seed: seed, position: position)
+    let (dataset, place) = location(ofRaw: rawIndex(at: index))
+    return caption(of: dataset, place, index: index, &random)
+  }
+
+  private func caption(
+    of dataset: PackedDataset,
+    _ place: Int,
+    index: Int,
+    _ random: inout CounterRandom
+  ) -> Int? {
+    let captions = dataset.textFeatureCount(at: place)
+    guard captions > 0, !isLanguageFree(at: index) else { return nil }
+    return random.integer(below: captions)
   }
 
   /// The indices of a sample grid, in the original's order: a fixed shuffle, repeated as needed.

@@ -12,6 +12,9 @@ package final class LoopbackServer: @unchecked Sendable {
   package indirect enum Answer: Sendable {
     /// Status 200 with these bytes.
     case bytes([UInt8], headers: [String: String] = [:])
+    /// These bytes, or the part that a `Range` asks for: of `cutAfter` bytes if that is given, then
+    /// the connection closes. A range is refused if its `If-Range` names another tag.
+    case ranged([UInt8], tag: String? = nil, cutAfter: Int? = nil)
     /// A status without a body.
     case status(Int, headers: [String: String] = [:])
     /// A redirect to an address or path.
@@ -116,11 +119,13 @@ package final class LoopbackServer: @unchecked Sendable {
       return (requests[path]?.count ?? 1) - 1
     }
     defer { lock.withLock { active -= 1 } }
-    return await response(routes[path] ?? .status(404), number: number)
+    return await response(routes[path] ?? .status(404), number: number, request)
   }
 
-  private func response(_ answer: Answer, number: Int) async -> Response {
+  private func response(_ answer: Answer, number: Int, _ request: Request) async -> Response {
     switch answer {
+    case .ranged(let bytes, let tag, let cutAfter):
+      return Self.part(of: bytes, tag: tag, cutAfter: cutAfter, request)
     case .bytes(let bytes, let headers):
       return Response(
         status: .ok,
@@ -149,11 +154,40 @@ package final class LoopbackServer: @unchecked Sendable {
       }
     case .delayed(let duration, let answer):
       try? await Task.sleep(for: duration)
-      return await response(answer, number: number)
+      return await response(answer, number: number, request)
     case .sequence(let answers):
       precondition(!answers.isEmpty, "a sequence of no answers")
-      return await response(answers[min(number, answers.count - 1)], number: number)
+      return await response(answers[min(number, answers.count - 1)], number: number, request)
     }
+  }
+
+  private static func part(
+    of bytes: [UInt8],
+    tag: String?,
+    cutAfter: Int?,
+    _ request: Request
+  ) -> Response {
+    var headers = HTTPFields()
+    if let tag { headers[.eTag] = tag }
+    var start = 0
+    let sameFile = request.headers[.ifRange].map { $0 == tag } ?? true
+    if sameFile, let range = request.headers[.range], range.hasPrefix("bytes=") {
+      start = Int(range.dropFirst("bytes=".count).prefix { $0 != "-" }) ?? 0
+      if start >= bytes.count { return Response(status: .rangeNotSatisfiable, headers: headers) }
+      headers[.contentRange] = "bytes \(start)-\(bytes.count - 1)/\(bytes.count)"
+    }
+    let end = min(bytes.count, start + (cutAfter ?? .max - start))
+    let sent = Array(bytes[start..<end])
+    let isCut = end < bytes.count
+    return Response(
+      status: headers[.contentRange] == nil ? .ok : .partialContent,
+      headers: headers,
+      body: .init(contentLength: bytes.count - start) { writer in
+        try await writer.write(ByteBuffer(bytes: sent))
+        if isCut { throw CancellationError() }
+        try await writer.finish(nil)
+      }
+    )
   }
 
   private static func streamed(

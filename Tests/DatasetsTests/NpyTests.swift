@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), }", "<f8"),
+    ("{'descr': '<c8', 'fortran_order': False, 'shape': (1, 2), }", "<c8"),
     ("{'descr': '>f4', 'fortran_order': False, 'shape': (1, 2), }", ">f4"),
     ("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2), }", "C order"),
     ("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 2), }", "3 dimensions"),

@@ -18,6 +18,7 @@ typedef struct CTTensor CTTensor;
 typedef struct CTOp CTOp;
 typedef struct CTCall CTCall;
 typedef struct CTGenerator CTGenerator;
+typedef struct CTScript CTScript;
 
 /// The message of this thread's last failure; valid until the next one.
 const char *ct_error(void);
@@ -103,6 +104,20 @@ int32_t ct_group_gather(CTGroup *group, CTTensor *tensor, CTTensor **results);
 int32_t ct_group_publish(CTGroup *group, const char *key, const char *text);
 /// The text under a key, cut to the capacity: 1 if there is one, 0 if not, -1 on failure.
 int32_t ct_group_published(CTGroup *group, const char *key, char *text, size_t capacity);
+
+// ---- TorchScript modules ---------------------------------------------------------------------------
+// A module is a program: loading and calling it runs what its author wrote, in libtorch's language.
+
+/// Loads a module from the bytes of its file, onto the CPU, in evaluation mode; NULL on failure.
+CTScript *ct_script_load(const void *bytes, size_t count);
+void ct_script_free(CTScript *script);
+/// Moves parameters and buffers to a device.
+int32_t ct_script_move(CTScript *script, int32_t type, int32_t index);
+/// Whether `forward` has an argument of that name.
+bool ct_script_takes(CTScript *script, const char *argument);
+/// Calls `forward` with one tensor and flags by name; NULL unless it gives one tensor.
+CTTensor *ct_script_forward(CTScript *script, CTTensor *input, const char *const *names,
+                            const bool *values, size_t count);
 
 // ---- the process ---------------------------------------------------------------------------------
 
