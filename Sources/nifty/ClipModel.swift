@@ -1,6 +1,7 @@
 import Files
 import Images
 import Networks
+import Snapshots
 import Torch
 import TorchNN
 import Training
@@ -17,7 +18,7 @@ final class ClipModel {
   var side: Int { model.configuration.imageResolution }
 
   init(path: String, device: Device = .cpu) throws {
-    model = try CLIP.load(path)
+    model = try CLIPFile(path).model
     model.setTrainable(false)
     model.move(to: device)
     self.device = device

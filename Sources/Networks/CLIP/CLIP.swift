@@ -37,6 +37,7 @@ public final class CLIP: Module {
       width: width,
       layers: configuration.textLayers,
       heads: configuration.textHeads,
+      activation: configuration.activation ?? .quickGELU,
       random: random
     )
     tokenEmbedding = CLIPTokenEmbedding(configuration.vocabularySize, width, random: random)
@@ -119,6 +120,7 @@ public final class CLIP: Module {
         patch: patch,
         heads: heads,
         embedDimension: configuration.embedDimension,
+        activation: configuration.activation ?? .quickGELU,
         random: random
       )
     case .resnet(let layers, let width, let heads):

@@ -8,13 +8,19 @@ extension CLIPConfiguration {
   /// - Parameters:
   ///   - shapes: By OpenAI's names.
   ///   - stored: What the file says of itself, if anything.
+  ///   - hints: What files beside it say.
   /// - Throws: `CLIPError` when it is no CLIP, or another one than the file says.
-  public init(shapes: [String: [Int]], stored: CLIPConfiguration? = nil) throws(CLIPError) {
+  public init(
+    shapes: [String: [Int]],
+    stored: CLIPConfiguration? = nil,
+    hints: CLIPHints = CLIPHints()
+  ) throws(CLIPError) {
     let reader = ShapeReader(shapes: shapes)
     let projection = try reader.shape("text_projection", rank: 2)
     let table = try reader.shape("token_embedding.weight", rank: 2)
     let positions = try reader.shape("positional_embedding", rank: 2)
-    let (vision, resolution) = try reader.imageTower(stored)
+    let heads = stored?.visionHeads ?? hints.visionHeads
+    let (vision, resolution) = try reader.imageTower(stored, heads: heads)
     self.init(
       embedDimension: projection[1],
       imageResolution: resolution,
@@ -22,9 +28,10 @@ extension CLIPConfiguration {
       contextLength: positions[0],
       vocabularySize: table[0],
       textWidth: table[1],
-      textHeads: stored?.textHeads,
+      textHeads: stored?.textHeads ?? hints.textHeads,
       textLayers: reader.count("transformer.resblocks"),
-      vocabulary: stored?.vocabulary
+      vocabulary: stored?.vocabulary,
+      activation: stored == nil ? hints.activation : stored?.activation
     )
     try validate()
     if let stored, stored != self {
@@ -53,7 +60,8 @@ private struct ShapeReader {
 
   /// The image tower and the side of its images in pixels.
   func imageTower(
-    _ stored: CLIPConfiguration?
+    _ stored: CLIPConfiguration?,
+    heads known: Int?
   ) throws(CLIPError) -> (CLIPConfiguration.Vision, resolution: Int) {
     if shapes["visual.class_embedding"] != nil {
       let kernel = try shape("visual.conv1.weight", rank: 4)
@@ -61,14 +69,14 @@ private struct ShapeReader {
       let (pixels, overflow) = try side("visual.positional_embedding")
         .multipliedReportingOverflow(by: patch)
       if overflow { throw .snapshot("patches of \(patch) pixels") }
-      let heads = stored?.visionHeads ?? max(1, width / 64)
+      let heads = known ?? max(1, width / 64)
       let layers = count("visual.transformer.resblocks")
       return (.transformer(layers: layers, width: width, patch: patch, heads: heads), pixels)
     }
     if shapes["visual.attnpool.positional_embedding"] != nil {
       let width = try shape("visual.conv3.weight", rank: 4)[0]
       let layers = (1...4).map { count("visual.layer\($0)") }
-      let heads = stored?.visionHeads ?? width / 2
+      let heads = known ?? width / 2
       let pixels = try side("visual.attnpool.positional_embedding") * 32
       return (.resnet(layers: layers, width: width, heads: heads), pixels)
     }

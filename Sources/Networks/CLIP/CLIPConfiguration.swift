@@ -28,6 +28,8 @@ public struct CLIPConfiguration: Codable, Equatable, Sendable {
   public var textLayers: Int
   /// The tokens in use, if the model was made with less than the tokenizer's vocabulary.
   public var vocabulary: CompactVocabulary?
+  /// The activation of the transformers' perceptrons; `nil` is quick GELU, as OpenAI published.
+  public var activation: CLIPActivation?
 
   /// A configuration; 64 channels an attention head, as published, unless given.
   public init(
@@ -39,7 +41,8 @@ public struct CLIPConfiguration: Codable, Equatable, Sendable {
     textWidth: Int = 512,
     textHeads: Int? = nil,
     textLayers: Int = 12,
-    vocabulary: CompactVocabulary? = nil
+    vocabulary: CompactVocabulary? = nil,
+    activation: CLIPActivation? = nil
   ) {
     self.embedDimension = embedDimension
     self.imageResolution = imageResolution
@@ -50,6 +53,7 @@ public struct CLIPConfiguration: Codable, Equatable, Sendable {
     self.textHeads = textHeads ?? max(1, textWidth / 64)
     self.textLayers = textLayers
     self.vocabulary = vocabulary
+    self.activation = activation
   }
 
   /// OpenAI's ViT-B/32: 151 million parameters, images of 224², the model LAFITE is trained with.

@@ -33,6 +33,7 @@ final class CLIPVisionTransformer: CLIPImageTower {
     patch: Int,
     heads: Int,
     embedDimension: Int,
+    activation: CLIPActivation,
     random: any RandomSource
   ) {
     let patches = (resolution / patch) * (resolution / patch)
@@ -41,7 +42,13 @@ final class CLIPVisionTransformer: CLIPImageTower {
     _classEmbedding = Parameter(wrappedValue: random.normal([width]) * scale)
     _positionalEmbedding = Parameter(wrappedValue: random.normal([patches + 1, width]) * scale)
     lnPre = LayerNorm(width)
-    transformer = CLIPTransformer(width: width, layers: layers, heads: heads, random: random)
+    transformer = CLIPTransformer(
+      width: width,
+      layers: layers,
+      heads: heads,
+      activation: activation,
+      random: random
+    )
     lnPost = LayerNorm(width)
     _proj = Parameter(wrappedValue: random.normal([width, embedDimension]) * scale)
   }

@@ -24,10 +24,18 @@ extension CLIP {
     }
   }
 
-  /// Reads a model that `save` wrote, or OpenAI's weights in a safetensors file without metadata.
+  /// Reads a model that `save` wrote, or published weights in a safetensors file, under any of the
+  /// names of `CLIPNaming`.
   ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - hints: What the file does not say of itself, by its naming; not asked for a file of nifty's.
+  /// - Returns: The model, on the CPU.
   /// - Throws: `CLIPError` if the file holds no CLIP, `TorchError` or a file error if it cannot be read.
-  public static func load(_ path: String) throws -> CLIP {
+  public static func load(
+    _ path: String,
+    hints: (CLIPNaming) throws -> CLIPHints = { _ in CLIPHints() }
+  ) throws -> CLIP {
     let file = try SafeTensors(path: path)
     var stored: CLIPConfiguration?
     if let json = file.metadata["configuration"] {
@@ -37,9 +45,25 @@ extension CLIP {
         throw CLIPError.snapshot("\(path): the configuration in its metadata is damaged")
       }
     }
-    let shapes = file.entries.mapValues(\.shape)
-    let configuration = try CLIPConfiguration(shapes: shapes, stored: stored)
-    return try CLIP(configuration, state: file.all())
+    if let stored {
+      let shapes = file.entries.mapValues(\.shape)
+      let configuration = try CLIPConfiguration(shapes: shapes, stored: stored)
+      return try CLIP(configuration, state: file.all())
+    }
+    return try CLIP(published: file.all(), hints: hints)
+  }
+
+  /// A model with weights under any of the names of `CLIPNaming`.
+  public convenience init(
+    published state: [String: Tensor],
+    hints: (CLIPNaming) throws -> CLIPHints
+  ) throws {
+    let (naming, weights) = try CLIPNaming.unified(state)
+    let configuration = try CLIPConfiguration(
+      shapes: weights.mapValues(\.shape),
+      hints: hints(naming)
+    )
+    try self.init(configuration, state: weights)
   }
 
   /// A model with given weights.

@@ -6,9 +6,21 @@ import TorchNN
 final class CLIPTransformer: Module {
   let resblocks: [CLIPResidualBlock]
 
-  init(width: Int, layers: Int, heads: Int, random: any RandomSource) {
+  init(
+    width: Int,
+    layers: Int,
+    heads: Int,
+    activation: CLIPActivation,
+    random: any RandomSource
+  ) {
     resblocks = (0..<layers).map { _ in
-      CLIPResidualBlock(width: width, layers: layers, heads: heads, random: random)
+      CLIPResidualBlock(
+        width: width,
+        layers: layers,
+        heads: heads,
+        activation: activation,
+        random: random
+      )
     }
   }
 
@@ -28,10 +40,21 @@ final class CLIPResidualBlock: Module {
   private let perceptron: CLIPPerceptron
   private let norm2: LayerNorm
 
-  init(width: Int, layers: Int, heads: Int, random: any RandomSource) {
+  init(
+    width: Int,
+    layers: Int,
+    heads: Int,
+    activation: CLIPActivation,
+    random: any RandomSource
+  ) {
     attention = CLIPAttention(width: width, layers: layers, heads: heads, random: random)
     norm1 = LayerNorm(width)
-    perceptron = CLIPPerceptron(width: width, layers: layers, random: random)
+    perceptron = CLIPPerceptron(
+      width: width,
+      layers: layers,
+      activation: activation,
+      random: random
+    )
     norm2 = LayerNorm(width)
   }
 
@@ -84,13 +107,15 @@ final class CLIPAttention: Module {
   }
 }
 
-/// Two linear layers around x · σ(1.702 · x), the GELU approximation that CLIP was trained with
-/// (Hendrycks & Gimpel, arXiv 1606.08415, section 2).
+/// Two linear layers around a GELU: x · σ(1.702 · x), the approximation that OpenAI's models were
+/// trained with, or the exact one (Hendrycks & Gimpel, arXiv 1606.08415, section 2).
 final class CLIPPerceptron: Module {
   private let cFc: Linear
   private let cProj: Linear
+  private let activation: CLIPActivation
 
-  init(width: Int, layers: Int, random: any RandomSource) {
+  init(width: Int, layers: Int, activation: CLIPActivation, random: any RandomSource) {
+    self.activation = activation
     cFc = Linear(width, 4 * width, random: random)
     cFc.weight.rescale(by: 1 / 2.0.squareRoot())
     cProj = Linear(4 * width, width, random: random)
@@ -100,7 +125,10 @@ final class CLIPPerceptron: Module {
 
   func callAsFunction(_ x: Tensor) -> Tensor {
     let hidden = cFc(x)
-    return cProj(hidden * (hidden * 1.702).sigmoid())
+    switch activation {
+    case .quickGELU: return cProj(hidden * (hidden * 1.702).sigmoid())
+    case .gelu: return cProj(hidden.gelu())
+    }
   }
 }
 
