@@ -1,9 +1,15 @@
-/// What can be wrong with files that an evaluation is given.
+/// What can be wrong with files and options that an evaluation is given.
 package enum EvaluationError: Error, Sendable, CustomStringConvertible {
   /// A file of network weights that does not fit its network.
   case weights(path: String, reason: String)
   /// A file of feature statistics that cannot be used.
   case statistics(path: String, reason: String)
+  /// A file of moments that cannot be used.
+  case moments(path: String, reason: String)
+  /// A detector that is a program of its own and cannot be loaded, or failed.
+  case detector(path: String, reason: String)
+  /// An option that does not fit the data or the other options.
+  case option(String)
 
   package var description: String {
     switch self {
@@ -11,6 +17,11 @@ package enum EvaluationError: Error, Sendable, CustomStringConvertible {
       "\(path) does not hold the expected weights: \(reason); fetch it again"
     case .statistics(let path, let reason):
       "\(path) holds no feature statistics: \(reason); delete it to compute them again"
+    case .moments(let path, let reason):
+      "\(path) holds no statistics of features: \(reason)"
+    case .detector(let path, let reason):
+      "\(path) is not the expected detector: \(reason); see nifty fetch weights --help"
+    case .option(let reason): reason
     }
   }
 }

@@ -15,7 +15,9 @@ package protocol FeatureDetector {
   /// Length of a feature vector.
   var dimension: Int { get }
   /// Features of uint8 images [N, 3, H, W]: [N, D].
-  func features(_ images: Tensor) -> Tensor
+  ///
+  /// - Throws: What a detector that is a program of its own reports.
+  func features(_ images: Tensor) throws -> Tensor
 }
 
 /// EfficientNet-Lite0 as a feature detector, the offline default.

@@ -60,34 +60,66 @@ package struct FeatureStatistics {
     return products / Double(count) - outer
   }
 
+  /// Mean and covariance.
+  package var moments: FeatureMoments { FeatureMoments(mean: mean, covariance: covariance) }
+
   /// The vectors themselves, [n, D], if they are kept.
   package var features: Tensor? {
     kept.flatMap { $0.isEmpty ? nil : Tensor.concatenated($0) }
   }
 
-  /// Writes the sums to a safetensors file, atomically; kept features are left out.
+  /// Writes the sums, and the vectors if they are kept, to a safetensors file, atomically.
   package func save(to path: String, metadata: [String: String] = [:]) throws {
-    try SafeTensors.write(
-      [("count", Tensor([Int64(count)])), ("sum", sum), ("products", products)],
-      metadata: metadata,
-      to: path
-    )
+    var tensors = [("count", Tensor([Int64(count)])), ("sum", sum), ("products", products)]
+    if let features { tensors.append(("features", features.to(.float32))) }
+    try SafeTensors.write(tensors, metadata: metadata, to: path)
   }
 
   /// Reads what `save` wrote.
+  ///
+  /// - Throws: `EvaluationError.statistics` if its tensors do not fit each other or are not finite.
   package init(path: String) throws {
-    let file = try SafeTensors(path: path)
+    try self.init(SafeTensors(path: path))
+  }
+
+  init(_ file: SafeTensors) throws {
+    func refusal(_ reason: String) -> EvaluationError {
+      .statistics(path: file.path, reason: reason)
+    }
     guard let count = file["count"], let sum = file["sum"], let products = file["products"],
       count.shape == [1], count.dtype == .int64, sum.rank == 1, sum.dtype == .float64,
       products.dtype == .float64, products.shape == [sum.count, sum.count], count.item >= 1
-    else {
-      throw EvaluationError.statistics(path: path, reason: "count, sum and products do not fit")
-    }
+    else { throw refusal("count, sum and products do not fit") }
+    guard sum.isFinite, products.isFinite else { throw refusal("its sums are not finite") }
     dimension = sum.count
     maximumCount = nil
     self.count = Int(count.item)
     self.sum = sum
     self.products = products
-    kept = nil
+    if let features = file["features"] {
+      guard features.shape == [self.count, dimension], features.dtype == .float32 else {
+        throw refusal("\(self.count) features of \(dimension) are \(features)")
+      }
+      kept = [features]
+    }
+  }
+}
+
+/// Mean and covariance of features: all that a Fréchet distance needs.
+package struct FeatureMoments {
+  /// The mean, float64 [D].
+  package let mean: Tensor
+  /// The covariance, float64 [D, D].
+  package let covariance: Tensor
+
+  /// Moments that belong together.
+  package init(mean: Tensor, covariance: Tensor) {
+    let D = mean.count
+    precondition(
+      mean.shape == [D] && covariance.shape == [D, D],
+      "a mean of shape \(mean.shape) with a covariance of \(covariance.shape)"
+    )
+    self.mean = mean
+    self.covariance = covariance
   }
 }

@@ -12,6 +12,11 @@ package import Torch
 ///   - generated: Moments of what is judged.
 /// - Returns: 0 or more; equal Gaussians give 0 up to rounding.
 package func frechetDistance(real: FeatureStatistics, generated: FeatureStatistics) -> Double {
+  frechetDistance(real: real.moments, generated: generated.moments)
+}
+
+/// The Fréchet distance of moments.
+package func frechetDistance(real: FeatureMoments, generated: FeatureMoments) -> Double {
   frechetDistance(
     means: (real.mean, generated.mean),
     covariances: (real.covariance, generated.covariance)
@@ -37,8 +42,8 @@ package func frechetDistance(
   return meanTerm + traces - 2 * rootOfProductTrace(covariances.0, covariances.1)
 }
 
-/// Tr((AB)^½) for symmetric positive semi-definite matrices.
-func rootOfProductTrace(_ a: Tensor, _ b: Tensor) -> Double {
+/// Tr((AB)^½) for symmetric positive semi-definite matrices, float64 [D, D].
+package func rootOfProductTrace(_ a: Tensor, _ b: Tensor) -> Double {
   let (values, vectors) = a.symmetricEigen()
   // Rounding makes zero eigenvalues slightly negative.
   let roots = values.clamped(from: 0).squareRoot()

@@ -7,10 +7,16 @@ package import Files
 package struct MetricLine: Sendable {
   /// How a score was measured.
   package struct MeasurementProtocol: Equatable, Sendable {
+    /// The name of the rules: `lafite` or `clean`.
+    package var rules: String
     /// Images made for the measurement.
     package var generatedImages: Int
-    /// Images of the reference.
-    package var realImages: Int
+    /// Images that the rules ask for, if it was not that many.
+    package var scaledFrom: Int?
+    /// Seed of latents, noise and the choice of captions.
+    package var seed: UInt64
+    /// Images of the reference; `nil` where there is none, or its file does not say.
+    package var realImages: Int?
     /// The feature detector's name.
     package var detector: String
     /// SHA-256 of its weights.
@@ -19,20 +25,26 @@ package struct MetricLine: Sendable {
     package var resize: String
     /// Where the captions came from.
     package var captionSource: String
-    /// What the reference is.
-    package var referenceSet: String
+    /// What the reference is, if there is one.
+    package var referenceSet: String?
 
     /// A protocol.
     package init(
+      rules: String,
       generatedImages: Int,
-      realImages: Int,
+      scaledFrom: Int?,
+      seed: UInt64,
+      realImages: Int?,
       detector: String,
       detectorSHA256: String,
       resize: String,
       captionSource: String,
-      referenceSet: String
+      referenceSet: String?
     ) {
+      self.rules = rules
       self.generatedImages = generatedImages
+      self.scaledFrom = scaledFrom
+      self.seed = seed
       self.realImages = realImages
       self.detector = detector
       self.detectorSHA256 = detectorSHA256
@@ -107,13 +119,16 @@ package struct MetricLine: Sendable {
 extension MetricLine.MeasurementProtocol {
   fileprivate var json: String {
     object([
+      ("rules", quoted(rules)),
       ("generated_images", "\(generatedImages)"),
-      ("real_images", "\(realImages)"),
+      ("scaled_from", scaledFrom.map { "\($0)" } ?? "null"),
+      ("seed", "\(seed)"),
+      ("real_images", realImages.map { "\($0)" } ?? "null"),
       ("detector", quoted(detector)),
       ("detector_sha256", quoted(detectorSHA256)),
       ("resize", quoted(resize)),
       ("caption_source", quoted(captionSource)),
-      ("reference_set", quoted(referenceSet)),
+      ("reference_set", referenceSet.map(quoted) ?? "null"),
     ])
   }
 }

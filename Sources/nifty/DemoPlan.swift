@@ -90,20 +90,20 @@ struct DemoPlan: Sendable {
 
   func distance(of snapshot: String, report: String) -> [String] {
     ["metrics", "--network", snapshot, "--metrics=fd_lite0", "--data", themeTrain, "--test_data"]
-      + [themeTest, "--images=256", "--threads=1", "--report", places.file(report + ".json")]
+      + [themeTest, "--images=256", "--threads=1", "--figures", places.file(report + ".json")]
   }
 
-  /// The judge on captions that were trained on, the CLIP score on held-out ones, reference points.
+  /// The judge on captions that were trained on, its agreement on held-out ones, reference points.
   func score(_ snapshot: String) -> [[String]] {
     let judge = ["--clip", places.clip, "--judge", places.judge, "--threads=1"]
     let network = ["metrics", "--network", snapshot, "--data", themeTrain]
     return [
-      network + ["--metrics=judge_top1,clip_score"] + judge
-        + ["--report", places.file("judged.json")],
-      network + ["--test_data", themeTest, "--metrics=clip_score", "--captions=48"] + judge
-        + ["--report", places.file("held-out.json")],
+      network + ["--metrics=judge_top1"] + judge
+        + ["--figures", places.file("judged.json")],
+      network + ["--test_data", themeTest, "--metrics=judge_top1", "--captions=48"] + judge
+        + ["--figures", places.file("held-out.json")],
       network + ["--test_data", themeTest, "--metrics=fd_lite0,references", "--images=256"]
-        + ["--threads=1", "--report", places.file("fd-final.json")],
+        + ["--threads=1", "--figures", places.file("fd-final.json")],
     ]
   }
 

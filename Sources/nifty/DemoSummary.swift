@@ -50,8 +50,8 @@ struct DemoSummary {
     let figures: [(String, Double?)] = [
       ("judge_top1", judged["judge_top1"]),
       ("judge_chance", judged["judge_chance"]),
-      ("clip_score", judged["clip_score"]),
-      ("clip_score_held_out", held["clip_score"]),
+      ("clip_score", judged["judge_cosine"]),
+      ("clip_score_held_out", held["judge_cosine"]),
       ("clip_r1_en", clip["r1_en"]),
       ("clip_r1_ja", clip["r1_ja"]),
       ("clip_r1_held_out_en", clip["r1_held_out_en"]),

@@ -23,7 +23,8 @@ struct Nifty: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       LaionCommand.self, ClipCommand.self, PackCommand.self, TrainCommand.self,
-      ScoreCommand.self, GenerateCommand.self, ConvertCommand.self, DemoCommand.self,
+      MetricsCommand.self, GenerateCommand.self, ConvertCommand.self, FetchCommand.self,
+      DemoCommand.self,
     ]
   )
 

@@ -1,15 +1,21 @@
 import ArgumentParser
 import Datasets
+import Evaluation
 import Networks
 import Torch
 import Training
 
 /// Flags of the metrics that a run computes at every snapshot.
 struct TrainMetricFlags: ParsableArguments {
-  @Option(help: "Metrics at every snapshot, separated by commas: none or fd_lite0. (default: none)")
+  @Option(
+    help: """
+      Metrics at every snapshot, separated by commas, or none; nifty metrics --help lists them. \
+      (default: none)
+      """
+  )
   var metrics: String?
 
-  @Option(help: "Images generated for a metric. (default: 30000)")
+  @Option(help: "Images generated for a metric. (default: LAFITE's, 30000 or 6000)")
   var metricImages: Int?
 
   @Option(
@@ -18,7 +24,7 @@ struct TrainMetricFlags: ParsableArguments {
   )
   var measuresAgainstTest: Switch?
 
-  private static let known = [FdLite0.name]
+  private static let known = MetricDefinition.all.map(\.name)
 
   private var names: [String]? {
     metrics.map { $0 == "none" ? [] : $0.split(separator: ",").map(String.init) }
@@ -53,18 +59,24 @@ func snapshotMetrics(
   _ device: Device
 ) throws -> [SnapshotMetric] {
   if options.metrics.isEmpty { return [] }
-  let test = try PackedDataset(options.testData ?? options.data[0])
-  // The whole of the data, unflipped, whatever part of it is trained on.
-  let reference = try options.measuresAgainstTest ? TrainingSet([test]) : TrainingSet(set.datasets)
-  let metric = try FdLite0(
-    real: reference,
-    conditions: TrainingSet([test]),
-    images: options.metricImages ?? 30_000,
-    device: device
+  var plan = MetricPlan()
+  plan.images = options.metricImages
+  plan.mirror = options.mirror
+  plan.comparesWithTest = options.measuresAgainstTest
+  plan.device = device
+  plan.cache = MetricSources.standardCache
+  let suite = try MetricSuite(
+    options.metrics,
+    plan: plan,
+    training: set.datasets,
+    conditions: TrainingSet([PackedDataset(options.testData ?? options.data[0])]),
+    sources: .standard(judge: options.clip, device: device)
   )
-  return [
-    SnapshotMetric(FdLite0.name) { generator, snapshot in
-      try metric.line(generator, snapshot: snapshot)
+  // A missing detector is told now, not at the first snapshot.
+  for definition in suite.definitions { _ = try suite.detector(definition.detector) }
+  return options.metrics.map { name in
+    SnapshotMetric(name) { generator, snapshot in
+      try suite.line(name, of: generator, snapshot: snapshot).json
     }
-  ]
+  }
 }

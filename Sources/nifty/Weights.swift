@@ -6,8 +6,13 @@ struct MissingWeights: Error, CustomStringConvertible {
   let name: String
   let folders: [String]
 
+  private var remedy: String {
+    PublishedWeights.all.first { $0.file == name }.map { "nifty fetch weights \($0.name)" }
+      ?? "scripts/setup"
+  }
+
   var description: String {
-    "cannot find \(name) in \(folders.joined(separator: " or ")); run scripts/setup, "
+    "cannot find \(name) in \(folders.joined(separator: " or ")); run \(remedy), "
       + "or name its folder in NIFTY_WEIGHTS"
   }
 }
@@ -18,6 +23,10 @@ enum Weights {
   static let vocabulary = "bpe_simple_vocab_16e6.txt"
   /// EfficientNet-Lite0, ImageNet.
   static let efficientNet = "efficientnet-lite0-57934424.pth"
+  /// Inception-v3 of the original TensorFlow graph, as TorchScript.
+  static let inception = "inception-2015-12-05.pt"
+  /// VGG-16 with LPIPS's weights, as TorchScript.
+  static let vgg16 = "vgg16.pt"
 
   /// The path of a file: in the folder that NIFTY_WEIGHTS names, else in `.deps/weights` of a folder
   /// above the program or the current one.
@@ -34,6 +43,9 @@ enum Weights {
     let merges = try String(contentsOfFile: path(vocabulary), encoding: .utf8)
     return try CLIPTokenizer(mergeList: merges, vocabulary: configuration?.vocabulary)
   }
+
+  /// Where fetched weights go.
+  static var folder: String { folders.first ?? "./.deps/weights" }
 
   private static var folders: [String] {
     if let named = ProcessInfo.processInfo.environment["NIFTY_WEIGHTS"] { return [named] }

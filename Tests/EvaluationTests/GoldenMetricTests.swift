@@ -9,6 +9,8 @@ private struct Recorded: Decodable {
   struct Value: Decodable { let value: Double }
   struct Statistics: Decodable {
     let num_items: Int
+    let full: Bool
+    let all_shape: [Int]
     let mean: [Double]
     let cov: [[Double]]
   }
@@ -17,6 +19,8 @@ private struct Recorded: Decodable {
     let sigma_real: [[Double]]
     let mu_gen: [Double]
     let sigma_gen: [[Double]]
+    let mean_term: Double
+    let trace_sqrt: Double
     let fid: Double
   }
   struct Score: Decodable { let mean_std: [Double] }
@@ -25,7 +29,11 @@ private struct Recorded: Decodable {
     let subsets: [[Int]]
   }
   struct Shares: Decodable { let precision_recall: [Double] }
-  struct Line: Decodable { let line: String }
+  struct Line: Decodable {
+    let file: String
+    let line: String
+    let stdout: String
+  }
   struct Duration: Decodable {
     let seconds: Double
     let text: String
@@ -47,6 +55,7 @@ private struct Recorded: Decodable {
   let pr_small: Shares
   let report_metric_line: Line
   let format_time: [Duration]
+  let metrics_list: [String]
 }
 
 @Suite("Metrics: Golden")
@@ -78,9 +87,9 @@ struct GoldenMetricTests {
       statistics.append(inputs["real"].sliced(0, start..<end))
       start = end
     }
-    #expect(statistics.isFull)
+    #expect(statistics.isFull == recorded.featurestats.full)
     #expect(statistics.count == recorded.featurestats.num_items)
-    #expect(statistics.features?.shape == [250, 16])
+    #expect(statistics.features?.shape == recorded.featurestats.all_shape)
     let mean = Tensor(recorded.featurestats.mean)
     let covariance = Tensor(recorded.featurestats.cov.flatMap(\.self), shape: [16, 16])
     expectClose(statistics.mean, mean, rtol: 1e-12, atol: 1e-12)
@@ -95,14 +104,27 @@ struct GoldenMetricTests {
     let few = distance(real.sliced(0, 0..<8), generated.sliced(0, 0..<8))
     expectClose(few, recorded.fid_few.value, rtol: 1e-5)
     let moments = recorded.frechet_from_moments
-    let direct = frechetDistance(
-      means: (Tensor(moments.mu_real), Tensor(moments.mu_gen)),
-      covariances: (
-        Tensor(moments.sigma_real.flatMap(\.self), shape: [16, 16]),
-        Tensor(moments.sigma_gen.flatMap(\.self), shape: [16, 16])
-      )
+    let means = (Tensor(moments.mu_real), Tensor(moments.mu_gen))
+    let covariances = (
+      Tensor(moments.sigma_real.flatMap(\.self), shape: [16, 16]),
+      Tensor(moments.sigma_gen.flatMap(\.self), shape: [16, 16])
     )
+    let direct = frechetDistance(means: means, covariances: covariances)
     expectClose(direct, moments.fid, rtol: 1e-9)
+    let meanTerm = (means.0 - means.1).squared().sum().item
+    expectClose(meanTerm, moments.mean_term, rtol: 1e-12)
+    let trace = rootOfProductTrace(covariances.0, covariances.1)
+    expectClose(trace, moments.trace_sqrt, rtol: 1e-10)
+    for (own, of) in [(real, 0), (generated, 1)] {
+      let statistics = statistics(own)
+      expectClose(statistics.mean, of == 0 ? means.0 : means.1, rtol: 1e-12, atol: 1e-14)
+      expectClose(
+        statistics.covariance,
+        of == 0 ? covariances.0 : covariances.1,
+        rtol: 1e-10,
+        atol: 1e-12
+      )
+    }
   }
 
   @Test func `kernel inception distance over the recorded subsets`() {
@@ -140,6 +162,16 @@ struct GoldenMetricTests {
     expectClose(small.recall, recorded.pr_small.precision_recall[1], rtol: 1e-6)
   }
 
+  @Test func `points on great circles`() {
+    let found = sphericallyInterpolated(inputs["slerp.a"], inputs["slerp.b"], inputs["slerp.t"])
+    inputs.expectClose(found, "slerp.out", rtol: 1e-5, atol: 1e-6)
+  }
+
+  @Test func `the original's metrics are there under their names, in its order`() {
+    let ours = MetricDefinition.all.map(\.name)
+    #expect(ours.prefix(recorded.metrics_list.count) == recorded.metrics_list[...])
+  }
+
   @Test func `a line has the original's keys, order and spacing`() {
     let line = MetricLine(
       results: [("fid50k_full", 12.5)],
@@ -151,6 +183,8 @@ struct GoldenMetricTests {
       measurement: nil
     )
     #expect(line.json + "\n" == recorded.report_metric_line.line)
+    #expect(line.json + "\n" == recorded.report_metric_line.stdout)
+    #expect("metric-\(line.metric).jsonl" == recorded.report_metric_line.file)
     for duration in recorded.format_time {
       #expect(durationText(duration.seconds) == duration.text)
     }

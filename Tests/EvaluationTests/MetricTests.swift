@@ -117,7 +117,10 @@ struct ScoreTests {
       snapshot: nil,
       timestamp: 1,
       measurement: .init(
+        rules: "lafite",
         generatedImages: 100,
+        scaledFrom: 30_000,
+        seed: 0,
         realImages: 50,
         detector: "lite0",
         detectorSHA256: "00ff",
@@ -136,7 +139,8 @@ struct ScoreTests {
     let expected =
       #"{"results": {"fd-lite0": 274.25, "undefined": null}, "metric": "fd-lite0", "#
       + #""total_time": 3.0, "total_time_str": "3s", "num_gpus": 2, "snapshot_pkl": null, "#
-      + #""timestamp": 1.0, "protocol": {"generated_images": 100, "real_images": 50, "#
+      + #""timestamp": 1.0, "protocol": {"rules": "lafite", "generated_images": 100, "#
+      + #""scaled_from": 30000, "seed": 0, "real_images": 50, "#
       + #""detector": "lite0", "detector_sha256": "00ff", "resize": "bilinear \"aa\"", "#
       + #""caption_source": "test set, in order", "reference_set": "data/emoji.zip"}}"#
     #expect(lines.first.map(String.init) == expected)

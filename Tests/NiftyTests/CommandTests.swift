@@ -49,7 +49,8 @@ struct CommandTests {
   }
 
   @Test(arguments: [
-    "laion", "clip train", "pack", "train", "metrics", "generate", "convert", "demo",
+    "laion", "clip train", "clip convert", "pack", "train", "metrics", "generate", "convert",
+    "fetch weights", "demo",
   ])
   func `every verb explains itself with examples`(verb: String) throws {
     let help = try nifty(verb.split(separator: " ").map(String.init) + ["--help"])

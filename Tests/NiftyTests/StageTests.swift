@@ -119,11 +119,17 @@ struct StageTests {
       in: folder
     )
     let scores = try await succeed(
-      "metrics --network \(snapshot) --data data.zip --metrics judge_top1,clip_score "
-        + "--captions 8 --clip clip.safetensors --judge clip.safetensors",
+      "metrics --network \(snapshot) --metrics judge_top1,clip_score,r_precision,clip_fid "
+        + "--images 20 --captions 8 --judge clip.safetensors",
       in: folder
     )
     #expect(scores.contains("judge_chance 0.1250"))
+    for name in ["clip_score", "r_precision", "clip_fid"] {
+      #expect(scores.contains(#"{"results": {"\#(name)": "#), "\(name): \(scores)")
+      #expect(
+        FileManager.default.fileExists(atPath: "\(folder)/pre/\(runName)/metric-\(name).jsonl")
+      )
+    }
     _ = try await succeed(
       "generate --network \(snapshot) --clip clip.safetensors --samples 2 --out out red 青",
       in: folder

@@ -1,0 +1,174 @@
+package import Datasets
+import Images
+package import Networks
+package import Torch
+import TorchNN
+
+/// Real images, batch by batch, as detectors want them.
+package struct RealImages {
+  /// Where they are.
+  package let set: TrainingSet
+  /// Which, in order.
+  package let indices: [Int]
+  private let batchSize: Int
+  private let device: Device
+
+  /// Images of a set.
+  package init(
+    _ set: TrainingSet,
+    indices: [Int],
+    device: Device = .cpu,
+    batchSize: Int = 16
+  ) {
+    self.set = set
+    self.indices = indices
+    self.device = device
+    self.batchSize = batchSize
+  }
+
+  /// Calls `body` with every batch, uint8 [n, 3, R, R].
+  ///
+  /// - Throws: `DatasetError` for an image that cannot be read, and what `body` throws.
+  package func forEachBatch(_ body: (Tensor) throws -> Void) throws {
+    for start in stride(from: 0, to: indices.count, by: batchSize) {
+      let chosen = indices[start..<min(start + batchSize, indices.count)]
+      let pixels = try chosen.flatMap { try set.image(at: $0).pixels }
+      let side = set.resolution
+      let images = Tensor(pixels, shape: [chosen.count, side, side, 3]).permuted(0, 3, 1, 2)
+      try body(images.to(device))
+    }
+  }
+
+  /// Statistics of the images' features.
+  ///
+  /// - Parameters:
+  ///   - detector: Whose features.
+  ///   - keepingFeatures: Keeps the vectors too.
+  ///   - progress: Called with (done, total) after every batch.
+  /// - Returns: Statistics of all images.
+  /// - Throws: `DatasetError` for an image that cannot be read, and what the detector throws.
+  package func statistics(
+    _ detector: any FeatureDetector,
+    keepingFeatures: Bool = false,
+    progress: (Int, Int) -> Void = { _, _ in }
+  ) throws -> FeatureStatistics {
+    var statistics = FeatureStatistics(
+      dimension: detector.dimension,
+      keepingFeatures: keepingFeatures
+    )
+    try forEachBatch { images in
+      statistics.append(try detector.features(images))
+      progress(statistics.count, indices.count)
+    }
+    return statistics
+  }
+}
+
+/// Images that a generator paints for a measurement, by LAFITE's protocol.
+///
+/// The conditioning set is walked in order, round and round, with one caption each drawn at random, a
+/// fresh latent and fresh noise; pixels are truncated to 8 bits before a detector sees them.
+package struct GeneratedImages {
+  /// Where the captions' features come from.
+  package let conditions: TrainingSet
+  /// How many.
+  package let count: Int
+  /// Seed of latents, noise and the choice of captions.
+  package let seed: UInt64
+  private let device: Device
+  private let batchSize: Int
+
+  /// Images under the captions of a set.
+  package init(
+    conditions: TrainingSet,
+    count: Int,
+    seed: UInt64,
+    device: Device = .cpu,
+    batchSize: Int = 16
+  ) {
+    self.conditions = conditions
+    self.count = count
+    self.seed = seed
+    self.device = device
+    self.batchSize = batchSize
+  }
+
+  /// The conditioning features of some positions of the walk, unit length, [n, F].
+  package func features(at positions: Range<Int>) -> Tensor {
+    let rows = positions.flatMap {
+      conditions.textFeature(at: $0 % conditions.count, seed: seed, position: $0)
+    }
+    return Tensor(rows, shape: [positions.count, conditions.featureDimension])
+      .to(device).normalized()
+  }
+
+  /// Paints all images and calls `body` with every batch, uint8 [n, 3, R, R].
+  package func forEachBatch(
+    of generator: Generator,
+    _ body: (Tensor) throws -> Void
+  ) rethrows {
+    let random = SeededRandom(seed: seed, stream: 3, position: 0)
+    for start in stride(from: 0, to: count, by: batchSize) {
+      let positions = start..<min(start + batchSize, count)
+      let fts = features(at: positions)
+      let images = withoutGradients {
+        let z = random.normal([positions.count, generator.configuration.zDimension]).to(device)
+        return generator(z, fts: fts, noiseMode: .random(random))
+      }
+      try body((images * 127.5 + 128).clamped(from: 0, to: 255).to(.uint8))
+    }
+  }
+
+  /// Perceptual path lengths of a generator: trimmed mean over `count` pairs.
+  ///
+  /// Everything is computed in float32: a step of ε is below what reduced precision can tell apart.
+  ///
+  /// - Parameters:
+  ///   - measurement: Where the paths run.
+  ///   - generator: What is judged.
+  ///   - detector: Gives features whose squared differences are perceptual distances.
+  ///   - progress: Called with (done, total) after every batch.
+  /// - Returns: The mean without the outermost percents.
+  /// - Throws: What the detector throws.
+  package func pathLength(
+    _ measurement: PathLength,
+    of generator: Generator,
+    _ detector: any FeatureDetector,
+    progress: (Int, Int) -> Void
+  ) throws -> Double {
+    let precise = fullPrecision(generator)
+    let random = SeededRandom(seed: seed, stream: 7, position: 0)
+    let zWidth = generator.configuration.zDimension
+    var distances: [Double] = []
+    for start in stride(from: 0, to: count, by: batchSize) {
+      let positions = start..<min(start + batchSize, count)
+      let n = positions.count
+      let t = measurement.samplesWholePath ? random.uniform([n, 1]) : .zeros([n, 1])
+      let z = (random.normal([n, zWidth]).to(device), random.normal([n, zWidth]).to(device))
+      let fts = features(at: positions)
+      let images = withoutGradients {
+        let ends = measurement.ends(precise.mapping, z: z, t: t.to(device))
+        let ws = Tensor.concatenated([ends.0, ends.1])
+        let both = Tensor.concatenated([fts, fts])
+        let noise = NoiseMode.random(SharedNoise(random))
+        return measurement.view(precise.synthesize(ws, fts: both, noiseMode: noise).image)
+      }
+      let seen = try detector.features(images).to(.float64).chunks(2)
+      let squared = (seen[0] - seen[1]).squared().sum(1)
+      distances += (squared / (measurement.epsilon * measurement.epsilon)).values(Double.self)
+      progress(distances.count, count)
+    }
+    return PathLength.trimmedMean(distances)
+  }
+
+  private func fullPrecision(_ generator: Generator) -> Generator {
+    var configuration = generator.configuration
+    if configuration.reducedPrecisionResolutions == 0 { return generator }
+    configuration.reducedPrecisionResolutions = 0
+    let precise = Generator(configuration, random: SeededRandom(seed: 0))
+    precise.move(to: device)
+    precise.copyState(from: generator)
+    precise.setTrainable(false)
+    return precise
+  }
+}

@@ -1,0 +1,125 @@
+/// Which output of which network a metric looks at.
+package enum DetectorKind: String, CaseIterable, Sendable {
+  /// EfficientNet-Lite0, pooled features.
+  case lite0
+  /// Inception-v3 of the original TensorFlow graph, 2,048 pooled features.
+  case inceptionFeatures
+  /// The same network, class probabilities without the last layer's bias.
+  case inceptionProbabilities
+  /// VGG-16, features of its second fully connected layer.
+  case vggFeatures
+  /// VGG-16, activations scaled so that squared differences are LPIPS distances.
+  case vggDistances
+  /// The image tower of a CLIP.
+  case clip
+}
+
+/// A metric by its name on the command line and in files.
+///
+/// The names, numbers of real images and parameters are those of StyleGAN2-ADA (arXiv 2006.06676),
+/// which LAFITE uses. How many images are generated is not part of a metric: see `MetricRules`.
+package struct MetricDefinition: Equatable, Sendable {
+  /// What is computed of the detector's outputs.
+  package enum Kind: Equatable, Sendable {
+    /// `frechetDistance`.
+    case frechet
+    /// `kernelInceptionDistance`.
+    case kernel
+    /// `precisionRecall`.
+    case precisionRecall
+    /// `inceptionScore`.
+    case inceptionScore
+    /// `PathLength`.
+    case pathLength(PathLength)
+    /// Mean cosine of an image and its caption (Hessel et al., arXiv 2104.08718, without its factor).
+    case captionCosine
+    /// Share of images whose own caption is the nearest among a hundred.
+    case captionRetrieval
+
+    /// Whether there is a real side to compare with.
+    package var comparesWithReal: Bool {
+      switch self {
+      case .frechet, .kernel, .precisionRecall: true
+      case .inceptionScore, .pathLength, .captionCosine, .captionRetrieval: false
+      }
+    }
+
+    /// Whether the feature vectors themselves are needed, not only their moments.
+    var needsVectors: Bool { self != .frechet }
+  }
+
+  /// The metric's name: the file is `metric-NAME.jsonl`.
+  package let name: String
+  /// What is computed.
+  package let kind: Kind
+  /// What looks at the images.
+  package let detector: DetectorKind
+  /// Real images after which further ones are ignored; `nil` for no limit.
+  package let maximumReal: Int?
+  /// Whether `--mirror` lists the real images a second time, flipped.
+  package let honoursMirror: Bool
+
+  private init(
+    _ name: String,
+    _ kind: Kind,
+    _ detector: DetectorKind,
+    maximumReal: Int? = nil,
+    honoursMirror: Bool = false
+  ) {
+    self.name = name
+    self.kind = kind
+    self.detector = detector
+    self.maximumReal = maximumReal
+    self.honoursMirror = honoursMirror
+  }
+
+  /// The metric of a name, if there is one.
+  package init?(named name: String) {
+    guard let found = Self.all.first(where: { $0.name == name }) else { return nil }
+    self = found
+  }
+
+  /// All metrics: the original's in its order, then ours.
+  package static let all: [MetricDefinition] = [
+    .init("fid50k_full", .frechet, .inceptionFeatures),
+    .init("kid50k_full", .kernel, .inceptionFeatures, maximumReal: 1_000_000),
+    .init("pr50k3_full", .precisionRecall, .vggFeatures, maximumReal: 200_000),
+    .init("ppl2_wend", pathLength(.w, whole: false, cropped: false), .vggDistances),
+    .init("is50k", .inceptionScore, .inceptionProbabilities),
+    .init("fid50k", .frechet, .inceptionFeatures, maximumReal: 50_000, honoursMirror: true),
+    .init("kid50k", .kernel, .inceptionFeatures, maximumReal: 50_000, honoursMirror: true),
+    .init("pr50k3", .precisionRecall, .vggFeatures, maximumReal: 50_000, honoursMirror: true),
+    .init("ppl_zfull", pathLength(.z, whole: true, cropped: true), .vggDistances),
+    .init("ppl_wfull", pathLength(.w, whole: true, cropped: true), .vggDistances),
+    .init("ppl_zend", pathLength(.z, whole: false, cropped: true), .vggDistances),
+    .init("ppl_wend", pathLength(.w, whole: false, cropped: true), .vggDistances),
+    .init("fd_lite0", .frechet, .lite0),
+    .init("clip_fid", .frechet, .clip),
+    .init("clip_score", .captionCosine, .clip),
+    .init("r_precision", .captionRetrieval, .clip),
+  ]
+
+  private static func pathLength(_ space: PathLength.Space, whole: Bool, cropped: Bool) -> Kind {
+    .pathLength(PathLength(space, samplesWholePath: whole, isCropped: cropped))
+  }
+}
+
+/// How many images are generated, and what they are compared with.
+package enum MetricRules: String, CaseIterable, Sendable {
+  /// As LAFITE measures, whatever a metric's name says: 30,000 images against the training images.
+  case lafite
+  /// As most papers state it: 50,000 images against the test images.
+  case clean
+
+  /// Images to generate.
+  ///
+  /// - Parameter testPath: Path of the conditioning set: LAFITE takes 6,000 where it contains
+  ///   "celeba".
+  /// - Returns: Their number.
+  package func generatedImages(testPath: String) -> Int {
+    switch self {
+    case .lafite: testPath.contains("celeba") ? 6000 : 30_000
+    case .clean: 50_000
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Files
+import Pickle
+package import Torch
+
+/// A feature detector that comes as TorchScript: the original's Inception-v3 and VGG-16.
+///
+/// They are called with uint8 images [N, 3, H, W] of any size, resize them inside, and give by a flag
+/// what a metric looks at: `return_features`, `no_output_bias` or `return_lpips`.
+package final class ScriptDetector: FeatureDetector {
+  package let name: String
+  package let sha256: String
+  package let resize: String
+  package let dimension: Int
+  private let module: ScriptModule
+  private let flags: [String: Bool]
+  private let path: String
+
+  /// Loads a detector and asks it once, to learn the length of its vectors.
+  ///
+  /// - Parameters:
+  ///   - kind: What it is asked for; not `lite0` or `clip`.
+  ///   - path: The TorchScript file.
+  ///   - device: Where it computes.
+  /// - Throws: `EvaluationError.detector` if the file is damaged or has another interface.
+  package init(_ kind: DetectorKind, path: String, device: Device = .cpu) throws {
+    let (name, flag, wantsOwnSize) = Self.interface(kind)
+    func refusal(_ reason: String) -> EvaluationError { .detector(path: path, reason: reason) }
+    let file = try MappedFile(path)
+    // Our own reader first: it checks every length before libtorch's sees the file.
+    do throws(PickleError) { _ = try TorchArchive(path) } catch { throw refusal("\(error)") }
+    let module: ScriptModule
+    do throws(TorchError) {
+      module = try ScriptModule(file)
+      try module.move(to: device)
+    } catch {
+      throw refusal("\(error)")
+    }
+    guard module.takes(flag) else { throw refusal("its forward takes no \(flag)") }
+    var flags = [flag: true]
+    if wantsOwnSize, module.takes("resize_images") { flags["resize_images"] = false }
+    self.name = name
+    self.path = path
+    self.module = module
+    self.flags = flags
+    sha256 = SHA256.digest(of: file.bytes)
+    resize = wantsOwnSize ? "none" : "inside the detector"
+    let probe = Tensor.zeros([1, 3, 64, 64], dtype: wantsOwnSize ? .float32 : .uint8).to(device)
+    let answer: Tensor
+    do throws(TorchError) { answer = try module(probe, flags: flags) } catch {
+      throw refusal("\(error)")
+    }
+    guard answer.rank == 2, answer.size(0) == 1, answer.count > 0 else {
+      throw refusal("it gives \(answer.shape) for one image")
+    }
+    dimension = answer.size(1)
+  }
+
+  package func features(_ images: Tensor) throws -> Tensor {
+    let answer: Tensor
+    do throws(TorchError) { answer = try module(images, flags: flags) } catch {
+      throw EvaluationError.detector(path: path, reason: "\(error)")
+    }
+    guard answer.rank == 2, answer.shape == [images.size(0), dimension] else {
+      throw EvaluationError.detector(
+        path: path,
+        reason: "it gives \(answer.shape) for \(images.size(0)) images"
+      )
+    }
+    return answer.to(.float32)
+  }
+
+  private static func interface(
+    _ kind: DetectorKind
+  ) -> (name: String, flag: String, wantsOwnSize: Bool) {
+    switch kind {
+    case .inceptionFeatures: ("inception-2015-12-05", "return_features", false)
+    case .inceptionProbabilities: ("inception-2015-12-05", "no_output_bias", false)
+    case .vggFeatures: ("vgg16", "return_features", false)
+    case .vggDistances: ("vgg16", "return_lpips", true)
+    case .lite0, .clip: preconditionFailure("\(kind) is no TorchScript detector")
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package import Datasets
+import Files
+import Foundation
+import Torch
+
+/// Statistics of real images on disk, so that the images are read once for each data set and detector.
+///
+/// A file is found by the hash of everything its numbers depend on: the images (names, sizes and
+/// checksums in the zips' directories), how many of them, whether they are mirrored, the detector's
+/// weights and its way of resizing. A file that is damaged, or says anything else than what is looked
+/// for, counts as not there. A folder that cannot be written costs nothing but time.
+package struct StatisticsCache: Sendable {
+  /// Everything that the statistics depend on.
+  package struct Key: Sendable {
+    /// In words, a line each.
+    package let text: String
+    fileprivate let name: String
+    fileprivate let count: Int
+    fileprivate let dimension: Int
+
+    /// The key of the first `count` indices of a set, seen by a detector.
+    package init(_ set: TrainingSet, count: Int, detector: any FeatureDetector) {
+      let images = set.datasets.map { "images \($0.imagesSHA256)" }
+      let lines =
+        ["nifty feature statistics 1"] + images + [
+          "subset \(set.options.subset.map { "\($0) seed \(set.options.seed)" } ?? "none")",
+          "mirror \(set.options.mirror)", "count \(count)", "detector \(detector.name)",
+          "weights \(detector.sha256)", "resize \(detector.resize)",
+        ]
+      text = lines.joined(separator: "\n")
+      var hash = SHA256()
+      hash.update(Array(text.utf8))
+      name = "\(detector.name)-\(hash.digest().prefix(32)).safetensors"
+      self.count = count
+      dimension = detector.dimension
+    }
+  }
+
+  /// Where the files are.
+  package let folder: String
+
+  /// A cache in a folder, which is made when something is stored.
+  package init(folder: String) { self.folder = folder }
+
+  /// The file of a key.
+  package func path(_ key: Key) -> String { folder + "/" + key.name }
+
+  /// The stored statistics, if they are there, whole, and of exactly this key.
+  package func statistics(_ key: Key, withVectors: Bool) -> FeatureStatistics? {
+    guard let file = try? SafeTensors(path: path(key)), file.metadata["key"] == key.text,
+      file.entries["sum"]?.shape == [key.dimension],
+      !withVectors || file.entries["features"] != nil,
+      let found = try? FeatureStatistics(file), found.count == key.count
+    else { return nil }
+    return found
+  }
+
+  /// Stores statistics, atomically; false if the folder or the disk does not allow it.
+  @discardableResult
+  package func store(_ statistics: FeatureStatistics, _ key: Key) -> Bool {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder,
+        withIntermediateDirectories: true
+      )
+      try statistics.save(to: path(key), metadata: ["key": key.text])
+      return true
+    } catch {
+      return false
+    }
+  }
+}

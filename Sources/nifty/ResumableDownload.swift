@@ -1,0 +1,212 @@
+import AsyncHTTPClient
+import Files
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// Why a download did not end well, in one line.
+struct DownloadError: Error, CustomStringConvertible {
+  /// The kinds of failure that a caller may treat differently.
+  enum Cause: Equatable {
+    /// No server answered.
+    case unreachable
+    /// The server answered with another status than wanted.
+    case status(Int)
+    /// The connection ended too early, again and again.
+    case interrupted
+    /// The file is not the one that was asked for.
+    case wrongHash
+    /// More bytes than any such file has.
+    case tooLarge
+  }
+
+  let cause: Cause
+  let description: String
+}
+
+/// One large file over HTTP: goes on where an earlier attempt stopped, and appears under its name only
+/// when it is whole and has the right hash.
+///
+/// Bytes collect in `NAME.part`. They are continued if the file's hash is known, or if the server says
+/// by an entity tag, kept in `NAME.part.etag`, that it still has the same file (RFC 9110, sections 13.1.5
+/// and 14).
+struct ResumableDownload {
+  /// Where the file is.
+  let url: String
+  /// Its final name; the folder must exist.
+  let path: String
+  /// Its hash, if it is known.
+  let sha256: String?
+  /// Size in bytes above which it is refused.
+  var maximumBytes = 2 << 30
+  /// Attempts before a connection that keeps breaking counts as a failure.
+  var attempts = 5
+  /// Seconds before the second attempt; doubled for each further one.
+  var retryDelay = 1.0
+
+  private var partial: String { path + ".part" }
+  private var tagFile: String { path + ".part.etag" }
+
+  /// Downloads the file.
+  ///
+  /// - Parameter progress: Called with (bytes there, bytes in all if known).
+  /// - Returns: Its hash.
+  /// - Throws: `DownloadError`, or `FileError` for the disk.
+  func run(progress: (Int, Int?) -> Void) async throws -> String {
+    var configuration = HTTPClient.Configuration()
+    configuration.timeout = .init(connect: .seconds(20), read: .seconds(60))
+    configuration.decompression = .disabled
+    configuration.httpVersion = .http1Only
+    // The loop below decides what is tried again.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    do {
+      let digest = try await download(client, progress)
+      try await client.shutdown()
+      return digest
+    } catch {
+      try? await client.shutdown()
+      throw error
+    }
+  }
+
+  private func download(
+    _ client: HTTPClient,
+    _ progress: (Int, Int?) -> Void
+  ) async throws -> String {
+    var (attempt, isResumable) = (1, true)
+    while true {
+      let file = try PartialFile(partial, keeping: isResumable && canResume)
+      let resumed = file.size > 0
+      do {
+        try await transfer(client, file, progress)
+      } catch let error as DownloadError where error.cause == .interrupted && attempt < attempts {
+        attempt += 1
+        try await Task.sleep(for: .seconds(retryDelay * Double(1 << (attempt - 2))))
+        continue
+      }
+      let digest = file.digest
+      if let sha256, digest != sha256 {
+        file.remove()
+        if resumed, isResumable {
+          // What was there before may have been another file: once more, from the start.
+          isResumable = false
+          continue
+        }
+        throw DownloadError(
+          cause: .wrongHash,
+          description: "\(url) has the sha256 \(digest), not \(sha256); nothing was kept"
+        )
+      }
+      try file.finish(as: path)
+      unlink(tagFile)
+      return digest
+    }
+  }
+
+  /// Without a hash to check in the end, only an entity tag can vouch for what is there.
+  private var canResume: Bool { sha256 != nil || storedTag != nil }
+
+  private var storedTag: String? {
+    guard let data = FileManager.default.contents(atPath: tagFile), data.count < 1024 else {
+      return nil
+    }
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  private func transfer(
+    _ client: HTTPClient,
+    _ file: PartialFile,
+    _ progress: (Int, Int?) -> Void
+  ) async throws {
+    var request = HTTPClientRequest(url: url)
+    request.headers = ["User-Agent": "nifty", "Accept-Encoding": "identity"]
+    if file.size > 0 {
+      request.headers.add(name: "Range", value: "bytes=\(file.size)-")
+      if let storedTag { request.headers.add(name: "If-Range", value: storedTag) }
+    }
+    let response: HTTPClientResponse
+    do { response = try await client.execute(request, timeout: .seconds(60)) } catch {
+      throw DownloadError(
+        cause: .unreachable,
+        description: "cannot reach \(url): \(Self.words(error))"
+      )
+    }
+    let total = try prepare(file, response)
+    do {
+      for try await part in response.body {
+        try part.withUnsafeReadableBytes { try file.append($0) }
+        if file.size > min(maximumBytes, total ?? .max) {
+          file.remove()
+          throw DownloadError(
+            cause: .tooLarge,
+            description: "\(url) sends more than \(total ?? maximumBytes) bytes; nothing was kept"
+          )
+        }
+        progress(file.size, total)
+      }
+    } catch let error as DownloadError {
+      throw error
+    } catch let error as FileError {
+      throw error
+    } catch {
+      throw interrupted(file, total, Self.words(error))
+    }
+    if let total, file.size < total { throw interrupted(file, total, "the connection closed") }
+  }
+
+  /// Puts the file to where the answer starts.
+  ///
+  /// - Returns: The size of the whole file, if the server says it.
+  private func prepare(_ file: PartialFile, _ response: HTTPClientResponse) throws -> Int? {
+    let length = response.headers.first(name: "Content-Length").flatMap { Int($0) }
+    switch Int(response.status.code) {
+    case 200:
+      try file.restart()
+      unlink(tagFile)
+      // A weak tag does not vouch for every byte.
+      if let tag = response.headers.first(name: "ETag"), tag.hasPrefix("\""), tag.utf8.count < 1024
+      {
+        try AtomicFile.write(tag, to: tagFile)
+      }
+    case 206:
+      let range = response.headers.first(name: "Content-Range") ?? ""
+      guard range.hasPrefix("bytes \(file.size)-") else {
+        try file.restart()
+        throw DownloadError(
+          cause: .interrupted,
+          description: "\(url) answers with another part (\(range.prefix(60))) than asked for"
+        )
+      }
+    case 416:
+      // There is nothing after what is there: it is whole, or something else. The hash tells.
+      if file.size > 0, sha256 != nil { return nil }
+      try file.restart()
+      throw DownloadError(cause: .interrupted, description: "\(url) refuses to be continued")
+    case let status:
+      throw DownloadError(cause: .status(status), description: "\(url) answers HTTP \(status)")
+    }
+    let total = length.map { $0 + file.size }
+    if let total, total > maximumBytes {
+      throw DownloadError(
+        cause: .tooLarge,
+        description: "\(url) has \(total) bytes, at most \(maximumBytes) are expected"
+      )
+    }
+    return total
+  }
+
+  private func interrupted(_ file: PartialFile, _ total: Int?, _ reason: String) -> DownloadError {
+    let whole = total.map { " of \($0)" } ?? ""
+    return DownloadError(
+      cause: .interrupted,
+      description: "\(url) broke off after \(file.size)\(whole) bytes (\(reason)); "
+        + "run the same command again to go on"
+    )
+  }
+
+  private static func words(_ error: any Error) -> String {
+    let text = "\(error)".split(separator: "\n").first.map(String.init) ?? "unknown"
+    return text.count > 160 ? text.prefix(160) + "…" : text
+  }
+}

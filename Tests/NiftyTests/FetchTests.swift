@@ -1,0 +1,172 @@
+import Files
+import Foundation
+import TestSupport
+import Testing
+
+@testable import nifty
+
+@Suite("Resumable download")
+struct ResumableDownloadTests {
+  private let folder: TemporaryFolder
+  private let bytes = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 5) }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private var digest: String { bytes.withUnsafeBytes { SHA256.digest(of: $0) } }
+
+  private func download(
+    _ answer: LoopbackServer.Answer,
+    sha256: String?,
+    attempts: Int = 3
+  ) async throws -> (digest: String, requests: Int, range: String?) {
+    let path = folder.file("file.bin")
+    return try await LoopbackServer.run(["/f": answer]) { server in
+      let download = ResumableDownload(
+        url: server.url("/f"),
+        path: path,
+        sha256: sha256,
+        maximumBytes: 300_000,
+        attempts: attempts,
+        retryDelay: 0.01
+      )
+      let digest = try await download.run { _, _ in }
+      return (digest, server.count("/f"), server.lastHeader("Range", of: "/f"))
+    }
+  }
+
+  private func cause(_ answer: LoopbackServer.Answer, sha256: String?) async -> DownloadError.Cause?
+  {
+    do { _ = try await download(answer, sha256: sha256) } catch {
+      #expect(!"\(error)".contains("\n"))
+      return (error as? DownloadError)?.cause
+    }
+    return nil
+  }
+
+  private var written: [UInt8]? {
+    FileManager.default.contents(atPath: folder.file("file.bin")).map { Array($0) }
+  }
+
+  @Test func `a whole file arrives under its name, and nothing else stays`() async throws {
+    let found = try await download(.ranged(bytes), sha256: digest)
+    #expect(found.digest == digest && found.requests == 1 && found.range == nil)
+    #expect(written == bytes)
+    #expect(folder.contents == ["file.bin"])
+  }
+
+  @Test func `a connection that breaks is continued where it broke`() async throws {
+    let found = try await download(
+      .sequence([.ranged(bytes, cutAfter: 70_000), .ranged(bytes)]),
+      sha256: digest
+    )
+    #expect(found.requests == 2 && found.range?.hasPrefix("bytes=") == true)
+    #expect(written == bytes && folder.contents == ["file.bin"])
+  }
+
+  @Test func `a later run goes on where an earlier one stopped`() async throws {
+    let broken = await cause(.ranged(bytes, cutAfter: 30_000), sha256: digest)
+    #expect(broken == .interrupted)
+    let kept = try #require(
+      try FileManager.default.attributesOfItem(atPath: folder.file("file.bin.part"))[.size] as? Int
+    )
+    #expect(kept > 30_000 && kept < bytes.count)
+    #expect(written == nil)
+    let found = try await download(.ranged(bytes), sha256: digest)
+    #expect(found.requests == 1 && found.range == "bytes=\(kept)-")
+    #expect(written == bytes)
+  }
+
+  @Test func `what is there of another file is found out by the hash and fetched again`()
+    async throws
+  {
+    try folder.write([UInt8](repeating: 1, count: 500), to: "file.bin.part")
+    let found = try await download(.ranged(bytes), sha256: digest)
+    #expect(found.requests == 2 && found.range == nil)
+    #expect(written == bytes)
+    // A part as long as the file, or longer, leaves nothing to ask for.
+    try folder.write([UInt8](repeating: 1, count: bytes.count), to: "file.bin.part")
+    let again = try await download(.ranged(bytes), sha256: digest)
+    #expect(again.digest == digest)
+  }
+
+  @Test func `without a hash only a tag lets a file be continued`() async throws {
+    #expect(await cause(.ranged(bytes, tag: "\"a\"", cutAfter: 9000), sha256: nil) == .interrupted)
+    let same = try await download(.ranged(bytes, tag: "\"a\""), sha256: nil)
+    #expect(same.range != nil && same.digest == digest && folder.contents == ["file.bin"])
+
+    #expect(await cause(.ranged(bytes, tag: "\"a\"", cutAfter: 9000), sha256: nil) == .interrupted)
+    let changed = try await download(.ranged(Array(bytes.reversed()), tag: "\"b\""), sha256: nil)
+    #expect(written == bytes.reversed() && changed.requests == 1)
+
+    // No tag: from the start.
+    #expect(await cause(.ranged(bytes, cutAfter: 9000), sha256: nil) == .interrupted)
+    #expect(try await download(.ranged(bytes), sha256: nil).range == nil)
+  }
+
+  @Test func `another file, a missing one and an endless one leave nothing behind`() async throws {
+    #expect(await cause(.ranged(Array(bytes.dropLast())), sha256: digest) == .wrongHash)
+    #expect(folder.contents == [])
+    #expect(await cause(.status(404), sha256: digest) == .status(404))
+    #expect(await cause(.endless, sha256: digest) == .tooLarge)
+    #expect(await cause(.cut([1, 2], claimed: 1 << 40), sha256: digest) == .tooLarge)
+    #expect(written == nil)
+  }
+
+  @Test func `no server is told as such`() async throws {
+    let download = ResumableDownload(
+      url: "http://127.0.0.1:1/f",
+      path: folder.file("file.bin"),
+      sha256: nil
+    )
+    let error = await #expect(throws: DownloadError.self) { try await download.run { _, _ in } }
+    #expect(error?.cause == .unreachable)
+  }
+}
+
+@Suite("Fetching weights")
+struct FetchTests {
+  @Test func `offline, it says which file to put where`() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try nifty(
+      ["fetch", "weights", "clip-vit-b-32", "--out", folder.path, "--from", "http://127.0.0.1:1/"]
+    )
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.split(separator: "\n").count == 1)
+    for part in [
+      "ViT-B-32.pt (sha256 40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af)",
+      "put a copy of https://openaipublic.azureedge.net/", "at \(folder.path)/ViT-B-32.pt",
+    ] {
+      #expect(outcome.errors.contains(part), "\(outcome.errors)")
+    }
+  }
+
+  @Test func `a file without a published hash is held to its first one`() async throws {
+    let folder = try TemporaryFolder()
+    let detector = try #require(PublishedWeights.all.first { $0.name == "vgg16" })
+    let path = folder.path
+    func fetch(_ bytes: [UInt8]) async throws {
+      try await LoopbackServer.run(["/w/vgg16.pt": .ranged(bytes)]) { server in
+        try await detector.fetch(to: path, from: server.url("/w"))
+      }
+    }
+    try await fetch([1, 2, 3])
+    let known = try String(contentsOfFile: folder.file("vgg16.pt.sha256"), encoding: .utf8)
+    #expect(known == "039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81\n")
+    try FileManager.default.removeItem(atPath: folder.file("vgg16.pt"))
+    await #expect(throws: DownloadError.self) { try await fetch([1, 2, 4]) }
+    try await fetch([1, 2, 3])
+    // There already: nothing is asked of anybody.
+    try await detector.fetch(to: path, from: "http://127.0.0.1:1")
+  }
+
+  @Test func `a wrong name or address is refused with what there is`() throws {
+    for (arguments, expected) in [
+      (["fetch", "weights", "clip"], "clip-vit-b-32"),
+      (["fetch", "weights", "all", "--from", "ftp://x"], "--from"),
+    ] {
+      let outcome = try nifty(arguments)
+      #expect(outcome.status == 64)
+      #expect(outcome.errors.contains(expected), "\(outcome.errors)")
+    }
+  }
+}

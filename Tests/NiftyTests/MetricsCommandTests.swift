@@ -1,0 +1,75 @@
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+@Suite("nifty metrics")
+struct MetricsCommandTests {
+  private func write(_ folder: TemporaryFolder, _ run: String, _ values: [Double]) throws {
+    let lines = values.enumerated().map { index, value in
+      #"{"results": {"fid50k_full": \#(value)}, "metric": "fid50k_full", "snapshot_pkl": "#
+        + #""network-snapshot-\#(String(format: "%06d", index * 200)).pkl"}"#
+    }
+    let text = lines.joined(separator: "\n") + "\n"
+    try folder.write(Array(text.utf8), to: "\(run)/metric-fid50k_full.jsonl")
+  }
+
+  @Test func `a report shows the table, the best snapshot, convergence and curves`() throws {
+    let folder = try TemporaryFolder()
+    try write(folder, "00000-a", [300, 100, 20.25, 21, 22])
+    try write(folder, "00001-b", [310, 90, 30])
+    let outcome = try nifty(
+      ["metrics", "--report", "00000-a", "00001-b", "--patience=2", "--chart", "curves.png"],
+      in: folder.path
+    )
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let expected = """
+      fid50k_full
+      kimg  00000-a  00001-b
+         0  300.0    310.0
+       200  100.0    90.00
+       400  20.25 *  30.00 *
+       600  21.00
+       800  22.00
+
+      00000-a: best 20.25 at 400 kimg (network-snapshot-000400.pkl); converged: no improvement \
+      over the last 2 snapshots
+      00001-b: best 30.00 at 400 kimg (network-snapshot-000400.pkl); not converged: best at the \
+      last snapshot, converged after 2
+      wrote curves.png
+
+      """
+    #expect(outcome.output == expected)
+    let picture = try RGBImage(contentsOf: folder.file("curves.png"))
+    #expect(picture.width == 1520 && picture.height == 860)
+    let svg = try nifty(
+      ["metrics", "--report", "00000-a", "--chart", "curve.svg"],
+      in: folder.path
+    )
+    #expect(svg.status == 0)
+    let text = try String(contentsOfFile: folder.file("curve.svg"), encoding: .utf8)
+    #expect(text.contains("best 20.25 at 400"))
+  }
+
+  @Test(arguments: [
+    ("--report nowhere", Int32(1), "nowhere"),
+    ("--report .", 1, "no metric lines"),
+    ("--report . --network x", 64, "give one of the two"),
+    ("--report . --chart x.jpg", 64, ".png or .svg"),
+    ("--report . --patience=0", 64, "--patience"),
+    ("", 64, "--network"),
+    ("--network x --metrics=fid", 64, "fid50k_full"),
+    ("--network x --images=1", 64, "--images"),
+    ("--network x --protocol=own", 64, "--protocol"),
+    ("--network x --metrics=judge_top1", 64, "--judge"),
+    ("--network . --data=x", 1, "network-snapshot-XXXXXX"),
+  ])
+  func `mistakes are told in a line`(arguments: String, status: Int32, expected: String) throws {
+    let folder = try TemporaryFolder()
+    let words = ["metrics"] + arguments.split(separator: " ").map(String.init)
+    let outcome = try nifty(words, in: folder.path)
+    #expect(outcome.status == status, "\(outcome.errors)")
+    #expect(outcome.errors.contains(expected), "\(outcome.errors)")
+    if status == 1 { #expect(outcome.errors.split(separator: "\n").count == 1) }
+  }
+}
