@@ -54,6 +54,7 @@ package final class BatchLoader {
     var pixels: [UInt8]
     var imageFeature: [Float]
     var textFeature: [Float]
+    var isPseudoText: Bool
   }
 
   /// The sampler, used by one pipeline at a time and there under its lock.
@@ -109,6 +110,7 @@ package final class BatchLoader {
       batch.pixels += sample.pixels
       batch.imageFeatures += sample.imageFeature
       batch.textFeatures += sample.textFeature
+      batch.isPseudoText.append(sample.isPseudoText)
       batch.indices.append(sample.index)
     }
     return batch
@@ -141,11 +143,17 @@ package final class BatchLoader {
     from trainingSet: TrainingSet,
     seed: UInt64
   ) throws(DatasetError) -> Sample {
-    Sample(
+    let features = try trainingSet.features(
+      at: place.index,
+      seed: seed,
+      position: place.position
+    )
+    return Sample(
       index: place.index,
       pixels: try trainingSet.image(at: place.index).pixels,
-      imageFeature: trainingSet.imageFeature(at: place.index),
-      textFeature: trainingSet.textFeature(at: place.index, seed: seed, position: place.position)
+      imageFeature: features.image,
+      textFeature: features.text,
+      isPseudoText: trainingSet.hasPseudoText(at: place.index)
     )
   }
 }

@@ -106,6 +106,8 @@ struct LafiteIndex {
     var dimension: Int?
     var imageCount = 0
     var textCount = 0
+    /// Features of another length than the first, and what is wrong with the first of these.
+    var misfits: (count: Int, first: String) = (0, "")
   }
 
   private func read(
@@ -133,26 +135,31 @@ struct LafiteIndex {
     into vectors: inout Vectors
   ) throws(DatasetError) {
     var image: Int?
+    var name = ""
     var isName = true
     try scanner.array(
       { (scanner) throws(DatasetError) in
         if isName {
           do throws(JSONScanner.Damage) {
-            image = position(of: try scanner.string())
+            name = try scanner.string()
+            image = position(of: name)
           } catch { throw damaged(error) }
           isName = false
         } else if isText {
           let start = vectors.textCount
           try scanner.array(
             { (scanner) throws(DatasetError) in
-              try readVector(from: &scanner, to: vectors.texts, dimension: &vectors.dimension)
-              vectors.textCount += 1
+              if try readVector(of: name, from: &scanner, to: vectors.texts, &vectors) {
+                vectors.textCount += 1
+              }
             },
             damage: damaged
           )
           if let image { vectors.textRows[image] = start..<vectors.textCount }
         } else {
-          try readVector(from: &scanner, to: vectors.images, dimension: &vectors.dimension)
+          guard try readVector(of: name, from: &scanner, to: vectors.images, &vectors) else {
+            return
+          }
           if let image { vectors.imageRows[image] = vectors.imageCount }
           vectors.imageCount += 1
         }
@@ -161,28 +168,45 @@ struct LafiteIndex {
     )
   }
 
+  /// Reads a feature; one of another length than the first is noted, and not kept.
   private func readVector(
+    of name: String,
     from scanner: inout JSONScanner,
     to spool: SpoolFile,
-    dimension: inout Int?
-  ) throws(DatasetError) {
+    _ vectors: inout Vectors
+  ) throws(DatasetError) -> Bool {
     let vector: [Float]
     do throws(JSONScanner.Damage) {
       vector = try scanner.numbers(limit: Self.maximumDimension)
     } catch { throw damaged(error) }
-    let expected = dimension ?? vector.count
-    guard vector.count == expected, expected > 0 else {
-      throw damaged(scanner.damage("a feature of \(vector.count) numbers after \(expected)"))
+    guard !vector.isEmpty else {
+      throw damaged(scanner.damage("a feature of 0 numbers, of \(name)"))
     }
-    dimension = expected
+    let expected = vectors.dimension ?? vector.count
+    guard vector.count == expected else {
+      if vectors.misfits.count == 0 {
+        vectors.misfits.first = "\(name) with \(vector.count) numbers after \(expected)"
+      }
+      vectors.misfits.count += 1
+      return false
+    }
+    vectors.dimension = expected
     try spool.append(NpyArray.encode(vector, as: .float32))
+    return true
   }
 
   private func write(_ vectors: Vectors, to path: String) throws(DatasetError) {
     guard let dimension = vectors.dimension else { throw .noFeatures(path: zip.path) }
+    guard vectors.misfits.count == 0 else {
+      let (count, first) = vectors.misfits
+      let reason = "\(count) CLIP feature(s) of another length, the first of \(first)"
+      throw damaged(JSONScanner.Damage(reason: reason))
+    }
     if let missing = vectors.imageRows.firstIndex(of: nil) {
       let name = zip.name(at: Int(images[missing]))
-      throw damaged(JSONScanner.Damage(reason: "no CLIP feature of \(name)"))
+      let count = vectors.imageRows.count { $0 == nil }
+      let reason = "no CLIP feature of \(name), the first of \(count) image(s) without"
+      throw damaged(JSONScanner.Damage(reason: reason))
     }
     let sidecar = try ZipWriter(path)
     guard let origin = try? JSONEncoder().encode(origin) else {

@@ -104,6 +104,39 @@ package final class TrainingSet: Sendable {
     Double(index % rawCount) > options.ratio * Double(rawCount)
   }
 
+  /// Whether an index has pseudo-text features only: its image has no caption, or `ratio` takes it away.
+  package func hasPseudoText(at index: Int) -> Bool {
+    let (dataset, place) = location(ofRaw: rawIndex(at: index))
+    return dataset.textFeatureCount(at: place) == 0 || isLanguageFree(at: index)
+  }
+
+  /// The features of an index, as stored, checked: one NaN would spoil the whole batch.
+  ///
+  /// - Parameters:
+  ///   - index: The index.
+  ///   - seed: Seed of the choice of a caption.
+  ///   - position: Number of the draw.
+  /// - Returns: The image's feature and one text feature, F numbers each.
+  /// - Throws: `DatasetError` naming zip and image of a feature that is not finite.
+  package func features(
+    at index: Int,
+    seed: UInt64,
+    position: Int
+  ) throws(DatasetError) -> (image: [Float], text: [Float]) {
+    let (dataset, place) = location(ofRaw: rawIndex(at: index))
+    func checked(_ feature: [Float], of what: String) throws(DatasetError) -> [Float] {
+      guard let bad = feature.first(where: { !$0.isFinite }) else { return feature }
+      throw .damaged(
+        path: dataset.path,
+        entry: dataset.name(at: place),
+        reason: "its \(what) holds \(bad)"
+      )
+    }
+    let image = try checked(dataset.imageFeature(at: place), of: "CLIP image feature")
+    let text = textFeature(at: index, seed: seed, position: position)
+    return (image, try checked(text, of: "CLIP text feature"))
+  }
+
   /// Number of raw images without any caption; they get pseudo-text features.
   package var uncaptionedCount: Int {
     datasets.reduce(0) { sum, dataset in
@@ -170,9 +203,8 @@ package final class TrainingSet: Sendable {
     index: Int,
     _ random: inout CounterRandom
   ) -> Int? {
-    let captions = dataset.textFeatureCount(at: place)
-    guard captions > 0, !isLanguageFree(at: index) else { return nil }
-    return random.integer(below: captions)
+    hasPseudoText(at: index)
+      ? nil : random.integer(below: dataset.textFeatureCount(at: place))
   }
 
   /// The indices of a sample grid, in the original's order: a fixed shuffle, repeated as needed.

@@ -49,18 +49,14 @@ package struct CaptionWalk {
         )
       }
       let captions = try dataset.captions(at: place)
-      let key: Key
-      if captions.indices.contains(number) {
-        key = .text(captions[number])
-      } else {
-        guard dataset.manifest?.featureModel.sha256 == judge.sha256 else {
-          throw EvaluationError.option(
-            "\(dataset.path) keeps no texts of its captions, only another CLIP's features; "
-              + "pack it again with nifty pack, or judge with the CLIP that packed it"
-          )
-        }
-        key = .place(set.rawIndex(at: index), number)
+      let hasText = captions.indices.contains(number)
+      guard hasText || dataset.manifest?.featureModel?.sha256 == judge.sha256 else {
+        throw EvaluationError.option(
+          "\(dataset.path) keeps no texts of its captions, only another CLIP's features; "
+            + "pack it again with nifty pack, or judge with the CLIP that packed it"
+        )
       }
+      let key = hasText ? Key.text(captions[number]) : .place(set.rawIndex(at: index), number)
       if rows[key] == nil {
         rows[key] = rows.count
         switch key {

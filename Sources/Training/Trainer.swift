@@ -40,6 +40,7 @@ package final class Trainer {
   ///   - device: Where.
   ///   - clipSide: CLIP's input size in pixels.
   ///   - encodeImage: CLIP's image tower on that device.
+  ///   - textMapper: Makes pseudo-text features, on that device; noise does if `nil`.
   ///   - randomness: The source of a phase's draws at a number of images seen; derived from the seed
   ///     if not given. The first draw of each is the latents.
   package init(
@@ -47,6 +48,7 @@ package final class Trainer {
     device: Device,
     clipSide: Int,
     encodeImage: @escaping (Tensor) -> Tensor,
+    textMapper: TextMapper? = nil,
     randomness: ((Phase, Int) -> any RandomSource)? = nil
   ) {
     self.configuration = configuration
@@ -96,6 +98,7 @@ package final class Trainer {
       configuration: configuration.losses,
       clipSide: clipSide,
       encodeImage: encodeImage,
+      textMapper: textMapper,
       augment: pipe.map { pipe in { pipe($0, random: $1) } }
     )
   }

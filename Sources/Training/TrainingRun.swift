@@ -41,6 +41,7 @@ package final class TrainingRun {
   package let trainer: Trainer
 
   private let loader: BatchLoader
+  private let textMapper: TextMapper?
   private let device: Device
   private let grid: SampleGrid
   private let metrics: [SnapshotMetric]
@@ -53,6 +54,7 @@ package final class TrainingRun {
   ///   - options: Everything about the run.
   ///   - trainingSet: The data.
   ///   - clip: Input size in pixels and image tower of the CLIP that judges generated images.
+  ///   - textMapper: Makes pseudo-text features; noise does if `nil`.
   ///   - gridFeatures: Conditions of the sample grid, [N, F], unit length; those of the data if `nil`.
   ///   - metrics: Computed at every network snapshot.
   ///   - notes: Kept in every snapshot.
@@ -63,6 +65,7 @@ package final class TrainingRun {
     options: TrainingOptions,
     trainingSet: TrainingSet,
     clip: (side: Int, encodeImage: (Tensor) -> Tensor),
+    textMapper: TextMapper? = nil,
     gridFeatures: Tensor?,
     metrics: [SnapshotMetric],
     notes: [String: String],
@@ -93,8 +96,10 @@ package final class TrainingRun {
       options.trainer,
       device: device,
       clipSide: clip.side,
-      encodeImage: clip.encodeImage
+      encodeImage: clip.encodeImage,
+      textMapper: textMapper
     )
+    self.textMapper = textMapper
     if let resume = options.resume { try Self.resume(trainer, from: resume) }
     let tiles = trainingSet.gridIndices(32)
     let features = gridFeatures ?? Self.features(of: trainingSet, tiles)
@@ -106,7 +111,7 @@ package final class TrainingRun {
     )
     folder = try RunFolder(in: options.outdir, description: options.description)
     try AtomicFile.write(
-      options.json(runFolder: folder.path).text + "\n",
+      options.json(runFolder: folder.path).prettyJSON,
       to: folder.file("training_options.json")
     )
     let reals = try tiles.map { try trainingSet.image(at: $0) }
@@ -124,7 +129,7 @@ package final class TrainingRun {
         at: trainer.imagesSeen,
         size: options.trainer.batchSize
       )
-      let reports = trainer.step(trainingBatch(host, on: device))
+      let reports = trainer.step(batch(of: host))
       for (name, values) in reports { tick.statistics.report(name, values.values(Double.self)) }
       let elapsed = Date().timeIntervalSince(start)
       let isLast =
@@ -143,6 +148,26 @@ package final class TrainingRun {
       tick.restart(at: trainer.imagesSeen)
       number += 1
     }
+  }
+
+  /// The batch on the device; where an image has no caption, the mapper makes its text feature if
+  /// there is one.
+  private func batch(of host: HostBatch) -> TrainingBatch {
+    let batch = trainingBatch(host, on: device)
+    guard let textMapper, host.isPseudoText.contains(true) else { return batch }
+    let random = SeededRandom(
+      seed: options.trainer.seed,
+      stream: 20,
+      position: UInt64(trainer.imagesSeen)
+    )
+    let noise = random.normal(batch.imageFeatures.shape).to(device)
+    let isPseudo = Tensor(host.isPseudoText.map { $0 ? 1 : 0 } as [Float], shape: [host.size, 1])
+    let made = withoutGradients { textMapper(batch.imageFeatures, noise: noise) }
+    return TrainingBatch(
+      images: batch.images,
+      imageFeatures: batch.imageFeatures,
+      textFeatures: batch.textFeatures.replacing(with: made, where: isPseudo.to(device) .> 0.5)
+    )
   }
 
   private func finish(_ tick: inout Tick, number: Int, elapsed: Double) throws {
@@ -200,7 +225,8 @@ package final class TrainingRun {
       generator: options.trainer.generator,
       discriminator: options.trainer.discriminator,
       imagesSeen: trainer.imagesSeen,
-      notes: notes
+      notes: notes,
+      record: record
     )
     observe(.snapshot(path: path, imagesSeen: trainer.imagesSeen))
     for metric in metrics {
@@ -209,6 +235,15 @@ package final class TrainingRun {
       try folder.append(line, to: "log.txt")
       observe(.line(line))
     }
+  }
+
+  /// What the original keeps beside the networks.
+  private var record: TrainingRecord {
+    let arguments = options.json(runFolder: folder.path)
+    return TrainingRecord(
+      trainingSet: arguments["training_set_kwargs"] ?? [:],
+      arguments: arguments
+    )
   }
 
   private func report(progressFrom tick: Tick, elapsed: Double, totalImages: Int) {

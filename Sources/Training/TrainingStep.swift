@@ -56,6 +56,7 @@ package func phaseGradients(
     images: batch.imageFeatures,
     texts: batch.textFeatures,
     configuration: context.configuration,
+    mapper: context.textMapper,
     random: random
   )
   let parameters =

@@ -10,8 +10,8 @@ import Training
 struct ClipCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "clip",
-    abstract: "Train a small CLIP on folders of pairs, or convert a published one.",
-    subcommands: [Train.self, ClipConvertCommand.self]
+    abstract: "Train a small CLIP or a mapper to text features, or convert a published CLIP.",
+    subcommands: [Train.self, MapperCommand.self, ClipConvertCommand.self]
   )
 
   /// Trains a CLIP from nothing.

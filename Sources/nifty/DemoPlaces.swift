@@ -43,7 +43,7 @@ struct DemoPlaces: Sendable {
     let manager = FileManager.default
     guard let run = try manager.contentsOfDirectory(atPath: root).sorted().last else { return [] }
     return try manager.contentsOfDirectory(atPath: "\(root)/\(run)")
-      .filter { $0.hasPrefix("network-snapshot-") && $0.hasSuffix(".safetensors") }
+      .filter { $0.hasPrefix("network-snapshot-") }
       .sorted().map { "\(root)/\(run)/\($0)" }
   }
 }

@@ -21,10 +21,13 @@ struct DemoScores {
       guard let folder = try places.snapshots(in: "finetune").last else { return result }
       let log = URL(filePath: folder).deletingLastPathComponent()
         .appending(path: "metric-fd_lite0.jsonl")
+      var seen: Set<String> = []
       for line in try String(contentsOf: log, encoding: .utf8).split(separator: "\n").dropFirst() {
         let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
         guard let value = (object?["results"] as? [String: Double])?["fd_lite0"],
-          let name = object?["snapshot_pkl"] as? String
+          let name = object?["snapshot_pkl"] as? String,
+          // The last snapshot is measured once more, beside its reference points.
+          seen.insert(name).inserted
         else { continue }
         let path = URL(filePath: folder).deletingLastPathComponent().appending(path: name).path
         let kimg = Double(try NetworkSnapshot(path: path).imagesSeen) / 1000

@@ -131,6 +131,9 @@ struct LossFlags: ParsableArguments {
   @Option(help: "Share of noise in pseudo-text features of images. (default: 0.75)")
   var imageNoise: Double?
 
+  @Option(help: "Mapper that makes pseudo-text features instead of noise (LAFITE-NN).")
+  var textMapper: String?
+
   @Option(help: "Weight of the path length regulariser; 0 turns it off. (default: 2)")
   var plWeight: Double?
 
@@ -149,6 +152,7 @@ struct LossFlags: ParsableArguments {
     options.set(\.trainer.losses.clipCrop, clipCrop)
     options.set(\.trainer.losses.textNoise, textNoise)
     options.set(\.trainer.losses.imageNoise, imageNoise)
+    options.set(\.textMapper, textMapper.map(Optional.some))
     if let plWeight {
       options.trainer.losses.pathLengthWeight = plWeight
       options.trainer.generatorRegularisationInterval = plWeight == 0 ? nil : 4

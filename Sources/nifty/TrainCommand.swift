@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Foundation
 import Networks
+import Snapshots
 import Torch
 import TorchNN
 import Training
@@ -20,7 +21,7 @@ struct TrainCommand: ParsableCommand {
           --test_data=test.zip --clip=clip.safetensors --mixing_prob=1.0 \\
           --gamma=10 --mirror=1 --snap=500
         nifty train --outdir=runs --data=coco.zip --test_data=test.zip \\
-          --clip=clip.safetensors --resume=network-snapshot-010000.safetensors \\
+          --clip=clip.safetensors --resume=network-snapshot-010000.pkl \\
           --mixing_prob=0.0 --d_lr=0.001 --subset=8261
         nifty train --options=runs/00000-coco-auto/training_options.json --seed=1
       """
@@ -68,7 +69,8 @@ struct TrainCommand: ParsableCommand {
     Runtime.setCUDA(benchmark: options.benchmarks, tf32: options.allowsTF32)
     if dryRun {
       let folder = try RunFolder.next(in: options.outdir, description: options.description)
-      return Console.line(options.json(runFolder: folder).text)
+      print(options.json(runFolder: folder).prettyJSON, terminator: "")
+      return
     }
     for line in numericsFlags.idle(on: device) + networkNotes(options) { Console.line(line) }
     let model = try ClipModel(path: options.clip, device: device)
@@ -77,6 +79,7 @@ struct TrainCommand: ParsableCommand {
       options: options,
       trainingSet: set,
       clip: (model.side, { model.model.encodeImage($0).to(.float32) }),
+      textMapper: try textMapper(options, set, model, device),
       gridFeatures: try promptFeatures(options, model),
       metrics: try snapshotMetrics(options, set, device),
       notes: ["clip": model.name, "clip_sha256": model.sha256],
@@ -121,9 +124,12 @@ struct TrainCommand: ParsableCommand {
       )
     }
     if options.usesLabels {
-      throw TrainingError.option(
-        "--cond=1: \(options.data[0]) has no class labels; train with --cond=0"
-      )
+      let hasLabels = try datasets.allSatisfy { try $0.label(at: 0) != nil }
+      let reason =
+        hasLabels
+        ? "its networks with class labels are not built (the original stops with an error)"
+        : "\(options.data[0]) has no class labels"
+      throw TrainingError.option("--cond=1: \(reason); train with --cond=0")
     }
     try options.validate()
     try options.validateForResolution()
@@ -169,6 +175,30 @@ struct TrainCommand: ParsableCommand {
           + "pack again with --clip \(options.clip), or train with the other"
       )
     }
+  }
+
+  private func textMapper(
+    _ options: TrainingOptions,
+    _ set: TrainingSet,
+    _ model: ClipModel,
+    _ device: Device
+  ) throws -> TextMapper? {
+    guard let path = options.textMapper else { return nil }
+    let (mapper, notes) = try TextMapper.load(path)
+    guard mapper.configuration.featureDimension == set.featureDimension else {
+      throw TrainingError.option(
+        "\(path) maps features of \(mapper.configuration.featureDimension) numbers, the data has "
+          + "\(set.featureDimension)"
+      )
+    }
+    if let maker = notes["clip_sha256"], maker != model.sha256 {
+      throw TrainingError.option(
+        "\(path) was made for another CLIP (\(notes["clip"] ?? "unnamed")) than \(options.clip)"
+      )
+    }
+    mapper.setTrainable(false)
+    mapper.move(to: device)
+    return mapper
   }
 
   private func promptFeatures(_ options: TrainingOptions, _ model: ClipModel) throws -> Tensor? {

@@ -93,7 +93,7 @@ struct RunFlags: ParsableArguments {
   @Option(help: "Threads of one operation on the CPU. (default: 1)")
   var threads: Int?
 
-  @Option(help: "Format of network snapshots. (default: safetensors)")
+  @Option(help: "Format of network snapshots. (default: pkl)")
   var snapshotFormat: SnapshotFormat?
 
   /// Puts what was given into the options.

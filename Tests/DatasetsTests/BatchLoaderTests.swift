@@ -88,6 +88,30 @@ import Testing
     #expect(first.indices != second.indices)
   }
 
+  @Test func `a feature that is not finite is thrown with its image's name`() throws {
+    for (value, word) in [(Float.nan, "nan"), (Float.infinity, "inf")] {
+      let path = folder.file("\(word).zip")
+      let zip = try ZipWriter(path)
+      for index in 0..<4 {
+        try zip.add("\(index).png", noiseImage(8, seed: index).encodedPNG(level: 1))
+      }
+      let features = (0..<4).map { [1, $0 == 2 ? value : 0] }
+      try zip.add("clip_img_features.npy", NpyArray.encode(features, columns: 2, as: .float32))
+      try zip.finish()
+      let loader = BatchLoader(try TrainingSet([PackedDataset(path)]))
+      let error = #expect(throws: DatasetError.self) { _ = try loader.batch(at: 0, size: 4) }
+      let text = error.map(\.description) ?? ""
+      #expect(text.contains("\(word).zip: 2.png"), "\(text)")
+      #expect(text.contains("CLIP image feature holds \(word)"), "\(text)")
+    }
+  }
+
+  @Test func `a batch says which of its texts are made up`() throws {
+    let loader = BatchLoader(training, options: .init(seed: 1))
+    let batch = try loader.batch(at: 0, size: 12)
+    #expect(batch.isPseudoText == batch.indices.map(training.hasPseudoText))
+  }
+
   @Test func `an unreadable image is thrown when its turn comes, again and again`() throws {
     let path = folder.file("bad.zip")
     let zip = try ZipWriter(path)

@@ -173,10 +173,17 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"clip_img_features": [["a.png", [1, 2]]]}"#, "no CLIP feature of b.png"),
+    (#"{"clip_img_features": [["a.png", [1, 2]]]}"#, "no CLIP feature of b.png, the first of 1"),
     (#"{"labels": null}"#, "images without CLIP features"),
     (#"{"clip_img_features": null}"#, "images without CLIP features"),
-    (#"{"clip_img_features": [["a.png", [1, 2]], ["b.png", [1]]]}"#, "1 numbers after 2"),
+    (
+      #"{"clip_img_features": [["a.png", [1, 2]], ["b.png", [1]]]}"#,
+      "1 CLIP feature(s) of another length, the first of b.png with 1 numbers after 2"
+    ),
+    (
+      #"{"clip_img_features": [["a.png", [1, 2]]], "clip_txt_features": [["b.png", [[1], [1]]]]}"#,
+      "2 CLIP feature(s) of another length, the first of b.png"
+    ),
     (#"{"clip_img_features": [["a.png", []], ["b.png", []]]}"#, "feature of 0 numbers"),
     (#"{"clip_img_features": [["a.png", [1, "x"]]]}"#, "no number"),
     (#"{"clip_img_features": {"a.png": [1]}}"#, "no '['"),

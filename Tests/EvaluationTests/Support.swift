@@ -56,10 +56,12 @@ func packSquares(
     let pixels = values.map { UInt8(max(0, min(255, 128 + 50 * $0))) }
     let texts = (0..<captions).map { "caption \($0) of \(index)" }
     try writer.append(
-      png: RGBImage(width: 8, height: 8, pixels: pixels).encodedPNG(),
-      imageFeature: feature("image \(index)"),
-      captions: texts,
-      textFeatures: texts.map(feature)
+      PackedRecord(
+        image: RGBImage(width: 8, height: 8, pixels: pixels).encodedPNG(),
+        imageFeature: feature("image \(index)"),
+        captions: texts,
+        textFeatures: texts.map(feature)
+      )
     )
   }
   try writer.finish()

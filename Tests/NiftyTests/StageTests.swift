@@ -104,7 +104,7 @@ struct StageTests {
     let runName = try #require(
       try FileManager.default.contentsOfDirectory(atPath: folder + "/pre").first
     )
-    let snapshot = "pre/\(runName)/network-snapshot-000000.safetensors"
+    let snapshot = "pre/\(runName)/network-snapshot-000000.pkl"
     for name in [
       "training_options.json", "log.txt", "stats.jsonl", "reals.png", "fakes000000.png",
       "metric-fd_lite0.jsonl",

@@ -99,6 +99,33 @@ struct TrainerTests {
     #expect(without.augmentProbability == 0)
   }
 
+  @Test func `frozen layers of the discriminator stay, the others move`() throws {
+    var frozen = configuration()
+    frozen.frozenLayers = 5
+    let trainer = trainer(frozen)
+    func layers() -> [String: [Float]] {
+      let state = trainer.discriminator.state.filter { !$0.name.hasSuffix("filter") }
+      return Dictionary(uniqueKeysWithValues: state.map { ($0.name, $0.tensor.floats) })
+    }
+    let before = layers()
+    _ = trainer.step(batch(0))
+    let still = layers().filter { before[$0.key] == $0.value }.keys.sorted()
+    #expect(
+      still == [
+        "b16.conv0.bias", "b16.conv0.weight", "b16.conv1.bias", "b16.conv1.weight",
+        "b16.fromrgb.bias", "b16.fromrgb.weight", "b16.skip.weight", "b8.conv0.bias",
+        "b8.conv0.weight",
+      ]
+    )
+    #expect(
+      Set(before.keys)
+        == Set(
+          self.trainer(configuration()).discriminator.state.map(\.name)
+            .filter { !$0.hasSuffix("filter") }
+        )
+    )
+  }
+
   @Test func `training holds no more tensors after many steps than after few`() {
     let trainer = trainer(configuration())
     for step in 0..<4 { _ = trainer.step(batch(UInt64(step))) }

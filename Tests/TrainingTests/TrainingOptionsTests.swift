@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import Snapshots
 import Testing
 import TorchNN
 import TorchTestSupport
@@ -81,12 +82,12 @@ struct TrainingOptionsTests {
 
   @Test func `a file of options gives back every option`() throws {
     let options = try unusual()
-    let back = try reread(options.json(runFolder: "runs/00003-a").text)
+    let back = try reread(options.json(runFolder: "runs/00003-a").json)
     #expect(back == options)
     let plain = automatic(16)
     var expected = plain
     expected.outdir = "o"
-    #expect(try reread(plain.json(runFolder: "o/00000-x").text) == expected)
+    #expect(try reread(plain.json(runFolder: "o/00000-x").json) == expected)
   }
 
   @Test func `the original's file is read, too`() throws {
@@ -109,14 +110,14 @@ struct TrainingOptionsTests {
   @Test(arguments: [
     ("\"temp\": 0.5", "\"temp\": \"hot\"", "temp cannot be \"hot\""),
     ("\"resolution\": 64", "\"resolution\": 63", "resolution cannot be 63"),
-    ("{\n  \"f_dim\"", "[{\n  \"f_dim\"", "is no training_options.json"),
+    ("{\"f_dim\"", "[{\"f_dim\"", "is no training_options.json"),
   ])
   func `a damaged file is refused by the name of its key`(
     old: String,
     new: String,
     expected: String
   ) throws {
-    let text = automatic().json(runFolder: "o/00000-x").text
+    let text = automatic().json(runFolder: "o/00000-x").json
     let damaged = text.replacingOccurrences(of: old, with: new)
     #expect(damaged != text)
     let error = #expect(throws: TrainingError.self) { try reread(damaged) }

@@ -13,6 +13,8 @@ package struct LossContext {
   package let encodeImage: (Tensor) -> Tensor
   /// CLIP's input size in pixels.
   package let clipSide: Int
+  /// Makes the pseudo-text features of language-free training; perturbation with noise if `nil`.
+  package let textMapper: TextMapper?
   /// Augmentation of everything the discriminator sees, if any.
   package let augment: ((Tensor, any RandomSource) -> Tensor)?
 
@@ -23,6 +25,7 @@ package struct LossContext {
     configuration: LossConfiguration,
     clipSide: Int,
     encodeImage: @escaping (Tensor) -> Tensor,
+    textMapper: TextMapper? = nil,
     augment: ((Tensor, any RandomSource) -> Tensor)? = nil
   ) {
     self.generator = generator
@@ -30,6 +33,7 @@ package struct LossContext {
     self.configuration = configuration
     self.clipSide = clipSide
     self.encodeImage = encodeImage
+    self.textMapper = textMapper
     self.augment = augment
   }
 

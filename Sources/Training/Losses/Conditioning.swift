@@ -1,3 +1,4 @@
+package import Networks
 package import Torch
 
 /// The features a batch is conditioned on.
@@ -16,27 +17,33 @@ package struct Conditioning {
   ///   - images: CLIP features of the images, unit length, [N, F].
   ///   - texts: CLIP features of the captions, unit length, [N, F].
   ///   - configuration: Noise shares and mixing probability.
+  ///   - mapper: Makes image' instead, of the image feature and the unnormalised n (LAFITE-NN).
   ///   - random: Draws n [N, F], then, if both kinds are mixed, a choice [N, 1].
   package init(
     images: Tensor,
     texts: Tensor,
     configuration: LossConfiguration,
+    mapper: TextMapper? = nil,
     random: any RandomSource
   ) {
     let (N, F) = images.shape2
-    let noise = random.normal([N, F]).to(images.device).normalized()
+    let drawn = random.normal([N, F]).to(images.device)
+    let noise = drawn.normalized()
     func perturbed(_ features: Tensor, _ share: Double) -> Tensor {
       (features * (1 - share) + noise * share).normalized()
     }
+    func pseudoText() -> Tensor {
+      mapper?(images, noise: drawn) ?? perturbed(images, configuration.imageNoise)
+    }
     self.images = images
     if configuration.mixingProb > 0.99 {
-      features = perturbed(images, configuration.imageNoise)
+      features = pseudoText()
     } else if configuration.mixingProb < 0.01 {
       features = perturbed(texts, configuration.textNoise)
     } else {
       let choice = random.uniform([N, 1]).to(images.device)
       let isText = choice .>= configuration.mixingProb
-      features = perturbed(images, configuration.imageNoise)
+      features = pseudoText()
         .replacing(with: perturbed(texts, configuration.textNoise), where: isText)
     }
   }

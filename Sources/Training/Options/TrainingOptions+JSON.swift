@@ -1,15 +1,15 @@
 import Files
-import Foundation
 import Networks
+package import Snapshots
 import TorchNN
 
 /// One key of `training_options.json`: how it is written, and how it is taken back.
 private struct OptionField {
   let path: [String]
   /// `nil` where the key is left out.
-  let json: (TrainingOptions) -> JSONValue?
+  let json: (TrainingOptions) -> OptionValue?
   /// Whether the value was of the right kind.
-  let take: (inout TrainingOptions, JSONValue) -> Bool
+  let take: (inout TrainingOptions, OptionValue) -> Bool
 
   /// A key that stands for one option.
   ///
@@ -35,7 +35,7 @@ private struct OptionField {
   }
 
   /// A key that the original writes and nothing here depends on.
-  static func fixed(_ path: String, _ value: JSONValue) -> OptionField {
+  static func fixed(_ path: String, _ value: OptionValue) -> OptionField {
     OptionField(
       path: path.split(separator: ".").map(String.init),
       json: { _ in value },
@@ -49,8 +49,8 @@ extension TrainingOptions {
   ///
   /// - Parameter runFolder: The run's folder, as the original's `run_dir`.
   /// - Returns: An object.
-  package func json(runFolder: String) -> JSONValue {
-    var result = JSONValue.object([])
+  package func json(runFolder: String) -> OptionValue {
+    var result: OptionValue = [:]
     for field in Self.fields {
       if let value = field.json(self) { result.set(field.path[...], value) }
     }
@@ -66,8 +66,8 @@ extension TrainingOptions {
   package init(contentsOf path: String) throws {
     let file = try MappedFile(path)
     guard file.bytes.count <= 16 << 20,
-      let json = try? JSONDecoder().decode(JSONValue.self, from: Data(file.bytes)),
-      case .integer(let resolution)? = json[["training_set_kwargs", "resolution"]]
+      let json = OptionValue(json: String(decoding: file.bytes, as: UTF8.self)),
+      let resolution = json["training_set_kwargs"]?["resolution"]?.int
     else {
       throw TrainingError.option("\(path) is no training_options.json; give one of a run folder")
     }
@@ -79,17 +79,17 @@ extension TrainingOptions {
       guard let value = json[field.path[...]] else { continue }
       guard field.take(&self, value) else {
         let key = field.path.joined(separator: ".")
-        throw TrainingError.option("\(path): \(key) cannot be \(value.text)")
+        throw TrainingError.option("\(path): \(key) cannot be \(value.json)")
       }
     }
-    if case .string(let folder)? = json[["run_dir"]], let end = folder.lastIndex(of: "/") {
+    if let folder = json["run_dir"]?.string, let end = folder.lastIndex(of: "/") {
       outdir = String(folder[..<end])
     }
     trainer.discriminator.resolution = resolution
-    guard json[["nifty"]] == nil else { return }
+    guard json["nifty"] == nil else { return }
     // The original's file does not say what was asked for in words, and always counts the images.
     named = [.gamma, .kimg, .batch]
-    if json[["training_set_kwargs", "random_seed"]] == nil { subset = nil }
+    if json["training_set_kwargs"]?["random_seed"] == nil { subset = nil }
   }
 
   private static var fields: [OptionField] {
@@ -121,7 +121,7 @@ extension TrainingOptions {
 
   private static var dataFields: [OptionField] {
     let (training, testing) = ("training_set_kwargs.", "testing_set_kwargs.")
-    let name = JSONValue.string("training.dataset.ImageFolderDataset")
+    let name = OptionValue.string("training.dataset.ImageFolderDataset")
     return [
       .fixed(training + "class_name", name),
       .field(training + "path", \.pathOrPaths),
@@ -142,7 +142,7 @@ extension TrainingOptions {
       .field(testing + "resolution", \.trainer.discriminator.resolution),
       .fixed("data_loader_kwargs.pin_memory", .bool(false)),
       .field("data_loader_kwargs.num_workers", \.workers),
-      .fixed("data_loader_kwargs.prefetch_factor", .integer(2)),
+      .fixed("data_loader_kwargs.prefetch_factor", .int(2)),
     ]
   }
 
@@ -167,13 +167,13 @@ extension TrainingOptions {
       .fixed(D + "class_name", .string("training.networks.Discriminator")),
       .field(D + "use_norm", \.trainer.discriminator.normalizesFeatures),
       .field(D + "use_fts", \.trainer.discriminator.usesFeatures),
-      .fixed(D + "block_kwargs", .object([])),
+      .fixed(D + "block_kwargs", [:]),
       .field(
         D + "block_kwargs.freeze_layers",
         \.trainer.frozenLayers,
         if: { $0.trainer.frozenLayers > 0 }
       ),
-      .fixed(D + "mapping_kwargs", .object([])),
+      .fixed(D + "mapping_kwargs", [:]),
       .field(D + "epilogue_kwargs.mbstd_group_size", \.trainer.discriminator.minibatchGroup),
       .field(D + "epilogue_kwargs.f_dim", \.trainer.discriminator.featureDimension),
       .field(D + "channel_base", \.trainer.discriminator.channelBase),

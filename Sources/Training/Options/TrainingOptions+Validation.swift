@@ -9,9 +9,6 @@ extension TrainingOptions {
     guard gpus == 1 else {
       throw .option("--gpus must be 1: this version trains in one process, not on \(gpus) devices")
     }
-    guard snapshotFormat == .safetensors else {
-      throw .option("--snapshot-format must be safetensors: this version writes no pickles")
-    }
     try validateNumbers()
     try validateNetworks()
     try validateAugmentation()

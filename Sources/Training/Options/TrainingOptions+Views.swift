@@ -1,4 +1,5 @@
 import Networks
+import Snapshots
 import TorchNN
 
 // Options as the original writes them where that differs from how they are kept.
@@ -74,9 +75,9 @@ struct PathList: JSONConvertible {
 
   init(paths: [String]) { self.paths = paths }
 
-  var json: JSONValue { paths.count == 1 ? paths[0].json : paths.json }
+  var json: OptionValue { paths.count == 1 ? paths[0].json : paths.json }
 
-  init?(json: JSONValue) {
+  init?(json: OptionValue) {
     if let path = String(json: json) {
       paths = [path]
     } else if let several = [String](json: json) {
@@ -93,9 +94,9 @@ struct WholeNumber: JSONConvertible {
 
   init(value: Double) { self.value = value }
 
-  var json: JSONValue { Int(exactly: value).map { .integer($0) } ?? .number(value) }
+  var json: OptionValue { Int(exactly: value).map { .int($0) } ?? .double(value) }
 
-  init?(json: JSONValue) {
+  init?(json: OptionValue) {
     guard let value = Double(json: json) else { return nil }
     self.value = value
   }
@@ -107,21 +108,20 @@ struct Keywords: JSONConvertible {
 
   init(transforms: AugmentConfiguration) { self.transforms = transforms }
 
-  var json: JSONValue {
+  var json: OptionValue {
     let used = AugmentConfiguration.multipliers.filter { transforms[keyPath: $0.path] != 0 }
-    let own = JSONValue.string("training.augment.AugmentPipe")
-    return .object(
-      [("class_name", own)]
-        + used.map { ($0.keyword, WholeNumber(value: transforms[keyPath: $0.path]).json) }
+    let own = OptionValue.Entry("class_name", "training.augment.AugmentPipe")
+    return .dictionary(
+      [own] + used.map { .init($0.keyword, WholeNumber(value: transforms[keyPath: $0.path]).json) }
     )
   }
 
-  init?(json: JSONValue) {
-    guard case .object(let members) = json else { return nil }
+  init?(json: OptionValue) {
+    guard case .dictionary(let entries) = json else { return nil }
     var keywords: [String: Double] = [:]
-    for (key, value) in members where key != "class_name" {
-      guard let number = Double(json: value) else { return nil }
-      keywords[key] = number
+    for entry in entries where entry.key != "class_name" {
+      guard let number = entry.value.double else { return nil }
+      keywords[entry.key] = number
     }
     guard let transforms = AugmentConfiguration(keywords: keywords) else { return nil }
     self.transforms = transforms

@@ -43,7 +43,7 @@ package struct TrainingOptions: Equatable, Sendable {
   /// Ticks between network snapshots.
   package var networkSnapshotTicks = 50
   /// Format of network snapshots.
-  package var snapshotFormat = SnapshotFormat.safetensors
+  package var snapshotFormat = SnapshotFormat.pkl
   /// Metrics computed at every network snapshot.
   package var metrics: [String] = []
   /// Images generated for a metric; the metric's own number if `nil`.
