@@ -1,4 +1,4 @@
-package import Networks
+import Networks
 package import Torch
 import TorchNN
 
