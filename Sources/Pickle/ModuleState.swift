@@ -60,31 +60,42 @@ package struct ModuleState {
   private struct Walk {
     let reader: TorchTensorReader
     var tensors: [TorchArchive.NamedTensor] = []
-    /// Submodules and tensors left: a module that is shared, or its own child, must not go on for ever.
-    var budget = 1 << 18
+    /// Steps and bytes of names left.
+    ///
+    /// A module that is shared, or its own child, must not go on for ever. LAFITE's largest networks
+    /// take some ten thousand steps and half a megabyte of names.
+    var budget = 1 << 23
 
     mutating func visit(
       _ state: PickleValue,
       prefix: String,
       depth: Int
     ) throws(PickleError) {
-      let transient = Set(
-        (state["_non_persistent_buffers_set"]?.items ?? []).compactMap(\.string)
-      )
-      for (key, value) in (state["_parameters"]?.entries ?? []) {
+      guard depth < 64 else { throw endless }
+      // Every look-up below goes through all entries.
+      try spend(8 * (state.entries?.count ?? 0))
+      let transient = try entries(state["_non_persistent_buffers_set"]?.items).compactMap(\.string)
+      for (key, value) in try entries(state["_parameters"]?.entries) {
         try add(key, value, prefix)
       }
-      for (key, value) in (state["_buffers"]?.entries ?? [])
-      where !transient.contains(key.string ?? "") {
+      for (key, value) in try entries(state["_buffers"]?.entries) {
+        try spend(transient.count)
+        if let key = key.string, transient.contains(key) { continue }
         try add(key, value, prefix)
       }
-      for (key, value) in (state["_modules"]?.entries ?? []) {
+      for (key, value) in try entries(state["_modules"]?.entries) {
         // A submodule may be registered as None.
         if case .none = value { continue }
-        try step(prefix, depth)
         let module = try ModuleState.open(value)
-        try visit(module.state, prefix: prefix + name(key) + ".", depth: depth + 1)
+        let name = try name(key, prefix)
+        try visit(module.state, prefix: name + ".", depth: depth + 1)
       }
+    }
+
+    /// Items that are about to be walked over; none for `nil`.
+    private mutating func entries<Item>(_ items: [Item]?) throws(PickleError) -> [Item] {
+      try spend(items?.count ?? 0)
+      return items ?? []
     }
 
     private mutating func add(
@@ -94,21 +105,31 @@ package struct ModuleState {
     ) throws(PickleError) {
       // A parameter may be registered as None.
       if case .none = value { return }
-      try step(prefix, 0)
-      let name = prefix + name(key)
+      let name = try name(key, prefix)
       guard let tensor = try reader.tensor(value) else {
         throw .content(reason: "\(name) is registered as a tensor, but has another form")
       }
       tensors.append((name, tensor))
     }
 
-    private mutating func step(_ prefix: String, _ depth: Int) throws(PickleError) {
-      budget -= 1
-      guard budget > 0, depth < 64, prefix.utf8.count < 4096 else {
-        throw .limit(what: "modules are nested too deeply or without end")
-      }
+    private mutating func name(
+      _ key: PickleValue,
+      _ prefix: String
+    ) throws(PickleError) -> String {
+      let key = key.string ?? "?"
+      // A tensor's record takes memory too.
+      try spend(32 + prefix.utf8.count + key.utf8.count)
+      guard key.utf8.count < 256 else { throw .limit(what: "a name of \(key.utf8.count) bytes") }
+      return prefix + key
     }
 
-    private func name(_ key: PickleValue) -> String { key.string ?? "?" }
+    private mutating func spend(_ steps: Int) throws(PickleError) {
+      budget -= steps
+      if budget < 0 { throw endless }
+    }
+
+    private var endless: PickleError {
+      .limit(what: "modules are nested too deeply or without end")
+    }
   }
 }

@@ -31,9 +31,7 @@ struct TensorWalk {
     default: return
     }
     budget -= 1 + name.utf8.count
-    guard depth < 64, budget > 0 else {
-      throw .limit(what: "the tensors are nested too deeply or without end")
-    }
+    guard depth < 64, budget > 0 else { throw endless }
     if let tensor = try reader.tensor(value) {
       add(tensor, name)
     } else if let object = value.object, let state = object.state, object.entries.isEmpty,
@@ -57,17 +55,24 @@ struct TensorWalk {
     depth: Int
   ) throws(PickleError) {
     budget -= entries.count
-    let keys = Set(entries.compactMap { $0.key.string })
-    let isModule = keys.isSuperset(of: ["_parameters", "_buffers", "_modules"])
+    let parts = ["_parameters", "_buffers", "_modules"]
+    let isModule = parts.allSatisfy { part in entries.contains { $0.key.string == part } }
     for (key, value) in entries {
       guard let key = key.string ?? key.int.map(String.init) else { continue }
       if !isModule {
+        // Before the name is made: many short values may share one long key.
+        budget -= key.utf8.count
+        guard budget > 0 else { throw endless }
         try visit(value, name: join(name, key), depth: depth + 1)
-      } else if ["_parameters", "_buffers", "_modules"].contains(key) {
+      } else if parts.contains(key) {
         // A module's tensors carry the names of its state dictionary.
         try visit(value, name: name, depth: depth + 1)
       }
     }
+  }
+
+  private var endless: PickleError {
+    .limit(what: "the tensors are nested too deeply or without end")
   }
 
   private mutating func add(_ tensor: TorchTensor, _ name: String) {

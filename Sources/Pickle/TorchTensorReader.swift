@@ -65,7 +65,8 @@ final class TorchTensorReader {
   }
 
   private func integers(_ value: PickleValue) -> [Int]? {
-    guard let items = value.items else { return nil }
+    // More dimensions than PyTorch has: no need to read them all.
+    guard let items = value.items, items.count <= 64 else { return nil }
     let integers = items.compactMap(\.int)
     return integers.count == items.count ? integers : nil
   }
@@ -108,6 +109,9 @@ struct StorageID {
       let count = items[4].int, count >= 0,
       let name = items[1].globalPath?.split(separator: ".").last
     else { throw .content(reason: "a storage that is described in an unknown form") }
+    guard key.utf8.count < 256 else {
+      throw .limit(what: "a storage is named with \(key.utf8.count) bytes")
+    }
     self.key = key
     self.count = count
     if name == "UntypedStorage" {

@@ -20,18 +20,22 @@ enum TwosComplement {
     var digits = text[...]
     let isNegative = digits.hasPrefix("-")
     if isNegative { digits = digits.dropFirst() }
-    guard !digits.isEmpty else { return nil }
-    var bytes: [UInt8] = [0]
-    for character in digits.utf8 {
-      guard (0x30...0x39).contains(character) else { return nil }
-      var carry = Int(character) - 0x30
-      for index in bytes.indices {
-        carry += Int(bytes[index]) * 10
-        bytes[index] = UInt8(carry & 0xFF)
-        carry >>= 8
+    guard !digits.isEmpty, digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) else { return nil }
+    // Nine digits at a time: numbers of thousands of digits would take too long one by one.
+    var words: [UInt32] = []
+    var rest = Array(digits.utf8)[...]
+    while !rest.isEmpty {
+      let chunk = rest.prefix((rest.count - 1) % 9 + 1)
+      rest = rest.dropFirst(chunk.count)
+      var carry = chunk.reduce(0) { $0 * 10 + UInt64($1 - 0x30) }
+      for index in words.indices {
+        carry += UInt64(words[index]) * 1_000_000_000
+        words[index] = UInt32(truncatingIfNeeded: carry)
+        carry >>= 32
       }
-      if carry > 0 { bytes.append(UInt8(carry)) }
+      if carry > 0 { words.append(UInt32(carry)) }
     }
+    var bytes = words.flatMap { word in withUnsafeBytes(of: word.littleEndian, Array.init) }
     bytes.append(0)
     return isNegative ? negated(bytes) : bytes
   }

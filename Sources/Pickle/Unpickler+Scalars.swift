@@ -66,7 +66,7 @@ extension Unpickler {
     case .binBytes8: return try bytes(try reader.length(UInt64.self))
     case .byteArray8:
       let length = try reader.length(UInt64.self)
-      try spend(64)
+      try spend(Self.bytesCost)
       return .bytes(PickleBytes(try reader.bytes(length), isMutable: true))
     case .shortBinString: return try python2String(reader.bytes(Int(try reader.byte())))
     case .binString: return try python2String(reader.bytes(try reader.length(Int32.self)))
@@ -95,8 +95,11 @@ extension Unpickler {
     return .string(text)
   }
 
+  /// Memory of a run of bytes that stay where they are in the file.
+  private static let bytesCost = 160
+
   private mutating func bytes(_ count: Int) throws(PickleError) -> PickleValue {
-    try spend(64)
+    try spend(Self.bytesCost)
     return .bytes(PickleBytes(try reader.bytes(count)))
   }
 

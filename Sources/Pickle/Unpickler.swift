@@ -17,7 +17,9 @@ struct Unpickler {
 
   init(_ buffer: PickleBuffer, at offset: Int) {
     reader = ByteReader(buffer, at: offset)
-    budget = 64 << 20
+    // The smallest values take a byte of the file and some hundred of memory; files of more than a few
+    // megabytes are mostly numbers and text.
+    budget = 32 << 20
     budget += 12 * reader.remaining
   }
 
