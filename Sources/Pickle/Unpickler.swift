@@ -20,7 +20,7 @@ struct Unpickler {
     // The smallest values take a byte of the file and some hundred of memory; files of more than a few
     // megabytes are mostly numbers and text.
     budget = 32 << 20
-    budget += 12 * reader.remaining
+    budget += 4 * reader.remaining
   }
 
   /// Where the next byte is read.
