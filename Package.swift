@@ -99,7 +99,7 @@ let dataSide: [Target] = [
   .testTarget(
     name: "PickleTests",
     dependencies: ["Pickle"],
-    exclude: ["Fixtures"],
+    exclude: ["Fixtures", "Corpus"],
     swiftSettings: swift
   ),
   .testTarget(
@@ -161,7 +161,8 @@ let torchSide: [Target] = [
   .testTarget(
     name: "SnapshotsTests",
     dependencies: [
-      "Snapshots", "Networks", "TorchNN", "Torch", "Files", "TestSupport", "TorchTestSupport",
+      "Snapshots", "Networks", "TorchNN", "Torch", "Pickle", "Files", "TestSupport",
+      "TorchTestSupport",
     ],
     exclude: ["Fixtures"],
     swiftSettings: swift
