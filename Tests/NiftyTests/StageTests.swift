@@ -115,9 +115,11 @@ struct StageTests {
       )
     }
     _ = try await succeed(
-      train + " --outdir=fine --mixing_prob=0.0 --subset=10 --d_lr=0.001 --resume=\(snapshot)",
+      train + " --outdir=fine --mixing_prob=0.0 --subset=10 --d_lr=0.001 --resume=\(snapshot) "
+        + "--aug=ada --augpipe=bg --freezed=1 --snapshot-format=safetensors",
       in: folder
     )
+    try await checkOptions(of: runName, train, in: folder)
     let scores = try await succeed(
       "metrics --network \(snapshot) --metrics judge_top1,clip_score,r_precision,clip_fid "
         + "--images 20 --captions 8 --judge clip.safetensors",
@@ -161,5 +163,49 @@ struct StageTests {
     let unknown = try await run("generate --network small red", in: folder)
     #expect(unknown.errors.contains("models that come with nifty: "))
     #expect(unknown.errors.contains("tiny"))
+  }
+
+  /// A run from the options of another is that run again, and a learned mapper can be trained with.
+  private func checkOptions(of run: String, _ train: String, in folder: String) async throws {
+    let fine = try only("\(folder)/fine")
+    #expect(fine.contains("-subset10-") && fine.hasSuffix("-ada-bg-resumecustom-freezed1"))
+    let statistics = try String(
+      contentsOfFile: "\(folder)/fine/\(fine)/stats.jsonl",
+      encoding: .utf8
+    )
+    #expect(statistics.contains("\"Progress/augment\""))
+    #expect(
+      FileManager.default.fileExists(
+        atPath: "\(folder)/fine/\(fine)/network-snapshot-000000.safetensors"
+      )
+    )
+    _ = try await succeed(
+      "train --options=pre/\(run)/training_options.json --outdir=again --metrics=none",
+      in: folder
+    )
+    #expect(try only("\(folder)/again") == run)
+    let pictures = try ["pre", "again"].map {
+      try Data(contentsOf: URL(filePath: "\(folder)/\($0)/\(run)/fakes000000.png"))
+    }
+    #expect(pictures[0] == pictures[1])
+    let learned = try await succeed(
+      "clip mapper --data data.zip --steps 20 --batch 8 --out mapper.safetensors",
+      in: folder
+    )
+    #expect(learned.contains("cosine_gaussian"))
+    _ = try await succeed(
+      train + " --outdir=mapped --mixing_prob=1.0 --text-mapper=mapper.safetensors",
+      in: folder
+    )
+    let mapped = try Data(
+      contentsOf: URL(filePath: "\(folder)/mapped/\(try only("\(folder)/mapped"))/fakes000000.png")
+    )
+    #expect(mapped != pictures[0])
+  }
+
+  private func only(_ folder: String) throws -> String {
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    #expect(names.count == 1)
+    return try #require(names.first)
   }
 }

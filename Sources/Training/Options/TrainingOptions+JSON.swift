@@ -152,7 +152,7 @@ extension TrainingOptions {
       .fixed(G + "class_name", .string("training.networks.Generator")),
       .field(G + "z_dim", \.trainer.generator.zDimension),
       .field(G + "w_dim", \.trainer.generator.wDimension),
-      .field(G + "m_layer_features", \.trainer.generator.wDimension),
+      .field(G + "m_layer_features", \.trainer.generator.featureDimension),
       .field(G + "m_num_layers", \.trainer.generator.mappingLayers),
       .field(G + "mapping_kwargs.num_layers", \.trainer.generator.mappingLayers),
       .field(G + "synthesis_kwargs.channel_base", \.trainer.generator.channelBase),
