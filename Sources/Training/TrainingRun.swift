@@ -109,12 +109,13 @@ package final class TrainingRun {
       zDimension: shape.zDimension,
       seed: options.trainer.seed
     )
+    // Before the folder is made: a damaged image among them leaves nothing behind.
+    let reals = try tiles.map { try trainingSet.image(at: $0) }
     folder = try RunFolder(in: options.outdir, description: options.description)
     try AtomicFile.write(
       options.json(runFolder: folder.path).prettyJSON,
       to: folder.file("training_options.json")
     )
-    let reals = try tiles.map { try trainingSet.image(at: $0) }
     try ImageGrid(columns: 8).image(of: reals).write(png: folder.file("reals.png"))
   }
 
