@@ -13,6 +13,7 @@ let environment = ProcessInfo.processInfo.environment
 let root = Context.packageDirectory
 let libtorch = environment["LIBTORCH"] ?? root + "/.deps/libtorch"
 let pyarrow = environment["PYARROW"] ?? root + "/.deps/pyarrow"
+let benches = environment["NIFTY_BENCH"] != nil
 let dataOnly = environment["NIFTY_PART"] == "data"
 
 let swift: [SwiftSetting] = [
@@ -189,6 +190,15 @@ let torchSide: [Target] = [
   ),
 ]
 
+// Only scripts/bench asks for it.
+let benchSide: [Target] = [
+  .executableTarget(
+    name: "DataBench",
+    dependencies: ["Datasets", "Images"],
+    swiftSettings: swift
+  )
+]
+
 let package = Package(
   name: "nifty",
   dependencies: [
@@ -200,7 +210,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
   ],
-  targets: dataSide + (dataOnly ? [] : torchSide),
+  targets: dataSide + (dataOnly ? [] : torchSide) + (benches ? benchSide : []),
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20
 )

@@ -81,24 +81,6 @@ static struct jpeg_error_mgr *prepare(jpeg_failure *failure, cimages_message *me
   return &failure->base;
 }
 
-cimages_status cimages_jpeg_header(
-  const uint8_t *bytes, size_t count, cimages_header *header, cimages_message *message) {
-  struct jpeg_decompress_struct info;
-  jpeg_failure failure;
-  memset(&info, 0, sizeof info);
-  info.err = prepare(&failure, message);
-  if (setjmp(failure.escape)) {
-    jpeg_destroy_decompress(&info);
-    return failure.status;
-  }
-  jpeg_create_decompress(&info);
-  jpeg_mem_src(&info, bytes, count);
-  jpeg_read_header(&info, TRUE);
-  *header = (cimages_header){info.image_width, info.image_height, false};
-  jpeg_destroy_decompress(&info);
-  return CIMAGES_OK;
-}
-
 static uint8_t scaled(uint8_t a, uint8_t b) {
   uint32_t product = (uint32_t)a * b + 128;
   return (uint8_t)((product + (product >> 8)) >> 8);
@@ -112,8 +94,37 @@ static void adobe_cmyk_to_rgb(const uint8_t *cmyk, uint32_t width, uint8_t *rgb)
   }
 }
 
-cimages_status cimages_jpeg_decode(
-  const uint8_t *bytes, size_t count, uint8_t *rgb, size_t capacity, cimages_message *message) {
+static void decode(struct jpeg_decompress_struct *info, size_t count, uint8_t *rgb, size_t capacity) {
+  bool inks = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
+  info->out_color_space = inks ? JCS_CMYK : JCS_RGB;
+  if ((size_t)info->image_width * info->image_height * 3 != capacity) {
+    ERREXIT(info, JERR_WIDTH_OVERFLOW);
+  }
+  if (!info->arith_code && capacity / 3 / MAXIMUM_PIXELS_PER_BYTE > count) {
+    ERREXIT(info, JERR_INPUT_EOF);
+  }
+  jpeg_start_decompress(info);
+  size_t row_bytes = (size_t)info->output_width * 3;
+  JSAMPARRAY inked = NULL;
+  if (inks) {
+    inked = info->mem->alloc_sarray(
+      (j_common_ptr)info, JPOOL_IMAGE, info->output_width * 4, 1);
+  }
+  while (info->output_scanline < info->output_height) {
+    uint8_t *row = rgb + info->output_scanline * row_bytes;
+    if (inks) {
+      jpeg_read_scanlines(info, inked, 1);
+      adobe_cmyk_to_rgb(inked[0], info->output_width, row);
+    } else {
+      jpeg_read_scanlines(info, &row, 1);
+    }
+  }
+}
+
+// Reads the header, and then the pixels if there is a place for them.
+static cimages_status read_jpeg(
+  const uint8_t *bytes, size_t count, cimages_header *header, uint8_t *rgb, size_t capacity,
+  cimages_message *message) {
   struct jpeg_decompress_struct info;
   jpeg_failure failure;
   memset(&info, 0, sizeof info);
@@ -126,32 +137,20 @@ cimages_status cimages_jpeg_decode(
   info.progress = &failure.progress;
   jpeg_mem_src(&info, bytes, count);
   jpeg_read_header(&info, TRUE);
-  bool inks = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
-  info.out_color_space = inks ? JCS_CMYK : JCS_RGB;
-  if ((size_t)info.image_width * info.image_height * 3 != capacity) {
-    ERREXIT(&info, JERR_WIDTH_OVERFLOW);
-  }
-  if (!info.arith_code && capacity / 3 / MAXIMUM_PIXELS_PER_BYTE > count) {
-    ERREXIT(&info, JERR_INPUT_EOF);
-  }
-  jpeg_start_decompress(&info);
-  size_t row_bytes = (size_t)info.output_width * 3;
-  JSAMPARRAY inked = NULL;
-  if (inks) {
-    inked = info.mem->alloc_sarray(
-      (j_common_ptr)&info, JPOOL_IMAGE, info.output_width * 4, 1);
-  }
-  while (info.output_scanline < info.output_height) {
-    uint8_t *row = rgb + info.output_scanline * row_bytes;
-    if (inks) {
-      jpeg_read_scanlines(&info, inked, 1);
-      adobe_cmyk_to_rgb(inked[0], info.output_width, row);
-    } else {
-      jpeg_read_scanlines(&info, &row, 1);
-    }
-  }
+  if (header) *header = (cimages_header){info.image_width, info.image_height, false};
+  if (rgb) decode(&info, count, rgb, capacity);
   jpeg_destroy_decompress(&info);
   return CIMAGES_OK;
+}
+
+cimages_status cimages_jpeg_header(
+  const uint8_t *bytes, size_t count, cimages_header *header, cimages_message *message) {
+  return read_jpeg(bytes, count, header, NULL, 0, message);
+}
+
+cimages_status cimages_jpeg_decode(
+  const uint8_t *bytes, size_t count, uint8_t *rgb, size_t capacity, cimages_message *message) {
+  return read_jpeg(bytes, count, NULL, rgb, capacity, message);
 }
 
 cimages_status cimages_jpeg_encode(

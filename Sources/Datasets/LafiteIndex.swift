@@ -106,8 +106,15 @@ struct LafiteIndex {
     var dimension: Int?
     var imageCount = 0
     var textCount = 0
-    /// Features of another length than the first, and what is wrong with the first of these.
-    var misfits: (count: Int, first: String) = (0, "")
+    /// Images with a feature of another length, by the names of the document.
+    var misfits: Misfits?
+  }
+
+  /// Features of another length than the first one of the document.
+  private struct Misfits {
+    var firstName: String
+    var firstLength: Int
+    var imageCount = 0
   }
 
   private func read(
@@ -134,79 +141,80 @@ struct LafiteIndex {
     isText: Bool,
     into vectors: inout Vectors
   ) throws(DatasetError) {
-    var image: Int?
-    var name = ""
-    var isName = true
+    var name: String?
+    var fits = true
     try scanner.array(
       { (scanner) throws(DatasetError) in
-        if isName {
-          do throws(JSONScanner.Damage) {
-            name = try scanner.string()
-            image = position(of: name)
-          } catch { throw damaged(error) }
-          isName = false
-        } else if isText {
+        guard let known = name else {
+          do throws(JSONScanner.Damage) { name = try scanner.string() } catch {
+            throw damaged(error)
+          }
+          return
+        }
+        let image = position(of: known)
+        if isText {
           let start = vectors.textCount
           try scanner.array(
             { (scanner) throws(DatasetError) in
-              if try readVector(of: name, from: &scanner, to: vectors.texts, &vectors) {
-                vectors.textCount += 1
-              }
+              fits = try readVector(from: &scanner, of: known, isText, into: &vectors) && fits
             },
             damage: damaged
           )
           if let image { vectors.textRows[image] = start..<vectors.textCount }
         } else {
-          guard try readVector(of: name, from: &scanner, to: vectors.images, &vectors) else {
-            return
-          }
-          if let image { vectors.imageRows[image] = vectors.imageCount }
-          vectors.imageCount += 1
+          fits = try readVector(from: &scanner, of: known, isText, into: &vectors)
+          if let image, fits { vectors.imageRows[image] = vectors.imageCount - 1 }
         }
       },
       damage: damaged
     )
+    if !fits { vectors.misfits?.imageCount += 1 }
   }
 
-  /// Reads a feature; one of another length than the first is noted, and not kept.
+  /// Reads a feature; `false` when it is of another length than the first one.
   private func readVector(
-    of name: String,
     from scanner: inout JSONScanner,
-    to spool: SpoolFile,
-    _ vectors: inout Vectors
+    of name: String,
+    _ isText: Bool,
+    into vectors: inout Vectors
   ) throws(DatasetError) -> Bool {
     let vector: [Float]
     do throws(JSONScanner.Damage) {
       vector = try scanner.numbers(limit: Self.maximumDimension)
     } catch { throw damaged(error) }
-    guard !vector.isEmpty else {
-      throw damaged(scanner.damage("a feature of 0 numbers, of \(name)"))
-    }
     let expected = vectors.dimension ?? vector.count
-    guard vector.count == expected else {
-      if vectors.misfits.count == 0 {
-        vectors.misfits.first = "\(name) with \(vector.count) numbers after \(expected)"
+    guard vector.count == expected, expected > 0 else {
+      if vectors.misfits == nil {
+        vectors.misfits = Misfits(firstName: name, firstLength: vector.count)
       }
-      vectors.misfits.count += 1
       return false
     }
     vectors.dimension = expected
+    let spool = isText ? vectors.texts : vectors.images
     try spool.append(NpyArray.encode(vector, as: .float32))
+    if isText { vectors.textCount += 1 } else { vectors.imageCount += 1 }
     return true
   }
 
   private func write(_ vectors: Vectors, to path: String) throws(DatasetError) {
-    guard let dimension = vectors.dimension else { throw .noFeatures(path: zip.path) }
-    guard vectors.misfits.count == 0 else {
-      let (count, first) = vectors.misfits
-      let reason = "\(count) CLIP feature(s) of another length, the first of \(first)"
-      throw damaged(JSONScanner.Damage(reason: reason))
+    if let misfits = vectors.misfits {
+      throw damaged(
+        JSONScanner.Damage(
+          reason: "\(misfits.imageCount) images have CLIP features that are not of "
+            + "\(vectors.dimension ?? 512) numbers, the first is \(misfits.firstName) with "
+            + "\(misfits.firstLength)"
+        )
+      )
     }
-    if let missing = vectors.imageRows.firstIndex(of: nil) {
-      let name = zip.name(at: Int(images[missing]))
+    guard let dimension = vectors.dimension else { throw .noFeatures(path: zip.path) }
+    if let first = vectors.imageRows.firstIndex(of: nil) {
       let count = vectors.imageRows.count { $0 == nil }
-      let reason = "no CLIP feature of \(name), the first of \(count) image(s) without"
-      throw damaged(JSONScanner.Damage(reason: reason))
+      throw damaged(
+        JSONScanner.Damage(
+          reason: "\(count) of \(images.count) images have no CLIP feature, the first is "
+            + zip.name(at: Int(images[first]))
+        )
+      )
     }
     let sidecar = try ZipWriter(path)
     guard let origin = try? JSONEncoder().encode(origin) else {

@@ -20,14 +20,6 @@ extension Packer {
       case png(level: Int)
       /// With loss, smaller; the quality is 1 to 100.
       case jpeg(quality: Int)
-
-      /// Extension of the entries' names.
-      var suffix: String {
-        switch self {
-        case .png: "png"
-        case .jpeg: "jpg"
-        }
-      }
     }
 
     /// Width of the images in pixels; `nil` leaves it as it is.

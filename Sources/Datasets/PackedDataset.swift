@@ -98,6 +98,16 @@ package final class PackedDataset: Sendable {
     }
   }
 
+  /// The file of an image, as stored.
+  ///
+  /// - Throws: `DatasetError` when its checksum differs.
+  package func encodedImage(at index: Int) throws(DatasetError) -> [UInt8] {
+    try zip.bytes(at: entry(index)).withBytes { Array($0) }
+  }
+
+  /// The size of the whole zip in bytes.
+  package var fileSize: Int { zip.fileSize }
+
   /// The CLIP feature of an image [F], as stored (unnormalised).
   package func imageFeature(at index: Int) -> [Float] { featured.images.floats(row: index) }
 

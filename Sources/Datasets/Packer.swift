@@ -213,7 +213,7 @@ extension Packer {
     _ source: some ImageTextSource,
     _ extractor: (any FeatureExtractor)?
   ) -> PackedDatasetWriter.Options {
-    var writing = PackedDatasetWriter.Options(
+    .init(
       resolution: options.width,
       featureModel: extractor.map { .init(name: $0.name, sha256: $0.sha256) },
       featureElement: options.featureElement,
@@ -222,7 +222,5 @@ extension Packer {
       source: source.summary,
       writesLafiteJSON: options.writesLafiteJSON
     )
-    writing.imageSuffix = options.encoding.suffix
-    return writing
   }
 }

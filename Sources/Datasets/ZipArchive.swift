@@ -10,11 +10,12 @@ package final class ZipArchive: Sendable {
   /// The archive's path.
   package let path: String
   /// Number of entries.
-  package var count: Int { entries.count }
+  package var count: Int { records.count }
 
   private let file: MappedFile
-  private let entries: [ZipDirectory.Entry]
-  private let directoryStart: Int
+  /// Where the directory's record of each entry starts.
+  private let records: [Int]
+  private let directory: Range<Int>
 
   /// Maps an archive and reads its directory.
   package init(_ path: String) throws(DatasetError) {
@@ -30,10 +31,10 @@ package final class ZipArchive: Sendable {
     } catch {
       throw .notAZip(path: path, reason: error.reason)
     }
-    directoryStart = directory.start
-    entries = Self.sorted(directory.entries, names: file.bytes)
-    for index in entries.indices.dropFirst()
-    where Self.order(entries[index - 1], entries[index], names: file.bytes) == 0 {
+    self.directory = directory.start..<directory.end
+    records = Self.sorted(directory.records, in: file.bytes)
+    for index in records.indices.dropFirst()
+    where Self.order(records[index - 1], records[index], in: file.bytes) == 0 {
       throw .notAZip(path: path, reason: "two entries are called \(name(at: index))")
     }
   }
@@ -48,18 +49,17 @@ package final class ZipArchive: Sendable {
 
   /// The bytes of an entry's name; valid while the archive lives.
   func nameBytes(at index: Int) -> UnsafeRawBufferPointer {
-    let entry = entries[index]
-    return file.bytes.slice(entry.nameStart..<entry.nameStart + Int(entry.nameLength))
+    ZipDirectory.name(file.bytes, at: records[index])
   }
 
   /// The checksum that the directory states for an entry.
-  package func checksum(at index: Int) -> UInt32 { entries[index].crc }
+  package func checksum(at index: Int) -> UInt32 { entry(at: index).crc }
 
   /// The size of an entry in bytes, uncompressed.
-  package func size(at index: Int) -> Int { entries[index].size }
+  package func size(at index: Int) -> Int { entry(at: index).size }
 
   /// Whether an entry is stored uncompressed, so that it can be read in place.
-  func isStored(_ index: Int) -> Bool { entries[index].method == 0 }
+  func isStored(_ index: Int) -> Bool { entry(at: index).method == 0 }
 
   /// The index of the entry with this name, by binary search.
   package func index(of name: String) -> Int? {
@@ -68,7 +68,7 @@ package final class ZipArchive: Sendable {
   }
 
   func index(ofName name: UnsafeRawBufferPointer) -> Int? {
-    var (low, high) = (0, entries.count)
+    var (low, high) = (0, records.count)
     while low < high {
       let middle = (low + high) / 2
       let order = Self.order(nameBytes(at: middle), name)
@@ -86,7 +86,7 @@ package final class ZipArchive: Sendable {
   /// - Returns: The bytes, in place.
   /// - Throws: `DatasetError` when the entry is compressed, encrypted or damaged.
   package func bytes(at index: Int, verifying: Bool = true) throws(DatasetError) -> MappedBytes {
-    let entry = entries[index]
+    let entry = entry(at: index)
     if entry.flags & 1 == 1 { throw unsupported(index, "it is encrypted") }
     if entry.method != 0 {
       throw unsupported(index, "it is compressed (method \(entry.method)); re-zip with zip -0")
@@ -105,7 +105,7 @@ package final class ZipArchive: Sendable {
   /// - Returns: The bytes, uncompressed.
   /// - Throws: `DatasetError` when the entry is encrypted, too large or damaged.
   package func contents(at index: Int, limit: Int) throws(DatasetError) -> [UInt8] {
-    let entry = entries[index]
+    let entry = entry(at: index)
     guard entry.size <= limit else {
       throw unsupported(index, "it is larger than \(limit >> 20) MiB")
     }
@@ -135,13 +135,14 @@ package final class ZipArchive: Sendable {
   ) throws(DatasetError) -> Range<Int> {
     let bytes = file.bytes
     let header = entry.headerStart
-    guard header <= directoryStart - 30, bytes.littleEndian(UInt32.self, at: header) == 0x0403_4b50
+    guard header <= directory.lowerBound - 30,
+      bytes.littleEndian(UInt32.self, at: header) == 0x0403_4b50
     else { throw damaged(index, "it has no local header") }
     let nameLength = Int(bytes.littleEndian(UInt16.self, at: header + 26))
     let extraLength = Int(bytes.littleEndian(UInt16.self, at: header + 28))
     let start = header + 30 + nameLength + extraLength
-    guard entry.method != 0 || entry.size == entry.compressedSize, start <= directoryStart,
-      entry.compressedSize <= directoryStart - start
+    guard entry.method != 0 || entry.size == entry.compressedSize, start <= directory.lowerBound,
+      entry.compressedSize <= directory.lowerBound - start
     else { throw damaged(index, "its bytes lie outside of the file") }
     let localName = bytes.slice(header + 30..<header + 30 + nameLength)
     guard Self.order(localName, nameBytes(at: index)) == 0 else {
@@ -158,27 +159,20 @@ package final class ZipArchive: Sendable {
     .damaged(path: path, entry: name(at: index), reason: reason)
   }
 
-  private static func sorted(
-    _ entries: [ZipDirectory.Entry],
-    names: UnsafeRawBufferPointer
-  ) -> [ZipDirectory.Entry] {
-    // nifty's own archives are nearly sorted, LAFITE's are: do not sort a million names for
-    // nothing.
-    let isSorted = entries.indices.dropFirst().allSatisfy {
-      order(entries[$0 - 1], entries[$0], names: names) <= 0
-    }
-    return isSorted ? entries : entries.sorted { order($0, $1, names: names) < 0 }
+  private func entry(at index: Int) -> ZipDirectory.Entry {
+    ZipDirectory.entry(file.bytes, at: records[index], limit: directory.upperBound)
   }
 
-  private static func order(
-    _ left: ZipDirectory.Entry,
-    _ right: ZipDirectory.Entry,
-    names: UnsafeRawBufferPointer
-  ) -> Int {
-    order(
-      names.slice(left.nameStart..<left.nameStart + Int(left.nameLength)),
-      names.slice(right.nameStart..<right.nameStart + Int(right.nameLength))
-    )
+  private static func sorted(_ records: [Int], in bytes: UnsafeRawBufferPointer) -> [Int] {
+    // nifty's own archives are sorted, LAFITE's nearly: do not sort a million names for nothing.
+    let isSorted = records.indices.dropFirst().allSatisfy {
+      order(records[$0 - 1], records[$0], in: bytes) <= 0
+    }
+    return isSorted ? records : records.sorted { order($0, $1, in: bytes) < 0 }
+  }
+
+  private static func order(_ left: Int, _ right: Int, in bytes: UnsafeRawBufferPointer) -> Int {
+    order(ZipDirectory.name(bytes, at: left), ZipDirectory.name(bytes, at: right))
   }
 
   /// Negative, zero or positive as `left` sorts before, with or after `right`.

@@ -3,14 +3,11 @@ struct ZipDirectory {
   /// One entry as the directory describes it; nothing in it has been compared with the entry
   /// itself.
   struct Entry: Sendable {
-    /// Where the name lies in the file.
-    var nameStart: Int
     /// Where the local header should lie.
     var headerStart: Int
     var compressedSize: Int
     var size: Int
     var crc: UInt32
-    var nameLength: UInt16
     /// 0 stored, 8 deflated.
     var method: UInt16
     var flags: UInt16
@@ -19,8 +16,12 @@ struct ZipDirectory {
   /// What is wrong with the directory.
   struct Damage: Error { var reason: String }
 
-  /// Entries in the directory's order.
-  private(set) var entries: [Entry] = []
+  /// Where each entry's record starts in the file, in the directory's order.
+  ///
+  /// Eight bytes an entry: everything else is read from the mapped directory when it is needed.
+  private(set) var records: [Int] = []
+  /// Where the last record ends.
+  private(set) var end = 0
   /// Where the directory starts: every entry's data must end before it.
   private(set) var start = 0
 
@@ -46,13 +47,26 @@ struct ZipDirectory {
     guard start <= limit, size <= limit - start, count <= min(size / 46, Int(Int32.max)) else {
       throw Damage(reason: "its directory lies outside of the file (truncated download?)")
     }
-    entries.reserveCapacity(count)
+    records.reserveCapacity(count)
     var position = start
     for _ in 0..<count {
-      let (entry, next) = try Self.readEntry(bytes, at: position, limit: start + size)
-      entries.append(entry)
-      position = next
+      records.append(position)
+      position = try Self.readEntry(bytes, at: position, limit: start + size).next
     }
+    self.end = position
+  }
+
+  /// Reads a record again that `init` has read before.
+  static func entry(_ bytes: UnsafeRawBufferPointer, at record: Int, limit: Int) -> Entry {
+    do throws(Damage) { return try readEntry(bytes, at: record, limit: limit).0 } catch {
+      preconditionFailure("the directory changed while it was open: \(error.reason)")
+    }
+  }
+
+  /// The name in a record that `init` has read before.
+  static func name(_ bytes: UnsafeRawBufferPointer, at record: Int) -> UnsafeRawBufferPointer {
+    let length = Int(bytes.littleEndian(UInt16.self, at: record + 28))
+    return bytes.slice(record + 46..<record + 46 + length)
   }
 
   private static func findEnd(_ bytes: UnsafeRawBufferPointer) throws(Damage) -> Int {
@@ -97,12 +111,10 @@ struct ZipDirectory {
       throw Damage(reason: "its directory is damaged at byte \(position)")
     }
     var entry = Entry(
-      nameStart: position + 46,
       headerStart: Int(bytes.littleEndian(UInt32.self, at: position + 42)),
       compressedSize: Int(bytes.littleEndian(UInt32.self, at: position + 20)),
       size: Int(bytes.littleEndian(UInt32.self, at: position + 24)),
       crc: bytes.littleEndian(UInt32.self, at: position + 16),
-      nameLength: UInt16(nameLength),
       method: bytes.littleEndian(UInt16.self, at: position + 10),
       flags: bytes.littleEndian(UInt16.self, at: position + 8)
     )

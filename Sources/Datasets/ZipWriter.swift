@@ -84,6 +84,29 @@ package final class ZipWriter {
     count += 1
   }
 
+  /// Where the names of the entries begin in `directory`, in order.
+  var nameStarts: [Int] {
+    directory.withUnsafeBytes { bytes in
+      var starts: [Int] = []
+      var position = 0
+      while position < bytes.count {
+        starts.append(position + 46)
+        position +=
+          46 + Int(bytes.littleEndian(UInt16.self, at: position + 28))
+          + Int(bytes.littleEndian(UInt16.self, at: position + 30))
+      }
+      return starts
+    }
+  }
+
+  /// The name that begins at a place of `directory`.
+  func name(at start: Int) -> String {
+    directory.withUnsafeBytes { bytes in
+      let length = Int(bytes.littleEndian(UInt16.self, at: start - 46 + 28))
+      return String(decoding: bytes[start..<start + length], as: UTF8.self)
+    }
+  }
+
   /// Writes the directory; an archive with a name of its own appears under it.
   package func finish() throws(DatasetError) {
     let start = offset

@@ -5,8 +5,9 @@ extension RGBImage {
   ///
   /// Rows are filtered first, and only those that the second pass reads; the result of the first
   /// pass is rounded to bytes; an axis whose length does not change is not filtered. All three are
-  /// visible in the result. (Pillow 13 takes some enlargements of width with reductions of height,
-  /// and no square, in the other order; here it is always the order of its predecessors.)
+  /// visible in the result. (Pillow 13 takes some reductions of height in the other order, whether the
+  /// width grows or shrinks, but no square that becomes a square, and no enlargement of height; here
+  /// it is always the order of its predecessors.)
   package func resized(
     width: Int,
     height: Int,

@@ -16,15 +16,17 @@ struct Nifty: AsyncParsableCommand {
         nifty train      pre-train and fine-tune LAFITE
         nifty generate   paint images of texts
 
-      Score a snapshot with nifty metrics, exchange it with the original LAFITE with
-      nifty convert. Try everything at once, small, on real data:
+      Bring published datasets in with nifty import, look at packed ones with nifty
+      dataset, get published weights with nifty fetch. Score a snapshot with nifty
+      metrics, exchange it with the original LAFITE with nifty convert. Try
+      everything at once, small, on real data:
         nifty demo
       """,
     version: "0.1.0",
     subcommands: [
-      LaionCommand.self, ClipCommand.self, PackCommand.self, TrainCommand.self,
-      MetricsCommand.self, GenerateCommand.self, ConvertCommand.self, FetchCommand.self,
-      DemoCommand.self,
+      LaionCommand.self, ImportCommand.self, ClipCommand.self, PackCommand.self,
+      DatasetCommand.self, TrainCommand.self, MetricsCommand.self, GenerateCommand.self,
+      ConvertCommand.self, FetchCommand.self, DemoCommand.self,
     ]
   )
 

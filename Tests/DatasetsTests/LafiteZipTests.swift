@@ -173,18 +173,24 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"clip_img_features": [["a.png", [1, 2]]]}"#, "no CLIP feature of b.png, the first of 1"),
+    (
+      #"{"clip_img_features": [["a.png", [1, 2]]]}"#,
+      "1 of 2 images have no CLIP feature, the first is b.png"
+    ),
     (#"{"labels": null}"#, "images without CLIP features"),
     (#"{"clip_img_features": null}"#, "images without CLIP features"),
     (
       #"{"clip_img_features": [["a.png", [1, 2]], ["b.png", [1]]]}"#,
-      "1 CLIP feature(s) of another length, the first of b.png with 1 numbers after 2"
+      "1 images have CLIP features that are not of 2 numbers, the first is b.png with 1"
     ),
     (
-      #"{"clip_img_features": [["a.png", [1, 2]]], "clip_txt_features": [["b.png", [[1], [1]]]]}"#,
-      "2 CLIP feature(s) of another length, the first of b.png"
+      #"{"clip_txt_features": [["a.png", [[1, 2], [1]]], ["b.png", [[3], [1, 2], [4]]]]}"#,
+      "2 images have CLIP features that are not of 2 numbers, the first is a.png with 1"
     ),
-    (#"{"clip_img_features": [["a.png", []], ["b.png", []]]}"#, "feature of 0 numbers"),
+    (
+      #"{"clip_img_features": [["a.png", []], ["b.png", []]]}"#,
+      "2 images have CLIP features that are not of 512 numbers, the first is a.png with 0"
+    ),
     (#"{"clip_img_features": [["a.png", [1, "x"]]]}"#, "no number"),
     (#"{"clip_img_features": {"a.png": [1]}}"#, "no '['"),
     (#"{"clip_img_features": [["a.png", [1, 2]], ["b.png", [1, 2]]]"#, "no '}'"),

@@ -29,7 +29,7 @@ func nifty(_ arguments: [String], in folder: String = NSTemporaryDirectory()) th
 }
 
 /// Beside the tests, where the build put it.
-private func program() throws -> String {
+func program() throws -> String {
   let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
   let beside = URL(filePath: own).deletingLastPathComponent().appending(path: "nifty").path
   if FileManager.default.fileExists(atPath: beside) { return beside }
@@ -43,14 +43,17 @@ struct CommandTests {
   @Test func `the help names every stage and ends well`() throws {
     let help = try nifty(["--help"])
     #expect(help.status == 0)
-    for verb in ["laion", "clip", "pack", "train", "metrics", "generate", "convert", "demo"] {
+    for verb in [
+      "laion", "import", "clip", "pack", "dataset", "train", "metrics", "generate", "convert",
+      "fetch", "demo",
+    ] {
       #expect(help.output.contains(verb), "help lacks \(verb)")
     }
   }
 
   @Test(arguments: [
-    "laion", "clip train", "clip convert", "pack", "train", "metrics", "generate", "convert",
-    "fetch weights", "demo",
+    "laion", "import", "clip train", "clip convert", "pack", "dataset export", "dataset merge",
+    "train", "metrics", "generate", "convert", "fetch weights", "demo",
   ])
   func `every verb explains itself with examples`(verb: String) throws {
     let help = try nifty(verb.split(separator: " ").map(String.init) + ["--help"])

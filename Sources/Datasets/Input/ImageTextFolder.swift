@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Glibc
 
 /// A folder of images, each with its captions in a text file of the same stem: `7.png`, `7.txt`.
 ///
@@ -54,36 +53,19 @@ package struct ImageTextFolder: ImageTextSource {
     let name = images[index]
     let image = path + "/" + name
     let text = FileNames.replacingSuffix(of: image, by: "txt")
-    guard let bytes = try Self.read(image, limit: Self.maximumImageSize) else {
+    guard let bytes = try FileBytes.read(image, limit: Self.maximumImageSize) else {
       throw .missing(path: image)
     }
-    let captions = try Self.read(text, limit: Self.maximumTextSize).map(CaptionText.lines) ?? []
+    let captions =
+      try FileBytes.read(text, limit: Self.maximumTextSize).map(CaptionText.lines) ?? []
     return ImageTextItem(picture: .encoded(bytes), captions: captions, label: labels[name])
   }
 
   private static func readLabels(_ path: String) throws(DatasetError) -> [String: ImageLabel] {
-    guard let file = try map(path, limit: maximumLabelsSize) else { return [:] }
+    guard let file = try FileBytes.map(path, limit: maximumLabelsSize) else { return [:] }
     defer { withExtendedLifetime(file) {} }
     do throws(JSONScanner.Damage) { return try LabelReader.labels(in: file.bytes) } catch {
       throw .damaged(path: path, entry: "the list of labels", reason: error.reason)
-    }
-  }
-
-  /// A whole file; `nil` when there is none of this name.
-  private static func read(_ path: String, limit: Int) throws(DatasetError) -> [UInt8]? {
-    try map(path, limit: limit).map { file in withExtendedLifetime(file) { Array(file.bytes) } }
-  }
-
-  private static func map(_ path: String, limit: Int) throws(DatasetError) -> MappedFile? {
-    do throws(FileError) {
-      let file = try MappedFile(path)
-      guard file.bytes.count <= limit else {
-        throw FileError("read", path: path, reason: "larger than \(limit >> 20) MiB")
-      }
-      return file
-    } catch {
-      if error.code == ENOENT { return nil }
-      throw .file(error)
     }
   }
 }

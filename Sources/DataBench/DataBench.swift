@@ -1,0 +1,103 @@
+import Datasets
+import Foundation
+import Images
+
+/// Measurements of the data side, one a word; not part of the program.
+///
+/// `scripts/bench` runs them.
+@main
+enum DataBench {
+  static func main() throws {
+    let words = Array(CommandLine.arguments.dropFirst())
+    switch (words.first, words.count) {
+    case ("pack", 4): try pack(words[1], to: words[2], side: Int(words[3]) ?? 256)
+    case ("generate", 3): try generate(words[1], count: Int(words[2]) ?? 1000)
+    case ("open", 3...): try open(Array(words.dropFirst(2)), reads: Int(words[1]) ?? 1000)
+    case ("index", 2): try index(words[1])
+    default: throw DatasetError.option("usage: DataBench pack|generate|open|index …")
+    }
+  }
+
+  private static var processorSeconds: Double {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+  }
+
+  private static var peakMegabytes: Double {
+    // Not ru_maxrss: a program inherits that of the one that started it.
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    let kilobytes = line?.split(separator: " ").compactMap { Double($0) }.first
+    return (kilobytes ?? .nan) / 1024
+  }
+
+  private static func line(_ values: [(String, Double)]) {
+    print("{" + values.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}")
+  }
+
+  /// Packs a folder without features.
+  private static func pack(_ source: String, to path: String, side: Int) throws {
+    var options = Packer.Options(side: side)
+    options.crop = .center
+    options.threads = 1
+    let report = try Packer(options).pack(ImageTextFolder(source), to: path, extractor: nil)
+    line([
+      ("images", Double(report.manifest.imageCount)), ("cpu_seconds", processorSeconds),
+      ("rss_mb", peakMegabytes),
+    ])
+  }
+
+  /// A dataset of many images of 64×64 with two captions each, most of the pictures alike.
+  private static func generate(_ path: String, count: Int) throws {
+    let model = PackManifest.FeatureModel(name: "bench", sha256: "")
+    let writer = try PackedDatasetWriter(path, options: .init(resolution: 64, featureModel: model))
+    let pictures = try (0..<64).map { number -> [UInt8] in
+      let pixels = (0..<64 * 64 * 3).map { UInt8(truncatingIfNeeded: ($0 * (number + 3)) >> 4) }
+      return try RGBImage(width: 64, height: 64, pixels: pixels).encodedPNG()
+    }
+    for index in 0..<count {
+      let feature = (0..<8).map { Float(($0 + index) % 97) / 97 + 0.01 }
+      try writer.append(
+        PackedRecord(
+          image: pictures[index % 64],
+          imageFeature: feature,
+          captions: ["a picture", "number \(index)"],
+          textFeatures: [feature, feature]
+        )
+      )
+    }
+    try writer.finish()
+  }
+
+  /// Opens datasets as one, then reads images at random places.
+  private static func open(_ paths: [String], reads: Int) throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let set = try TrainingSet(paths.map { try PackedDataset($0) })
+    let opening = start.duration(to: clock.now) / .seconds(1)
+    let memory = peakMegabytes
+    let cpu = processorSeconds
+    var random = SystemRandomNumberGenerator()
+    var sum = 0
+    for _ in 0..<reads {
+      sum += Int(try set.image(at: Int.random(in: 0..<set.count, using: &random)).pixels[0])
+    }
+    line([
+      ("images", Double(set.count)), ("open_seconds", opening), ("rss_mb", memory),
+      ("reads_per_second", Double(reads) / (processorSeconds - cpu)), ("checksum", Double(sum)),
+    ])
+  }
+
+  /// Opens a LAFITE zip whose `dataset.json` has no index yet.
+  private static func index(_ path: String) throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let set = try PackedDataset(path)
+    line([
+      ("images", Double(set.count)), ("seconds", start.duration(to: clock.now) / .seconds(1)),
+      ("cpu_seconds", processorSeconds), ("rss_mb", peakMegabytes),
+    ])
+  }
+}

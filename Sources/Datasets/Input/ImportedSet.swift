@@ -1,0 +1,109 @@
+import Files
+import Foundation
+import Glibc
+
+/// A published dataset in the layout of its authors: images, captions and the split of both.
+///
+/// Which files belong to the split is decided when it is opened, and which of them are not there.
+package struct ImportedSet: ImageTextSource {
+  /// An image with its captions.
+  struct Entry: Sendable {
+    /// The name for reports and exports.
+    var name: String
+    /// Where the image lies.
+    var image: String
+    var captions: Captions
+  }
+
+  /// Where captions are.
+  enum Captions: Sendable {
+    case lines([String])
+    /// One caption a line.
+    case file(String)
+  }
+
+  /// What the set is, in words.
+  package let summary: String
+  /// How many images the authors published in this split.
+  package let publishedCount: Int
+  /// Files of the split that are not there.
+  package let missing: [String]
+  /// Images of the split without any caption.
+  package let uncaptioned: [String]
+  private let entries: [Entry]
+
+  private static let maximumImageSize = 512 << 20
+  private static let maximumTextSize = 1 << 20
+
+  /// Sorts out what is there.
+  init(_ summary: String, publishedCount: Int, _ entries: [Entry]) throws(DatasetError) {
+    self.summary = summary
+    self.publishedCount = publishedCount
+    var (found, missing, uncaptioned): ([Entry], [String], [String]) = ([], [], [])
+    for entry in entries.sorted(by: { FileNames.precedes($0.name, $1.name) }) {
+      guard access(entry.image, R_OK) == 0 else {
+        missing.append(entry.image)
+        continue
+      }
+      switch entry.captions {
+      case .lines(let lines): if lines.isEmpty { uncaptioned.append(entry.name) }
+      case .file(let path): if access(path, R_OK) != 0 { missing.append(path) }
+      }
+      found.append(entry)
+    }
+    self.entries = found
+    self.missing = missing
+    self.uncaptioned = uncaptioned
+    guard !found.isEmpty else { throw .noImages(path: summary) }
+  }
+
+  package var count: Int { entries.count }
+
+  package func name(at index: Int) -> String { entries[index].name }
+
+  package func item(at index: Int) throws(DatasetError) -> ImageTextItem {
+    let entry = entries[index]
+    guard let image = try FileBytes.read(entry.image, limit: Self.maximumImageSize) else {
+      throw .missing(path: entry.image)
+    }
+    let captions: [String] =
+      switch entry.captions {
+      case .lines(let lines): lines
+      case .file(let path):
+        try FileBytes.read(path, limit: Self.maximumTextSize).map(CaptionText.lines) ?? []
+      }
+    return ImageTextItem(picture: .encoded(image), captions: captions)
+  }
+
+  /// The first of several paths below a folder that is there.
+  static func first(
+    of names: [String],
+    in root: String,
+    what: String
+  ) throws(DatasetError) -> String {
+    for name in names where access("\(root)/\(name)", F_OK) == 0 { return "\(root)/\(name)" }
+    throw .option("\(root) has no \(what); looked for \(names.joined(separator: ", "))")
+  }
+}
+
+/// Whole files in memory.
+enum FileBytes {
+  /// A whole regular file; `nil` when there is none of this name.
+  static func read(_ path: String, limit: Int) throws(DatasetError) -> [UInt8]? {
+    try map(path, limit: limit).map { file in withExtendedLifetime(file) { Array(file.bytes) } }
+  }
+
+  /// A mapped regular file; `nil` when there is none of this name.
+  static func map(_ path: String, limit: Int) throws(DatasetError) -> MappedFile? {
+    do throws(FileError) {
+      let file = try MappedFile(path)
+      guard file.bytes.count <= limit else {
+        throw FileError("read", path: path, reason: "larger than \(limit >> 20) MiB")
+      }
+      return file
+    } catch {
+      if error.code == ENOENT { return nil }
+      throw .file(error)
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import Files
+
+/// Joins packed datasets into one, in their order, without touching images and features.
+package enum DatasetMerge {
+  /// Merges datasets.
+  ///
+  /// Captions, labels and features of mirrored images are kept where every set has them. A merge that
+  /// was killed is continued by the same call.
+  ///
+  /// - Parameters:
+  ///   - datasets: The sets; of one size, one feature dimension and one CLIP model.
+  ///   - path: The final name of the zip.
+  ///   - progress: Called with (images done, images).
+  /// - Returns: The manifest of the new set.
+  /// - Throws: `DatasetError` when sets do not fit together or the zip cannot be written.
+  package static func merge(
+    _ datasets: [PackedDataset],
+    to path: String,
+    progress: (Int, Int) -> Void = { _, _ in }
+  ) throws(DatasetError) -> PackManifest {
+    guard let first = datasets.first else { throw .option("no dataset given to merge") }
+    for set in datasets { try check(set, fits: first) }
+    let isFlipped = datasets.allSatisfy(\.hasFlippedFeatures)
+    let isLabelled = datasets.allSatisfy(\.hasLabels)
+    let writer = try PackedDatasetWriter(
+      path,
+      options: options(datasets, first),
+      fingerprint: fingerprint(datasets)
+    )
+    let total = datasets.reduce(0) { $0 + $1.count }
+    var start = 0
+    for set in datasets {
+      for index in 0..<set.count where start + index >= writer.itemsDone {
+        try writer.append(record(set, index, isFlipped: isFlipped, isLabelled: isLabelled))
+        let done = start + index + 1
+        try writer.advance(to: done, isCheckpoint: done % 20_000 == 0)
+        if done % 1000 == 0 { progress(done, total) }
+      }
+      start += set.count
+    }
+    return try writer.finish().manifest
+  }
+
+  private static func record(
+    _ set: PackedDataset,
+    _ index: Int,
+    isFlipped: Bool,
+    isLabelled: Bool
+  ) throws(DatasetError) -> PackedRecord {
+    let isFeatured = set.featureDimension > 0
+    let texts = (0..<set.textFeatureCount(at: index)).map {
+      set.textFeature(image: index, caption: $0)
+    }
+    var captions = try set.captions(at: index)
+    // LAFITE's own sets keep the features of captions, not their words.
+    if isFeatured && captions.count != texts.count { captions = texts.map { _ in "" } }
+    return PackedRecord(
+      image: try set.encodedImage(at: index),
+      imageFeature: isFeatured ? set.imageFeature(at: index) : nil,
+      flippedFeature: isFlipped ? set.flippedFeature(at: index) : nil,
+      captions: captions,
+      textFeatures: texts,
+      label: isLabelled ? try set.label(at: index) : nil
+    )
+  }
+
+  private static func check(
+    _ set: PackedDataset,
+    fits first: PackedDataset
+  ) throws(DatasetError) {
+    guard set.resolution == first.resolution else {
+      throw .wrongResolution(
+        path: set.path,
+        entry: set.name(at: 0),
+        found: "\(set.resolution)×\(set.resolution)",
+        expected: "\(first.resolution)×\(first.resolution) as in \(first.path)"
+      )
+    }
+    guard set.featureDimension == first.featureDimension else {
+      throw .wrongFeatureDimension(
+        path: set.path,
+        found: set.featureDimension,
+        expected: first.featureDimension
+      )
+    }
+    guard set.manifest?.featureModel == first.manifest?.featureModel else {
+      throw .option("\(set.path) and \(first.path) hold features of different CLIP models")
+    }
+  }
+
+  private static func options(
+    _ datasets: [PackedDataset],
+    _ first: PackedDataset
+  ) -> PackedDatasetWriter.Options {
+    let isFeatured = first.featureDimension > 0
+    // LAFITE's own sets do not say which model made their features.
+    let model = first.manifest?.featureModel ?? .init(name: "unknown", sha256: "")
+    return .init(
+      resolution: first.resolution,
+      featureModel: isFeatured ? model : nil,
+      // Half precision would lose what single precision holds.
+      featureElement: datasets.allSatisfy { $0.manifest?.featureElement == .float16 }
+        ? .float16 : .float32,
+      resizeFilter: first.manifest?.resizeFilter ?? "lanczos",
+      crop: first.manifest?.crop ?? "center-crop",
+      source: datasets.map { $0.manifest?.source ?? "LAFITE's own set" }.joined(separator: " + ")
+    )
+  }
+
+  private static func fingerprint(_ datasets: [PackedDataset]) -> String {
+    let parts = datasets.map { "\($0.path) \($0.count) \($0.fileSize)" }
+    var hash = SHA256()
+    hash.update(Array(("merge\n" + parts.joined(separator: "\n")).utf8))
+    return hash.digest()
+  }
+}

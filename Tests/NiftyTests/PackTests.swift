@@ -1,0 +1,144 @@
+import Datasets
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+/// `nifty pack`, `nifty import` and `nifty dataset` as a person runs them.
+@Suite("Packing")
+struct PackTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Pictures that take a while: noise in many colours.
+  private func writePictures(_ count: Int, side: Int) throws {
+    for number in 0..<count {
+      var state = UInt64(number + 1)
+      let pixels = (0..<side * side * 3).map { _ -> UInt8 in
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return UInt8(truncatingIfNeeded: state >> 56)
+      }
+      let image = RGBImage(width: side, height: side, pixels: pixels)
+      try folder.write(image.encodedPNG(level: 0), to: "in/\(number).png")
+      try folder.write(Array("picture \(number)\n".utf8), to: "in/\(number).txt")
+    }
+  }
+
+  private func bytes(_ name: String) throws -> Data {
+    try Data(contentsOf: URL(filePath: folder.file(name)))
+  }
+
+  private func arguments(_ dest: String) -> [String] {
+    [
+      "pack", "--source=in", "--dest=\(dest)", "--width=16", "--height=16",
+      "--transform=center-crop", "--no-clip", "--batch=4", "--threads=1", "--checkpoint=0",
+    ]
+  }
+
+  @Test func `killed at any moment, the same command ends with the same bytes`() throws {
+    try writePictures(120, side: 64)
+    #expect(try nifty(arguments("whole.zip"), in: folder.path).status == 0)
+    var (kills, resumed) = (0, 0)
+    var random = SystemRandomNumberGenerator()
+    for round in 0..<4 {
+      let dest = "out\(round).zip"
+      for _ in 0..<6 {
+        let process = Process()
+        process.executableURL = URL(filePath: try program())
+        process.arguments = arguments(dest)
+        process.currentDirectoryURL = URL(filePath: folder.path)
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        // The program takes a while to load; then from before the first checkpoint to after the end.
+        let workspace = folder.file(".\(dest).packing/journal")
+        while process.isRunning && !FileManager.default.fileExists(atPath: workspace) {
+          usleep(2000)
+        }
+        usleep(UInt32.random(in: 0...300_000, using: &random))
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        if process.terminationReason == .uncaughtSignal { kills += 1 }
+        if folder.contents.contains(".\(dest).packing") { resumed += 1 }
+        #expect(try !folder.contents.contains(dest) || bytes(dest) == bytes("whole.zip"))
+      }
+      let last = try nifty(arguments(dest), in: folder.path)
+      #expect(last.status == 0, "\(last.errors)")
+      #expect(try bytes(dest) == bytes("whole.zip"))
+      #expect(!folder.contents.contains(".\(dest).packing"))
+    }
+    print("packing: \(kills) kills, \(resumed) of them with work to go on from")
+    #expect(kills > 4 && resumed > 4)
+  }
+
+  @Test func `datasets are described, checked, merged, exported and drawn`() throws {
+    try writePictures(5, side: 16)
+    try folder.write(Array("no image".utf8), to: "in/9.png")
+    let packed = try nifty(arguments("a.zip"), in: folder.path)
+    #expect(packed.output.contains("a.zip: 5 images of 16², 5 captions, 1 left out"))
+    #expect(packed.output.contains("left out: unknown format 1"))
+    let list = String(decoding: try bytes("a.zip.left-out.tsv"), as: UTF8.self)
+    #expect(list.contains("9.png\tunknown format\t"))
+
+    func run(_ line: String) throws -> Outcome {
+      try nifty(line.split(separator: " ").map(String.init), in: folder.path)
+    }
+    let info = try run("dataset info a.zip")
+    #expect(info.output.contains("images     5 of 16×16") && info.output.contains("left out   1"))
+    #expect(try run("dataset verify a.zip").output.contains("a.zip: 5 images, all well"))
+    #expect(try run("dataset merge a.zip a.zip --dest b.zip").status == 0)
+    #expect(try PackedDataset(folder.file("b.zip"), requiresFeatures: false).count == 10)
+    for dest in ["folder", "set.tar", "set.parquet"] {
+      #expect(try run("dataset export b.zip --dest \(dest)").status == 0)
+    }
+    // What was exported can be packed again: same pictures, same captions.
+    for source in ["folder", "set.tar"] {
+      let again = try run("pack --source=\(source) --dest=\(source).zip --no-clip")
+      #expect(again.output.contains("10 images of 16², 10 captions, 0 left out"), "\(again)")
+    }
+    #expect(try run("dataset export b.zip --dest folder").errors.contains("is there already"))
+    let grid = try run("dataset grid a.zip --count 3 --out grid.png")
+    #expect(grid.status == 0 || grid.errors.contains("no installed font"))
+
+    var damaged = try bytes("a.zip")
+    damaged[200] ^= 0xff
+    try damaged.write(to: URL(filePath: folder.file("bad.zip")))
+    let bad = try run("dataset verify bad.zip")
+    #expect(bad.status == 1 && bad.errors.contains("00000/img00000000.png: its checksum differs"))
+  }
+
+  @Test func `an import compares its number of images with the published one`() throws {
+    try writePictures(2, side: 16)
+    let json = """
+      {"images": [{"id": 0, "file_name": "0.png"}, {"id": 1, "file_name": "1.png"},
+      {"id": 7, "file_name": "7.png"}], "annotations": [{"image_id": 0, "caption": "zero"}]}
+      """
+    try folder.write(Array(json.utf8), to: "coco/annotations/captions_val2014.json")
+    try FileManager.default.moveItem(atPath: folder.file("in"), toPath: folder.file("coco/val2014"))
+    let line = ["import", "coco", "--root", "coco", "--split", "val", "--dest"]
+    let refused = try nifty(line + ["out"], in: folder.path)
+    #expect(refused.status == 1)
+    #expect(refused.errors.contains("missing: coco/val2014/7.png"))
+    #expect(refused.errors.contains("2 images, 40504 were published, 1 files missing"))
+    #expect(!folder.contents.contains("out"))
+    #expect(try nifty(line + ["out", "--allow-missing"], in: folder.path).status == 0)
+    #expect(try String(contentsOfFile: folder.file("out/0.txt"), encoding: .utf8) == "zero\n")
+    let zip = try nifty(line + ["out.zip", "--allow-missing", "--no-clip"], in: folder.path)
+    #expect(zip.output.contains("2 images of 16², 1 captions"), "\(zip.errors)")
+  }
+
+  @Test(arguments: [
+    ("--no-clip --clip c", "--no-clip"), ("", "--no-clip"), ("--no-clip --quality=0", "--quality"),
+    ("--no-clip --width=16 --height=8", "--height"),
+    ("--no-clip --transform=center-crop", "--width"),
+    ("--no-clip --transform=zoom", "center-crop"), ("--no-clip --threads=0", "--threads"),
+    ("--no-clip --mirror-features", "--mirror-features"),
+    ("--no-clip --transform=center-crop-wide --width=8 --height=16", "--height"),
+  ])
+  func `a wrong flag says what is allowed`(flags: String, expected: String) throws {
+    let words = ["pack", "--source=s", "--dest=d"] + flags.split(separator: " ").map(String.init)
+    let outcome = try nifty(words)
+    #expect(outcome.status == 64 && outcome.errors.contains(expected), "\(outcome.errors)")
+  }
+}
