@@ -5,7 +5,8 @@ package import Torch
 /// A feature detector that comes as TorchScript: the original's Inception-v3 and VGG-16.
 ///
 /// They are called with uint8 images [N, 3, H, W] of any size, resize them inside, and give by a flag
-/// what a metric looks at: `return_features`, `no_output_bias` or `return_lpips`.
+/// what a metric looks at: `return_features`, `no_output_bias` or `return_lpips`. The last is asked with
+/// floats in [0, 255] that are not resized, and answers with more numbers for larger images.
 package final class ScriptDetector: FeatureDetector {
   package let name: String
   package let sha256: String
@@ -14,6 +15,7 @@ package final class ScriptDetector: FeatureDetector {
   private let module: ScriptModule
   private let flags: [String: Bool]
   private let path: String
+  private let isAskedForDistances: Bool
 
   /// Loads a detector and asks it once, to learn the length of its vectors.
   ///
@@ -42,6 +44,7 @@ package final class ScriptDetector: FeatureDetector {
     self.path = path
     self.module = module
     self.flags = flags
+    isAskedForDistances = wantsOwnSize
     sha256 = SHA256.digest(of: file.bytes)
     resize = wantsOwnSize ? "none" : "inside the detector"
     let probe = Tensor.zeros([1, 3, 64, 64], dtype: wantsOwnSize ? .float32 : .uint8).to(device)
@@ -60,7 +63,8 @@ package final class ScriptDetector: FeatureDetector {
     do throws(TorchError) { answer = try module(images, flags: flags) } catch {
       throw EvaluationError.detector(path: path, reason: "\(error)")
     }
-    guard answer.rank == 2, answer.shape == [images.size(0), dimension] else {
+    let lengthFits = answer.rank == 2 && (isAskedForDistances || answer.size(1) == dimension)
+    guard lengthFits, answer.size(0) == images.size(0) else {
       throw EvaluationError.detector(
         path: path,
         reason: "it gives \(answer.shape) for \(images.size(0)) images"

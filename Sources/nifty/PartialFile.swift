@@ -7,7 +7,7 @@ final class PartialFile {
   private(set) var size = 0
   private let path: String
   private var hash = SHA256()
-  private var descriptor: Int32
+  private let descriptor: Int32
 
   /// Opens a file for appending.
   ///
@@ -27,7 +27,11 @@ final class PartialFile {
     if descriptor < 0 { throw FileError("create", path: path) }
   }
 
-  deinit { if descriptor >= 0 { close(descriptor) } }
+  deinit {
+    close(descriptor)
+    // Nothing to go on from: do not leave an empty file behind.
+    if size == 0 { unlink(path) }
+  }
 
   /// The hash of everything in the file.
   var digest: String { hash.digest() }

@@ -107,6 +107,7 @@ struct ResumableDownloadTests {
     #expect(await cause(.ranged(Array(bytes.dropLast())), sha256: digest) == .wrongHash)
     #expect(folder.contents == [])
     #expect(await cause(.status(404), sha256: digest) == .status(404))
+    #expect(folder.contents == [])
     #expect(await cause(.endless, sha256: digest) == .tooLarge)
     #expect(await cause(.cut([1, 2], claimed: 1 << 40), sha256: digest) == .tooLarge)
     #expect(written == nil)
@@ -124,7 +125,7 @@ struct ResumableDownloadTests {
 }
 
 @Suite("Fetching weights")
-struct FetchTests {
+struct FetchWeightsTests {
   @Test func `offline, it says which file to put where`() async throws {
     let folder = try TemporaryFolder()
     let outcome = try nifty(
