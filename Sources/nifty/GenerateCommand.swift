@@ -172,7 +172,7 @@ struct GenerateCommand: ParsableCommand {
   }
 
   private func clipModel(_ snapshot: NetworkSnapshot, _ place: ModelPlace) throws -> ClipModel {
-    guard let path = clip ?? place.clip else {
+    guard let path = clip ?? place.clip ?? Weights.standardCLIP else {
       throw TrainingError.option(
         "--clip FILE is needed: the CLIP that \(place.network) was trained with"
       )

@@ -44,16 +44,9 @@ extension MetricSources {
     )
   }
 
-  /// Where statistics of real images are kept: in the folder that NIFTY_CACHE names, else in
-  /// `nifty` of the user's folder for caches.
+  /// Where statistics of real images are kept.
   static var standardCache: StatisticsCache? {
-    let environment = ProcessInfo.processInfo.environment
-    let roots: [String?] = [
-      environment["NIFTY_CACHE"], environment["XDG_CACHE_HOME"].map { $0 + "/nifty" },
-      environment["HOME"].map { $0 + "/.cache/nifty" },
-    ]
-    return roots.compactMap { $0 }.first { !$0.isEmpty }
-      .map { StatisticsCache(folder: $0 + "/statistics") }
+    cacheFolder.map { StatisticsCache(folder: $0 + "/statistics") }
   }
 }
 

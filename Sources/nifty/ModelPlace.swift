@@ -4,7 +4,7 @@ import Training
 
 /// Where a generator and the CLIP it was trained with are.
 ///
-/// A place is given as a snapshot file, as a run folder (its newest snapshot counts), as a folder that
+/// A place is given as a snapshot file or its address on the web, as a run folder (its newest snapshot counts), as a folder that
 /// `nifty convert` made, with `model.safetensors` and perhaps `clip.safetensors`, or as the name of such
 /// a folder in `Models`.
 struct ModelPlace {
@@ -23,6 +23,10 @@ struct ModelPlace {
   /// - Parameter place: What the user gave.
   /// - Throws: `TrainingError.option` if there is nothing there.
   init(_ place: String) throws {
+    if SnapshotAddress.isAddress(place) {
+      self.init(network: try SnapshotAddress.file(of: place), clip: nil)
+      return
+    }
     let files = FileManager.default
     var isFolder: ObjCBool = false
     if files.fileExists(atPath: place, isDirectory: &isFolder) {

@@ -22,7 +22,7 @@ struct PackFlags: ParsableArguments {
   @Option(name: .customLong("max-images"), help: "Read only this many images.")
   var maxImages: Int?
 
-  @Option(help: "CLIP model that makes the features.")
+  @Option(help: "CLIP model that makes the features. (default: ViT-B-32.pt, if it was fetched)")
   var clip: String?
 
   @Flag(name: .customLong("no-clip"), help: "Pack without features.")
@@ -72,9 +72,13 @@ struct PackFlags: ParsableArguments {
     guard (1...100).contains(quality) else {
       throw ValidationError("--quality must be 1 to 100, not \(quality)")
     }
-    guard (clip == nil) == noClip else {
+    if clip != nil, noClip {
+      throw ValidationError("--clip and --no-clip exclude each other")
+    }
+    if !noClip, clipFile == nil {
       throw ValidationError(
-        "give the CLIP model with --clip, or --no-clip to pack without features"
+        "give the CLIP model with --clip, get the original's by nifty fetch weights "
+          + "clip-vit-b-32, or give --no-clip to pack without features"
       )
     }
     if noClip && mirrorFeatures {
@@ -105,9 +109,11 @@ struct PackFlags: ParsableArguments {
     }
   }
 
+  private var clipFile: String? { noClip ? nil : clip ?? Weights.standardCLIP }
+
   /// The CLIP model that makes the features, loaded; `nil` with `--no-clip`.
   func extractor() throws -> PackFeatures? {
-    try clip.map { try ClipModel(path: $0).extractor(view: clipView) }
+    try clipFile.map { try ClipModel(path: $0).extractor(view: clipView) }
   }
 
   private var options: Packer.Options {

@@ -10,6 +10,7 @@ enum RunSnapshots {
   ///
   /// - Throws: `TrainingError` for a folder without snapshots.
   static func files(_ path: String) throws -> [String] {
+    if SnapshotAddress.isAddress(path) { return [try SnapshotAddress.file(of: path)] }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
     else { return [path] }

@@ -29,7 +29,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(help: "Take the options of an earlier run; flags given beside it count more.")
   var options: String?
-  @Option(help: "CLIP model; the one that packed the data.") var clip: String?
+  @Option(help: "CLIP model that packed the data. (default: ViT-B-32.pt, if it was fetched)")
+  var clip: String?
   @Flag(
     name: [.customShort("n"), .customLong("dry-run")],
     help: "Print the options as JSON and stop."
@@ -47,9 +48,14 @@ struct TrainCommand: ParsableCommand {
     // With a file of options, what is allowed depends on it: `run` checks.
     if options != nil { return }
     for (flag, value) in [
-      ("--outdir", runFlags.outdir), ("--data", dataFlags.data.first), ("--clip", clip),
+      ("--outdir", runFlags.outdir), ("--data", dataFlags.data.first),
     ] where value == nil {
       throw ValidationError("\(flag) is missing; give it, or the --options of an earlier run")
+    }
+    if clip == nil, Weights.standardCLIP == nil {
+      throw ValidationError(
+        "--clip is missing; give it, or get the original's by nifty fetch weights clip-vit-b-32"
+      )
     }
     do {
       var trial = TrainingOptions.automatic(
@@ -64,7 +70,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let device = Runtime.defaultDevice
-    let (options, set) = try resolved(on: device)
+    var (options, set) = try resolved(on: device)
     Runtime.threads = options.threads
     Runtime.setCUDA(benchmark: options.benchmarks, tf32: options.allowsTF32)
     if dryRun {
@@ -72,6 +78,8 @@ struct TrainCommand: ParsableCommand {
       print(options.json(runFolder: folder).prettyJSON, terminator: "")
       return
     }
+    // After the dry run: an address is downloaded here.
+    options.resume = try options.resume.map { try ModelPlace($0).network }
     for line in numericsFlags.idle(on: device) + networkNotes(options) { Console.line(line) }
     let model = try ClipModel(path: options.clip, device: device)
     try check(model, fits: set, options)
@@ -114,6 +122,10 @@ struct TrainCommand: ParsableCommand {
     options.trainer.discriminator.resolution = resolution
     options.imageCount = first.rawCount
     try apply(to: &options)
+    if options.clip.isEmpty, let standard = Weights.standardCLIP { options.clip = standard }
+    if earlier == nil, metricFlags.metrics == nil, Weights.hasInception {
+      options.metrics = ["fid50k_full"]
+    }
     guard !options.outdir.isEmpty, !options.clip.isEmpty else {
       let missing = options.outdir.isEmpty ? "--outdir" : "--clip"
       throw TrainingError.option("\(missing) is missing, and the file of options does not say it")

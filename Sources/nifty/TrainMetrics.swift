@@ -10,7 +10,7 @@ struct TrainMetricFlags: ParsableArguments {
   @Option(
     help: """
       Metrics at every snapshot, separated by commas, or none; nifty metrics --help lists them. \
-      (default: none)
+      (default: fid50k_full where Inception was fetched, else none)
       """
   )
   var metrics: String?

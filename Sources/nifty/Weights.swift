@@ -28,6 +28,11 @@ enum Weights {
   /// VGG-16 with LPIPS's weights, as TorchScript.
   static let vgg16 = "vgg16.pt"
 
+  /// The CLIP that the original works with, OpenAI's ViT-B/32, if it was fetched.
+  static var standardCLIP: String? { try? path("ViT-B-32.pt") }
+  /// Whether the detector of FID was fetched.
+  static var hasInception: Bool { (try? path(inception)) != nil }
+
   /// The path of a file: in the folder that NIFTY_WEIGHTS names, else in `.deps/weights` of a folder
   /// above the program or the current one.
   static func path(_ name: String) throws -> String {
