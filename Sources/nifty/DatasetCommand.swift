@@ -41,9 +41,11 @@ extension DatasetCommand {
     }
 
     private static func rows(_ set: PackedDataset) -> [(String, String)] {
+      // A set packed without features has captions, but no features of them.
+      let captions = set.manifest?.captionCount ?? set.captionCount
       var rows = [
         ("images", "\(set.count) of \(set.resolution)×\(set.resolution), \(set.name(at: 0)) …"),
-        ("captions", set.captionCount == 0 ? "none" : "\(set.captionCount)"),
+        ("captions", captions == 0 ? "none" : "\(captions)"),
         ("features", set.featureDimension == 0 ? "none" : "\(set.featureDimension) numbers each"),
         ("size", "\(set.fileSize >> 20) MiB, \(set.fileSize / set.count) bytes an image"),
       ]

@@ -86,6 +86,7 @@ struct PackTests {
     }
     let info = try run("dataset info a.zip")
     #expect(info.output.contains("images     5 of 16×16") && info.output.contains("left out   1"))
+    #expect(info.output.contains("captions   5"))
     #expect(try run("dataset verify a.zip").output.contains("a.zip: 5 images, all well"))
     #expect(try run("dataset merge a.zip a.zip --dest b.zip").status == 0)
     #expect(try PackedDataset(folder.file("b.zip"), requiresFeatures: false).count == 10)
