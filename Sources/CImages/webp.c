@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <webp/decode.h>
+#include <webp/encode.h>
 
 static cimages_status explain(VP8StatusCode code, cimages_message *message) {
   cimages_status status = CIMAGES_CORRUPT;
@@ -82,4 +84,17 @@ cimages_status cimages_webp_decode(
   if (status == CIMAGES_OK) cimages_flatten_alpha(rgba, pixels, alpha, rgb);
   free(rgba);
   return status;
+}
+
+cimages_status cimages_webp_encode(
+  const uint8_t *rgb, uint32_t width, uint32_t height, int quality, uint8_t **webp, size_t *count) {
+  uint8_t *encoded = NULL;
+  *webp = NULL;
+  *count = WebPEncodeRGB(rgb, (int)width, (int)height, (int)width * 3, (float)quality, &encoded);
+  if (*count == 0) return CIMAGES_NO_MEMORY;
+  // The library's memory is its own to free.
+  *webp = malloc(*count);
+  if (*webp != NULL) memcpy(*webp, encoded, *count);
+  WebPFree(encoded);
+  return *webp == NULL ? CIMAGES_NO_MEMORY : CIMAGES_OK;
 }

@@ -61,6 +61,32 @@ extension RGBImage {
     return [UInt8](UnsafeBufferPointer(start: memory, count: count))
   }
 
+  /// The picture as a lossy WebP file.
+  ///
+  /// - Parameter quality: 1 (worst) to 100 (best).
+  /// - Returns: The bytes of the file.
+  /// - Throws: `ImageError` for sides above 16,383 or when out of memory.
+  package func encodedWebP(quality: Int = 90) throws(ImageError) -> [UInt8] {
+    precondition((1...100).contains(quality), "WebP quality \(quality) is not in 1...100")
+    let longest = 16_383
+    guard width <= longest, height <= longest else {
+      throw .cannotEncode(.webp, width: width, height: height)
+    }
+    var memory: UnsafeMutablePointer<UInt8>?
+    var count = 0
+    let status = cimages_webp_encode(
+      pixels,
+      UInt32(width),
+      UInt32(height),
+      Int32(quality),
+      &memory,
+      &count
+    )
+    if status != CIMAGES_OK { throw .outOfMemory }
+    defer { cimages_release(memory) }
+    return [UInt8](UnsafeBufferPointer(start: memory, count: count))
+  }
+
   /// Writes the picture as a PNG file that appears under its name only when it is complete.
   package func write(png path: String, level: Int = 1) throws(ImageError) {
     let bytes = try encodedPNG(level: level)

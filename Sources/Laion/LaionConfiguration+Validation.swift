@@ -6,6 +6,15 @@ extension LaionConfiguration {
     try within("rowsPerFlush", rowsPerFlush, 1...SplitFolder.maximumBatch)
     try atLeast("image.minimumSide", image.minimumSide, 1)
     try within("image.maximumPixels", image.maximumPixels, 1...1 << 29)
+    try within("image.quality", image.quality, 1...100)
+    if let shard {
+      try atLeast("shard.index", shard.index, 0)
+      if let count = shard.count { try within("shard.index", shard.index, 0...max(0, count - 1)) }
+    }
+    for name in columns.names.keys where MetadataField(rawValue: name) == nil {
+      let known = MetadataField.allCases.map(\.rawValue).joined(separator: ", ")
+      throw invalid("columns", name, "one of \(known)")
+    }
     if let size = image.size { try within("image.size", size, 1...8192) }
     try validateFilter()
     try validateFetch()

@@ -1,13 +1,23 @@
 /// Everything that decides a download: where from, what to keep, how hard to try, where to.
 package struct LaionConfiguration: Codable, Equatable, Sendable {
-  /// The folder that holds `part-*.parquet`; in sorted order part i becomes split i.
+  /// The folder that holds `part-*.parquet`, or a single file; part i becomes split i.
   package var metadata: String
   /// The folder that receives the folders `split0`, `split1` and so on.
   package var output: String
   /// Which parts to download; `nil` for all.
   package var parts: ClosedRange<Int>?
+  /// Which of several machines this is; its share is every `count`-th part.
+  package var shard: Shard?
+  /// Where the fields of a row are found.
+  package var columns = MetadataColumns()
+  /// A file of hosts and addresses that are never requested.
+  package var denyList: String?
+  /// Whether finished splits that are not full request again what failed for reasons that pass.
+  package var retriesFailures = false
   /// Pairs per split; rows are read on until the split is full or the part ends.
   package var perSplit = 1_000_000
+  /// How pairs are laid out on the disk.
+  package var layout = PairLayout.folder
   /// Which rows are worth a request.
   package var filter = RowFilter()
   /// Which images are kept, and how they are stored.
@@ -29,6 +39,50 @@ package struct LaionConfiguration: Codable, Equatable, Sendable {
   }
 }
 
+/// One of several machines that divide the parts among themselves.
+package struct Shard: Codable, Equatable, Sendable {
+  /// Which one, from 0.
+  package var index: Int
+  /// How many there are; `nil` for as many as there are parts.
+  package var count: Int?
+
+  /// Machine `index` of `count`.
+  package init(index: Int, count: Int?) {
+    self.index = index
+    self.count = count
+  }
+
+  /// The shard that a cluster has given this process: a task of a Slurm array, or a pod of an indexed
+  /// Kubernetes job, which has as many pods as there are parts.
+  package init?(environment: [String: String]) {
+    func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
+    if let task = number("SLURM_ARRAY_TASK_ID") {
+      // An array may begin at any number.
+      self.init(
+        index: task - (number("SLURM_ARRAY_TASK_MIN") ?? 0),
+        count: number("SLURM_ARRAY_TASK_COUNT")
+      )
+    } else if let pod = number("JOB_COMPLETION_INDEX") {
+      self.init(index: pod, count: nil)
+    } else {
+      return nil
+    }
+  }
+}
+
+/// How pairs are laid out on the disk.
+package enum PairLayout: String, Codable, CaseIterable, Sendable {
+  /// `0.png`, `0.txt`, `1.png`, …
+  case folder
+  /// Tar files of ten thousand pairs each, as WebDataset reads them.
+  case webdataset
+}
+
+/// How images are stored.
+package enum StoredFormat: String, Codable, CaseIterable, Sendable {
+  case png, jpg, webp
+}
+
 /// Which downloaded images are kept, and how they are stored.
 package struct ImageSettings: Codable, Equatable, Sendable {
   /// Images whose shorter side is below this are dropped, in pixels; tracking pixels are common.
@@ -39,6 +93,12 @@ package struct ImageSettings: Codable, Equatable, Sendable {
   ///
   /// The centre is cropped and resized (Lanczos), as packing at this size would.
   package var size: Int?
+  /// The format of stored images.
+  package var format = StoredFormat.png
+  /// Quality of JPEG and WebP, 1 (worst) to 100 (best).
+  package var quality = 95
+  /// Whether only the first of several equal files is kept.
+  package var dropsDuplicates = true
 
   /// The defaults above.
   package init() {}

@@ -31,14 +31,16 @@ package struct LaionDownload: Sendable {
     progress: @escaping @Sendable (LaionProgress) -> Void = { _ in }
   ) async throws(LaionError) -> LaionReport {
     try configuration.validate()
-    let parts = try MetadataPart.list(in: configuration.metadata, range: configuration.parts)
+    let all = try MetadataPart.list(in: configuration.metadata, range: configuration.parts)
+    let parts = try share(of: all)
+    let denied = try DenyList(configuration.denyList)
     // A part that is broken or no metadata at all should be known before days of downloading.
-    for part in parts { _ = try MetadataRows(part) }
+    for part in parts { _ = try MetadataRows(part, columns: configuration.columns) }
 
     let network = Network(configuration)
     let result: Result<LaionReport, LaionError>
     do throws(LaionError) {
-      result = .success(try await run(parts, network, throttled(progress)))
+      result = .success(try await run(parts, denied, network, throttled(progress)))
     } catch {
       result = .failure(error)
     }
@@ -48,19 +50,27 @@ package struct LaionDownload: Sendable {
 
   private func run(
     _ parts: [MetadataPart],
+    _ denied: DenyList,
     _ network: Network,
     _ progress: @escaping @Sendable (LaionProgress) -> Void
   ) async throws(LaionError) -> LaionReport {
     var report = LaionReport(splits: [], skipped: [])
     var damage: ParquetError?
     for part in parts {
-      let folder = SplitFolder(path: "\(configuration.output)/split\(part.number)")
+      let folder = SplitFolder(
+        path: "\(configuration.output)/split\(part.number)",
+        format: configuration.image.format
+      )
+      var again = false
       if let finished = SplitStatistics.read(folder.statisticsPath),
         finished.isComplete(for: configuration.perSplit)
       {
-        report.splits.append(finished)
-        report.skipped.append(part.number)
-        continue
+        again = configuration.retriesFailures && finished.pairs < configuration.perSplit
+        if !again {
+          report.splits.append(finished)
+          report.skipped.append(part.number)
+          continue
+        }
       }
       let split = SplitDownload(
         part: part,
@@ -69,10 +79,11 @@ package struct LaionDownload: Sendable {
         fetcher: network.fetcher,
         store: ImageStore(pool: network.decoders, settings: configuration.image),
         pool: network.decoders,
+        denied: denied,
         report: progress
       )
       do throws(LaionError) {
-        report.splits.append(try await split.run())
+        report.splits.append(try await split.run(again: again))
       } catch .parquet(let error) {
         // Damage inside one part is no reason to do without the others.
         damage = damage ?? error
@@ -80,6 +91,18 @@ package struct LaionDownload: Sendable {
     }
     if let damage { throw .parquet(damage) }
     return report
+  }
+
+  /// The parts that this machine downloads.
+  private func share(of parts: [MetadataPart]) throws(LaionError) -> [MetadataPart] {
+    guard let shard = configuration.shard else { return parts }
+    let count = shard.count ?? parts.count
+    let share = parts.enumerated().filter { $0.offset % count == shard.index }.map(\.element)
+    // More machines than parts: some have nothing to do, but a number too high is a mistake.
+    if shard.index >= count {
+      throw .invalidSetting(name: "shard", value: "\(shard.index)", expected: "below \(count)")
+    }
+    return share
   }
 
   /// Passes on at most two reports a second, and every one that completes a split.

@@ -7,12 +7,18 @@ package import Parquet
 package enum LaionError: Error, Equatable, CustomStringConvertible {
   /// A setting is out of its range.
   case invalidSetting(name: String, value: String, expected: String)
-  /// The metadata folder has no Parquet files.
+  /// The metadata folder has no files of a known format.
   case noMetadata(folder: String)
+  /// The output folder has no splits.
+  case noSplits(folder: String)
   /// A part was asked for that the metadata folder does not have.
   case noSuchPart(part: Int, folder: String, count: Int)
   /// The part has no column of image addresses.
   case noURLColumn(path: String, columns: [String])
+  /// The part lacks a column that was asked for by name.
+  case noColumn(path: String, name: String, columns: [String])
+  /// A text file cannot be read beyond this row.
+  case damagedMetadata(path: String, row: Int, reason: String)
   /// The split was begun with other settings or another part.
   case differentSettings(folder: String)
   /// Another run is at work in the folder.
@@ -31,11 +37,17 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
     case .invalidSetting(let name, let value, let expected):
       "\(name) is \(value); it must be \(expected)"
     case .noMetadata(let folder):
-      "no part-*.parquet in \(folder); put the LAION metadata files there"
+      "no .parquet, .csv, .tsv or .jsonl in \(folder); put the metadata files there"
+    case .noSplits(let folder):
+      "no split0, split1, … in \(folder); give the folder that --out named"
     case .noSuchPart(let part, let folder, let count):
-      "no part \(part) in \(folder): it has \(count) Parquet files, numbered from 0"
+      "no part \(part) among the \(count) metadata files of \(folder)"
     case .noURLColumn(let path, let columns):
       "\(path) has no URL column, only \(columns.joined(separator: ", "))"
+    case .noColumn(let path, let name, let columns):
+      "\(path) has no column \(name), only \(columns.joined(separator: ", "))"
+    case .damagedMetadata(let path, let row, let reason):
+      "\(path) cannot be read at row \(row): \(reason)"
     case .differentSettings(let folder):
       "\(folder) was begun with other filters, image size or metadata;"
         + " use the same settings to continue, or another output folder"

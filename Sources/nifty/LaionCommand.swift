@@ -6,7 +6,7 @@ import Laion
 struct LaionCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "laion",
-    abstract: "Download image–caption pairs listed in LAION-shaped Parquet files.",
+    abstract: "Download image–caption pairs listed in LAION-shaped metadata.",
     discussion: """
       Part i of the metadata becomes OUT/spliti with consecutive pairs 0.png +
       0.txt, 1.png + … The same command goes on where an interrupted one stopped.
@@ -15,83 +15,130 @@ struct LaionCommand: AsyncParsableCommand {
         nifty laion --metadata laion_meta_file --out data/laion
         nifty laion --metadata laion_meta_file --out data/laion \\
           --parts 0-1 --per-split 1000
-      """
+        nifty laion --metadata laion_meta_file --out data/laion --retry
+        nifty laion verify --out data/laion
+
+      `nifty laion download --help` lists the options of a download.
+      """,
+    subcommands: [Download.self, Verify.self],
+    defaultSubcommand: Download.self
   )
+}
 
-  @Option(help: "Folder with part-*.parquet.")
-  var metadata: String
-
-  @Option(help: "Folder for split0, split1, …")
-  var out: String
-
-  @Option(help: "Parts to download, as 0-9; all if not given.")
-  var parts: PartRange?
-
-  @Option(help: "Pairs in a full split.")
-  var perSplit = 1_000_000
-
-  @Option(help: "Downloads at a time.")
-  var connections = 128
-
-  @Option(help: "Downloads at a time from one host.")
-  var connectionsPerHost = 8
-
-  @Option(help: "Seconds that one download may take in all.")
-  var timeout = 30.0
-
-  @Option(help: "Smallest similarity that a row may have.")
-  var minSimilarity: Double?
-
-  @Option(help: "Shortest side that an image may have, in pixels.")
-  var minSide = 32
-
-  @Option(
-    help: "Crop to the middle square and resize to this many pixels; original size if not given."
-  )
-  var size: Int?
-
-  @Option(help: "What we call ourselves to servers.")
-  var userAgent: String?
-
-  @Flag(help: "Allow private and loopback addresses.")
-  var allowPrivateAddresses = false
-
-  func run() async throws {
-    var settings = LaionConfiguration(metadata: metadata, output: out)
-    settings.parts = parts?.range
-    settings.perSplit = perSplit
-    settings.filter.minimumSimilarity = minSimilarity
-    settings.image.minimumSide = minSide
-    settings.image.size = size
-    settings.fetch.concurrency = connections
-    settings.fetch.concurrencyPerHost = connectionsPerHost
-    settings.fetch.totalTimeout = timeout
-    settings.fetch.allowPrivateAddresses = allowPrivateAddresses
-    if let userAgent { settings.fetch.userAgent = userAgent }
-    let start = Date()
-    let report = try await LaionDownload(settings).run { progress in
-      Console.progress(Self.text(progress))
-    }
-    for split in report.splits {
-      let causes = split.failures.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }
-      Console.line(
-        "split\(split.split): \(split.pairs) pairs"
-          + (causes.isEmpty ? "" : "; failed: " + causes.joined(separator: ", "))
-      )
-    }
-    for split in report.skipped { Console.line("split\(split): complete already") }
-    if report.pairs == 0, report.skipped.isEmpty { throw NothingDownloaded(report: report) }
-    let seconds = Date().timeIntervalSince(start)
-    Console.line(
-      "\(report.pairs) pairs in \(out), \(Text.number(Double(report.pairs) / seconds)) images/s"
-    )
+extension LaionCommand {
+  /// How progress is told.
+  enum LogForm: String, ExpressibleByArgument, CaseIterable {
+    case text, json
   }
 
-  private static func text(_ progress: LaionProgress) -> String {
-    let failed = progress.failures.values.reduce(0, +)
-    let left = progress.secondsLeft.map { ", \(Text.time($0)) left" } ?? ""
-    return "split\(progress.split)  \(progress.pairs)/\(progress.target) pairs  "
-      + "\(failed) failed  \(Text.number(progress.imagesPerSecond)) images/s\(left)"
+  /// The download itself.
+  struct Download: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Download pairs; what `nifty laion` does without a word."
+    )
+
+    @Option(help: "Folder with part-*.parquet, or .csv, .tsv, .jsonl; or one such file.")
+    var metadata: String
+
+    @Option(help: "Folder for split0, split1, …")
+    var out: String
+
+    @Flag(
+      help: "In finished splits that are not full, request again what failed for reasons that pass."
+    )
+    var retry = false
+
+    @Option(help: "How progress is told: text or json, one object a line.")
+    var log: LogForm = .text
+
+    @Option(help: "Port that answers Prometheus at /metrics.")
+    var metricsPort: Int?
+
+    @OptionGroup(title: "Rows") var rows: LaionRowOptions
+    @OptionGroup(title: "Requests") var fetch: LaionFetchOptions
+    @OptionGroup(title: "Storage") var store: LaionStoreOptions
+
+    func run() async throws {
+      var settings = LaionConfiguration(metadata: metadata, output: out)
+      settings.retriesFailures = retry
+      rows.apply(to: &settings)
+      fetch.apply(to: &settings)
+      store.apply(to: &settings)
+      var metrics: MetricsServer?
+      if let metricsPort { metrics = try await MetricsServer(port: metricsPort) }
+      let (server, log) = (metrics, log)
+      let start = Date()
+      let report = try await LaionDownload(settings).run { progress in
+        server?.note(progress)
+        switch log {
+        case .text: Console.progress(Self.text(progress))
+        case .json: Console.line(Self.json(progress))
+        }
+      }
+      await metrics?.shutDown()
+      if log == .text { try tell(report, seconds: Date().timeIntervalSince(start)) }
+      if report.pairs == 0, report.skipped.isEmpty, !report.splits.isEmpty {
+        throw NothingDownloaded(report: report)
+      }
+    }
+
+    private func tell(_ report: LaionReport, seconds: Double) throws {
+      for split in report.splits {
+        let causes = split.failures.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }
+        Console.line(
+          "split\(split.split): \(split.pairs) pairs"
+            + (causes.isEmpty ? "" : "; failed: " + causes.joined(separator: ", "))
+        )
+      }
+      for split in report.skipped { Console.line("split\(split): complete already") }
+      Console.line(
+        "\(report.pairs) pairs in \(out), \(Text.number(Double(report.pairs) / seconds)) images/s"
+      )
+    }
+
+    private static func text(_ progress: LaionProgress) -> String {
+      let failed = progress.failures.values.reduce(0, +)
+      let requested = progress.pairs + failed
+      let success = requested > 0 ? 100 * progress.pairs / requested : 100
+      let worst = progress.failures.sorted { $0.value > $1.value }.prefix(3)
+        .map { "\($0.key) \($0.value)" }
+      let left = progress.secondsLeft.map { ", \(Text.time($0)) left" } ?? ""
+      return "split\(progress.split)  \(progress.pairs)/\(progress.target) pairs  "
+        + "\(success) %  \(Text.number(progress.imagesPerSecond)) images/s  "
+        + "\(Text.number(progress.bytesPerSecond / 1e6)) MB/s\(left)"
+        + (worst.isEmpty ? "" : "  (\(worst.joined(separator: ", ")))")
+    }
+
+    private static func json(_ progress: LaionProgress) -> String {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return (try? encoder.encode(progress)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+  }
+
+  /// Holds what was downloaded against its ledger.
+  struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Check that every pair is there and whole, and that the counts add up."
+    )
+
+    @Option(help: "Folder of split0, split1, …")
+    var out: String
+
+    @Flag(help: "Decode every image instead of reading its header.")
+    var decode = false
+
+    func run() throws {
+      var verification = LaionVerification(output: out)
+      verification.decodesImages = decode
+      let findings = try verification.run()
+      for finding in findings {
+        for complaint in finding.complaints { Console.error("\(finding.folder)/\(complaint)") }
+        let verdict = finding.complaints.isEmpty ? "ok" : "damaged"
+        Console.line("\(finding.folder): \(finding.pairs) pairs, \(verdict)")
+      }
+      if findings.contains(where: { !$0.complaints.isEmpty }) { throw ExitCode.failure }
+    }
   }
 }
 

@@ -91,7 +91,6 @@ import Testing
       "/drip": .drip(image, every: .milliseconds(50)),
       "/silent": .delayed(.seconds(20), .bytes(image)),
     ]
-    let start = ContinuousClock.now
     try await download(
       routes,
       ["/drip", "/silent"],
@@ -102,8 +101,9 @@ import Testing
       }
     ) { statistics, _, _ in
       #expect(statistics.failures == ["timed out": 2])
+      // Of the download alone: the server's own start may take long on a busy machine.
+      #expect(statistics.seconds < 8)
     }
-    #expect(start.duration(to: .now) < .seconds(8))
   }
 
   @Test func `a connection that breaks is tried again`() async throws {

@@ -143,6 +143,11 @@ import Testing
     expectRefusal("perSplit") { $0.perSplit = 0 }
     expectRefusal("window") { $0.window = 0 }
     expectRefusal("image.size") { $0.image.size = 0 }
+    expectRefusal("image.quality") { $0.image.quality = 0 }
+    expectRefusal("shard.index") { $0.shard = Shard(index: 2, count: 2) }
+    expectRefusal("columns") { $0.columns.names["colour"] = "x" }
+    expectRefusal("fetch.requestsPerSecondPerHost") { $0.fetch.requestsPerSecondPerHost = 0 }
+    expectRefusal("fetch.allowedAddresses") { $0.fetch.allowedAddresses = ["localhost"] }
     expectRefusal("filter.minimumSimilarity") { $0.filter.minimumSimilarity = .nan }
     expectRefusal("filter.maximumAspect") { $0.filter.maximumAspect = 0.5 }
     expectRefusal("filter.minimumSide") {

@@ -96,7 +96,7 @@ final class RawServer: @unchecked Sendable {
     case .forever(let bytes, let more):
       guard send(bytes, connection) else { return }
       // Not faster than the client can look at it on a busy machine.
-      while send(more, connection) { usleep(200) }
+      while send(more, connection) { usleep(2000) }
     case .drip(let bytes, let pause):
       for byte in bytes {
         usleep(pause)

@@ -40,6 +40,7 @@ func loopbackConfiguration(_ folder: String) -> LaionConfiguration {
   var configuration = LaionConfiguration(metadata: folder + "/meta", output: folder + "/out")
   configuration.fetch.allowPrivateAddresses = true
   configuration.fetch.followsRobots = false
+  configuration.image.dropsDuplicates = false
   configuration.fetch.retryDelay = 0.01
   configuration.fetch.connectTimeout = 2
   configuration.fetch.readTimeout = 2

@@ -63,7 +63,7 @@ cimages_status cimages_webp_decode(
 void cimages_flatten_alpha(
   const uint8_t *rgba, size_t count, cimages_alpha alpha, uint8_t *rgb);
 
-// MARK: Encoding (jpeg.c, png_encode.c)
+// MARK: Encoding (jpeg.c, png_encode.c, webp.c)
 
 // The most bytes that cimages_png_encode can need; 0 when out of memory or too large.
 size_t cimages_png_bound(uint32_t width, uint32_t height, int level);
@@ -75,6 +75,9 @@ size_t cimages_png_encode(
 cimages_status cimages_jpeg_encode(
   const uint8_t *rgb, uint32_t width, uint32_t height, int quality, uint8_t **jpeg, size_t *count,
   cimages_message *message);
+// Writes a lossy WebP of sides up to 16,383 into memory that cimages_release frees.
+cimages_status cimages_webp_encode(
+  const uint8_t *rgb, uint32_t width, uint32_t height, int quality, uint8_t **webp, size_t *count);
 void cimages_release(void *memory);
 
 // MARK: Resampling (resample.c)

@@ -18,6 +18,16 @@ package struct MetadataRow: Equatable, Sendable {
   package var nsfw: String?
   /// Cosine similarity of the CLIP embeddings of image and caption, in [-1, 1].
   package var similarity: Double?
+  /// The licence that the page stated; LAION writes "?" where it stated none.
+  package var licence: String?
+  /// The caption's language, as "en".
+  package var language: String?
+  /// How probable it is that the image is unsafe, in [0, 1].
+  package var unsafety: Double?
+  /// How probable it is that the image has a watermark, in [0, 1].
+  package var watermark: Double?
+  /// Whether the file's line could be read at all.
+  package var isReadable = true
 
   /// A row with some of its fields.
   package init(
@@ -25,46 +35,49 @@ package struct MetadataRow: Equatable, Sendable {
     sampleID: String? = nil,
     url: String? = nil,
     text: String? = nil,
-    width: Int? = nil,
-    height: Int? = nil,
-    nsfw: String? = nil,
-    similarity: Double? = nil
+    isReadable: Bool = true
   ) {
     self.row = row
     self.sampleID = sampleID
     self.url = url
     self.text = text
-    self.width = width
-    self.height = height
-    self.nsfw = nsfw
-    self.similarity = similarity
+    self.isReadable = isReadable
   }
 
-  /// Row `index` of a batch of `MetadataRow.columns`.
+  /// A row of text fields.
+  init(row: Int, _ field: (MetadataField) -> String?) {
+    self.init(row: row, sampleID: field(.id), url: field(.url), text: field(.caption))
+    width = field(.width).flatMap(Self.whole)
+    height = field(.height).flatMap(Self.whole)
+    nsfw = field(.nsfw)
+    similarity = field(.similarity).flatMap { Double($0) }
+    licence = field(.licence)
+    language = field(.language)
+    unsafety = field(.unsafety).flatMap { Double($0) }
+    watermark = field(.watermark).flatMap { Double($0) }
+  }
+
+  /// Row `index` of a batch of `MetadataColumns.parquet`.
   init(_ batch: ColumnBatch, _ index: Int) {
+    func column(_ field: MetadataField) -> ColumnBatch.Column { batch[field.key] }
     self.init(
       row: batch.firstRow + index,
-      sampleID: batch["SAMPLE_ID"].string(index),
-      url: batch["URL"].string(index),
-      text: batch["TEXT"].string(index),
-      width: batch["WIDTH"].int(index),
-      height: batch["HEIGHT"].int(index),
-      nsfw: batch["NSFW"].string(index),
-      similarity: batch["similarity"].double(index)
+      sampleID: column(.id).string(index),
+      url: column(.url).string(index),
+      text: column(.caption).string(index)
     )
+    width = column(.width).int(index)
+    height = column(.height).int(index)
+    nsfw = column(.nsfw).string(index)
+    similarity = column(.similarity).double(index)
+    licence = column(.licence).string(index)
+    language = column(.language).string(index)
+    unsafety = column(.unsafety).double(index)
+    watermark = column(.watermark).double(index)
   }
 
-  /// The columns as LAION-400M names them, and as its successors do.
-  static let columns = [
-    ParquetColumn("SAMPLE_ID", alternatives: ["hash", "key", "id", "uid"]),
-    ParquetColumn("URL", alternatives: ["image_url", "img_url"]),
-    ParquetColumn("TEXT", alternatives: ["caption", "alt_text", "top_caption"]),
-    ParquetColumn("WIDTH", alternatives: ["original_width"]),
-    ParquetColumn("HEIGHT", alternatives: ["original_height"]),
-    ParquetColumn("NSFW", alternatives: ["punsafe_label"]),
-    ParquetColumn(
-      "similarity",
-      alternatives: ["clip_similarity_vitb32", "clip_b32_similarity_score"]
-    ),
-  ]
+  // Some crawls write sizes as "640.0".
+  private static func whole(_ text: String) -> Int? {
+    Int(text) ?? Double(text).flatMap { Int(exactly: $0) }
+  }
 }

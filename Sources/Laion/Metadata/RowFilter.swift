@@ -1,11 +1,16 @@
 /// Decides from the metadata alone which rows are worth a request.
 ///
-/// A value that the metadata does not give passes, except a caption, which is what the pair is for.
+/// A value that the metadata does not give passes, except a caption, which is what the pair is for,
+/// and a licence or language where only some are wanted.
 package struct RowFilter: Codable, Equatable, Sendable {
   /// Safety labels that are dropped.
   package var excludedLabels = ["NSFW"]
   /// The least CLIP similarity of image and caption.
   package var minimumSimilarity: Double?
+  /// The greatest probability of an unsafe image.
+  package var maximumUnsafety: Double?
+  /// The greatest probability of a watermark.
+  package var maximumWatermark: Double?
   /// The least length of the shorter side, in pixels.
   package var minimumSide: Int?
   /// The greatest length of the longer side, in pixels.
@@ -16,19 +21,32 @@ package struct RowFilter: Codable, Equatable, Sendable {
   package var minimumCaptionLength = 1
   /// The greatest number of characters in all caption lines together, after cleaning.
   package var maximumCaptionLength = 10_000
+  /// The licences that are wanted, without regard to letter case; empty for any.
+  package var licences: [String] = []
+  /// The languages that are wanted, as "en"; empty for any.
+  package var languages: [String] = []
+  /// Whether only the first row of each address is requested.
+  package var dropsDuplicates = true
 
   /// The defaults above.
   package init() {}
 
   /// Why a row was dropped.
   package enum Cause: String, CaseIterable, Sendable {
+    case unreadable = "filtered: unreadable row"
     case label = "filtered: safety label"
+    case unsafety = "filtered: probably unsafe"
+    case watermark = "filtered: probably watermarked"
     case similarity = "filtered: similarity"
+    case licence = "filtered: licence"
+    case language = "filtered: language"
     case tooSmall = "filtered: too small"
     case tooLarge = "filtered: too large"
     case aspect = "filtered: aspect ratio"
     case noCaption = "filtered: no caption"
     case captionTooLong = "filtered: caption too long"
+    case denied = "filtered: on the deny list"
+    case duplicate = "filtered: duplicate URL"
   }
 
   /// Why `row` is dropped; `nil` when it is kept.
@@ -36,18 +54,31 @@ package struct RowFilter: Codable, Equatable, Sendable {
   /// - Parameters:
   ///   - row: The metadata.
   ///   - caption: Its caption after `CaptionCleaner`.
-  /// - Returns: The first cause that applies.
+  /// - Returns: The first cause that applies, of those that one row alone can have.
   package func cause(_ row: MetadataRow, caption: [String]) -> Cause? {
+    if !row.isReadable { return .unreadable }
     if let label = row.nsfw, excludedLabels.contains(where: { $0.matches(label) }) { return .label }
-    if let minimumSimilarity, let similarity = row.similarity {
-      // Written this way round, NaN is dropped.
-      guard similarity >= minimumSimilarity else { return .similarity }
+    // Written this way round, NaN is dropped.
+    if let maximumUnsafety, let value = row.unsafety, !(value <= maximumUnsafety) {
+      return .unsafety
     }
+    if let maximumWatermark, let value = row.watermark, !(value <= maximumWatermark) {
+      return .watermark
+    }
+    if let minimumSimilarity, let value = row.similarity, !(value >= minimumSimilarity) {
+      return .similarity
+    }
+    if !Self.isWanted(row.licence, licences) { return .licence }
+    if !Self.isWanted(row.language, languages) { return .language }
     if let cause = sizeCause(row) { return cause }
     let lengths = caption.map(\.count)
     if (lengths.max() ?? 0) < max(1, minimumCaptionLength) { return .noCaption }
     if lengths.reduce(0, +) > maximumCaptionLength { return .captionTooLong }
     return nil
+  }
+
+  private static func isWanted(_ value: String?, _ wanted: [String]) -> Bool {
+    wanted.isEmpty || wanted.contains { $0.matches(value ?? "") }
   }
 
   private func sizeCause(_ row: MetadataRow) -> Cause? {

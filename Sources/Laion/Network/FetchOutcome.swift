@@ -66,6 +66,8 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
   case tooManyPixels
   /// The image is smaller than allowed.
   case tooSmall
+  /// The same file was stored for an earlier row.
+  case duplicateImage
 
   /// Every cause but the statuses, with its name.
   private static let names: [FetchCause: String] = [
@@ -91,6 +93,7 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
     .truncatedImage: "truncated image",
     .tooManyPixels: "too many pixels",
     .tooSmall: "too small",
+    .duplicateImage: "duplicate image",
   ]
 
   private static let causes = Dictionary(uniqueKeysWithValues: names.map { ($1, $0) })

@@ -4,7 +4,7 @@ import Images
 import NIOCore
 import NIOPosix
 
-/// Decodes downloaded bytes and writes them as PNG, on threads of its own.
+/// Decodes downloaded bytes and writes them as they are to be stored, on threads of its own.
 ///
 /// Decoding takes milliseconds to seconds and must not hold up the network's event loops.
 struct ImageStore: Sendable {
@@ -39,9 +39,9 @@ struct ImageStore: Sendable {
         Swift.Result { () throws(ImageError) in try decoded(bytes) }
       }.get()
       guard let image else { return .outcome(.failure(.tooSmall)) }
-      let png = try image.encodedPNG()
+      let file = try encoded(image)
       do throws(FileError) {
-        try ScratchFile.write(png, to: path)
+        try ScratchFile.write(file, to: path)
       } catch {
         return .refused(error)
       }
@@ -54,6 +54,14 @@ struct ImageStore: Sendable {
       return .outcome(.success(stored))
     } catch {
       return .outcome(.failure(FetchCause(error)))
+    }
+  }
+
+  private func encoded(_ image: RGBImage) throws(ImageError) -> [UInt8] {
+    switch settings.format {
+    case .png: try image.encodedPNG()
+    case .jpg: try image.encodedJPEG(quality: settings.quality)
+    case .webp: try image.encodedWebP(quality: settings.quality)
     }
   }
 

@@ -16,6 +16,8 @@ final class Ledger: @unchecked Sendable {
     /// The number of the pair; `nil` when the row gave none.
     var number: Int?
     var outcome: FetchOutcome
+    /// The cause of an earlier failure of the row, which this entry replaces.
+    var replaced: FetchCause?
   }
 
   /// The sum of the entries.
@@ -27,7 +29,11 @@ final class Ledger: @unchecked Sendable {
     var failures: [FetchCause: Int] = [:]
 
     mutating func add(_ entry: Entry) {
-      nextRow = entry.row + 1
+      nextRow = max(nextRow, entry.row + 1)
+      if let cause = entry.replaced {
+        failures[cause, default: 0] -= 1
+        if failures[cause] == 0 { failures[cause] = nil }
+      }
       switch entry.outcome {
       case .success(let image):
         pairs += 1
@@ -99,10 +105,11 @@ final class Ledger: @unchecked Sendable {
         let isOurs = header.map { $0 == text + "\n" } ?? true
         if !isOurs { throw .differentSettings(folder: folder(of: path)) }
       } else {
-        guard let entry = LedgerLine.decoded(content), entry.row >= nextRow,
+        guard let entry = LedgerLine.decoded(content),
+          entry.replaced == nil ? entry.row >= nextRow : entry.row < nextRow,
           entry.number == nil || entry.number == pairs
         else { throw .damagedLedger(path: path, line: line) }
-        nextRow = entry.row + 1
+        nextRow = max(nextRow, entry.row + 1)
         if entry.number != nil { pairs += 1 }
         try visit(entry)
       }
@@ -113,59 +120,5 @@ final class Ledger: @unchecked Sendable {
 
   private static func folder(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-  }
-}
-
-/// One line of the ledger: fields and a checksum, separated by tabs.
-enum LedgerLine {
-  static func encoded(_ entry: Ledger.Entry) -> String {
-    let number = entry.number.map { String($0) } ?? "-"
-    switch entry.outcome {
-    case .success(let image):
-      return sealed(
-        "\(entry.row)\t\(number)\tok\t\(image.width)\t\(image.height)\t\(image.bytes)\t\(image.sha256)"
-      )
-    case .failure(let cause):
-      return sealed("\(entry.row)\t\(number)\t\(cause)")
-    }
-  }
-
-  static func decoded(_ content: Substring) -> Ledger.Entry? {
-    let fields = content.split(separator: "\t", omittingEmptySubsequences: false)
-    guard fields.count >= 3, let row = Int(fields[0]), row >= 0 else { return nil }
-    if fields.count == 3 {
-      guard fields[1] == "-", let cause = FetchCause(String(fields[2])) else { return nil }
-      return .init(row: row, number: nil, outcome: .failure(cause))
-    }
-    guard fields.count == 7, fields[2] == "ok", let number = Int(fields[1]),
-      let width = Int(fields[3]), let height = Int(fields[4]), let bytes = Int(fields[5])
-    else { return nil }
-    let image = StoredImage(
-      width: width,
-      height: height,
-      bytes: bytes,
-      sha256: String(fields[6])
-    )
-    return .init(row: row, number: number, outcome: .success(image))
-  }
-
-  /// The content with its checksum and a newline.
-  static func sealed(_ content: String) -> String {
-    "\(content)\t\(String(FNV.hash(content.utf8), radix: 16))\n"
-  }
-
-  /// The content of a line whose checksum is right.
-  static func opened(_ line: String) -> Substring? {
-    guard let tab = line.lastIndex(of: "\t") else { return nil }
-    let content = line[..<tab]
-    let checksum = line[line.index(after: tab)...]
-    return checksum == String(FNV.hash(content.utf8), radix: 16) ? content : nil
-  }
-}
-
-/// FNV-1a with 64 bits: tells torn lines and changed settings, not forgeries.
-enum FNV {
-  static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
-    bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
   }
 }

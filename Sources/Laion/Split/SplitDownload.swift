@@ -14,48 +14,75 @@ struct SplitDownload {
   let fetcher: ImageFetcher
   let store: ImageStore
   let pool: NIOThreadPool
+  let denied: DenyList
   let report: @Sendable (LaionProgress) -> Void
+
+  typealias Group = TaskGroup<(row: Int, result: RowResult)>
 
   private static let flushInterval = Duration.seconds(2)
 
   /// What became of a row.
-  private enum RowResult: Sendable {
+  enum RowResult: Sendable {
     case filtered(RowFilter.Cause)
     case fetched(FetchOutcome, caption: String)
     case refused(FileError)
   }
 
   /// The loop's own variables.
-  private struct State {
+  struct State {
     var rows: MetadataRows
+    var screen: RowScreen
     var window = RowWindow<RowResult>()
     var tally: Tally
+    /// Hashes of the files stored so far.
+    var stored = HashSet64()
+    /// In a second pass, the rows to request again and why they failed.
+    var again: [Int: FetchCause]?
     var batch: [Ledger.Entry] = []
-    var captions: [SplitFolder.Pair] = []
+    var captions: [StagedPair] = []
     var hasRows = true
     var lastFlush = ContinuousClock.now
   }
 
-  func run() async throws(LaionError) -> SplitStatistics {
-    var rows = try MetadataRows(part)
-    let rowCount = rows.rowCount
+  private var sink: any PairSink {
+    switch configuration.layout {
+    case .folder: FileSink(folder: folder)
+    case .webdataset: TarSink(folder: folder)
+    }
+  }
+
+  /// Downloads what is missing.
+  ///
+  /// - Parameter again: Whether rows are requested again that failed for reasons that pass.
+  /// - Returns: The statistics of the whole split.
+  /// - Throws: `LaionError` when the disk refuses, the metadata is damaged, or the task is cancelled.
+  func run(again: Bool) async throws(LaionError) -> SplitStatistics {
+    let rows = try MetadataRows(part, columns: configuration.columns)
     // The ledger is also the lock: nothing in the folder is touched before it is ours.
     try file { () throws(FileError) in try folder.create() }
-    let ledger = try Ledger(folder.ledgerPath, fingerprint: fingerprint(rowCount: rowCount))
-    let done = ledger.summary
-    try file { () throws(FileError) in try folder.clean(after: done.pairs) }
-    var tally = Tally(
-      part: part,
-      target: configuration.perSplit,
-      rowCount: rowCount,
-      done: done
-    )
-    try skip(&rows, upTo: done.nextRow, &tally)
-    if tally.isFull {
-      return try await finish(tally, rowCount: rowCount, isExhausted: false)
+    let ledger = try Ledger(folder.ledgerPath, fingerprint: fingerprint(rows))
+    // Until it is finished again, the split is an unfinished one.
+    folder.remove(folder.statisticsPath)
+    try file { () throws(FileError) in
+      try folder.clean()
+      try sink.clean(after: ledger.summary.pairs)
     }
+    var state = State(
+      rows: rows,
+      screen: RowScreen(configuration.filter, denied: denied),
+      tally: Tally(
+        part: part,
+        target: configuration.perSplit,
+        rowCount: rows.rowCount,
+        done: ledger.summary
+      )
+    )
+    try recall(&state, again: again)
+    if !state.tally.isFull { state = try await downloaded(state, ledger) }
+    return try finish(state.tally)
+  }
 
-    let state = State(rows: rows, tally: tally)
+  private func downloaded(_ state: State, _ ledger: Ledger) async throws(LaionError) -> State {
     let outcome = await withTaskGroup(
       of: (row: Int, result: RowResult).self,
       returning: Result<State, LaionError>.self
@@ -74,14 +101,13 @@ struct SplitDownload {
       // A full disk gets back what waited there; the rows are requested again.
       folder.removeStaging()
     }
-    tally = try outcome.get().tally
-    return try await finish(tally, rowCount: rowCount, isExhausted: !tally.isFull)
+    return try outcome.get()
   }
 
   /// Starts rows, collects results and publishes what is next in order, until the split is full.
   private func drive(
     _ state: inout State,
-    _ group: inout TaskGroup<(row: Int, result: RowResult)>,
+    _ group: inout Group,
     _ ledger: Ledger
   ) async throws(LaionError) {
     while true {
@@ -106,43 +132,6 @@ struct SplitDownload {
     }
   }
 
-  /// Begins rows while the window has room.
-  private func start(
-    _ state: inout State,
-    _ group: inout TaskGroup<(row: Int, result: RowResult)>
-  ) throws(LaionError) {
-    // Near the end no more rows are begun than the pairs still missing may need.
-    let missing = configuration.perSplit - state.tally.pairs
-    let unfinished = min(configuration.window, missing.multipliedClamped(by: 4) + 8)
-    while state.hasRows, state.window.count < configuration.window,
-      state.window.unfinished < unfinished
-    {
-      guard let row = try state.rows.next() else {
-        state.hasRows = false
-        return
-      }
-      state.window.begin(row.row)
-      let caption = CaptionCleaner.lines(row.text ?? "")
-      if let cause = configuration.filter.cause(row, caption: caption) {
-        state.window.finish(row.row, .filtered(cause))
-      } else {
-        let text = caption.joined(separator: "\n")
-        group.addTask { (row.row, await fetch(row, caption: text)) }
-      }
-    }
-  }
-
-  private func fetch(_ row: MetadataRow, caption: String) async -> RowResult {
-    let result = await fetcher.fetch(row.url ?? "") { body in
-      await store.store(body, to: folder.stagedImage(row: row.row))
-    }
-    switch result {
-    case .success(.outcome(let outcome)): return .fetched(outcome, caption: caption)
-    case .success(.refused(let error)): return .refused(error)
-    case .failure(let cause): return .fetched(.failure(cause), caption: caption)
-    }
-  }
-
   /// Counts the next row in order and puts it on the batch.
   private func take(_ row: Int, _ result: RowResult, _ state: inout State) throws(LaionError) {
     switch result {
@@ -150,26 +139,37 @@ struct SplitDownload {
       throw .file(error)
     case .filtered(let cause):
       state.tally.filter(row, cause)
-    case .fetched(let outcome, let caption):
+    case .fetched(var outcome, let caption):
       var number: Int?
-      if case .success = outcome {
-        number = state.tally.pairs
-        state.captions.append(.init(row: row, number: state.tally.pairs, caption: caption))
+      if case .success(let image) = outcome {
+        // Judged here, in row order, so that it does not depend on which one was faster.
+        if configuration.image.dropsDuplicates, !state.stored.insert(image.hash) {
+          outcome = .failure(.duplicateImage)
+          folder.remove(folder.stagedImage(row: row))
+        } else {
+          number = state.tally.pairs
+          state.captions.append(.init(row: row, number: state.tally.pairs, caption: caption))
+        }
       }
-      let entry = Ledger.Entry(row: row, number: number, outcome: outcome)
+      let entry = Ledger.Entry(
+        row: row,
+        number: number,
+        outcome: outcome,
+        replaced: state.again?[row]
+      )
       state.tally.add(entry)
       state.batch.append(entry)
     }
   }
 
   private func flush(_ state: inout State, _ ledger: Ledger) async throws(LaionError) {
-    let (entries, pairs, folder) = (state.batch, state.captions, folder)
+    let (entries, pairs, sink) = (state.batch, state.captions, sink)
     if !entries.isEmpty {
       let result: Result<Void, FileError>
       do {
         result = try await pool.runIfActive {
           Result { () throws(FileError) in
-            try folder.publish(pairs)
+            try sink.publish(pairs)
             try ledger.append(entries)
           }
         }
@@ -183,28 +183,10 @@ struct SplitDownload {
     state.lastFlush = .now
   }
 
-  /// Reads past the rows that the ledger has, counting again what the filters dropped.
-  private func skip(
-    _ rows: inout MetadataRows,
-    upTo nextRow: Int,
-    _ tally: inout Tally
-  ) throws(LaionError) {
-    for _ in 0..<nextRow {
-      guard let row = try rows.next() else { throw .differentSettings(folder: folder.path) }
-      let caption = CaptionCleaner.lines(row.text ?? "")
-      if let cause = configuration.filter.cause(row, caption: caption) {
-        tally.filter(row.row, cause)
-      }
-    }
-  }
-
-  private func finish(
-    _ tally: Tally,
-    rowCount: Int,
-    isExhausted: Bool
-  ) async throws(LaionError) -> SplitStatistics {
-    let statistics = tally.statistics(rowCount: rowCount, isExhausted: isExhausted)
-    try SplitIndex.write(folder, part: part)
+  private func finish(_ tally: Tally) throws(LaionError) -> SplitStatistics {
+    let statistics = tally.statistics(isExhausted: !tally.isFull)
+    try file { () throws(FileError) in try sink.finish(pairs: tally.pairs) }
+    try SplitIndex.write(folder, part: part, columns: configuration.columns)
     folder.removeStaging()
     try file { () throws(FileError) in try statistics.write(to: folder.statisticsPath) }
     report(tally.progress)
@@ -212,13 +194,14 @@ struct SplitDownload {
   }
 
   /// Stands for everything that decides which rows become pairs under which numbers.
-  private func fingerprint(rowCount: Int) -> String {
+  private func fingerprint(_ rows: MetadataRows) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let settings = [
       (try? encoder.encode(configuration.filter)) ?? Data(),
       (try? encoder.encode(configuration.image)) ?? Data(),
-      Data("\(part.fileName) \(rowCount)".utf8),
+      (try? encoder.encode(configuration.columns)) ?? Data(),
+      Data("\(configuration.layout) \(denied.fingerprint) \(part.fileName) \(rows.identity)".utf8),
     ]
     return String(FNV.hash(settings.joined(separator: [0])), radix: 16)
   }
@@ -227,12 +210,5 @@ struct SplitDownload {
     _ body: () throws(FileError) -> Value
   ) throws(LaionError) -> Value {
     do throws(FileError) { return try body() } catch { throw .file(error) }
-  }
-}
-
-extension Int {
-  fileprivate func multipliedClamped(by factor: Int) -> Int {
-    let (product, overflow) = multipliedReportingOverflow(by: factor)
-    return overflow ? .max / 2 : product
   }
 }

@@ -10,18 +10,30 @@ enum SplitIndex {
   ]
 
   /// Joins the ledger with the metadata that it speaks of.
-  static func write(_ folder: SplitFolder, part: MetadataPart) throws(LaionError) {
-    var rows = try MetadataRows(part)
+  static func write(
+    _ folder: SplitFolder,
+    part: MetadataPart,
+    columns metadata: MetadataColumns
+  ) throws(LaionError) {
+    // A row that was requested again has its last outcome in its first place.
+    var latest: [Int: Ledger.Entry] = [:]
+    try Ledger.read(folder.ledgerPath, header: nil) { entry in
+      if entry.replaced != nil { latest[entry.row] = entry }
+    }
+    var rows = try MetadataRows(part, columns: metadata)
     var pending = try rows.next()
     let writer = try parquet { () throws(ParquetError) in
       try ParquetWriter(path: folder.indexPath, columns: columns)
     }
     try Ledger.read(folder.ledgerPath, header: nil) { entry throws(LaionError) in
+      if entry.replaced != nil { return }
       while let row = pending, row.row < entry.row { pending = try rows.next() }
       guard let row = pending, row.row == entry.row else {
         throw .differentSettings(folder: folder.path)
       }
-      try parquet { () throws(ParquetError) in try writer.append(values(entry, row)) }
+      try parquet { () throws(ParquetError) in
+        try writer.append(values(latest[entry.row] ?? entry, row))
+      }
     }
     try parquet { () throws(ParquetError) in try writer.finish() }
   }

@@ -17,8 +17,8 @@ package struct SplitStatistics: Codable, Equatable, Sendable {
   package var isExhausted: Bool
   /// Rows of the part that were looked at.
   package var rowsRead: Int
-  /// Rows of the part.
-  package var rowsInPart: Int
+  /// Rows of the part; `nil` for a text file that was not read to its end.
+  package var rowsInPart: Int?
   /// Bytes of the images as downloaded.
   package var bytesDownloaded: Int
   /// Rows dropped by their metadata, by cause.

@@ -8,12 +8,13 @@ struct Tally: Sendable {
   private(set) var rowsRead: Int
 
   private let start = ContinuousClock.now
-  private let rowCount: Int
+  private let rowCount: Int?
   private let pairsAtStart: Int
   private let rowsAtStart: Int
+  private let bytesAtStart: Int
 
   /// Begins where an earlier run, whose work is `done`, has stopped.
-  init(part: MetadataPart, target: Int, rowCount: Int, done: Ledger.Summary) {
+  init(part: MetadataPart, target: Int, rowCount: Int?, done: Ledger.Summary) {
     self.part = part
     self.target = target
     self.rowCount = rowCount
@@ -21,6 +22,7 @@ struct Tally: Sendable {
     rowsRead = done.nextRow
     pairsAtStart = done.pairs
     rowsAtStart = done.nextRow
+    bytesAtStart = done.bytes
   }
 
   var pairs: Int { summary.pairs }
@@ -28,7 +30,7 @@ struct Tally: Sendable {
 
   mutating func add(_ entry: Ledger.Entry) {
     summary.add(entry)
-    rowsRead = entry.row + 1
+    rowsRead = max(rowsRead, entry.row + 1)
   }
 
   mutating func filter(_ row: Int, _ cause: RowFilter.Cause) {
@@ -40,7 +42,7 @@ struct Tally: Sendable {
     let seconds = seconds
     let rate = seconds > 0 ? Double(pairs - pairsAtStart) / seconds : 0
     let rowRate = seconds > 0 ? Double(rowsRead - rowsAtStart) / seconds : 0
-    let rowsLeft = max(0, rowCount - rowsRead)
+    let rowsLeft = rowCount.map { max(0, $0 - rowsRead) } ?? target
     // The split ends when it is full or when the part has no more rows, whatever comes first.
     let untilFull = rate > 0 ? Double(max(0, target - pairs)) / rate : .infinity
     let untilEmpty = rowRate > 0 ? Double(rowsLeft) / rowRate : .infinity
@@ -53,12 +55,13 @@ struct Tally: Sendable {
       failures: failureNames,
       filtered: filteredNames,
       bytes: summary.bytes,
+      bytesPerSecond: seconds > 0 ? Double(summary.bytes - bytesAtStart) / seconds : 0,
       imagesPerSecond: rate,
       secondsLeft: secondsLeft.isFinite ? secondsLeft : nil
     )
   }
 
-  func statistics(rowCount: Int, isExhausted: Bool) -> SplitStatistics {
+  func statistics(isExhausted: Bool) -> SplitStatistics {
     SplitStatistics(
       split: part.number,
       part: part.fileName,
@@ -66,7 +69,7 @@ struct Tally: Sendable {
       pairs: pairs,
       isExhausted: isExhausted,
       rowsRead: rowsRead,
-      rowsInPart: rowCount,
+      rowsInPart: rowCount ?? (isExhausted ? rowsRead : nil),
       bytesDownloaded: summary.bytes,
       filtered: filteredNames,
       failures: failureNames,

@@ -1,5 +1,5 @@
 /// How far a split is.
-package struct LaionProgress: Equatable, Sendable {
+package struct LaionProgress: Codable, Equatable, Sendable {
   /// The number of the split.
   package var split: Int
   /// Rows of the part that are finished, filtered ones included.
@@ -14,10 +14,37 @@ package struct LaionProgress: Equatable, Sendable {
   package var filtered: [String: Int]
   /// Bytes of the images as downloaded.
   package var bytes: Int
+  /// Bytes downloaded per second since this run began.
+  package var bytesPerSecond: Double
   /// Pairs per second since this run began.
   package var imagesPerSecond: Double
   /// Seconds until the split is full at this rate; `nil` before the first pair.
   package var secondsLeft: Double?
+
+  /// Progress of a split.
+  package init(
+    split: Int,
+    rowsDone: Int,
+    pairs: Int,
+    target: Int,
+    failures: [String: Int] = [:],
+    filtered: [String: Int] = [:],
+    bytes: Int = 0,
+    bytesPerSecond: Double = 0,
+    imagesPerSecond: Double = 0,
+    secondsLeft: Double? = nil
+  ) {
+    self.split = split
+    self.rowsDone = rowsDone
+    self.pairs = pairs
+    self.target = target
+    self.failures = failures
+    self.filtered = filtered
+    self.bytes = bytes
+    self.bytesPerSecond = bytesPerSecond
+    self.imagesPerSecond = imagesPerSecond
+    self.secondsLeft = secondsLeft
+  }
 }
 
 /// What a download did.

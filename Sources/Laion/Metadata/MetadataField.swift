@@ -1,0 +1,77 @@
+import Parquet
+
+/// What a column of metadata may say about an image.
+package enum MetadataField: String, Codable, CaseIterable, Sendable {
+  case id, url, caption, width, height, nsfw, similarity, licence, language, watermark
+  case unsafety = "unsafe"
+
+  /// The name under which a batch gives the column; no file calls a column so.
+  var key: String { "field \(rawValue)" }
+
+  /// The names under which published metadata has the column, LAION-400M's first.
+  package var usualNames: [String] {
+    switch self {
+    case .id: ["SAMPLE_ID", "hash", "key", "id", "uid"]
+    case .url: ["URL", "image_url", "img_url"]
+    case .caption: ["TEXT", "caption", "alt_text", "top_caption"]
+    case .width: ["WIDTH", "original_width"]
+    case .height: ["HEIGHT", "original_height"]
+    case .nsfw: ["NSFW", "punsafe_label"]
+    case .similarity: ["similarity", "clip_similarity_vitb32", "clip_b32_similarity_score"]
+    case .licence: ["LICENSE", "licence"]
+    case .language: ["LANGUAGE", "lang"]
+    case .unsafety: ["punsafe", "unsafe"]
+    case .watermark: ["pwatermark", "watermark"]
+    }
+  }
+}
+
+/// Where the fields of a row are found: under the names given, else under the usual ones.
+package struct MetadataColumns: Codable, Equatable, Sendable {
+  /// Field → name of its column.
+  package var names: [String: String] = [:]
+
+  /// Columns under their usual names.
+  package init() {}
+
+  /// The name given for a field; `nil` when the usual ones are tried.
+  package subscript(field: MetadataField) -> String? {
+    get { names[field.rawValue] }
+    set { names[field.rawValue] = newValue }
+  }
+
+  var parquet: [ParquetColumn] {
+    MetadataField.allCases.map { field in
+      let candidates = self[field].map { [$0] } ?? field.usualNames
+      return ParquetColumn(field.key, alternatives: candidates)
+    }
+  }
+
+  /// The position of each field among columns of these names.
+  ///
+  /// - Throws: `LaionError` when there is no address, or none of a name that was given.
+  func positions(in header: [String], path: String) throws(LaionError) -> [MetadataField: Int] {
+    var positions: [MetadataField: Int] = [:]
+    let lowercased = header.map { $0.lowercased() }
+    for field in MetadataField.allCases {
+      let candidates = self[field].map { [$0] } ?? field.usualNames
+      positions[field] =
+        candidates.lazy.compactMap { header.firstIndex(of: $0) }.first
+        ?? candidates.lazy.compactMap { lowercased.firstIndex(of: $0.lowercased()) }.first
+    }
+    try check(path: path, columns: header) { positions[$0] != nil }
+    return positions
+  }
+
+  /// Refuses a file without addresses or without a column that was asked for by name.
+  func check(
+    path: String,
+    columns: [String],
+    has: (MetadataField) -> Bool
+  ) throws(LaionError) {
+    for field in MetadataField.allCases where !has(field) {
+      if let name = self[field] { throw .noColumn(path: path, name: name, columns: columns) }
+      if field == .url { throw .noURLColumn(path: path, columns: columns) }
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import Parquet
+
+/// Reads the rows of a part one after another; memory does not grow with the file.
+struct MetadataRows {
+  /// Rows in the part; `nil` for text, which says so only at its end.
+  let rowCount: Int?
+  /// Tells this part from another one of the same name.
+  let identity: String
+
+  private enum Source {
+    case parquet(ParquetRows)
+    case separated(SeparatedRows)
+    case json(JSONRows)
+  }
+
+  private var source: Source
+
+  init(_ part: MetadataPart, columns: MetadataColumns) throws(LaionError) {
+    switch part.format {
+    case .parquet:
+      let rows = try ParquetRows(part.path, columns)
+      source = .parquet(rows)
+      rowCount = rows.rowCount
+      identity = "\(rows.rowCount)"
+      return
+    case .csv: source = .separated(try SeparatedRows(part.path, separator: 0x2C, columns))
+    case .tsv: source = .separated(try SeparatedRows(part.path, separator: 0x09, columns))
+    case .jsonl, .ndjson: source = .json(try JSONRows(part.path, columns))
+    }
+    rowCount = nil
+    let attributes = try? FileManager.default.attributesOfItem(atPath: part.path)
+    identity = "\(attributes?[.size] as? Int ?? 0) bytes"
+  }
+
+  mutating func next() throws(LaionError) -> MetadataRow? {
+    switch source {
+    case .parquet(var rows):
+      defer { source = .parquet(rows) }
+      return try rows.next()
+    case .separated(let rows): return try rows.next()
+    case .json(let rows): return try rows.next()
+    }
+  }
+}
+
+/// Reads the rows of a Parquet file.
+struct ParquetRows {
+  let rowCount: Int
+
+  private let reader: ParquetReader
+  private var batch: ColumnBatch?
+  private var position = 0
+
+  init(_ path: String, _ columns: MetadataColumns) throws(LaionError) {
+    do throws(ParquetError) {
+      reader = try ParquetReader(path: path, columns: columns.parquet)
+    } catch {
+      throw .parquet(error)
+    }
+    let reader = reader
+    try columns.check(path: path, columns: reader.columnNames) { reader.has($0.key) }
+    rowCount = reader.rowCount
+  }
+
+  mutating func next() throws(LaionError) -> MetadataRow? {
+    while true {
+      if let batch, position < batch.rowCount {
+        defer { position += 1 }
+        return MetadataRow(batch, position)
+      }
+      do throws(ParquetError) {
+        guard let next = try reader.next() else { return nil }
+        batch = next
+      } catch {
+        throw .parquet(error)
+      }
+      position = 0
+    }
+  }
+}

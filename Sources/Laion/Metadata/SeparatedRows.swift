@@ -1,0 +1,69 @@
+/// Reads rows of text whose fields are separated by commas or tabs (RFC 4180).
+///
+/// The first record names the columns. A field in quotes may hold separators, line ends and doubled
+/// quotes; a quote inside of an unquoted field stands for itself.
+final class SeparatedRows {
+  private let file: TextFile
+  private let separator: UInt8
+  private var positions: [MetadataField: Int] = [:]
+  private var row = 0
+
+  // A quote that is never closed would make one record of the rest of the file.
+  private static let maximumRecord = 1 << 20
+
+  init(_ path: String, separator: UInt8, _ columns: MetadataColumns) throws(LaionError) {
+    file = try TextFile(path)
+    self.separator = separator
+    var header = try record()?.map { String(decoding: $0, as: UTF8.self) } ?? []
+    if header.first?.hasPrefix("\u{FEFF}") == true { header[0].removeFirst() }
+    positions = try columns.positions(in: header, path: path)
+  }
+
+  func next() throws(LaionError) -> MetadataRow? {
+    guard let fields = try record() else { return nil }
+    defer { row += 1 }
+    return MetadataRow(row: row) { field in
+      guard let position = positions[field], fields.indices.contains(position),
+        !fields[position].isEmpty
+      else { return nil }
+      return String(decoding: fields[position], as: UTF8.self)
+    }
+  }
+
+  /// The fields of the next record that is not an empty line; `nil` at the end.
+  private func record() throws(LaionError) -> [[UInt8]]? {
+    while true {
+      var fields: [[UInt8]] = [[]]
+      var (size, isQuoted, wasQuote) = (0, false, false)
+      var isAtEnd = true
+      while let byte = try file.next() {
+        isAtEnd = false
+        let last = fields.count - 1
+        // A quote inside of quotes ends them, unless another one follows: then it is a quote.
+        if wasQuote {
+          wasQuote = false
+          if byte == 0x22 {
+            fields[last].append(byte)
+            continue
+          }
+          isQuoted = false
+        }
+        size += 1
+        if size > Self.maximumRecord {
+          throw .damagedMetadata(path: file.path, row: row, reason: "a record of over a megabyte")
+        }
+        switch byte {
+        case 0x22 where isQuoted: wasQuote = true
+        case 0x22 where fields[last].isEmpty: isQuoted = true
+        case separator where !isQuoted: fields.append([])
+        case 0x0A where !isQuoted: break
+        default: fields[last].append(byte)
+        }
+        if byte == 0x0A, !isQuoted { break }
+      }
+      if isAtEnd { return nil }
+      if fields[fields.count - 1].last == 0x0D { fields[fields.count - 1].removeLast() }
+      if fields.count > 1 || !fields[0].isEmpty { return fields }
+    }
+  }
+}

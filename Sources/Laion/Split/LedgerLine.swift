@@ -1,0 +1,59 @@
+/// One line of the ledger: fields and a checksum, separated by tabs.
+enum LedgerLine {
+  static func encoded(_ entry: Ledger.Entry) -> String {
+    var fields = ["\(entry.row)", entry.number.map { "\($0)" } ?? "-"]
+    switch entry.outcome {
+    case .success(let image):
+      fields += ["ok", "\(image.width)", "\(image.height)", "\(image.bytes)", image.sha256]
+    case .failure(let cause):
+      fields.append(cause.description)
+    }
+    if let cause = entry.replaced { fields.append("was \(cause)") }
+    return sealed(fields.joined(separator: "\t"))
+  }
+
+  static func decoded(_ content: Substring) -> Ledger.Entry? {
+    var fields = content.split(separator: "\t", omittingEmptySubsequences: false)
+    var replaced: FetchCause?
+    if let last = fields.last, last.hasPrefix("was ") {
+      guard let cause = FetchCause(String(last.dropFirst(4))) else { return nil }
+      replaced = cause
+      fields.removeLast()
+    }
+    guard fields.count >= 3, let row = Int(fields[0]), row >= 0 else { return nil }
+    if fields.count == 3 {
+      guard fields[1] == "-", let cause = FetchCause(String(fields[2])) else { return nil }
+      return .init(row: row, number: nil, outcome: .failure(cause), replaced: replaced)
+    }
+    guard fields.count == 7, fields[2] == "ok", let number = Int(fields[1]),
+      let width = Int(fields[3]), let height = Int(fields[4]), let bytes = Int(fields[5])
+    else { return nil }
+    let image = StoredImage(
+      width: width,
+      height: height,
+      bytes: bytes,
+      sha256: String(fields[6])
+    )
+    return .init(row: row, number: number, outcome: .success(image), replaced: replaced)
+  }
+
+  /// The content with its checksum and a newline.
+  static func sealed(_ content: String) -> String {
+    "\(content)\t\(String(FNV.hash(content.utf8), radix: 16))\n"
+  }
+
+  /// The content of a line whose checksum is right.
+  static func opened(_ line: String) -> Substring? {
+    guard let tab = line.lastIndex(of: "\t") else { return nil }
+    let content = line[..<tab]
+    let checksum = line[line.index(after: tab)...]
+    return checksum == String(FNV.hash(content.utf8), radix: 16) ? content : nil
+  }
+}
+
+/// FNV-1a with 64 bits: tells torn lines and changed settings, not forgeries.
+enum FNV {
+  static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
+    bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+  }
+}

@@ -1,0 +1,49 @@
+import Files
+
+/// A pair whose image waits in the staging folder.
+struct StagedPair: Sendable {
+  let row: Int
+  let number: Int
+  let caption: String
+}
+
+/// Where pairs go, in the order of their numbers.
+protocol PairSink: Sendable {
+  /// Removes what an interrupted run left beyond the pairs that the ledger vouches for.
+  func clean(after pairs: Int) throws(FileError)
+
+  /// Puts pairs in their places; returns when they are on the disk.
+  func publish(_ pairs: [StagedPair]) throws(FileError)
+
+  /// Ends a split of so many pairs.
+  func finish(pairs: Int) throws(FileError)
+}
+
+/// Pairs as files of their own, `K.png` and `K.txt` from 0 on.
+struct FileSink: PairSink {
+  let folder: SplitFolder
+
+  func clean(after pairs: Int) throws(FileError) {
+    for number in pairs..<pairs + SplitFolder.maximumBatch {
+      folder.remove(folder.imagePath(number))
+      folder.remove(folder.captionPath(number))
+    }
+  }
+
+  /// Contents are flushed before the renames and the renames before the caller notes the numbers,
+  /// so that no number is ever noted for a file that a power failure could still undo.
+  func publish(_ pairs: [StagedPair]) throws(FileError) {
+    if pairs.isEmpty { return }
+    for pair in pairs {
+      try ScratchFile.write(Array(pair.caption.utf8), to: folder.stagedCaption(row: pair.row))
+    }
+    try ScratchFile.flushFileSystem(of: folder.path)
+    for pair in pairs {
+      try folder.move(folder.stagedImage(row: pair.row), to: folder.imagePath(pair.number))
+      try folder.move(folder.stagedCaption(row: pair.row), to: folder.captionPath(pair.number))
+    }
+    try ScratchFile.flushFileSystem(of: folder.path)
+  }
+
+  func finish(pairs: Int) throws(FileError) {}
+}

@@ -1,0 +1,167 @@
+import Files
+import Foundation
+import Images
+import Parquet
+
+/// Holds the folders of a download against their ledgers: whether every pair that was promised is
+/// there and whole, nothing else is, and the counts add up.
+package struct LaionVerification: Sendable {
+  /// The folder that holds `split0`, `split1` and so on.
+  package let output: String
+  /// Whether every image is decoded, not only its header read.
+  package var decodesImages = false
+
+  /// What was found in one split.
+  package struct Finding: Equatable, Sendable {
+    /// The split's folder.
+    package let folder: String
+    /// Pairs that the ledger promises.
+    package let pairs: Int
+    /// What is wrong, one line each, at most `maximumComplaints`.
+    package let complaints: [String]
+  }
+
+  /// Complaints listed per split.
+  package static let maximumComplaints = 20
+
+  /// Verifies the splits in `output`.
+  package init(output: String) {
+    self.output = output
+  }
+
+  /// Reads everything.
+  ///
+  /// - Returns: One finding per split, in order.
+  /// - Throws: `LaionError` when there are no splits or a ledger cannot be read.
+  package func run() throws(LaionError) -> [Finding] {
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: output)
+    } catch {
+      throw .file(FileError("list folder", path: output, code: ENOENT))
+    }
+    let splits = names.compactMap { name in
+      name.hasPrefix("split") ? Int(name.dropFirst(5)) : nil
+    }.sorted()
+    if splits.isEmpty { throw .noSplits(folder: output) }
+    var findings: [Finding] = []
+    for split in splits { findings.append(try verify("\(output)/split\(split)")) }
+    return findings
+  }
+
+  private func verify(_ folder: String) throws(LaionError) -> Finding {
+    var complaints: [String] = []
+    var images: [Int: StoredImage] = [:]
+    var latest: [Int: Ledger.Entry] = [:]
+    var summary = Ledger.Summary()
+    try Ledger.read("\(folder)/.ledger", header: nil) { entry in
+      summary.add(entry)
+      latest[entry.row] = entry
+      if let number = entry.number, case .success(let image) = entry.outcome {
+        images[number] = image
+      }
+    }
+    complaints += files(folder, images)
+    complaints += statistics(folder, summary)
+    complaints += try index(folder, latest)
+    return Finding(
+      folder: folder,
+      pairs: summary.pairs,
+      complaints: Array(complaints.prefix(Self.maximumComplaints))
+    )
+  }
+
+  /// Complaints about the pairs themselves.
+  private func files(_ folder: String, _ images: [Int: StoredImage]) -> [String] {
+    var complaints: [String] = []
+    var missing = Set(images.keys)
+    do throws(FileError) {
+      try StoredPairs(folder: folder).visit { file in
+        guard let image = images[file.number] else {
+          complaints.append("\(file.name): no row of the ledger gave it")
+          return
+        }
+        if file.isCaption {
+          if String(validating: file.bytes, as: UTF8.self)?.isEmpty != false {
+            complaints.append("\(file.name): empty or not UTF-8")
+          }
+          return
+        }
+        missing.remove(file.number)
+        if !file.hasCaption { complaints.append("\(file.name): its caption is missing") }
+        if let reason = fault(file.bytes, image) { complaints.append("\(file.name): \(reason)") }
+      }
+    } catch {
+      complaints.append(error.description)
+    }
+    complaints += missing.sorted().prefix(Self.maximumComplaints).map { "pair \($0) is missing" }
+    return complaints
+  }
+
+  private func fault(_ bytes: UnsafeRawBufferPointer, _ image: StoredImage) -> String? {
+    do throws(ImageError) {
+      let header = try ImageHeader.probe(bytes)
+      if decodesImages { _ = try RGBImage(decoding: bytes) }
+      if (header.width, header.height) == (image.width, image.height) { return nil }
+      return "\(header.width)×\(header.height), the ledger says \(image.width)×\(image.height)"
+    } catch {
+      return error.description
+    }
+  }
+
+  /// Complaints about `stats.json`.
+  private func statistics(_ folder: String, _ summary: Ledger.Summary) -> [String] {
+    guard let found = SplitStatistics.read("\(folder)/stats.json") else {
+      return ["stats.json: missing; the split is not finished"]
+    }
+    var complaints: [String] = []
+    if found.pairs != summary.pairs {
+      complaints.append("stats.json: \(found.pairs) pairs, the ledger has \(summary.pairs)")
+    }
+    let failures = Dictionary(uniqueKeysWithValues: summary.failures.map { ("\($0)", $1) })
+    if found.failures != failures {
+      complaints.append("stats.json: its failures are not those of the ledger")
+    }
+    let sum = [found.failures, found.filtered].flatMap(\.values).reduce(found.pairs, +)
+    if sum != found.rowsRead {
+      complaints.append("stats.json: \(sum) rows accounted for, \(found.rowsRead) read")
+    }
+    return complaints
+  }
+
+  /// Complaints about `index.parquet`.
+  private func index(
+    _ folder: String,
+    _ latest: [Int: Ledger.Entry]
+  ) throws(LaionError) -> [String] {
+    do throws(ParquetError) {
+      let reader = try ParquetReader(
+        path: "\(folder)/index.parquet",
+        columns: ["number", "row", "status", "sha256"]
+      )
+      var count = 0
+      while let batch = try reader.next() {
+        for position in 0..<batch.rowCount {
+          count += 1
+          let entry = batch["row"].int(position).flatMap { latest[$0] }
+          var (status, sha256): (String, String?) = ("ok", nil)
+          switch entry?.outcome {
+          case .success(let image): sha256 = image.sha256
+          case .failure(let cause): status = cause.description
+          case nil: return ["index.parquet: line \(count) speaks of a row that was not requested"]
+          }
+          if batch["number"].int(position) != entry?.number
+            || batch["status"].string(position) != status
+            || batch["sha256"].string(position) != sha256
+          {
+            return ["index.parquet: line \(count) is not what the ledger says"]
+          }
+        }
+      }
+      return count == latest.count
+        ? [] : ["index.parquet: \(count) lines, the ledger has \(latest.count) rows"]
+    } catch {
+      return [error.description]
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import Files
+import Foundation
+
+/// The image and caption files of a split, wherever they lie: in the folder or in tar shards.
+struct StoredPairs {
+  let folder: String
+
+  /// One file of a pair.
+  struct File {
+    /// The file's name, with its shard's before it.
+    let name: String
+    /// The pair's number.
+    let number: Int
+    let isCaption: Bool
+    /// Whether the pair has a caption file.
+    let hasCaption: Bool
+    /// Valid during the visit.
+    let bytes: UnsafeRawBufferPointer
+  }
+
+  private static let imageSuffixes = Set(StoredFormat.allCases.map(\.rawValue))
+
+  /// Shows every file once, in any order.
+  func visit(_ body: (File) -> Void) throws(FileError) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let captions = Set(names.filter { $0.hasSuffix(".txt") })
+    for name in names {
+      guard let (number, suffix) = Self.parts(name), suffix != "tar" else { continue }
+      let file = try MappedFile("\(folder)/\(name)")
+      body(
+        File(
+          name: name,
+          number: number,
+          isCaption: suffix == "txt",
+          hasCaption: captions.contains("\(number).txt"),
+          bytes: file.bytes
+        )
+      )
+      withExtendedLifetime(file) {}
+    }
+    for name in names.sorted() where name.hasSuffix(".tar") { try visit(shard: name, body) }
+  }
+
+  private func visit(shard: String, _ body: (File) -> Void) throws(FileError) {
+    let file = try MappedFile("\(folder)/\(shard)")
+    defer { withExtendedLifetime(file) {} }
+    var entries: [(name: String, content: Range<Int>)] = []
+    var offset = 0
+    while let entry = Tar.entry(at: offset, in: file.bytes) {
+      entries.append((entry.name, entry.content))
+      offset = entry.next
+    }
+    // A shard that is still being filled has no end yet.
+    if !shard.hasPrefix("."), file.bytes.count != offset + Tar.end.count {
+      throw FileError("read", path: file.path, reason: "it is torn after \(entries.count) entries")
+    }
+    let names = Set(entries.map(\.name))
+    for (name, content) in entries {
+      guard let (number, suffix) = Self.parts(name) else { continue }
+      body(
+        File(
+          name: "\(shard)/\(name)",
+          number: number,
+          isCaption: suffix == "txt",
+          hasCaption: names.contains(name.dropLast(suffix.count) + "txt"),
+          bytes: UnsafeRawBufferPointer(rebasing: file.bytes[content])
+        )
+      )
+    }
+  }
+
+  /// The number and the ending of a pair's file; `nil` for other files.
+  private static func parts(_ name: String) -> (number: Int, suffix: String)? {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, let number = Int(parts[0]), number >= 0 else { return nil }
+    let suffix = String(parts[1])
+    return suffix == "txt" || imageSuffixes.contains(suffix) ? (number, suffix) : nil
+  }
+}
