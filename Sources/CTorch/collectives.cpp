@@ -23,7 +23,7 @@ static void quiet_log() {
 }
 
 extern "C" int32_t ct_group_join(const char *host, uint16_t port, int32_t rank, int32_t count,
-                                 double timeout_seconds, CTGroup **result) {
+                                 double timeout_seconds, CTGroup **result) noexcept {
   return fenced<int32_t>(1, [&] {
     quiet_log();
     TORCH_CHECK(count > 0 && rank >= 0 && rank < count, "rank ", rank, " of ", count);
@@ -41,14 +41,14 @@ extern "C" int32_t ct_group_join(const char *host, uint16_t port, int32_t rank, 
   });
 }
 
-extern "C" void ct_group_leave(CTGroup *group) {
+extern "C" void ct_group_leave(CTGroup *group) noexcept {
   fenced<int32_t>(1, [&] {
     delete group;
     return 0;
   });
 }
 
-extern "C" int32_t ct_group_sum(CTGroup *group, CTTensor *value) {
+extern "C" int32_t ct_group_sum(CTGroup *group, CTTensor *value) noexcept {
   return fenced<int32_t>(1, [&] {
     std::vector<at::Tensor> values{tensor(value)};
     group->backend->allreduce(values)->wait();
@@ -56,7 +56,7 @@ extern "C" int32_t ct_group_sum(CTGroup *group, CTTensor *value) {
   });
 }
 
-extern "C" int32_t ct_group_broadcast(CTGroup *group, CTTensor *value, int32_t root) {
+extern "C" int32_t ct_group_broadcast(CTGroup *group, CTTensor *value, int32_t root) noexcept {
   return fenced<int32_t>(1, [&] {
     std::vector<at::Tensor> values{tensor(value)};
     c10d::BroadcastOptions options;
@@ -66,7 +66,7 @@ extern "C" int32_t ct_group_broadcast(CTGroup *group, CTTensor *value, int32_t r
   });
 }
 
-extern "C" int32_t ct_group_gather(CTGroup *group, CTTensor *value, CTTensor **results) {
+extern "C" int32_t ct_group_gather(CTGroup *group, CTTensor *value, CTTensor **results) noexcept {
   return fenced<int32_t>(1, [&] {
     std::vector<at::Tensor> values{tensor(value).contiguous()};
     std::vector<std::vector<at::Tensor>> gathered(1);
@@ -78,7 +78,7 @@ extern "C" int32_t ct_group_gather(CTGroup *group, CTTensor *value, CTTensor **r
   });
 }
 
-extern "C" int32_t ct_group_publish(CTGroup *group, const char *key, const char *text) {
+extern "C" int32_t ct_group_publish(CTGroup *group, const char *key, const char *text) noexcept {
   return fenced<int32_t>(1, [&] {
     std::string value = text;
     group->store->set(key, std::vector<uint8_t>(value.begin(), value.end()));
@@ -86,7 +86,8 @@ extern "C" int32_t ct_group_publish(CTGroup *group, const char *key, const char 
   });
 }
 
-extern "C" int32_t ct_group_published(CTGroup *group, const char *key, char *text, size_t capacity) {
+extern "C" int32_t ct_group_published(CTGroup *group, const char *key, char *text,
+                                      size_t capacity) noexcept {
   return fenced<int32_t>(-1, [&] {
     if (!group->store->check({key})) return 0;
     auto value = group->store->get(key);

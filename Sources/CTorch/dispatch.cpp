@@ -107,7 +107,7 @@ thread_local CTCall current;
 
 }  // namespace
 
-extern "C" const CTOp *ct_op_find(const char *qualified_name) {
+extern "C" const CTOp *ct_op_find(const char *qualified_name) noexcept {
   return ctorch::fenced<const CTOp *>(nullptr, [&] {
     static std::mutex mutex;
     static auto &known = *new std::unordered_map<std::string, const CTOp *>();
@@ -122,46 +122,50 @@ extern "C" const CTOp *ct_op_find(const char *qualified_name) {
   });
 }
 
-extern "C" const char *ct_op_schema(const CTOp *op) { return op->text.c_str(); }
+extern "C" const char *ct_op_schema(const CTOp *op) noexcept { return op->text.c_str(); }
 
-extern "C" CTCall *ct_call_begin(const CTOp *op) {
+extern "C" CTCall *ct_call_begin(const CTOp *op) noexcept {
   current.op = op;
   current.stack.clear();
   return &current;
 }
 
-extern "C" void ct_push_tensor(CTCall *call, CTTensor *value) {
+extern "C" void ct_push_tensor(CTCall *call, CTTensor *value) noexcept {
   if (value) call->stack.emplace_back(ctorch::tensor(value));
   else call->stack.emplace_back();
 }
-extern "C" void ct_push_int(CTCall *call, int64_t value) { call->stack.emplace_back(value); }
-extern "C" void ct_push_double(CTCall *call, double value) { call->stack.emplace_back(value); }
-extern "C" void ct_push_bool(CTCall *call, bool value) { call->stack.emplace_back(value); }
-extern "C" void ct_push_none(CTCall *call) { call->stack.emplace_back(); }
-extern "C" void ct_push_string(CTCall *call, const char *value) {
+extern "C" void ct_push_int(CTCall *call, int64_t value) noexcept {
+  call->stack.emplace_back(value);
+}
+extern "C" void ct_push_double(CTCall *call, double value) noexcept {
+  call->stack.emplace_back(value);
+}
+extern "C" void ct_push_bool(CTCall *call, bool value) noexcept { call->stack.emplace_back(value); }
+extern "C" void ct_push_none(CTCall *call) noexcept { call->stack.emplace_back(); }
+extern "C" void ct_push_string(CTCall *call, const char *value) noexcept {
   call->stack.emplace_back(std::string(value));
 }
-extern "C" void ct_push_device(CTCall *call, int32_t type, int32_t index) {
+extern "C" void ct_push_device(CTCall *call, int32_t type, int32_t index) noexcept {
   call->stack.emplace_back(c10::Device(static_cast<c10::DeviceType>(type),
                                        static_cast<c10::DeviceIndex>(index)));
 }
-extern "C" void ct_push_generator(CTCall *call, CTGenerator *value) {
+extern "C" void ct_push_generator(CTCall *call, CTGenerator *value) noexcept {
   call->stack.emplace_back(value->generator);
 }
-extern "C" void ct_push_ints(CTCall *call, const int64_t *values, size_t count) {
+extern "C" void ct_push_ints(CTCall *call, const int64_t *values, size_t count) noexcept {
   call->stack.emplace_back(c10::IntArrayRef(values, count));
 }
-extern "C" void ct_push_doubles(CTCall *call, const double *values, size_t count) {
+extern "C" void ct_push_doubles(CTCall *call, const double *values, size_t count) noexcept {
   call->stack.emplace_back(c10::ArrayRef<double>(values, count));
 }
-extern "C" void ct_push_tensors(CTCall *call, CTTensor *const *values, size_t count) {
+extern "C" void ct_push_tensors(CTCall *call, CTTensor *const *values, size_t count) noexcept {
   c10::List<at::Tensor> list;
   list.reserve(count);
   for (size_t i = 0; i < count; i++) list.push_back(ctorch::tensor(values[i]));
   call->stack.emplace_back(std::move(list));
 }
 
-extern "C" int32_t ct_call(CTCall *call, CTTensor **results, int32_t capacity) {
+extern "C" int32_t ct_call(CTCall *call, CTTensor **results, int32_t capacity) noexcept {
   int32_t count = ctorch::fenced<int32_t>(-1, [&] {
     complete(call);
     call->op->handle.callBoxed(call->stack);

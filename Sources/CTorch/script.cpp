@@ -36,7 +36,7 @@ struct Memory : std::streambuf {
 
 }  // namespace
 
-extern "C" CTScript *ct_script_load(const void *bytes, size_t count) {
+extern "C" CTScript *ct_script_load(const void *bytes, size_t count) noexcept {
   return ctorch::fenced<CTScript *>(nullptr, [&] {
     Memory memory(static_cast<const char *>(bytes), count);
     std::istream stream(&memory);
@@ -46,9 +46,9 @@ extern "C" CTScript *ct_script_load(const void *bytes, size_t count) {
   });
 }
 
-extern "C" void ct_script_free(CTScript *script) { delete script; }
+extern "C" void ct_script_free(CTScript *script) noexcept { delete script; }
 
-extern "C" int32_t ct_script_move(CTScript *script, int32_t type, int32_t index) {
+extern "C" int32_t ct_script_move(CTScript *script, int32_t type, int32_t index) noexcept {
   return ctorch::fenced<int32_t>(1, [&] {
     script->module.to(c10::Device(static_cast<c10::DeviceType>(type),
                                   static_cast<c10::DeviceIndex>(index)));
@@ -56,7 +56,7 @@ extern "C" int32_t ct_script_move(CTScript *script, int32_t type, int32_t index)
   });
 }
 
-extern "C" bool ct_script_takes(CTScript *script, const char *argument) {
+extern "C" bool ct_script_takes(CTScript *script, const char *argument) noexcept {
   return ctorch::fenced<bool>(false, [&] {
     auto method = script->module.find_method("forward");
     return method && method->function().getSchema().argumentIndexWithName(argument).has_value();
@@ -64,7 +64,7 @@ extern "C" bool ct_script_takes(CTScript *script, const char *argument) {
 }
 
 extern "C" CTTensor *ct_script_forward(CTScript *script, CTTensor *input, const char *const *names,
-                                       const bool *values, size_t count) {
+                                       const bool *values, size_t count) noexcept {
   return ctorch::fenced<CTTensor *>(nullptr, [&] {
     torch::jit::Kwargs flags;
     for (size_t i = 0; i < count; i++) flags[names[i]] = values[i];

@@ -37,18 +37,18 @@ using ctorch::fenced;
 using ctorch::impl;
 using ctorch::tensor;
 
-extern "C" const char *ct_error() { return last_error.c_str(); }
+extern "C" const char *ct_error() noexcept { return last_error.c_str(); }
 
-extern "C" void ct_release(CTTensor *value) {
+extern "C" void ct_release(CTTensor *value) noexcept {
   if (!value) return;
   ctorch::count_handles(-1);
   at::Tensor released(ctorch::Pointer::reclaim(impl(value)));
 }
 
-extern "C" int64_t ct_live_handles() { return live_handles.load(); }
+extern "C" int64_t ct_live_handles() noexcept { return live_handles.load(); }
 
 extern "C" int32_t ct_from_bytes(const void *data, size_t bytes, const int64_t *sizes,
-                                 int32_t dimensions, int32_t dtype, CTTensor **result) {
+                                 int32_t dimensions, int32_t dtype, CTTensor **result) noexcept {
   return fenced<int32_t>(1, [&] {
     auto options = at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype));
     auto value = at::empty(c10::IntArrayRef(sizes, dimensions), options);
@@ -59,7 +59,7 @@ extern "C" int32_t ct_from_bytes(const void *data, size_t bytes, const int64_t *
   });
 }
 
-extern "C" int32_t ct_to_bytes(CTTensor *value, int32_t dtype, void *data, size_t bytes) {
+extern "C" int32_t ct_to_bytes(CTTensor *value, int32_t dtype, void *data, size_t bytes) noexcept {
   return fenced<int32_t>(1, [&] {
     auto host =
         tensor(value).detach().to(at::kCPU, static_cast<at::ScalarType>(dtype)).contiguous();
@@ -69,32 +69,36 @@ extern "C" int32_t ct_to_bytes(CTTensor *value, int32_t dtype, void *data, size_
   });
 }
 
-extern "C" int32_t ct_dimensions(CTTensor *value) { return static_cast<int32_t>(impl(value)->dim()); }
-extern "C" int64_t ct_size(CTTensor *value, int32_t dimension) { return impl(value)->size(dimension); }
-extern "C" int64_t ct_count(CTTensor *value) { return impl(value)->numel(); }
-extern "C" int32_t ct_dtype(CTTensor *value) {
+extern "C" int32_t ct_dimensions(CTTensor *value) noexcept {
+  return static_cast<int32_t>(impl(value)->dim());
+}
+extern "C" int64_t ct_size(CTTensor *value, int32_t dimension) noexcept {
+  return impl(value)->size(dimension);
+}
+extern "C" int64_t ct_count(CTTensor *value) noexcept { return impl(value)->numel(); }
+extern "C" int32_t ct_dtype(CTTensor *value) noexcept {
   return static_cast<int32_t>(c10::typeMetaToScalarType(impl(value)->dtype()));
 }
-extern "C" void ct_device(CTTensor *value, int32_t *type, int32_t *index) {
+extern "C" void ct_device(CTTensor *value, int32_t *type, int32_t *index) noexcept {
   auto device = impl(value)->device();
   *type = static_cast<int32_t>(device.type());
   *index = device.index();
 }
-extern "C" int32_t ct_item(CTTensor *value, double *result) {
+extern "C" int32_t ct_item(CTTensor *value, double *result) noexcept {
   return fenced<int32_t>(1, [&] {
     *result = tensor(value).item().toDouble();
     return 0;
   });
 }
 
-extern "C" bool ct_requires_grad(CTTensor *value) { return tensor(value).requires_grad(); }
-extern "C" int32_t ct_set_requires_grad(CTTensor *value, bool required) {
+extern "C" bool ct_requires_grad(CTTensor *value) noexcept { return tensor(value).requires_grad(); }
+extern "C" int32_t ct_set_requires_grad(CTTensor *value, bool required) noexcept {
   return fenced<int32_t>(1, [&] {
     tensor(value).requires_grad_(required);
     return 0;
   });
 }
-extern "C" bool ct_set_grad_enabled(bool enabled) {
+extern "C" bool ct_set_grad_enabled(bool enabled) noexcept {
   bool before = c10::GradMode::is_enabled();
   c10::GradMode::set_enabled(enabled);
   return before;
@@ -102,7 +106,7 @@ extern "C" bool ct_set_grad_enabled(bool enabled) {
 
 extern "C" int32_t ct_grad(CTTensor *const *outputs, CTTensor *const *weights, size_t output_count,
                            CTTensor *const *inputs, size_t input_count, bool retain_graph,
-                           bool create_graph, bool allow_unused, CTTensor **gradients) {
+                           bool create_graph, bool allow_unused, CTTensor **gradients) noexcept {
   return fenced<int32_t>(1, [&] {
     torch::autograd::variable_list out, weight, in;
     for (size_t i = 0; i < output_count; i++) {
@@ -117,22 +121,22 @@ extern "C" int32_t ct_grad(CTTensor *const *outputs, CTTensor *const *weights, s
   });
 }
 
-extern "C" CTGenerator *ct_generator_create(uint64_t seed) {
+extern "C" CTGenerator *ct_generator_create(uint64_t seed) noexcept {
   return fenced<CTGenerator *>(
       nullptr, [&] { return new CTGenerator{at::detail::createCPUGenerator(seed)}; });
 }
-extern "C" void ct_generator_free(CTGenerator *generator) { delete generator; }
+extern "C" void ct_generator_free(CTGenerator *generator) noexcept { delete generator; }
 
-extern "C" void ct_set_threads(int32_t count) { at::set_num_threads(count); }
-extern "C" int32_t ct_threads() { return at::get_num_threads(); }
+extern "C" void ct_set_threads(int32_t count) noexcept { at::set_num_threads(count); }
+extern "C" int32_t ct_threads() noexcept { return at::get_num_threads(); }
 
-extern "C" void ct_keep_freed_memory() {
+extern "C" void ct_keep_freed_memory() noexcept {
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, INT_MAX);
   mallopt(M_TOP_PAD, 64 << 20);
 }
 
-extern "C" void ct_set_cuda(int32_t benchmark, int32_t tf32) {
+extern "C" void ct_set_cuda(int32_t benchmark, int32_t tf32) noexcept {
   fenced<int32_t>(0, [&] {
     at::globalContext().setBenchmarkCuDNN(benchmark != 0);
     at::globalContext().setAllowTF32CuBLAS(tf32 != 0);
@@ -141,11 +145,11 @@ extern "C" void ct_set_cuda(int32_t benchmark, int32_t tf32) {
   });
 }
 
-extern "C" int32_t ct_cuda_devices() {
+extern "C" int32_t ct_cuda_devices() noexcept {
   return fenced<int32_t>(0, [&] {
     // The hooks of a CUDA wheel register only once its library is in the process.
     static const bool loaded = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
     return loaded && at::hasCUDA() ? static_cast<int32_t>(at::getNumGPUs()) : 0;
   });
 }
-extern "C" const char *ct_version() { return TORCH_VERSION; }
+extern "C" const char *ct_version() noexcept { return TORCH_VERSION; }
