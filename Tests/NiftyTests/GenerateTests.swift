@@ -106,6 +106,17 @@ struct GenerateTests {
     ("--network . a", "--clip FILE is needed"),
   ]
 
+  @Test func `the model that comes with nifty paints a red heart red`() throws {
+    _ = try succeed("generate --network emoji heart --samples 2 --threads 1 --out hearts")
+    let image = try RGBImage(contentsOf: path("hearts/0-0.png"))
+    #expect((image.width, image.height) == (32, 32))
+    let centre = 3 * (16 * 32 + 16)
+    let (red, green, blue) = (
+      image.pixels[centre], image.pixels[centre + 1], image.pixels[centre + 2]
+    )
+    #expect(red > 180 && green < 110 && blue < 110, "\(red) \(green) \(blue)")
+  }
+
   @Test(arguments: mistakes)
   func `what cannot be painted is one line`(arguments: String, expected: String) throws {
     _ = try writeLatents(z: [2, 7], fts: [2, 6], to: "narrow.safetensors")
