@@ -9,11 +9,16 @@ struct Outcome {
 }
 
 /// The program that the package builds, run as a person runs it.
-func nifty(_ arguments: [String], in folder: String = NSTemporaryDirectory()) throws -> Outcome {
+func nifty(
+  _ arguments: [String],
+  in folder: String = NSTemporaryDirectory(),
+  environment: [String: String] = [:]
+) throws -> Outcome {
   let process = Process()
   process.executableURL = URL(filePath: try program())
   process.arguments = arguments
   process.currentDirectoryURL = URL(filePath: folder)
+  process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
   let (output, errors) = (Pipe(), Pipe())
   process.standardOutput = output
   process.standardError = errors

@@ -52,11 +52,17 @@ struct StageTests {
   }
 
   /// Waits for the program on a thread of its own: the server needs those of the tests.
-  private func run(_ line: String, in folder: String) async throws -> Outcome {
+  private func run(
+    _ line: String,
+    in folder: String,
+    environment: [String: String] = [:]
+  ) async throws -> Outcome {
     let words = line.split(separator: " ").map(String.init)
     return try await withCheckedThrowingContinuation { continuation in
       Thread.detachNewThread {
-        continuation.resume(with: Result { try nifty(words, in: folder) })
+        continuation.resume(
+          with: Result { try nifty(words, in: folder, environment: environment) }
+        )
       }
     }
   }
@@ -140,6 +146,40 @@ struct StageTests {
     #expect(pictures == ["0-0.png", "0-1.png", "1-0.png", "1-1.png", "sheet.png"])
     #expect(try RGBImage(contentsOf: folder + "/out/0-0.png").width == 16)
     try await paintFromModel(made: "fine", in: folder)
+    try await resumeFromWeb("\(folder)/\(snapshot)", train, in: folder)
+  }
+
+  /// A snapshot on a server is fetched once and resumed from like a file.
+  private func resumeFromWeb(_ snapshot: String, _ train: String, in folder: String) async throws {
+    let bytes = [UInt8](try Data(contentsOf: URL(filePath: snapshot)))
+    let caches = ["NIFTY_CACHE": folder + "/cache"]
+    try await LoopbackServer.run(["/a/network-snapshot-000000.pkl": .ranged(bytes)]) { server in
+      let address = server.url("/a/network-snapshot-000000.pkl")
+      for runs in ["web", "web-again"] {
+        let outcome = try await run(
+          train + " --outdir=\(runs) --resume=\(address)",
+          in: folder,
+          environment: caches
+        )
+        #expect(outcome.status == 0, "\(outcome.errors)")
+      }
+      #expect(server.count("/a/network-snapshot-000000.pkl") == 1)
+      let missing = try await run(
+        train + " --outdir=nowhere --resume=" + server.url("/b.pkl"),
+        in: folder,
+        environment: caches
+      )
+      #expect(missing.status == 1 && missing.errors.contains("404"), "\(missing.errors)")
+      #expect(missing.errors.split(separator: "\n").count == 1, "\(missing.errors)")
+    }
+    _ = try await succeed(train + " --outdir=file --resume=\(snapshot)", in: folder)
+    let pictures = try ["web", "web-again", "file"].map { runs in
+      let run = try only("\(folder)/\(runs)")
+      #expect(run.hasSuffix("-resumecustom"))
+      return try Data(contentsOf: URL(filePath: "\(folder)/\(runs)/\(run)/fakes000000.png"))
+    }
+    #expect(pictures[0] == pictures[1] && pictures[1] == pictures[2])
+    #expect(!FileManager.default.fileExists(atPath: folder + "/nowhere"))
   }
 
   /// A run and its CLIP in one folder, in half precision: what is handed to others.
