@@ -31,6 +31,7 @@ package final class Trainer {
   /// The running mean of the path length, a scalar.
   package let meanPathLength: Tensor
   private let device: Device
+  private let ranks: Ranks
   private let randomness: (Phase, Int) -> any RandomSource
 
   /// Fresh networks.
@@ -41,6 +42,7 @@ package final class Trainer {
   ///   - clipSide: CLIP's input size in pixels.
   ///   - encodeImage: CLIP's image tower on that device.
   ///   - textMapper: Makes pseudo-text features, on that device; noise does if `nil`.
+  ///   - ranks: The processes that share each step.
   ///   - randomness: The source of a phase's draws at a number of images seen; derived from the seed
   ///     if not given. The first draw of each is the latents.
   package init(
@@ -49,10 +51,12 @@ package final class Trainer {
     clipSide: Int,
     encodeImage: @escaping (Tensor) -> Tensor,
     textMapper: TextMapper? = nil,
+    ranks: Ranks = .alone,
     randomness: ((Phase, Int) -> any RandomSource)? = nil
   ) {
     self.configuration = configuration
     self.device = device
+    self.ranks = ranks
     self.randomness =
       randomness ?? { phase, imagesSeen in
         SeededRandom(
@@ -99,14 +103,16 @@ package final class Trainer {
       clipSide: clipSide,
       encodeImage: encodeImage,
       textMapper: textMapper,
-      augment: pipe.map { pipe in { pipe($0, random: $1) } }
+      augment: pipe.map { pipe in { pipe($0, random: $1) } },
+      ranks: ranks
     )
   }
 
   /// One step: generator, path length (lazily), discriminator, R1 (lazily), average.
   ///
-  /// - Parameter batch: Real images with their features, on the trainer's device.
-  /// - Returns: Numbers worth recording, by the original's names.
+  /// - Parameter batch: This rank's share of the step's images with their features, on the trainer's
+  ///   device.
+  /// - Returns: Numbers worth recording, by the original's names, of this rank's share.
   package func step(_ batch: TrainingBatch) -> [(name: String, values: Tensor)] {
     var reports: [(name: String, values: Tensor)] = []
 
@@ -137,7 +143,7 @@ package final class Trainer {
   private func adaptAugmentation(_ reports: [(name: String, values: Tensor)]) {
     guard var adaptive, let pipe else { return }
     for report in reports where report.name == "Loss/signs/real" {
-      adaptive.observe(report.values)
+      adaptive.observe(ranks.gathered(report.values))
     }
     adaptive.update(steps: steps, batchSize: configuration.batchSize)
     pipe.probability = adaptive.value
@@ -149,25 +155,50 @@ package final class Trainer {
     _ batch: TrainingBatch,
     gain: Double
   ) -> [(name: String, values: Tensor)] {
-    let random = randomness(phase, imagesSeen)
-    let z = random.normal([batch.images.size(0), configuration.generator.zDimension]).to(device)
-    let result = phaseGradients(
-      phase,
-      context,
-      batch: batch,
-      z: z,
-      meanPathLength: meanPathLength,
-      gain: gain,
-      random: random
-    )
+    let rounds = (0..<configuration.rounds).map { round in
+      let random = SharedRandom(
+        randomness(phase, imagesSeen),
+        ranks.share.round(round, of: configuration.rounds)
+      )
+      let part = batch.rows(of: Share(round, of: configuration.rounds))
+      let z = random.normal([part.images.size(0), configuration.generator.zDimension]).to(device)
+      return phaseGradients(
+        phase,
+        context,
+        batch: part,
+        z: z,
+        meanPathLength: meanPathLength,
+        gain: gain,
+        random: random
+      )
+    }
     let optimizer = phase.isGenerator ? generatorOptimizer : discriminatorOptimizer
     // One overflow must not poison a run of days: LAFITE replaces what is not finite.
     optimizer.step(
-      result.gradients.map {
+      reduced(rounds.map(\.gradients)).map {
         $0.withoutNaN(nan: 0, positiveInfinity: 1e5, negativeInfinity: -1e5)
       }
     )
-    return result.reports
+    return rounds.flatMap(\.reports)
+  }
+
+  /// The gradients of the whole step: the mean over the rounds and the ranks, in one exchange.
+  ///
+  /// The running mean of w goes along: each rank moved its own copy toward its own images, by a
+  /// linear rule, so that the mean of the copies is what all images together give.
+  private func reduced(_ rounds: [[Tensor]]) -> [Tensor] {
+    var mean = rounds[0]
+    if rounds.count > 1 {
+      for index in mean.indices {
+        mean[index] =
+          rounds.dropFirst().reduce(mean[index]) { $0 + $1[index] } / Double(rounds.count)
+      }
+    }
+    guard ranks.isShared else { return mean }
+    let wAverage = generator.mapping.wAverage
+    let shared = ranks.means(mean + [wAverage])
+    withoutGradients { wAverage.assign(shared[mean.count]) }
+    return Array(shared.dropLast())
   }
 }
 

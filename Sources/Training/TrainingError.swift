@@ -4,10 +4,12 @@ package enum TrainingError: Error, CustomStringConvertible {
   case option(String)
   /// The numbers of the run are no longer finite.
   case diverged(String)
+  /// Another process of the run is gone.
+  case ranks(String)
 
   package var description: String {
     switch self {
-    case .option(let reason), .diverged(let reason): reason
+    case .option(let reason), .diverged(let reason), .ranks(let reason): reason
     }
   }
 }

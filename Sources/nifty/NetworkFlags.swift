@@ -116,7 +116,12 @@ struct LossFlags: ParsableArguments {
   @Option(help: "Weight of R1. (default: 0.0002 · resolution² / 16 per device)")
   var gamma: Double?
 
-  @Option(help: "Join the contrastive losses over all devices. (default: 0)")
+  @Option(
+    help: """
+      Several processes look at their images as one batch; 0: each at its own, as
+      the original does unless told otherwise. (default: 1)
+      """
+  )
   var gather: Switch?
 
   @Option(help: "Form of the contrastive losses. (default: lafite, as released)")
@@ -148,6 +153,7 @@ struct LossFlags: ParsableArguments {
     options.set(\.trainer.losses.iic, iic)
     options.set(\.trainer.losses.gamma, gamma, named: .gamma)
     options.set(\.gathers, gather?.isOn)
+    options.set(\.trainer.losses.gathers, gather?.isOn)
     options.set(\.trainer.losses.contrastive, contrastive)
     options.set(\.trainer.losses.clipCrop, clipCrop)
     options.set(\.trainer.losses.textNoise, textNoise)

@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 import Torch
 import TorchTestSupport
@@ -6,37 +5,9 @@ import TorchTestSupport
 /// Ranks as threads of one process: the group does not know the difference.
 @Suite("Process group", .serialized)
 struct ProcessGroupTests {
-  /// Runs `body` as each rank on a thread of its own and gives the results in order.
-  private func ranks<Result: Sendable>(
-    _ count: Int,
-    timeout: Duration = .seconds(20),
-    _ body: @escaping @Sendable (ProcessGroup) throws -> Result
-  ) async throws -> [Result] {
-    let port = UInt16.random(in: 20_000..<60_000)
-    return try await withThrowingTaskGroup(of: (Int, Result).self) { tasks in
-      for rank in 0..<count {
-        tasks.addTask {
-          let rendezvous = Rendezvous(rank: rank, count: count, host: "127.0.0.1", port: port)
-          return try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-              continuation.resume(
-                with: Swift.Result {
-                  (rank, try body(ProcessGroup(rendezvous, timeout: timeout)))
-                }
-              )
-            }
-          }
-        }
-      }
-      var results: [Int: Result] = [:]
-      for try await (rank, result) in tasks { results[rank] = result }
-      return (0..<count).compactMap { results[$0] }
-    }
-  }
-
   @Test(arguments: [1, 2, 3])
   func `sums, copies and lists of all ranks`(count: Int) async throws {
-    let results = try await ranks(count) { group in
+    let results = try await inRanks(count) { group in
       let own = Tensor([Float(group.rank + 1), 10])
       let sum = own.copy()
       try group.sum(sum)
@@ -54,7 +25,7 @@ struct ProcessGroupTests {
   }
 
   @Test func `a rank that is gone is noticed, and its reason can be read`() async throws {
-    let results = try await ranks(2, timeout: .seconds(8)) { group -> String in
+    let results = try await inRanks(2, timeout: .seconds(8)) { group -> String in
       // Both have met: who goes before that leaves the other without a group.
       try group.sum(Tensor([Float(1)]))
       if group.rank == 1 {

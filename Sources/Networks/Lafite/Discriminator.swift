@@ -110,7 +110,7 @@ final class DiscriminatorEpilogue: Module {
     y = conv(y).contiguous()
     y = fc(y.reshaped(y.size(0), -1))  // [N, C]
     let logits = out(y)  // [N, 1]
-    guard let fts else { return .init(logits: logits, features: nil) }
+    guard let fts else { return .init(logits: logits, features: nil, agreement: nil) }
     let raw = fts(y)  // [N, F]
     let features = configuration.normalizesFeatures ? raw.normalized() : raw
     let agreement =
@@ -118,7 +118,7 @@ final class DiscriminatorEpilogue: Module {
       case .batchSum: (features * condition).sum()
       case .perSample: (features * condition).sum(1, keeping: true)
       }
-    return .init(logits: logits + agreement, features: features)
+    return .init(logits: logits + agreement, features: features, agreement: agreement)
   }
 }
 
@@ -132,6 +132,14 @@ public final class Discriminator: Module {
     /// Predicted CLIP features, [N, featureDimension], of unit length if the configuration says so;
     /// `nil` without the head.
     public let features: Tensor?
+    /// What the agreement of features and condition adds to the logits: [N, 1], or a scalar for the
+    /// whole batch; `nil` without the head.
+    public let agreement: Tensor?
+
+    /// Collects the parts.
+    public init(logits: Tensor, features: Tensor?, agreement: Tensor?) {
+      (self.logits, self.features, self.agreement) = (logits, features, agreement)
+    }
   }
 
   /// Its shape.

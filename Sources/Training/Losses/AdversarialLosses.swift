@@ -1,85 +1,5 @@
-package import Networks
+import Networks
 package import Torch
-
-/// Everything the losses need beside the batch.
-package struct LossContext {
-  /// The generator in training.
-  package let generator: Generator
-  /// The discriminator in training.
-  package let discriminator: Discriminator
-  /// Weights and forms.
-  package let configuration: LossConfiguration
-  /// CLIP's image tower: normalised pixels [N, 3, side, side] → features [N, F].
-  package let encodeImage: (Tensor) -> Tensor
-  /// CLIP's input size in pixels.
-  package let clipSide: Int
-  /// Makes the pseudo-text features of language-free training; perturbation with noise if `nil`.
-  package let textMapper: TextMapper?
-  /// Augmentation of everything the discriminator sees, if any.
-  package let augment: ((Tensor, any RandomSource) -> Tensor)?
-
-  /// Collects the parts.
-  package init(
-    generator: Generator,
-    discriminator: Discriminator,
-    configuration: LossConfiguration,
-    clipSide: Int,
-    encodeImage: @escaping (Tensor) -> Tensor,
-    textMapper: TextMapper? = nil,
-    augment: ((Tensor, any RandomSource) -> Tensor)? = nil
-  ) {
-    self.generator = generator
-    self.discriminator = discriminator
-    self.configuration = configuration
-    self.clipSide = clipSide
-    self.encodeImage = encodeImage
-    self.textMapper = textMapper
-    self.augment = augment
-  }
-
-  /// Latents → styles with style mixing.
-  ///
-  /// From a random layer on, the styles are those of a second latent (arXiv 1812.04948, section 3.1).
-  /// The running mean of w follows the first latent only.
-  func mixedStyles(_ z: Tensor, random: any RandomSource) -> Tensor {
-    let ws = generator.mapping(z, updatingAverage: true)
-    if configuration.styleMixingProb <= 0 { return ws }
-    let count = generator.synthesis.wCount
-    let second = random.normal(z.shape).to(z.device)
-    let drawn = random.integer(in: 1..<count)
-    let cutoff = random.uniform([]).item < configuration.styleMixingProb ? drawn : count
-    if cutoff == count { return ws }
-    let others = generator.mapping(second)
-    return .concatenated([ws.sliced(1, 0..<cutoff), others.sliced(1, cutoff..<count)], 1)
-  }
-
-  func generate(_ z: Tensor, fts: Tensor, random: any RandomSource) -> (images: Tensor, ws: Tensor)
-  {
-    let ws = mixedStyles(z, random: random)
-    return (generator.synthesize(ws, fts: fts, noiseMode: .random(random)).image, ws)
-  }
-
-  func discriminate(
-    _ images: Tensor,
-    fts: Tensor,
-    random: any RandomSource
-  ) -> Discriminator.Output {
-    discriminator(augment?(images, random) ?? images, fts: fts)
-  }
-
-  /// −weight · mean agreement; `nil` for weight 0, which is not computed.
-  func contrastive(_ weight: Double, _ a: @autoclosure () -> Tensor?, _ b: Tensor) -> Tensor? {
-    guard weight != 0, let a = a() else { return nil }
-    let agreement = contrastiveAgreement(
-      a,
-      b,
-      temperature: configuration.temp,
-      lambda: configuration.lam,
-      form: configuration.contrastive
-    )
-    return agreement.mean() * -weight
-  }
-}
 
 /// One batch on the device.
 package struct TrainingBatch {
@@ -95,6 +15,15 @@ package struct TrainingBatch {
     self.images = images
     self.imageFeatures = imageFeatures
     self.textFeatures = textFeatures
+  }
+
+  /// A share of the images.
+  func rows(of share: Share) -> TrainingBatch {
+    TrainingBatch(
+      images: share.rows(of: images),
+      imageFeatures: share.rows(of: imageFeatures),
+      textFeatures: share.rows(of: textFeatures)
+    )
   }
 }
 
@@ -128,6 +57,9 @@ package func generatorLoss(
   let (images, _) = context.generate(z, fts: c, random: random)
   let fake = context.discriminate(images, fts: c, random: random)
   var loss = (-fake.logits).softplus()  // [N, 1]
+  if let term = context.coupling(fake, slopes: -(-fake.logits.detached()).sigmoid()) {
+    loss = loss + term
+  }
   if weights.itc != 0 || weights.iic != 0 {
     let view = clipView(
       images,
@@ -190,9 +122,15 @@ package func pathLengthLoss(
   let noise = random.normal(images.shape).to(images.device) / pixels.squareRoot()
   let slopes = gradient(of: (images * noise).sum(), withRespectTo: ws, createGraph: true)
   let lengths = slopes.squared().sum(2).mean(1).squareRoot()  // [n]
-  let mean = meanLength.interpolated(to: lengths.mean(), weight: weights.pathLengthDecay)
+  let all = context.ranks.gathered(lengths)
+  let mean = meanLength.interpolated(to: all.mean(), weight: weights.pathLengthDecay)
   withoutGradients { meanLength.assign(mean.detached()) }
-  let penalty = (lengths - mean).squared()
+  var penalty = (lengths - mean).squared()
+  if context.ranks.isShared {
+    // The mean depends on all lengths: this rank's take their part of the whole penalty's gradient.
+    let whole = context.ranks.whole((all - mean).squared().mean())
+    penalty = penalty.detached() + (whole - whole.detached())
+  }
   let loss = penalty * weights.pathLengthWeight
   return LossValue(
     loss,
@@ -212,8 +150,12 @@ package func discriminatorFakeLoss(
   let c = conditioning.features
   let images = withoutGradients { context.generate(z, fts: c, random: random).images }
   let fake = context.discriminate(images, fts: c, random: random)
+  var loss = fake.logits.softplus()
+  if let term = context.coupling(fake, slopes: fake.logits.detached().sigmoid()) {
+    loss = loss + term
+  }
   return LossValue(
-    fake.logits.softplus(),
+    loss,
     reports: [
       ("Loss/scores/fake", fake.logits.detached()),
       ("Loss/signs/fake", fake.logits.detached().sign()),
@@ -243,12 +185,15 @@ package func discriminatorRealLoss(
   var mainValue: LossValue?
   if main {
     var loss = (-real.logits).softplus()
+    if let term = context.coupling(real, slopes: -(-real.logits.detached()).sigmoid()) {
+      loss = loss + term
+    }
     if let term = context.contrastive(weights.itd, real.features, c) { loss = loss + term }
     mainValue = LossValue(loss, reports: scores)
   }
   var penaltyValue: LossValue?
   if penalty {
-    let slopes = gradient(of: real.logits.sum(), withRespectTo: images, createGraph: true)
+    let slopes = gradient(of: context.logitSum(real), withRespectTo: images, createGraph: true)
     let squares = slopes.squared().sum(1, 2, 3)  // [N]
     let loss = squares * (weights.gamma / 2)
     penaltyValue = LossValue(

@@ -51,6 +51,12 @@ package struct LossConfiguration: Codable, Equatable, Sendable {
   /// How the image is brought to CLIP's input size.
   package var clipCrop = CLIPCrop.random
 
+  /// Whether several processes look at their images as one batch.
+  ///
+  /// That concerns the contrastive losses and the agreement that all logits share. Otherwise each
+  /// looks at its own images, as LAFITE does without `--gather`.
+  package var gathers = true
+
   /// LAFITE's defaults.
   package init() {}
 }

@@ -228,6 +228,8 @@ extension TrainingOptions {
       .field("nifty.subset", \.subset),
       .field("nifty.clip", \.clip),
       .field("nifty.text_mapper", \.textMapper),
+      .field("nifty.gathers", \.trainer.losses.gathers),
+      .field("nifty.rounds", \.trainer.rounds),
       .field("nifty.contrastive", \.trainer.losses.contrastive),
       .field("nifty.feature_logit", \.trainer.discriminator.featureLogit),
       .field("nifty.clip_crop", \.trainer.losses.clipCrop),

@@ -1,0 +1,125 @@
+import Foundation
+package import Torch
+
+/// The processes that train together, as one of them sees them.
+///
+/// All ranks call the same methods in the same order. The first call that fails is remembered, and
+/// further ones give back this rank's own part: a step does not stop half-way, and `check` after it
+/// says what happened before anything is written.
+package final class Ranks {
+  /// This process, from 0 on; 0 writes the files.
+  package let rank: Int
+  /// Number of processes.
+  package let count: Int
+
+  private let group: ProcessGroup?
+  private var failure: TorchError?
+
+  /// A process that trains alone.
+  package static var alone: Ranks { Ranks(nil) }
+
+  /// A process of a group, or alone without one.
+  package init(_ group: ProcessGroup?) {
+    self.group = group
+    rank = group?.rank ?? 0
+    count = group?.count ?? 1
+  }
+
+  /// This rank's share of a step.
+  package var share: Share { Share(rank, of: count) }
+
+  /// Whether others take part.
+  package var isShared: Bool { count > 1 }
+
+  /// Fails if the ranks have lost each other.
+  package func check() throws {
+    guard let failure else { return }
+    throw TrainingError.ranks(explained(failure))
+  }
+
+  /// The sum over all ranks, without gradient; equal on all of them.
+  package func total(_ values: Tensor) -> Tensor {
+    let sum = values.detached().contiguous().copy()
+    attempt { group throws(TorchError) in try group.sum(sum) }
+    return sum
+  }
+
+  /// The rows of all ranks in the order of the step; only this rank's have their gradient.
+  ///
+  /// - Parameter rows: [n, …], of the same shape on every rank.
+  /// - Returns: [n · count, …].
+  package func gathered(_ rows: Tensor) -> Tensor {
+    guard isShared else { return rows }
+    var shares = [Tensor](repeating: rows, count: count)
+    attempt { group throws(TorchError) in
+      shares = try group.gathered(rows.detached().contiguous())
+    }
+    shares[rank] = rows
+    return Share.joined(shares)
+  }
+
+  /// The means of tensors over all ranks, in one exchange; equal on all of them.
+  ///
+  /// - Parameter tensors: Of one type, on one device, of the same shapes on every rank.
+  /// - Returns: Tensors of the same shapes, without gradient.
+  package func means(_ tensors: [Tensor]) -> [Tensor] {
+    guard isShared, !tensors.isEmpty else { return tensors }
+    let flat = total(.concatenated(tensors.map { $0.detached().reshaped(-1) })) / Double(count)
+    var start = 0
+    return tensors.map { tensor in
+      let end = start + tensor.count
+      defer { start = end }
+      return flat.sliced(0, start..<end).reshaped(tensor.shape)
+    }
+  }
+
+  /// Gives every rank the values that rank 0 has.
+  package func copyFromFirst(_ tensors: [Tensor]) {
+    guard isShared else { return }
+    for tensor in tensors {
+      let values = tensor.detached().contiguous().copy()
+      attempt { group throws(TorchError) in try group.broadcast(values) }
+      withoutGradients { tensor.assign(values) }
+    }
+  }
+
+  /// A value of the whole step that every rank computes with its own rows' gradient only: the same
+  /// value, with the gradient that makes the mean over ranks that of the whole step.
+  package func whole(_ value: Tensor) -> Tensor {
+    guard isShared else { return value }
+    return value.detached() + (value - value.detached()) * Double(count)
+  }
+
+  private func attempt(_ body: (ProcessGroup) throws(TorchError) -> Void) {
+    guard let group, failure == nil else { return }
+    do { try body(group) } catch { failure = error }
+  }
+
+  /// Leaves this rank's reason to stop for the others.
+  package func publish(_ reason: String) {
+    try? group?.publish(String(reason.prefix(1000)), under: "stopped-\(rank)")
+  }
+
+  /// What the others say of why they stopped, or who says nothing.
+  private func explained(_ failure: TorchError) -> String {
+    guard let group else { return failure.description }
+    publish("lost the others")
+    var silent: [Int] = []
+    for _ in 0..<20 {
+      silent = []
+      for other in 0..<count where other != rank {
+        guard let said = try? group.published(under: "stopped-\(other)") else {
+          silent.append(other)
+          continue
+        }
+        if said != "lost the others" { return "rank \(other) stopped: \(said)" }
+      }
+      if silent.isEmpty { break }
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+    let who = silent.map { "rank \($0)" }.joined(separator: ", ")
+    return silent.isEmpty
+      ? failure.description
+      : "\(who) died or hangs, seen by rank \(rank): \(failure.description)"
+  }
+}
