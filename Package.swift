@@ -170,7 +170,10 @@ let torchSide: [Target] = [
   ),
   tests(
     "TrainingTests",
-    ["Training", "Networks", "TorchNN", "Torch", "Datasets", "Images", "TorchTestSupport"]
+    [
+      "Training", "Snapshots", "Networks", "TorchNN", "Torch", "Datasets", "Images", "Files",
+      "TestSupport", "TorchTestSupport",
+    ]
   ),
   .testTarget(
     name: "EvaluationTests",

@@ -27,9 +27,9 @@ package struct AugmentationOptions: Codable, Equatable, Sendable {
 /// not: overfitting shows in the mean of sign(D(real)) (arXiv 2006.06676, section 3.1).
 package struct AdaptiveProbability {
   /// The probability of a transform, p, 0 or more.
-  package private(set) var value: Double
+  package internal(set) var value: Double
   /// Signs of the real images' logits since the last adaptation.
-  package private(set) var signs: [Double] = []
+  package internal(set) var signs: [Double] = []
 
   private let options: AugmentationOptions
 

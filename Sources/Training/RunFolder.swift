@@ -24,6 +24,32 @@ package struct RunFolder: Sendable {
     }
   }
 
+  /// The folder of an earlier run.
+  ///
+  /// - Throws: `TrainingError.option` if there is none.
+  package init(existing path: String) throws(TrainingError) {
+    self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    let options = "\(self.path)/training_options.json"
+    guard FileManager.default.fileExists(atPath: options) else {
+      throw .option("\(path) is no run folder: it holds no training_options.json")
+    }
+  }
+
+  /// The newest run folder in `outdir` that can be continued.
+  ///
+  /// - Throws: `TrainingError.option` if there is none.
+  package static func latest(in outdir: String) throws(TrainingError) -> String {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: outdir)) ?? []
+    let runs = names.compactMap { name -> (number: Int, name: String)? in
+      let isRun = FileManager.default.fileExists(atPath: "\(outdir)/\(name)/checkpoint")
+      return isRun ? Int(name.prefix { $0.isNumber }).map { ($0, name) } : nil
+    }
+    guard let newest = runs.max(by: { $0 < $1 }) else {
+      throw .option("\(outdir) holds no run with a checkpoint; give the folder as --outdir")
+    }
+    return "\(outdir)/\(newest.name)"
+  }
+
   /// The path that the next run folder would have; nothing is made.
   package static func next(in outdir: String, description: String) throws(FileError) -> String {
     var existing: [String] = []
@@ -55,9 +81,12 @@ package struct RunFolder: Sendable {
     if descriptor < 0 { throw FileError("open", path: path) }
     defer { close(descriptor) }
     let bytes = Array((line + "\n").utf8)
-    if write(descriptor, bytes, bytes.count) != bytes.count {
-      throw FileError("write", path: path)
-    }
+    let written = write(descriptor, bytes, bytes.count)
+    if written == bytes.count { return }
+    let error = FileError("write", path: path, code: written < 0 ? errno : ENOSPC)
+    // Half a line is worse than none.
+    if written > 0 { ftruncate(descriptor, lseek(descriptor, 0, SEEK_END) - off_t(written)) }
+    throw error
   }
 
   private static func reason(_ error: any Error) -> String {

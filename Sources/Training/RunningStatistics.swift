@@ -2,7 +2,7 @@ import Foundation
 import Torch
 
 /// Number, mean and standard deviation of everything reported since the last tick.
-package struct RunningStatistics {
+package struct RunningStatistics: Codable, Equatable, Sendable {
   /// What `stats.jsonl` keeps of one name.
   package struct Summary: Codable, Equatable, Sendable {
     /// Values reported.
@@ -20,19 +20,29 @@ package struct RunningStatistics {
     }
   }
 
-  private var sums: [String: (count: Int, sum: Double, squares: Double)] = [:]
+  private struct Sums: Codable, Equatable, Sendable {
+    var count = 0
+    var sum = 0.0
+    var squares = 0.0
+  }
+
+  private var sums: [String: Sums] = [:]
   private var order: [String] = []
 
   /// Nothing reported yet.
   package init() {}
 
+  /// Whether nothing was reported yet.
+  package var isEmpty: Bool { order.isEmpty }
+
   /// Adds values under a name.
   package mutating func report(_ name: String, _ values: [Double]) {
     if sums[name] == nil { order.append(name) }
-    let old = sums[name] ?? (0, 0, 0)
-    sums[name] = (
-      old.count + values.count, old.sum + values.reduce(0, +),
-      old.squares + values.reduce(0) { $0 + $1 * $1 }
+    let old = sums[name] ?? Sums()
+    sums[name] = Sums(
+      count: old.count + values.count,
+      sum: old.sum + values.reduce(0, +),
+      squares: old.squares + values.reduce(0) { $0 + $1 * $1 }
     )
   }
 

@@ -38,6 +38,20 @@ package struct SampleGrid {
     }
   }
 
+  /// How much pictures of different latents differ: the deviation over at most 16 of them, in the
+  /// network's units, averaged over all pixels.
+  package func spread(_ generator: Generator) -> Double {
+    withoutGradients {
+      let range = 0..<min(16, z.size(0))
+      let images = generator(
+        z.sliced(0, range),
+        fts: features.sliced(0, range),
+        noiseMode: .constant
+      )
+      return images.to(.float32).variance(0, correction: 0).squareRoot().mean().item
+    }
+  }
+
   /// Writes the pictures as one PNG.
   package func write(_ generator: Generator, to path: String) throws {
     try ImageGrid(columns: columns).image(of: paint(generator)).write(png: path)

@@ -16,18 +16,27 @@ package final class Trainer {
   /// The averaged generator, G_ema: the one that is looked at and scored.
   package let average: Generator
   /// Images shown so far.
-  package private(set) var imagesSeen = 0
+  package internal(set) var imagesSeen = 0
   /// Number of steps taken.
   package var steps: Int { imagesSeen / configuration.batchSize }
 
   /// The probability of an augmentation in use; 0 without augmentation.
   package var augmentProbability: Double { adaptive?.value ?? 0 }
 
-  private let pipe: AugmentPipe?
-  private var adaptive: AdaptiveProbability?
+  let pipe: AugmentPipe?
+  var adaptive: AdaptiveProbability?
   private let context: LossContext
-  private let generatorOptimizer: Adam
-  private let discriminatorOptimizer: Adam
+  let generatorOptimizer: Adam
+  let discriminatorOptimizer: Adam
+  /// Factor on both learning rates: 1 until a collapse was rolled back.
+  package internal(set) var learningRateFactor = 1.0 {
+    didSet {
+      generatorOptimizer.configuration.learningRate = learningRates.generator * learningRateFactor
+      discriminatorOptimizer.configuration.learningRate =
+        learningRates.discriminator * learningRateFactor
+    }
+  }
+  private let learningRates: (generator: Double, discriminator: Double)
   /// The running mean of the path length, a scalar.
   package let meanPathLength: Tensor
   private let device: Device
@@ -89,6 +98,10 @@ package final class Trainer {
       configuration.discriminatorOptimizer.lazy(
         interval: configuration.discriminatorRegularisationInterval
       )
+    )
+    learningRates = (
+      generatorOptimizer.configuration.learningRate,
+      discriminatorOptimizer.configuration.learningRate
     )
     meanPathLength = Tensor.zeros([]).to(device)
     let pipe = configuration.augmentation.map {

@@ -2,14 +2,20 @@
 package enum TrainingError: Error, CustomStringConvertible {
   /// An option that does not fit the others or the data.
   case option(String)
-  /// The numbers of the run are no longer finite.
+  /// The numbers of the run are no longer finite, or its networks have collapsed.
   case diverged(String)
+  /// A checkpoint that cannot be gone on from.
+  case checkpoint(String)
+  /// Something outside of the run failed; the run itself can be continued.
+  case stopped(String)
   /// Another process of the run is gone.
   case ranks(String)
 
   package var description: String {
     switch self {
-    case .option(let reason), .diverged(let reason), .ranks(let reason): reason
+    case .option(let reason), .diverged(let reason), .checkpoint(let reason),
+      .stopped(let reason), .ranks(let reason):
+      reason
     }
   }
 }

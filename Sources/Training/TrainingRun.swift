@@ -17,21 +17,15 @@ package enum TrainingEvent: Sendable {
   case snapshot(path: String, imagesSeen: Int)
 }
 
-/// What is computed at every network snapshot; gives the line for `metric-NAME.jsonl`.
-package struct SnapshotMetric {
-  /// The metric's name: the file is `metric-NAME.jsonl`.
-  package let name: String
-  /// Scores the averaged generator of a snapshot file.
-  package let line: (_ average: Generator, _ snapshot: String) throws -> String
-
-  /// A metric.
-  package init(_ name: String, line: @escaping (Generator, String) throws -> String) {
-    self.name = name
-    self.line = line
-  }
+/// How a run came to its end.
+package enum RunEnding: Sendable {
+  /// Its images or its time are used up.
+  case finished
+  /// It was asked to stop, and can be continued.
+  case interrupted
 }
 
-/// One training run from its options to its last snapshot.
+/// One training run from its options to its last snapshot, in one session or in several.
 package final class TrainingRun {
   /// The run's options.
   package let options: TrainingOptions
@@ -40,15 +34,34 @@ package final class TrainingRun {
   /// The networks.
   package let trainer: Trainer
 
+  let device: Device
+  let grid: SampleGrid
+  let metrics: [SnapshotMetric]
+  let notes: [String: String]
+  let observe: (TrainingEvent) -> Void
+  let stop: StopRequest
+  let log: RunLog
+  let checkpoints: CheckpointFolder
+  let writer: CheckpointWriter
   private let loader: BatchLoader
   private let textMapper: TextMapper?
-  private let device: Device
-  private let grid: SampleGrid
-  private let metrics: [SnapshotMetric]
-  private let notes: [String: String]
-  private let observe: (TrainingEvent) -> Void
 
-  /// Opens the data, makes the networks and the run folder.
+  // What a checkpoint keeps, beside the trainer.
+  var tick = Tick()
+  var best: BestSnapshot?
+  var watchdog = Watchdog()
+  var unscored: String?
+  var secondsBefore = 0.0
+
+  // What belongs to this session.
+  var sessionStart = Date()
+  var tickStart = Date()
+  var firstImageOfSession = 0
+  var lastCheckpoint = Date()
+  var checkpointIsDue = false
+  var secondsStalled = 0.0
+
+  /// Opens the data, makes the networks, and makes the run folder or goes on in one.
   ///
   /// - Parameters:
   ///   - options: Everything about the run.
@@ -59,8 +72,10 @@ package final class TrainingRun {
   ///   - metrics: Computed at every network snapshot.
   ///   - notes: Kept in every snapshot.
   ///   - device: Where to compute.
+  ///   - continued: The folder of the run to go on with; a new one is made if `nil`.
+  ///   - stop: Asks the run to end early.
   ///   - observe: Is told what happens.
-  /// - Throws: An error of the data, the snapshot to resume from, or the folder.
+  /// - Throws: An error of the data, the snapshot or the checkpoint to go on from, or the folder.
   package init(
     options: TrainingOptions,
     trainingSet: TrainingSet,
@@ -70,12 +85,15 @@ package final class TrainingRun {
     metrics: [SnapshotMetric],
     notes: [String: String],
     device: Device,
+    continued: String? = nil,
+    stop: StopRequest = StopRequest(),
     observe: @escaping (TrainingEvent) -> Void
   ) throws {
     self.options = options
     self.metrics = metrics
     self.notes = notes
     self.device = device
+    self.stop = stop
     self.observe = observe
     let shape = options.trainer.generator
     guard trainingSet.featureDimension == shape.featureDimension else {
@@ -100,7 +118,7 @@ package final class TrainingRun {
       textMapper: textMapper
     )
     self.textMapper = textMapper
-    if let resume = options.resume { try Self.resume(trainer, from: resume) }
+    if continued == nil, let resume = options.resume { try Self.resume(trainer, from: resume) }
     let tiles = trainingSet.gridIndices(32)
     let features = gridFeatures ?? Self.features(of: trainingSet, tiles)
     grid = SampleGrid(
@@ -109,45 +127,103 @@ package final class TrainingRun {
       zDimension: shape.zDimension,
       seed: options.trainer.seed
     )
-    // Before the folder is made: a damaged image among them leaves nothing behind.
-    let reals = try tiles.map { try trainingSet.image(at: $0) }
-    folder = try RunFolder(in: options.outdir, description: options.description)
+    if let continued {
+      folder = try RunFolder(existing: continued)
+    } else {
+      // Before the folder is made: a damaged image among them leaves nothing behind.
+      let reals = try tiles.map { try trainingSet.image(at: $0) }
+      folder = try RunFolder(in: options.outdir, description: options.description)
+      try ImageGrid(columns: 8).image(of: reals).write(png: folder.file("reals.png"))
+    }
+    log = RunLog(folder, metrics: metrics.map(\.name))
+    checkpoints = try CheckpointFolder(folder.file("checkpoint"))
+    writer = CheckpointWriter(checkpoints)
+    if continued != nil { try restore() }
     try AtomicFile.write(
       options.json(runFolder: folder.path).prettyJSON,
       to: folder.file("training_options.json")
     )
-    try ImageGrid(columns: 8).image(of: reals).write(png: folder.file("reals.png"))
   }
 
-  /// Trains until the images or the time are used up; ends with a snapshot.
-  package func run() throws {
-    let start = Date()
-    let totalImages = Int(options.kimg * 1000)
-    var tick = Tick(start: start)
-    var number = 0
-    while true {
-      let host = try loader.batch(
-        at: trainer.imagesSeen,
-        size: options.trainer.batchSize
+  /// Trains until the images or the time are used up, or until asked to stop.
+  ///
+  /// - Throws: An error that ends the run. What can be saved is in a checkpoint then.
+  package func run() throws -> RunEnding {
+    (sessionStart, tickStart, lastCheckpoint) = (Date(), Date(), Date())
+    firstImageOfSession = trainer.imagesSeen
+    defer { checkpoints.release() }
+    // What is killed before its first interval is over can be continued, too; and a disk that does not
+    // take a checkpoint is told of now.
+    if try checkpoints.list().isEmpty { try writeLastCheckpoint() }
+    if let unscored {
+      try score(unscored)
+    } else if isComplete {
+      observe(
+        .line("the run is complete at \(kimg(trainer.imagesSeen)) kimg; --kimg takes it further")
       )
-      let reports = trainer.step(batch(of: host))
-      for (name, values) in reports { tick.statistics.report(name, values.values(Double.self)) }
-      let elapsed = Date().timeIntervalSince(start)
-      let isLast =
-        trainer.imagesSeen >= totalImages || elapsed >= options.maximumSeconds ?? .infinity
-      report(progressFrom: tick, elapsed: elapsed, totalImages: totalImages)
-      let due = Double(trainer.imagesSeen) >= tick.firstImage + options.tickKimg * 1000
-      guard number == 0 || due || isLast else { continue }
-
-      try finish(&tick, number: number, elapsed: elapsed)
-      if isLast || number % options.imageSnapshotTicks == 0 {
-        let name = RunFolder.numbered("fakes", imagesSeen: trainer.imagesSeen, ".png")
-        try grid.write(trainer.average, to: folder.file(name))
+      return .finished
+    }
+    while !isComplete || unscored != nil {
+      if stop.isRequested {
+        try leave()
+        return .interrupted
       }
-      if isLast || number % options.networkSnapshotTicks == 0 { try writeSnapshot() }
-      if isLast { return }
-      tick.restart(at: trainer.imagesSeen)
-      number += 1
+      try advance()
+      try writeCheckpointIfDue()
+    }
+    try writeLastCheckpoint()
+    return .finished
+  }
+
+  /// Seconds of training so far, over all sessions.
+  var seconds: Double { secondsBefore + Date().timeIntervalSince(sessionStart) }
+
+  private var totalImages: Int { Int(options.kimg * 1000) }
+
+  private var isOver: Bool {
+    trainer.imagesSeen >= totalImages || seconds >= options.maximumSeconds ?? .infinity
+  }
+
+  /// Whether the run is over and its last tick is done.
+  private var isComplete: Bool { tick.number > 0 && tick.statistics.isEmpty && isOver }
+
+  /// One step, and what is due after it.
+  private func advance() throws {
+    let host = try batchOrCheckpoint()
+    let reports = trainer.step(batch(of: host)).map { ($0.name, $0.values.values(Double.self)) }
+    for (name, values) in reports { tick.statistics.report(name, values) }
+    if let alarm = Self.notFinite(reports) {
+      try collapse([alarm])
+      return
+    }
+    let isLast = isOver
+    report(secondsSoFar: seconds)
+    let images = Double(trainer.imagesSeen - tick.firstImage)
+    guard tick.number == 0 || isLast || images >= options.tickKimg * 1000 else { return }
+
+    let alarms = try finishTick()
+    let number = tick.number
+    if isLast || number % options.imageSnapshotTicks == 0 { try writeGrid() }
+    let writesSnapshot = isLast || number % options.networkSnapshotTicks == 0
+    let snapshot = writesSnapshot ? try writeSnapshot() : nil
+    beginTick()
+    if !alarms.isEmpty, try collapse(alarms) { return }
+    guard writesSnapshot else { return }
+    unscored = metrics.isEmpty ? nil : snapshot
+    writer.wait()
+    try beginCheckpoint()
+    if let snapshot { try score(snapshot) }
+  }
+
+  /// The next batch; where an image cannot be read the run ends, but loses nothing.
+  private func batchOrCheckpoint() throws -> HostBatch {
+    do {
+      return try loader.batch(at: trainer.imagesSeen, size: options.trainer.batchSize)
+    } catch {
+      try writeLastCheckpoint()
+      throw TrainingError.stopped(
+        "\(error); repair it, then go on with: nifty train --continue \(folder.path)"
+      )
     }
   }
 
@@ -171,86 +247,16 @@ package final class TrainingRun {
     )
   }
 
-  private func finish(_ tick: inout Tick, number: Int, elapsed: Double) throws {
-    let now = Date()
-    let seconds = now.timeIntervalSince(tick.start)
-    let images = Double(trainer.imagesSeen) - tick.firstImage
-    if let loss = tick.statistics.mean("Loss/G/loss"), !loss.isFinite {
-      throw TrainingError.diverged(
-        "the generator's loss is \(loss) at \(trainer.imagesSeen / 1000) kimg; "
-          + "the last snapshot in \(folder.path) is good"
-      )
+  /// A loss of a step that is no number, if there is one.
+  private static func notFinite(_ reports: [(String, [Double])]) -> Watchdog.Alarm? {
+    for (name, values) in reports where name.hasPrefix("Loss/") {
+      if let value = values.first(where: { !$0.isFinite }) { return .notFinite(name, value) }
     }
-    let kimg = Double(trainer.imagesSeen) / 1000
-    let figures: [(String, Double)] = [
-      ("Progress/tick", Double(number)), ("Progress/kimg", kimg),
-      ("Timing/total_sec", elapsed), ("Timing/sec_per_tick", seconds),
-      ("Timing/sec_per_kimg", seconds / max(images, 1) * 1000),
-      ("Timing/maintenance_sec", tick.maintenance),
-      ("Resources/cpu_mem_gb", Double(peakMemoryBytes()) / 0x1p30),
-      ("Progress/augment", trainer.augmentProbability),
-      ("Timing/total_hours", elapsed / 3600), ("Timing/total_days", elapsed / 86_400),
-    ]
-    for (name, value) in figures { tick.statistics.report(name, [value]) }
-    try folder.append(
-      tick.statistics.line(timestamp: now.timeIntervalSince1970),
-      to: "stats.jsonl"
-    )
-    let statistics = tick.statistics
-    let loss = { (name: String) in format(statistics.mean(name) ?? .nan, 3) }
-    let line =
-      "tick \(number)  kimg \(format(kimg, 1))  time \(duration(elapsed))  "
-      + "sec/tick \(format(seconds, 1))  sec/kimg \(format(seconds / max(images, 1) * 1000, 2))  "
-      + "maintenance \(format(tick.maintenance, 1))  "
-      + "cpumem \(format(Double(peakMemoryBytes()) / 0x1p30, 2))  "
-      + "augment \(format(trainer.augmentProbability, 3))  "
-      + "G \(loss("Loss/G/loss"))  D \(loss("Loss/D/loss"))"
-    try folder.append(line, to: "log.txt")
-    observe(.line(line))
-    tick.finished = now
+    return nil
   }
 
-  private func writeSnapshot() throws {
-    let name = RunFolder.numbered(
-      "network-snapshot-",
-      imagesSeen: trainer.imagesSeen,
-      "." + options.snapshotFormat.rawValue
-    )
-    let path = folder.file(name)
-    try NetworkSnapshot.write(
-      to: path,
-      networks: [
-        (.generator, trainer.generator), (.discriminator, trainer.discriminator),
-        (.average, trainer.average),
-      ],
-      generator: options.trainer.generator,
-      discriminator: options.trainer.discriminator,
-      imagesSeen: trainer.imagesSeen,
-      notes: notes,
-      record: record
-    )
-    observe(.snapshot(path: path, imagesSeen: trainer.imagesSeen))
-    for metric in metrics {
-      let line = try withoutGradients { try metric.line(trainer.average, name) }
-      try folder.append(line, to: "metric-\(metric.name).jsonl")
-      try folder.append(line, to: "log.txt")
-      observe(.line(line))
-    }
-  }
-
-  /// What the original keeps beside the networks.
-  private var record: TrainingRecord {
-    let arguments = options.json(runFolder: folder.path)
-    return TrainingRecord(
-      trainingSet: arguments["training_set_kwargs"] ?? [:],
-      arguments: arguments
-    )
-  }
-
-  private func report(progressFrom tick: Tick, elapsed: Double, totalImages: Int) {
-    let rate = Double(trainer.imagesSeen) / max(elapsed, 1e-3)
-    let byImages = Double(totalImages - trainer.imagesSeen) / max(rate, 1e-6)
-    let byTime = (options.maximumSeconds ?? .infinity) - elapsed
+  private func report(secondsSoFar seconds: Double) {
+    let (byImages, byTime, rate) = timeLeft(seconds)
     observe(
       .progress(
         imagesSeen: trainer.imagesSeen,
@@ -258,6 +264,16 @@ package final class TrainingRun {
         rate: rate,
         secondsLeft: max(min(byImages, byTime), 0)
       )
+    )
+  }
+
+  /// Seconds until the images and until the time are used up, and images a second in this session.
+  func timeLeft(_ seconds: Double) -> (byImages: Double, byTime: Double, rate: Double) {
+    let images = Double(trainer.imagesSeen - firstImageOfSession)
+    let rate = images / max(seconds - secondsBefore, 1e-3)
+    return (
+      Double(totalImages - trainer.imagesSeen) / max(rate, 1e-6),
+      (options.maximumSeconds ?? .infinity) - seconds, rate
     )
   }
 
@@ -275,44 +291,4 @@ package final class TrainingRun {
       try snapshot.load(.discriminator, into: trainer.discriminator, matching: .byName)
     }
   }
-}
-
-/// What is collected between two lines of the log.
-private struct Tick {
-  var statistics = RunningStatistics()
-  var start: Date
-  var firstImage = 0.0
-  var maintenance = 0.0
-  var finished: Date
-
-  init(start: Date) {
-    self.start = start
-    finished = start
-  }
-
-  mutating func restart(at imagesSeen: Int) {
-    statistics = RunningStatistics()
-    start = Date()
-    maintenance = start.timeIntervalSince(finished)
-    firstImage = Double(imagesSeen)
-  }
-}
-
-/// The most memory this process has used so far, in bytes.
-package func peakMemoryBytes() -> Int {
-  var usage = rusage()
-  let this: Int32 = 0  // RUSAGE_SELF, which Swift imports as another type
-  return getrusage(this, &usage) == 0 ? usage.ru_maxrss * 1024 : 0
-}
-
-private func format(_ value: Double, _ digits: Int) -> String {
-  String(format: "%.\(digits)f", value)
-}
-
-/// "1h 02m 03s" as the original's log writes durations.
-package func duration(_ seconds: Double) -> String {
-  let whole = Int(seconds.rounded())
-  let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
-  if hours > 0 { return String(format: "%dh %02dm %02ds", hours, minutes, rest) }
-  return minutes > 0 ? String(format: "%dm %02ds", minutes, rest) : "\(rest)s"
 }

@@ -24,11 +24,24 @@ struct TrainCommand: ParsableCommand {
           --clip=clip.safetensors --resume=network-snapshot-010000.pkl \\
           --mixing_prob=0.0 --d_lr=0.001 --subset=8261
         nifty train --options=runs/00000-coco-auto/training_options.json --seed=1
+        nifty train --continue=runs/00000-coco-auto
+        nifty train --continue=latest --outdir=runs --kimg=50000
+
+      Ctrl-C or SIGTERM writes a checkpoint and ends with status 75: the run
+      can be continued, and equals one that was never stopped. A second Ctrl-C
+      ends at once. A continued run keeps its options; these may be changed:
+      --kimg --minutes --snap --workers --threads --checkpoint-minutes
+      --on-collapse.
       """
   )
 
   @Option(help: "Take the options of an earlier run; flags given beside it count more.")
   var options: String?
+  @Option(
+    name: .customLong("continue"),
+    help: "Go on with a run: its folder, or latest for the newest in --outdir."
+  )
+  var continued: String?
   @Option(help: "CLIP model that packed the data. (default: ViT-B-32.pt, if it was fetched)")
   var clip: String?
   @Flag(
@@ -46,7 +59,13 @@ struct TrainCommand: ParsableCommand {
 
   func validate() throws {
     // With a file of options, what is allowed depends on it: `run` checks.
-    if options != nil { return }
+    if options != nil, continued != nil {
+      throw ValidationError("--continue keeps the options of its run: leave --options out")
+    }
+    if continued == "latest", runFlags.outdir == nil {
+      throw ValidationError("--continue=latest needs --outdir, the folder of the runs")
+    }
+    if options != nil || continued != nil { return }
     for (flag, value) in [
       ("--outdir", runFlags.outdir), ("--data", dataFlags.data.first),
     ] where value == nil {
@@ -70,17 +89,20 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let device = Runtime.defaultDevice
-    var (options, set) = try resolved(on: device)
+    let folder = try continuedFolder
+    var (options, set) = try resolved(on: device, continuing: folder)
     Runtime.threads = options.threads
     Runtime.setCUDA(benchmark: options.benchmarks, tf32: options.allowsTF32)
     if dryRun {
-      let folder = try RunFolder.next(in: options.outdir, description: options.description)
+      let folder =
+        try folder ?? RunFolder.next(in: options.outdir, description: options.description)
       print(options.json(runFolder: folder).prettyJSON, terminator: "")
       return
     }
     // After the dry run: an address is downloaded here.
-    options.resume = try options.resume.map { try ModelPlace($0).network }
+    if folder == nil { options.resume = try options.resume.map { try ModelPlace($0).network } }
     for line in numericsFlags.idle(on: device) + networkNotes(options) { Console.line(line) }
+    let stop = StopRequest { _exit(exitStatusOfInterruption) }
     let model = try ClipModel(path: options.clip, device: device)
     try check(model, fits: set, options)
     let run = try TrainingRun(
@@ -92,6 +114,8 @@ struct TrainCommand: ParsableCommand {
       metrics: try snapshotMetrics(options, set, device),
       notes: ["clip": model.name, "clip_sha256": model.sha256],
       device: device,
+      continued: folder,
+      stop: stop,
       observe: Self.show
     )
     Console.line(
@@ -100,12 +124,28 @@ struct TrainCommand: ParsableCommand {
         + "\(run.trainer.discriminator.parameterCount) parameters"
     )
     Console.line("run folder \(run.folder.path)")
-    try run.run()
+    let signals = StopSignals(stop)
+    let ending = try withExtendedLifetime(signals) { try run.run() }
+    if ending == .interrupted { throw ExitCode(exitStatusOfInterruption) }
+  }
+
+  /// The folder of the run to go on with, if one is asked for.
+  private var continuedFolder: String? {
+    get throws {
+      guard let continued else { return nil }
+      return continued == "latest"
+        ? try RunFolder.latest(in: runFlags.outdir ?? ".")
+        : try RunFolder(existing: continued).path
+    }
   }
 
   /// The options, made of the file, the flags and the data; and the data.
-  private func resolved(on device: Device) throws -> (TrainingOptions, TrainingSet) {
-    let earlier = try options.map { try TrainingOptions(contentsOf: $0) }
+  private func resolved(
+    on device: Device,
+    continuing folder: String?
+  ) throws -> (TrainingOptions, TrainingSet) {
+    let file = folder.map { "\($0)/training_options.json" } ?? options
+    let earlier = try file.map { try TrainingOptions(contentsOf: $0) }
     let paths = dataFlags.data.isEmpty ? earlier?.data ?? [] : dataFlags.data
     let datasets = try paths.flatMap(expandedBraces).map { try PackedDataset($0) }
     let first = try TrainingSet(datasets)
@@ -122,6 +162,7 @@ struct TrainCommand: ParsableCommand {
     options.trainer.discriminator.resolution = resolution
     options.imageCount = first.rawCount
     try apply(to: &options)
+    if let folder, let earlier { try options.continue(earlier, in: folder) }
     if options.clip.isEmpty, let standard = Weights.standardCLIP { options.clip = standard }
     if earlier == nil, metricFlags.metrics == nil, Weights.hasInception {
       options.metrics = ["fid50k_full"]

@@ -96,6 +96,17 @@ struct RunFlags: ParsableArguments {
   @Option(help: "Format of network snapshots. (default: pkl)")
   var snapshotFormat: SnapshotFormat?
 
+  @Option(help: "Minutes between checkpoints. (default: 10)")
+  var checkpointMinutes: Double?
+
+  @Option(
+    help: """
+      When the run has collapsed: warn, stop, or rollback to the last good checkpoint with half \
+      the learning rates. (default: warn)
+      """
+  )
+  var onCollapse: CollapsePolicy?
+
   /// Puts what was given into the options.
   func apply(to options: inout TrainingOptions) {
     options.set(\.outdir, outdir)
@@ -112,6 +123,8 @@ struct RunFlags: ParsableArguments {
     options.set(\.prompts, prompts.map(Optional.some))
     options.set(\.threads, threads)
     options.set(\.snapshotFormat, snapshotFormat)
+    options.set(\.checkpointSeconds, checkpointMinutes.map { $0 * 60 })
+    options.set(\.collapsePolicy, onCollapse)
     guard let resume else { return }
     let path = resume == "noresume" ? nil : resume
     options.resume = path
@@ -160,3 +173,4 @@ struct NumericsFlags: ParsableArguments {
 }
 
 extension SnapshotFormat: ExpressibleByArgument {}
+extension CollapsePolicy: ExpressibleByArgument {}

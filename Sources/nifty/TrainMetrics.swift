@@ -76,7 +76,10 @@ func snapshotMetrics(
   for definition in suite.definitions { _ = try suite.detector(definition.detector) }
   return options.metrics.map { name in
     SnapshotMetric(name) { generator, snapshot in
-      try suite.line(name, of: generator, snapshot: snapshot).json
+      let line = try suite.line(name, of: generator, snapshot: snapshot)
+      let (result, value) = line.results.first ?? (name, .nan)
+      let prefersLarge = MetricHistory(name: result, entries: []).prefersLarge
+      return SnapshotMetric.Score(line: line.json, value: value, prefersLarge: prefersLarge)
     }
   }
 }

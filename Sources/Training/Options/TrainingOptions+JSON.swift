@@ -241,6 +241,8 @@ extension TrainingOptions {
       .field("nifty.D_reg_interval", \.trainer.discriminatorRegularisationInterval),
       .field("nifty.kimg_per_tick", \.tickKimg),
       .field("nifty.maximum_seconds", \.maximumSeconds),
+      .field("nifty.checkpoint_seconds", \.checkpointSeconds),
+      .field("nifty.on_collapse", \.collapsePolicy),
       .field("nifty.metric_images", \.metricImages),
       .field("nifty.prompts", \.prompts),
       .field("nifty.snapshot_format", \.snapshotFormat),
@@ -255,3 +257,4 @@ extension FeatureLogit: JSONConvertible {}
 extension CLIPCrop: JSONConvertible {}
 extension SnapshotFormat: JSONConvertible {}
 extension NamedPart: JSONConvertible {}
+extension CollapsePolicy: JSONConvertible {}

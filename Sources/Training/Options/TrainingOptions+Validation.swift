@@ -40,7 +40,8 @@ extension TrainingOptions {
     }
     let positive: [(String, Double)] = [
       ("--kimg", kimg), ("--tick", tickKimg), ("--ema", trainer.emaKimg),
-      ("--minutes", maximumSeconds ?? 1), ("--g_lr", trainer.generatorOptimizer.learningRate),
+      ("--minutes", maximumSeconds ?? 1), ("--checkpoint-minutes", checkpointSeconds),
+      ("--g_lr", trainer.generatorOptimizer.learningRate),
       ("--d_lr", trainer.discriminatorOptimizer.learningRate),
       ("--feature-scale", trainer.generator.featureScale),
     ]

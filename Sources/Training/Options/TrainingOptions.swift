@@ -44,6 +44,10 @@ package struct TrainingOptions: Equatable, Sendable {
   package var networkSnapshotTicks = 50
   /// Format of network snapshots.
   package var snapshotFormat = SnapshotFormat.pkl
+  /// Seconds between checkpoints.
+  package var checkpointSeconds = 600.0
+  /// What happens when the watchdog finds that the run has collapsed.
+  package var collapsePolicy = CollapsePolicy.warn
   /// Metrics computed at every network snapshot.
   package var metrics: [String] = []
   /// Images generated for a metric; the metric's own number if `nil`.

@@ -1,0 +1,135 @@
+import Files
+import Foundation
+package import Torch
+
+/// A copy of a tensor in host memory that may cross threads.
+package struct HostTensor: Sendable {
+  let name: String
+  let dtype: DType
+  let shape: [Int]
+  let bytes: [UInt8]
+
+  /// Copies a tensor.
+  package init(_ name: String, _ tensor: Tensor) {
+    self.name = name
+    dtype = tensor.dtype
+    shape = tensor.shape
+    bytes = tensor.bytes
+  }
+}
+
+/// One moment of a run on the disk: a folder with a state, tensors, and a manifest with their sizes
+/// and checksums.
+package struct Checkpoint {
+  /// What the run remembered.
+  package let state: RunState
+  /// Its tensors.
+  package let tensors: SafeTensors
+
+  private static let (manifestName, stateName, tensorsName) = (
+    "manifest.json", "state.json", "tensors.safetensors"
+  )
+
+  /// Opens a checkpoint and checks all of it.
+  ///
+  /// - Throws: An error of one line where anything is missing, short, long or changed.
+  package init(at path: String) throws {
+    let manifest = try Manifest(contentsOf: "\(path)/\(Self.manifestName)")
+    for name in [Self.stateName, Self.tensorsName] {
+      let file = try MappedFile("\(path)/\(name)")
+      try withExtendedLifetime(file) {
+        guard let entry = manifest.files[name] else {
+          throw TrainingError.checkpoint("its manifest does not list \(name)")
+        }
+        guard file.bytes.count == entry.bytes else {
+          throw TrainingError.checkpoint(
+            "\(name) has \(file.bytes.count) bytes instead of \(entry.bytes)"
+          )
+        }
+        guard Self.checksum(file.bytes) == entry.crc32c else {
+          throw TrainingError.checkpoint("the checksum of \(name) differs")
+        }
+      }
+    }
+    let json = try MappedFile("\(path)/\(Self.stateName)")
+    let text = withExtendedLifetime(json) { String(decoding: json.bytes, as: UTF8.self) }
+    state = try RunState(json: text)
+    tensors = try SafeTensors(path: "\(path)/\(Self.tensorsName)")
+    guard state.trainer.imagesSeen >= 0, state.tick.firstImage >= 0 else {
+      throw TrainingError.checkpoint("\(Self.stateName) holds a negative number of images")
+    }
+  }
+
+  /// Writes a checkpoint into a folder that is there and empty; the manifest comes last.
+  ///
+  /// - Throws: `FileError` where the disk does not take it.
+  package static func write(
+    _ state: RunState,
+    _ tensors: [HostTensor],
+    to path: String
+  ) throws {
+    try AtomicFile.write(try state.json, to: "\(path)/\(stateName)")
+    try SafeTensors.write(
+      tensors.map { tensor in
+        SafeTensors.Draft(name: tensor.name, dtype: tensor.dtype, shape: tensor.shape) {
+          tensor.bytes
+        }
+      },
+      metadata: ["format": "nifty-checkpoint"],
+      to: "\(path)/\(tensorsName)"
+    )
+    var manifest = Manifest(imagesSeen: state.trainer.imagesSeen)
+    for name in [stateName, tensorsName] {
+      let file = try MappedFile("\(path)/\(name)")
+      manifest.files[name] = withExtendedLifetime(file) {
+        Manifest.Entry(bytes: file.bytes.count, crc32c: checksum(file.bytes))
+      }
+    }
+    try AtomicFile.write(try manifest.json, to: "\(path)/\(manifestName)")
+  }
+
+  private static func checksum(_ bytes: UnsafeRawBufferPointer) -> String {
+    let digits = String(CRC32.castagnoli(bytes), radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
+  }
+}
+
+/// What a checkpoint says about its files.
+private struct Manifest: Codable {
+  struct Entry: Codable {
+    var bytes: Int
+    var crc32c: String
+  }
+
+  var format = 1
+  var imagesSeen: Int
+  var files: [String: Entry] = [:]
+
+  private enum CodingKeys: String, CodingKey {
+    case format, files
+    case imagesSeen = "images_seen"
+  }
+
+  init(imagesSeen: Int) { self.imagesSeen = imagesSeen }
+
+  init(contentsOf path: String) throws {
+    let file = try MappedFile(path)
+    guard file.bytes.count <= 1 << 20,
+      let manifest = try? JSONDecoder().decode(Self.self, from: Data(file.bytes))
+    else { throw TrainingError.checkpoint("its manifest.json cannot be read") }
+    guard manifest.format == 1 else {
+      throw TrainingError.checkpoint(
+        "it has format \(manifest.format), this version reads format 1"
+      )
+    }
+    self = manifest
+  }
+
+  var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import Files
+import Foundation
+import Glibc
+
+/// The checkpoints of a run, `checkpoint/` in its folder: the newest two, and that of the best
+/// snapshot.
+///
+/// A checkpoint is a folder `images-000000001024`, written under a hidden name and renamed when it is
+/// whole. One process at a time holds the folder.
+package final class CheckpointFolder: Sendable {
+  /// Its path.
+  package let path: String
+  private let descriptor: Int32
+
+  /// Makes or opens the folder and takes hold of it.
+  ///
+  /// - Throws: `FileError` if it cannot be made; `TrainingError` while another process has it.
+  package init(_ path: String) throws {
+    self.path = path
+    if mkdir(path, 0o755) != 0, errno != EEXIST { throw FileError("create", path: path) }
+    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if descriptor < 0 { throw FileError("open", path: path) }
+    // A file system without locks does not keep a run from starting.
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+      close(descriptor)
+      throw TrainingError.option("\(path): another nifty is training in this run folder")
+    }
+    for name in try names() where name.hasSuffix(".partial") {
+      try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Lets other processes take hold of the folder.
+  func release() { flock(descriptor, LOCK_UN) }
+
+  /// The images seen of the whole checkpoints there, the newest first.
+  package func list() throws -> [Int] {
+    try names().compactMap(Self.imagesSeen).sorted(by: >)
+  }
+
+  /// The newest checkpoint that is undamaged; damaged ones are put aside as `….damaged`.
+  ///
+  /// - Parameters:
+  ///   - accepting: Whether a checkpoint will do.
+  ///   - onDamage: Is told of each damaged one, in one line.
+  /// - Returns: The checkpoint, or `nil` if there is none.
+  /// - Throws: `FileError` if the folder cannot be read.
+  package func newest(
+    where accepting: (RunState) -> Bool = { _ in true },
+    onDamage: (String) -> Void
+  ) throws -> Checkpoint? {
+    for images in try list() {
+      let place = self.place(images)
+      do {
+        let checkpoint = try Checkpoint(at: place)
+        if accepting(checkpoint.state) { return checkpoint }
+      } catch {
+        onDamage("checkpoint \(place) is damaged (\(error)); trying the one before")
+        try replace("\(place).damaged", by: place)
+      }
+    }
+    return nil
+  }
+
+  /// Writes a checkpoint, then removes those no longer needed.
+  ///
+  /// - Parameters:
+  ///   - state: What the run remembers.
+  ///   - tensors: Its tensors.
+  ///   - kept: Images seen of another checkpoint to keep.
+  /// - Throws: `FileError` if the disk does not take it; the checkpoints before stay.
+  package func write(_ state: RunState, _ tensors: [HostTensor], keeping kept: Int?) throws {
+    try syncLogs(state.logs.keys)
+    let images = state.trainer.imagesSeen
+    let partial = "\(path)/.\(Self.name(images)).\(getpid()).partial"
+    try? FileManager.default.removeItem(atPath: partial)
+    if mkdir(partial, 0o755) != 0 { throw FileError("create", path: partial) }
+    do {
+      try Checkpoint.write(state, tensors, to: partial)
+      try replace(place(images), by: partial)
+    } catch {
+      try? FileManager.default.removeItem(atPath: partial)
+      throw error
+    }
+    let all = try list()
+    for old in all.dropFirst(2) where old != kept && old != images { try remove(old) }
+  }
+
+  /// Removes the checkpoints after a number of images: those of a way that was given up.
+  package func removeAll(after images: Int) throws {
+    for newer in try list() where newer > images { try remove(newer) }
+  }
+
+  private func remove(_ images: Int) throws {
+    // Renamed first, so that half a folder never has a checkpoint's name.
+    let aside = "\(path)/.\(Self.name(images)).\(getpid()).old.partial"
+    if rename(place(images), aside) != 0 { throw FileError("rename", path: place(images)) }
+    try? FileManager.default.removeItem(atPath: aside)
+  }
+
+  /// Gives a folder a name that another one may have.
+  private func replace(_ target: String, by source: String) throws(FileError) {
+    let aside = "\(path)/.replaced.\(getpid()).partial"
+    let isThere = rename(target, aside) == 0
+    if rename(source, target) != 0 { throw FileError("rename to", path: target) }
+    if isThere { try? FileManager.default.removeItem(atPath: aside) }
+    try AtomicFile.flushFolder(of: target)
+  }
+
+  /// What a checkpoint says about the logs must be on the disk before it.
+  private func syncLogs(_ names: some Sequence<String>) throws(FileError) {
+    let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    for name in names {
+      let file = "\(folder)/\(name)"
+      let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+      if descriptor < 0 { throw FileError("open", path: file) }
+      defer { close(descriptor) }
+      if fdatasync(descriptor) != 0, errno != EINVAL, errno != EROFS {
+        throw FileError("flush", path: file)
+      }
+    }
+  }
+
+  private func names() throws -> [String] {
+    do { return try FileManager.default.contentsOfDirectory(atPath: path) } catch {
+      throw FileError("read", path: path, code: ENOENT)
+    }
+  }
+
+  private func place(_ images: Int) -> String { "\(path)/\(Self.name(images))" }
+
+  private static func name(_ images: Int) -> String {
+    let digits = String(images)
+    return "images-" + String(repeating: "0", count: max(0, 12 - digits.count)) + digits
+  }
+
+  private static func imagesSeen(_ name: String) -> Int? {
+    let digits = name.dropFirst("images-".count)
+    guard name.hasPrefix("images-"), let images = Int(digits), Self.name(images) == name else {
+      return nil
+    }
+    return images
+  }
+}

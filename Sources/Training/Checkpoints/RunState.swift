@@ -1,0 +1,108 @@
+import Foundation
+
+/// Everything a run remembers beside its tensors: `state.json` of a checkpoint.
+package struct RunState: Codable, Equatable, Sendable {
+  /// The seed of everything random.
+  package var seed: UInt64
+  /// Images in the training data: other data would give other batches.
+  package var imageCount: Int
+  /// The trainer's numbers.
+  package var trainer: TrainerProgress
+  /// The tick in progress.
+  package var tick: Tick
+  /// Seconds of training so far, over all sessions.
+  package var seconds: Double
+  /// Sizes of the growing text files, in bytes.
+  package var logs: [String: Int]
+  /// A snapshot that was written and is not scored yet.
+  package var unscored: String?
+  /// The best snapshot by the first metric.
+  package var best: BestSnapshot?
+  /// What is known about how the run does.
+  package var watchdog: Watchdog
+
+  /// The state as JSON; NaN and infinity are strings.
+  package var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: "Infinity",
+        negativeInfinity: "-Infinity",
+        nan: "NaN"
+      )
+      return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+    }
+  }
+
+  /// Reads what `json` wrote.
+  package init(json: String) throws {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "Infinity",
+      negativeInfinity: "-Infinity",
+      nan: "NaN"
+    )
+    self = try decoder.decode(Self.self, from: Data(json.utf8))
+  }
+
+  /// A state of known parts.
+  package init(
+    seed: UInt64,
+    imageCount: Int,
+    trainer: TrainerProgress,
+    tick: Tick,
+    seconds: Double,
+    logs: [String: Int],
+    unscored: String?,
+    best: BestSnapshot?,
+    watchdog: Watchdog
+  ) {
+    self.seed = seed
+    self.imageCount = imageCount
+    self.trainer = trainer
+    self.tick = tick
+    self.seconds = seconds
+    self.logs = logs
+    self.unscored = unscored
+    self.best = best
+    self.watchdog = watchdog
+  }
+}
+
+/// What is collected between two lines of the log.
+package struct Tick: Codable, Equatable, Sendable {
+  /// Its number, from 0.
+  package var number = 0
+  /// Images seen before it.
+  package var firstImage = 0
+  /// What was reported in it.
+  package var statistics = RunningStatistics()
+  /// Seconds it has lasted in earlier sessions.
+  package var seconds = 0.0
+  /// Seconds between the tick before and this one.
+  package var maintenance = 0.0
+
+  /// The first tick.
+  package init() {}
+}
+
+/// The best snapshot of a run so far; `best.json` of the run folder.
+package struct BestSnapshot: Codable, Equatable, Sendable {
+  /// The metric it is the best by.
+  package var metric: String
+  /// Its score.
+  package var value: Double
+  /// Its file's name.
+  package var snapshot: String
+  /// Images that it was trained on.
+  package var imagesSeen: Int
+
+  /// A snapshot with its score.
+  package init(metric: String, value: Double, snapshot: String, imagesSeen: Int) {
+    self.metric = metric
+    self.value = value
+    self.snapshot = snapshot
+    self.imagesSeen = imagesSeen
+  }
+}

@@ -1,0 +1,93 @@
+import Networks
+package import Torch
+import TorchNN
+
+/// What a trainer carries from step to step beside its tensors.
+package struct TrainerProgress: Codable, Equatable, Sendable {
+  /// Images shown so far; the data's position and every random number follow from it and the seed.
+  package var imagesSeen: Int
+  /// The probability of an augmentation in use.
+  package var augmentProbability: Double
+  /// Signs of the real images' logits since that probability was adapted.
+  package var augmentSigns: [Double]
+  /// Factor on both learning rates: 1 until a collapse was rolled back.
+  package var learningRateFactor: Double
+}
+
+extension Trainer {
+  /// The numbers that a later trainer goes on from.
+  package var progress: TrainerProgress {
+    TrainerProgress(
+      imagesSeen: imagesSeen,
+      augmentProbability: augmentProbability,
+      augmentSigns: adaptive?.signs ?? [],
+      learningRateFactor: learningRateFactor
+    )
+  }
+
+  /// The live tensors that a later trainer goes on from, by name.
+  ///
+  /// Networks are `G.…`, `D.…` and `G_ema.…` as in a snapshot; `G_opt.` and `D_opt.` hold Adam's
+  /// moments under the parameters' names and its steps as one tensor; `pl_mean` is the mean path
+  /// length.
+  package var stateTensors: [(name: String, tensor: Tensor)] {
+    var result: [(name: String, tensor: Tensor)] = [("pl_mean", meanPathLength)]
+    for (prefix, module) in networks {
+      result += module.state.map { ("\(prefix).\($0.name)", $0.tensor) }
+    }
+    for (prefix, module, optimizer) in optimizers {
+      for (index, parameter) in module.namedParameters.enumerated() {
+        let name = parameter.name
+        result.append(("\(prefix).first.\(name)", optimizer.firstMoments[index]))
+        result.append(("\(prefix).second.\(name)", optimizer.secondMoments[index]))
+      }
+      result.append(("\(prefix).steps", Tensor(optimizer.steps.map { Float($0.item) })))
+    }
+    return result
+  }
+
+  /// Goes on from a stored state; nothing is changed where it does not fit.
+  ///
+  /// - Parameters:
+  ///   - progress: The numbers.
+  ///   - tensors: The tensors by the names of `stateTensors`.
+  /// - Throws: `TrainingError.checkpoint` naming the first tensor that is missing or of another shape.
+  package func restore(
+    _ progress: TrainerProgress,
+    tensors: (String) -> Tensor?
+  ) throws(TrainingError) {
+    var pairs: [(target: Tensor, source: Tensor)] = []
+    var steps: [String: [Float]] = [:]
+    for (name, target) in stateTensors {
+      guard let source = tensors(name) else { throw .checkpoint("\(name) is missing") }
+      guard source.shape == target.shape, source.dtype == target.dtype else {
+        throw .checkpoint("\(name) is \(source), the run's is \(target)")
+      }
+      if name.hasSuffix("_opt.steps") { steps[name] = source.floats }
+      pairs.append((target, source))
+    }
+    withoutGradients {
+      for (target, source) in pairs { target.assign(source) }
+      for (prefix, _, optimizer) in optimizers {
+        for (step, value) in zip(optimizer.steps, steps["\(prefix).steps"] ?? []) {
+          step.fill(Double(value))
+        }
+      }
+    }
+    imagesSeen = progress.imagesSeen
+    adaptive?.value = progress.augmentProbability
+    adaptive?.signs = progress.augmentSigns
+    pipe?.probability = progress.augmentProbability
+    learningRateFactor = progress.learningRateFactor
+  }
+
+  private var networks: [(prefix: String, module: any Module)] {
+    [("G", generator), ("D", discriminator), ("G_ema", average)]
+  }
+
+  private var optimizers: [(prefix: String, module: any Module, optimizer: Adam)] {
+    [
+      ("G_opt", generator, generatorOptimizer), ("D_opt", discriminator, discriminatorOptimizer),
+    ]
+  }
+}

@@ -1,0 +1,28 @@
+import Dispatch
+import Foundation
+import Training
+
+/// Turns SIGINT and SIGTERM into a request to stop; a second one ends the process at once.
+final class StopSignals {
+  private let sources: [any DispatchSourceSignal]
+
+  /// Listens as long as the object lives.
+  init(_ stop: StopRequest) {
+    sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        if stop.isRequested { _exit(128 + number) }
+        Console.error("writing a checkpoint; the same signal again ends at once")
+        stop.request()
+      }
+      source.resume()
+      return source
+    }
+  }
+
+  deinit {
+    for source in sources { source.cancel() }
+    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+  }
+}
