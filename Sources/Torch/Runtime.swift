@@ -31,6 +31,11 @@ public enum Runtime {
   /// CUDA's first device if there is one, else the CPU.
   public static var defaultDevice: Device { cudaDevices > 0 ? .cuda(0) : .cpu }
 
+  /// The device of one of several processes on this machine: CUDA's devices in turn, else the CPU.
+  public static func device(local rank: Int) -> Device {
+    cudaDevices > 0 ? .cuda(rank % cudaDevices) : .cpu
+  }
+
   /// Number of tensors that Swift holds in the whole process.
   public static var liveTensors: Int { Int(ct_live_handles()) }
 

@@ -177,6 +177,7 @@ extension TrainingRun {
     )
     if let unscored { try score(unscored) }
     checkpointIsDue = true
+    stateWasReplaced = true
   }
 
   func kimg(_ images: Int) -> String { String(format: "%.3f", Double(images) / 1000) }

@@ -43,8 +43,8 @@ package final class TrainingRun {
   let log: RunLog
   let checkpoints: CheckpointFolder
   let writer: CheckpointWriter
-  private let loader: BatchLoader
-  private let textMapper: TextMapper?
+  let ranks: Ranks
+  private let data: StepData
 
   // What a checkpoint keeps, beside the trainer.
   var tick = Tick()
@@ -59,6 +59,7 @@ package final class TrainingRun {
   var firstImageOfSession = 0
   var lastCheckpoint = Date()
   var checkpointIsDue = false
+  var stateWasReplaced = true
   var secondsStalled = 0.0
 
   /// Opens the data, makes the networks, and makes the run folder or goes on in one.
@@ -72,6 +73,7 @@ package final class TrainingRun {
   ///   - metrics: Computed at every network snapshot.
   ///   - notes: Kept in every snapshot.
   ///   - device: Where to compute.
+  ///   - ranks: The processes that share each step; this one is the first of them.
   ///   - continued: The folder of the run to go on with; a new one is made if `nil`.
   ///   - stop: Asks the run to end early.
   ///   - observe: Is told what happens.
@@ -85,6 +87,7 @@ package final class TrainingRun {
     metrics: [SnapshotMetric],
     notes: [String: String],
     device: Device,
+    ranks: Ranks = .alone,
     continued: String? = nil,
     stop: StopRequest = StopRequest(),
     observe: @escaping (TrainingEvent) -> Void
@@ -93,31 +96,25 @@ package final class TrainingRun {
     self.metrics = metrics
     self.notes = notes
     self.device = device
+    self.ranks = ranks
     self.stop = stop
     self.observe = observe
     let shape = options.trainer.generator
-    guard trainingSet.featureDimension == shape.featureDimension else {
-      throw TrainingError.option(
-        "the data has features of \(trainingSet.featureDimension) numbers, "
-          + "--f_dim is \(shape.featureDimension)"
-      )
-    }
-    loader = BatchLoader(
+    data = try StepData(
       trainingSet,
-      options: .init(
-        seed: UInt32(truncatingIfNeeded: options.trainer.seed),
-        threads: options.workers,
-        capacity: 256
-      )
+      options,
+      textMapper: textMapper,
+      ranks: ranks,
+      device: device
     )
     trainer = Trainer(
       options.trainer,
       device: device,
       clipSide: clip.side,
       encodeImage: clip.encodeImage,
-      textMapper: textMapper
+      textMapper: textMapper,
+      ranks: ranks
     )
-    self.textMapper = textMapper
     if continued == nil, let resume = options.resume { try Self.resume(trainer, from: resume) }
     let tiles = trainingSet.gridIndices(32)
     let features = gridFeatures ?? Self.features(of: trainingSet, tiles)
@@ -149,6 +146,17 @@ package final class TrainingRun {
   ///
   /// - Throws: An error that ends the run. What can be saved is in a checkpoint then.
   package func run() throws -> RunEnding {
+    do {
+      let ending = try runAlone()
+      ranks.command(ending == .finished ? .finish : .interrupt)
+      return ending
+    } catch {
+      ranks.publish("\(error)")
+      throw error
+    }
+  }
+
+  private func runAlone() throws -> RunEnding {
     (sessionStart, tickStart, lastCheckpoint) = (Date(), Date(), Date())
     firstImageOfSession = trainer.imagesSeen
     defer { checkpoints.release() }
@@ -156,7 +164,7 @@ package final class TrainingRun {
     // take a checkpoint is told of now.
     if try checkpoints.list().isEmpty { try writeLastCheckpoint() }
     if let unscored {
-      try score(unscored)
+      try ranks.whileOthersWait { try score(unscored) }
     } else if isComplete {
       observe(
         .line("the run is complete at \(kimg(trainer.imagesSeen)) kimg; --kimg takes it further")
@@ -189,8 +197,14 @@ package final class TrainingRun {
 
   /// One step, and what is due after it.
   private func advance() throws {
-    let host = try batchOrCheckpoint()
-    let reports = trainer.step(batch(of: host)).map { ($0.name, $0.values.values(Double.self)) }
+    if stateWasReplaced { ranks.sendState(of: trainer) }
+    stateWasReplaced = false
+    let batch = try batchOrCheckpoint()
+    ranks.command(.step)
+    let (reports, someoneStops) = ranks.joined(trainer.step(batch), stops: stop.isRequested)
+    // Before anything is believed or written: all have taken this step.
+    try ranks.check()
+    if someoneStops { stop.request() }
     for (name, values) in reports { tick.statistics.report(name, values) }
     if let alarm = Self.notFinite(reports) {
       try collapse([alarm])
@@ -200,7 +214,11 @@ package final class TrainingRun {
     report(secondsSoFar: seconds)
     let images = Double(trainer.imagesSeen - tick.firstImage)
     guard tick.number == 0 || isLast || images >= options.tickKimg * 1000 else { return }
+    try ranks.whileOthersWait { try endTick(isLast: isLast) }
+  }
 
+  /// What is due at the end of a tick.
+  private func endTick(isLast: Bool) throws {
     let alarms = try finishTick()
     let number = tick.number
     if isLast || number % options.imageSnapshotTicks == 0 { try writeGrid() }
@@ -216,35 +234,13 @@ package final class TrainingRun {
   }
 
   /// The next batch; where an image cannot be read the run ends, but loses nothing.
-  private func batchOrCheckpoint() throws -> HostBatch {
-    do {
-      return try loader.batch(at: trainer.imagesSeen, size: options.trainer.batchSize)
-    } catch {
+  private func batchOrCheckpoint() throws -> TrainingBatch {
+    do { return try data.batch(at: trainer.imagesSeen) } catch {
       try writeLastCheckpoint()
       throw TrainingError.stopped(
         "\(error); repair it, then go on with: nifty train --continue \(folder.path)"
       )
     }
-  }
-
-  /// The batch on the device; where an image has no caption, the mapper makes its text feature if
-  /// there is one.
-  private func batch(of host: HostBatch) -> TrainingBatch {
-    let batch = trainingBatch(host, on: device)
-    guard let textMapper, host.isPseudoText.contains(true) else { return batch }
-    let random = SeededRandom(
-      seed: options.trainer.seed,
-      stream: 20,
-      position: UInt64(trainer.imagesSeen)
-    )
-    let noise = random.normal(batch.imageFeatures.shape).to(device)
-    let isPseudo = Tensor(host.isPseudoText.map { $0 ? 1 : 0 } as [Float], shape: [host.size, 1])
-    let made = withoutGradients { textMapper(batch.imageFeatures, noise: noise) }
-    return TrainingBatch(
-      images: batch.images,
-      imageFeatures: batch.imageFeatures,
-      textFeatures: batch.textFeatures.replacing(with: made, where: isPseudo.to(device) .> 0.5)
-    )
   }
 
   /// A loss of a step that is no number, if there is one.

@@ -42,7 +42,7 @@ struct Nifty: AsyncParsableCommand {
       }
     } catch {
       // Wrong words on the command line are explained by the parser, with usage; all else is a line.
-      if exitCode(for: error) != .failure { exit(withError: error) }
+      if error is ExitCode || exitCode(for: error) != .failure { exit(withError: error) }
       Console.clearProgress()
       Console.error("nifty: \(error)")
       Foundation.exit(EXIT_FAILURE)

@@ -7,13 +7,17 @@ final class StopSignals {
   private let sources: [any DispatchSourceSignal]
 
   /// Listens as long as the object lives.
-  init(_ stop: StopRequest) {
+  ///
+  /// - Parameters:
+  ///   - stop: What is requested.
+  ///   - announces: Whether the user is told; one process of several is enough.
+  init(_ stop: StopRequest, announces: Bool = true) {
     sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
         if stop.isRequested { _exit(128 + number) }
-        Console.error("writing a checkpoint; the same signal again ends at once")
+        if announces { Console.error("writing a checkpoint; the same signal again ends at once") }
         stop.request()
       }
       source.resume()

@@ -80,17 +80,21 @@ struct TrainCommand: ParsableCommand {
       var trial = TrainingOptions.automatic(
         resolution: 256,
         featureDimension: 512,
-        reducedPrecision: true
+        reducedPrecision: true,
+        gpus: max(runFlags.gpus ?? 1, 1)
       )
+      trial.gpus = runFlags.gpus ?? 1
       try apply(to: &trial)
+      try runFlags.applyRounds(to: &trial)
       try trial.validate()
     } catch { throw ValidationError("\(error)") }
   }
 
   func run() throws {
-    let device = Runtime.defaultDevice
+    let rendezvous = try self.rendezvous
+    let device = Runtime.device(local: rendezvous?.localRank ?? 0)
     let folder = try continuedFolder
-    var (options, set) = try resolved(on: device, continuing: folder)
+    var (options, set) = try resolved(on: device, continuing: folder, rendezvous)
     Runtime.threads = options.threads
     Runtime.setCUDA(benchmark: options.benchmarks, tf32: options.allowsTF32)
     if dryRun {
@@ -99,21 +103,48 @@ struct TrainCommand: ParsableCommand {
       print(options.json(runFolder: folder).prettyJSON, terminator: "")
       return
     }
+    if rendezvous == nil, options.gpus > 1 {
+      let status = try LocalRanks.run(options.gpus)
+      if status != 0 { throw ExitCode(status) }
+      return
+    }
+    let isFirst = rendezvous?.rank ?? 0 == 0
     // After the dry run: an address is downloaded here.
-    if folder == nil { options.resume = try options.resume.map { try ModelPlace($0).network } }
-    for line in numericsFlags.idle(on: device) + networkNotes(options) { Console.line(line) }
+    if folder == nil, isFirst {
+      options.resume = try options.resume.map { try ModelPlace($0).network }
+    }
+    for line in numericsFlags.idle(on: device) + networkNotes(options) where isFirst {
+      Console.line(line)
+    }
     let stop = StopRequest { _exit(exitStatusOfInterruption) }
     let model = try ClipModel(path: options.clip, device: device)
     try check(model, fits: set, options)
+    let clip = (model.side, { model.model.encodeImage($0).to(.float32) })
+    let mapper = try textMapper(options, set, model, device)
+    let ranks = try joined(rendezvous)
+    if !isFirst {
+      let run = try FollowingRun(
+        options: options,
+        trainingSet: set,
+        clip: clip,
+        textMapper: mapper,
+        device: device,
+        ranks: ranks,
+        stop: stop
+      )
+      try finish(stop, isFirst: isFirst) { try run.run() }
+      return
+    }
     let run = try TrainingRun(
       options: options,
       trainingSet: set,
-      clip: (model.side, { model.model.encodeImage($0).to(.float32) }),
-      textMapper: try textMapper(options, set, model, device),
+      clip: clip,
+      textMapper: mapper,
       gridFeatures: try promptFeatures(options, model),
       metrics: try snapshotMetrics(options, set, device),
       notes: ["clip": model.name, "clip_sha256": model.sha256],
       device: device,
+      ranks: ranks,
       continued: folder,
       stop: stop,
       observe: Self.show
@@ -124,9 +155,7 @@ struct TrainCommand: ParsableCommand {
         + "\(run.trainer.discriminator.parameterCount) parameters"
     )
     Console.line("run folder \(run.folder.path)")
-    let signals = StopSignals(stop)
-    let ending = try withExtendedLifetime(signals) { try run.run() }
-    if ending == .interrupted { throw ExitCode(exitStatusOfInterruption) }
+    try finish(stop, isFirst: isFirst) { try run.run() }
   }
 
   /// The folder of the run to go on with, if one is asked for.
@@ -142,7 +171,8 @@ struct TrainCommand: ParsableCommand {
   /// The options, made of the file, the flags and the data; and the data.
   private func resolved(
     on device: Device,
-    continuing folder: String?
+    continuing folder: String?,
+    _ rendezvous: Rendezvous?
   ) throws -> (TrainingOptions, TrainingSet) {
     let file = folder.map { "\($0)/training_options.json" } ?? options
     let earlier = try file.map { try TrainingOptions(contentsOf: $0) }
@@ -156,12 +186,15 @@ struct TrainCommand: ParsableCommand {
       ?? .automatic(
         resolution: resolution,
         featureDimension: first.featureDimension,
-        reducedPrecision: !(device == .cpu && resolution < 64)
+        reducedPrecision: !(device == .cpu && resolution < 64),
+        gpus: rendezvous?.count ?? runFlags.gpus ?? 1
       )
     options.trainer.generator.resolution = resolution
     options.trainer.discriminator.resolution = resolution
     options.imageCount = first.rawCount
+    options.gpus = rendezvous?.count ?? runFlags.gpus ?? options.gpus
     try apply(to: &options)
+    try runFlags.applyRounds(to: &options)
     if let folder, let earlier { try options.continue(earlier, in: folder) }
     if options.clip.isEmpty, let standard = Weights.standardCLIP { options.clip = standard }
     if earlier == nil, metricFlags.metrics == nil, Weights.hasInception {
@@ -206,7 +239,6 @@ struct TrainCommand: ParsableCommand {
     metricFlags.apply(to: &options)
     try augmentFlags.apply(to: &options)
     runFlags.apply(to: &options)
-    options.set(\.gpus, runFlags.gpus)
     options.set(\.clip, clip)
   }
 

@@ -51,7 +51,12 @@ struct RunFlags: ParsableArguments {
   @Option(help: "Where the run folder is made.")
   var outdir: String?
 
-  @Option(help: "Devices. (default: 1)")
+  @Option(
+    help: """
+      Processes, one a device; started here, unless torchrun, srun or mpirun has done so. \
+      (default: 1)
+      """
+  )
   var gpus: Int?
 
   @Option(help: "Ticks between snapshots. (default: 50)")
@@ -68,6 +73,18 @@ struct RunFlags: ParsableArguments {
 
   @Option(help: "Images per step. (default: 16 per device)")
   var batch: Int?
+
+  @Option(
+    name: .customLong("batch-gpu"),
+    help: """
+      Images that a device computes at once; smaller ones need less memory. (default: its share \
+      of the batch)
+      """
+  )
+  var batchPerDevice: Int?
+
+  @Option(help: "Seconds that another process may be silent before the run stops. (default: 45)")
+  var rankTimeout: Double?
 
   @Option(help: "Stop after this many minutes of training.")
   var minutes: Double?

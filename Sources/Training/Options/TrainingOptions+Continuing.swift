@@ -5,7 +5,8 @@ extension TrainingOptions {
   private static let changeable = [
     "total_kimg", "image_snapshot_ticks", "network_snapshot_ticks",
     "data_loader_kwargs.num_workers", "nifty.maximum_seconds", "nifty.checkpoint_seconds",
-    "nifty.on_collapse", "nifty.threads", "nifty.image_count", "nifty.named",
+    "nifty.on_collapse", "nifty.rounds", "num_gpus", "batch_gpu", "nifty.threads",
+    "nifty.image_count", "nifty.named",
   ]
 
   /// Makes options fit to go on with a run, whose name and place they take.

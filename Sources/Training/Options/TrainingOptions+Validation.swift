@@ -6,12 +6,25 @@ extension TrainingOptions {
   ///
   /// - Throws: `TrainingError.option`, naming the flag, its value and what is allowed.
   package func validate() throws(TrainingError) {
-    guard gpus == 1 else {
-      throw .option("--gpus must be 1: this version trains in one process, not on \(gpus) devices")
-    }
     try validateNumbers()
     try validateNetworks()
     try validateAugmentation()
+    try validateShares()
+  }
+
+  /// A step must fall into equal shares of whole groups of the minibatch deviation.
+  private func validateShares() throws(TrainingError) {
+    let shares = gpus * trainer.rounds
+    if shares == 1 { return }
+    let group = trainer.discriminator.minibatchGroup ?? trainer.batchSize
+    let unit = shares * group
+    guard trainer.batchSize % unit == 0 else {
+      let rounds = trainer.rounds == 1 ? "" : ", \(trainer.rounds) rounds each"
+      throw .option(
+        "--batch must be a multiple of \(unit), not \(trainer.batchSize): \(gpus) processes\(rounds), "
+          + "in groups of \(group) images (mbstd_group_size)"
+      )
+    }
   }
 
   private func validateNumbers() throws(TrainingError) {
@@ -49,7 +62,8 @@ extension TrainingOptions {
       throw .option("\(flag) must be above 0, not \(value)")
     }
     let counts: [(String, Int, Int)] = [
-      ("--batch", trainer.batchSize, 65_536), ("--snap", networkSnapshotTicks, .max),
+      ("--batch", trainer.batchSize, 65_536), ("--gpus", gpus, 4096),
+      ("--batch-gpu", trainer.rounds, 65_536), ("--snap", networkSnapshotTicks, .max),
       ("--snap", imageSnapshotTicks, .max), ("--threads", threads, 1024),
       ("--workers", workers, 1024), ("--subset", subset ?? 1, .max),
       ("--metric-images", metricImages ?? 1, .max),

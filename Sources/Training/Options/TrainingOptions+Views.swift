@@ -31,7 +31,7 @@ extension TrainingOptions {
 
   /// Images per step and device.
   var batchPerDevice: Int {
-    get { trainer.batchSize / gpus }
+    get { trainer.batchSize / (gpus * trainer.rounds) }
     set {}
   }
 

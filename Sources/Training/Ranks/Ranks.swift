@@ -14,13 +14,22 @@ package final class Ranks {
 
   private let group: ProcessGroup?
   private var failure: TorchError?
+  /// How often rank 0 had the others wait so far.
+  var waits = 0
+  /// How long another rank may be silent, in seconds.
+  let patience: Double
 
   /// A process that trains alone.
   package static var alone: Ranks { Ranks(nil) }
 
   /// A process of a group, or alone without one.
-  package init(_ group: ProcessGroup?) {
+  ///
+  /// - Parameters:
+  ///   - group: The group, whose calls fail after the same time.
+  ///   - patience: How long another rank may be silent, in seconds.
+  package init(_ group: ProcessGroup?, patience: Double = 60) {
     self.group = group
+    self.patience = patience
     rank = group?.rank ?? 0
     count = group?.count ?? 1
   }
@@ -39,9 +48,10 @@ package final class Ranks {
 
   /// The sum over all ranks, without gradient; equal on all of them.
   package func total(_ values: Tensor) -> Tensor {
-    let sum = values.detached().contiguous().copy()
+    // Gloo sums in host memory.
+    let sum = values.detached().to(.cpu).contiguous().copy()
     attempt { group throws(TorchError) in try group.sum(sum) }
-    return sum
+    return sum.to(values.device)
   }
 
   /// The rows of all ranks in the order of the step; only this rank's have their gradient.
@@ -52,7 +62,8 @@ package final class Ranks {
     guard isShared else { return rows }
     var shares = [Tensor](repeating: rows, count: count)
     attempt { group throws(TorchError) in
-      shares = try group.gathered(rows.detached().contiguous())
+      shares = try group.gathered(rows.detached().to(.cpu).contiguous())
+        .map { $0.to(rows.device) }
     }
     shares[rank] = rows
     return Share.joined(shares)
@@ -77,7 +88,7 @@ package final class Ranks {
   package func copyFromFirst(_ tensors: [Tensor]) {
     guard isShared else { return }
     for tensor in tensors {
-      let values = tensor.detached().contiguous().copy()
+      let values = tensor.detached().to(.cpu).contiguous().copy()
       attempt { group throws(TorchError) in try group.broadcast(values) }
       withoutGradients { tensor.assign(values) }
     }
@@ -96,13 +107,25 @@ package final class Ranks {
   }
 
   /// Leaves this rank's reason to stop for the others.
-  package func publish(_ reason: String) {
-    try? group?.publish(String(reason.prefix(1000)), under: "stopped-\(rank)")
+  package func publish(_ reason: String) { leave(reason, under: "stopped-\(rank)") }
+
+  /// Leaves a text for the others.
+  func leave(_ text: String, under key: String) {
+    try? group?.publish(String(text.prefix(1000)), under: key)
+  }
+
+  /// What another rank left under a key.
+  func found(under key: String) -> String? {
+    var text: String?
+    attempt { group throws(TorchError) in text = try group.published(under: key) }
+    return text
   }
 
   /// What the others say of why they stopped, or who says nothing.
   private func explained(_ failure: TorchError) -> String {
-    guard let group else { return failure.description }
+    // Gloo ends with advice for its own readers.
+    let reason = failure.description.components(separatedBy: ". This is typically")[0]
+    guard let group else { return reason }
     publish("lost the others")
     var silent: [Int] = []
     for _ in 0..<20 {
@@ -118,8 +141,6 @@ package final class Ranks {
       Thread.sleep(forTimeInterval: 0.1)
     }
     let who = silent.map { "rank \($0)" }.joined(separator: ", ")
-    return silent.isEmpty
-      ? failure.description
-      : "\(who) died or hangs, seen by rank \(rank): \(failure.description)"
+    return silent.isEmpty ? reason : "\(who) died or hangs, seen by rank \(rank): \(reason)"
   }
 }

@@ -1,0 +1,203 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// One run in several real processes.
+@Suite("Ranks of the program", .serialized)
+struct RanksCommandTests {
+  private let fixture: TrainingFixture
+
+  init() throws { fixture = try TrainingFixture() }
+
+  private static let train =
+    TrainingFixture.train.replacingOccurrences(of: "--batch=4", with: "--batch=24")
+    .replacingOccurrences(of: "--checkpoint-minutes=0.001", with: "--checkpoint-minutes=10")
+    + " --gamma=2 --ema=5 --tick=0.048 --snap=1 --rank-timeout=5"
+
+  private func path(_ name: String) -> String { fixture.folder.file(name) }
+
+  private func only(_ folder: String) throws -> String {
+    let names = try FileManager.default.contentsOfDirectory(atPath: path(folder))
+    return "\(folder)/\(try #require(names.first))"
+  }
+
+  /// Starts any program in the fixture's folder; what it prints goes to a file.
+  private func start(
+    _ arguments: [String],
+    _ variables: [String: String] = [:],
+    output: String
+  ) throws -> Process {
+    let process = Process()
+    process.executableURL = URL(filePath: arguments[0])
+    process.arguments = Array(arguments.dropFirst())
+    process.currentDirectoryURL = URL(filePath: fixture.folder.path)
+    process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
+    _ = FileManager.default.createFile(atPath: path(output), contents: nil)
+    let handle = try FileHandle(forWritingTo: URL(filePath: path(output)))
+    process.standardOutput = handle
+    process.standardError = handle
+    try process.run()
+    return process
+  }
+
+  private func words(_ line: String) -> [String] {
+    line.split(separator: " ").map(String.init)
+  }
+
+  private func text(_ name: String) -> String {
+    (try? String(contentsOfFile: path(name), encoding: .utf8)) ?? ""
+  }
+
+  /// The means of the losses, a tick after the other.
+  private func losses(_ runs: String) throws -> [[String: Double]] {
+    try text(only(runs) + "/stats.jsonl").split(separator: "\n").map { line in
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
+      return object.filter { $0.key.hasPrefix("Loss/") }
+        .compactMapValues { ($0 as? [String: Double])?["mean"] }
+    }
+  }
+
+  private func expectClose(_ runs: String, _ other: String) throws {
+    let (own, expected) = (try losses(runs), try losses(other))
+    #expect(own.count == expected.count && !own.isEmpty)
+    for (a, b) in zip(own, expected) {
+      #expect(a.keys == b.keys)
+      for (name, value) in b {
+        let found = a[name] ?? .nan
+        #expect(abs(found - value) <= 0.02 * abs(value) + 0.02, "\(name): \(found), not \(value)")
+      }
+    }
+  }
+
+  private func wait(_ seconds: Double = 60, until isTrue: () -> Bool) -> Bool {
+    let end = Date().addingTimeInterval(seconds)
+    while Date() < end {
+      if isTrue() { return true }
+      usleep(5000)
+    }
+    return false
+  }
+
+  /// The processes that a launcher has started.
+  private func children(_ launcher: Process) -> [pid_t] {
+    let id = launcher.processIdentifier
+    let listed = (try? String(contentsOfFile: "/proc/\(id)/task/\(id)/children", encoding: .utf8))
+    return (listed ?? "").split(separator: " ").compactMap { pid_t($0) }
+  }
+
+  @Test func `two and three processes take the steps of one, and another number goes on`() throws {
+    #expect(try fixture.run(Self.train + " --kimg=0.144").status == 0)
+    try FileManager.default.moveItem(atPath: path("runs"), toPath: path("alone"))
+    for count in [2, 3] {
+      let outcome = try fixture.run(Self.train + " --kimg=0.144 --gpus=\(count)")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      try expectClose("runs", "alone")
+      #expect(try only("runs").contains("-gpus\(count)-"))
+      if count == 2 { try FileManager.default.removeItem(atPath: path("runs")) }
+    }
+    let longer = try fixture.run("train --continue=\(try only("runs")) --gpus=2 --kimg=0.192")
+    #expect(longer.status == 0, "\(longer.errors)")
+    #expect(longer.output.contains("continued at 0.144 kimg"))
+    #expect(try losses("runs").count == 5)
+  }
+
+  @Test func `a batch that cannot be shared is refused`() throws {
+    for (flags, expected) in [
+      ("--gpus=5", "--batch must be a multiple of 20, not 24: 5 processes"),
+      ("--gpus=0", "--gpus must be between 1 and 4096, not 0"),
+      ("--gpus=2 --batch-gpu=5", "--batch-gpu must divide 12"),
+      ("--gpus=2 --batch-gpu=4", "ok"), ("--rank-timeout=0", "--rank-timeout must be above 0"),
+    ] {
+      let outcome = try nifty(
+        words(Self.train + " --kimg=0.024 --dry-run " + flags),
+        in: fixture.folder.path
+      )
+      #expect((outcome.status == 0) == (expected == "ok"), "\(flags): \(outcome.errors)")
+      if expected != "ok" { #expect(outcome.errors.contains(expected), "\(outcome.errors)") }
+    }
+  }
+
+  @Test(arguments: [(1, SIGKILL), (0, SIGKILL), (1, SIGSTOP)])
+  func `a rank that dies or hangs stops the others, and is named`(
+    rank: Int,
+    signal: Int32
+  ) throws {
+    let launcher = try start(
+      [try program()] + words(Self.train + " --kimg=1000 --gpus=2"),
+      output: "output.txt"
+    )
+    #expect(wait { text("output.txt").contains("tick 1 ") })
+    let ranks = children(launcher)
+    try #require(ranks.count == 2)
+    kill(ranks[rank], signal)
+    #expect(wait { !launcher.isRunning })
+    launcher.waitUntilExit()
+    #expect(launcher.terminationStatus != 0)
+    let said = text("output.txt")
+    #expect(said.contains("rank \(rank) died or hangs, seen by rank \(1 - rank)"), "\(said)")
+    #expect(ranks.allSatisfy { kill($0, 0) != 0 })
+    let again = try fixture.run("train --continue=latest --outdir=runs --gpus=2 --kimg=0.096")
+    #expect(again.status == 0, "\(again.errors)")
+  }
+
+  @Test func `a signal to the launcher is a checkpoint and status 75 for all`() throws {
+    let launcher = try start(
+      [try program()] + words(Self.train + " --kimg=1000 --gpus=2"),
+      output: "output.txt"
+    )
+    #expect(wait { text("output.txt").contains("tick 1 ") })
+    launcher.interrupt()
+    launcher.waitUntilExit()
+    #expect(launcher.terminationStatus == 75)
+    #expect(text("output.txt").contains("go on with: nifty train --continue runs/"))
+  }
+
+  @Test func `what a rank cannot read ends all, with the name of the image`() throws {
+    let launcher = try start(
+      [try program()] + words(Self.train + " --kimg=1000 --gpus=2"),
+      output: "output.txt"
+    )
+    #expect(wait { text("output.txt").contains("tick 1 ") })
+    let zip = try FileHandle(forWritingTo: URL(filePath: path("data.zip")))
+    try zip.seek(toOffset: 200)
+    try zip.write(contentsOf: Data(repeating: 0xAB, count: 2000))
+    try zip.close()
+    #expect(wait { !launcher.isRunning })
+    launcher.waitUntilExit()
+    let said = text("output.txt")
+    #expect(launcher.terminationStatus == 1)
+    #expect(said.contains("data.zip") && said.contains(".png"), "\(said)")
+  }
+
+  @Test func `torchrun's variables start a run without a launcher`() throws {
+    let port = Int.random(in: 20_000..<60_000)
+    let ranks = try (0..<2).map { rank in
+      try start(
+        [try program()] + words(Self.train + " --kimg=0.048"),
+        [
+          "RANK": "\(rank)", "WORLD_SIZE": "2", "LOCAL_RANK": "\(rank)",
+          "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "\(port)",
+        ],
+        output: "rank\(rank).txt"
+      )
+    }
+    for rank in ranks { rank.waitUntilExit() }
+    #expect(ranks.allSatisfy { $0.terminationStatus == 0 }, "\(text("rank0.txt"))")
+    #expect(text("rank0.txt").contains("tick 1 ") && text("rank1.txt").isEmpty)
+    #expect(try only("runs").contains("-gpus2-"))
+  }
+
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/mpirun")))
+  func `mpirun starts a run`() throws {
+    let mpirun = "/usr/bin/mpirun"
+    let line = "--allow-run-as-root --oversubscribe -n 2"
+    let run = try start(
+      [mpirun] + words(line) + [try program()] + words(Self.train + " --kimg=0.048"),
+      ["MASTER_PORT": "\(Int.random(in: 20_000..<60_000))", "OMPI_MCA_plm": "isolated"],
+      output: "mpi.txt"
+    )
+    run.waitUntilExit()
+    #expect(run.terminationStatus == 0, "\(text("mpi.txt"))")
+    #expect(try only("runs").contains("-gpus2-"), "\(text("mpi.txt"))")
+  }
+}
