@@ -3,14 +3,24 @@
 #include "internal.h"
 #include <ATen/ops/empty_like.h>
 #include <c10/util/Logging.h>
+#include <atomic>
 #include <chrono>
+#include <cstdlib>
+#include <future>
 #include <mutex>
+#include <netdb.h>
+#include <optional>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 struct CTGroup {
   c10::intrusive_ptr<c10d::TCPStore> store;
   c10::intrusive_ptr<c10d::Backend> backend;
+  std::chrono::milliseconds patience;
+  std::atomic<bool> store_is_lost = false;
 };
 
 using ctorch::fenced;
@@ -20,6 +30,56 @@ using ctorch::tensor;
 static void quiet_log() {
   static std::once_flag once;
   std::call_once(once, [] { FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, 3); });
+}
+
+// Asks the store, which waits for an answer without end where the network was cut: on a thread of its
+// own, which is left behind then.
+template <class Body>
+static auto ask(CTGroup *group, Body body) {
+  TORCH_CHECK(!group->store_is_lost, "rank 0 does not answer");
+  using Result = decltype(body(*group->store));
+  auto task = std::make_shared<std::packaged_task<Result()>>(
+      [store = group->store, body = std::move(body)] { return body(*store); });
+  auto answer = task->get_future();
+  std::thread([task] { (*task)(); }).detach();
+  if (answer.wait_for(group->patience) != std::future_status::ready) {
+    group->store_is_lost = true;
+    TORCH_CHECK(false, "rank 0 does not answer");
+  }
+  return answer.get();
+}
+
+// The address of this machine from which packets to another one leave. The machine's name, which Gloo
+// would take, is often known to itself alone.
+static std::string address_toward(const char *host) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo *found = nullptr;
+  int status = getaddrinfo(host, "9", &hints, &found);
+  TORCH_CHECK(status == 0, host, " has no address: ", gai_strerror(status));
+  std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
+  for (addrinfo *entry = found; entry; entry = entry->ai_next) {
+    int descriptor = socket(entry->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) continue;
+    sockaddr_storage own{};
+    socklen_t length = sizeof own;
+    char text[NI_MAXHOST];
+    // Connecting a datagram socket sends nothing; it only chooses the way.
+    bool known = connect(descriptor, entry->ai_addr, entry->ai_addrlen) == 0 &&
+                 getsockname(descriptor, reinterpret_cast<sockaddr *>(&own), &length) == 0 &&
+                 getnameinfo(reinterpret_cast<sockaddr *>(&own), length, text, sizeof text,
+                             nullptr, 0, NI_NUMERICHOST) == 0;
+    close(descriptor);
+    if (known) return text;
+  }
+  TORCH_CHECK(false, "no way to ", host);
+}
+
+static std::shared_ptr<::gloo::transport::Device> device_toward(const char *host) {
+  const char *interface = std::getenv("GLOO_SOCKET_IFNAME");
+  return interface && *interface
+             ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
+             : c10d::ProcessGroupGloo::createDeviceForHostname(address_toward(host));
 }
 
 extern "C" int32_t ct_group_join(const char *host, uint16_t port, int32_t rank, int32_t count,
@@ -34,9 +94,11 @@ extern "C" int32_t ct_group_join(const char *host, uint16_t port, int32_t rank, 
     options.numWorkers = static_cast<size_t>(count);
     options.timeout = timeout;
     auto store = c10::make_intrusive<c10d::TCPStore>(std::string(host), options);
-    auto backend = c10::make_intrusive<c10d::ProcessGroupGloo>(
-        store, rank, count, c10d::ProcessGroupGloo::Options::create_default(timeout));
-    *result = new CTGroup{std::move(store), std::move(backend)};
+    auto gloo = c10d::ProcessGroupGloo::Options::create(timeout);
+    gloo->devices.push_back(device_toward(host));
+    auto backend = c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, count, gloo);
+    auto patience = std::min<std::chrono::milliseconds>(timeout, std::chrono::seconds(5));
+    *result = new CTGroup{std::move(store), std::move(backend), patience, false};
     return 0;
   });
 }
@@ -80,19 +142,22 @@ extern "C" int32_t ct_group_gather(CTGroup *group, CTTensor *value, CTTensor **r
 
 extern "C" int32_t ct_group_publish(CTGroup *group, const char *key, const char *text) noexcept {
   return fenced<int32_t>(1, [&] {
-    std::string value = text;
-    group->store->set(key, std::vector<uint8_t>(value.begin(), value.end()));
-    return 0;
+    return ask(group, [key = std::string(key), value = std::string(text)](c10d::Store &store) {
+      store.set(key, std::vector<uint8_t>(value.begin(), value.end()));
+      return 0;
+    });
   });
 }
 
 extern "C" int32_t ct_group_published(CTGroup *group, const char *key, char *text,
                                       size_t capacity) noexcept {
   return fenced<int32_t>(-1, [&] {
-    if (!group->store->check({key})) return 0;
-    auto value = group->store->get(key);
-    size_t count = std::min(value.size(), capacity - 1);
-    std::copy_n(value.begin(), count, text);
+    auto value = ask(group, [key = std::string(key)](c10d::Store &store) {
+      return store.check({key}) ? std::optional(store.get(key)) : std::nullopt;
+    });
+    if (!value) return 0;
+    size_t count = std::min(value->size(), capacity - 1);
+    std::copy_n(value->begin(), count, text);
     text[count] = 0;
     return 1;
   });

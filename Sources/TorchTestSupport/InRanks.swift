@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 package import Torch
 
 /// Runs a body as each rank of a group, on a thread of its own, and gives the results in order.
@@ -9,7 +10,7 @@ package func inRanks<Result: Sendable>(
   timeout: Duration = .seconds(20),
   _ body: @escaping @Sendable (ProcessGroup) throws -> Result
 ) async throws -> [Result] {
-  let port = UInt16.random(in: 20_000..<60_000)
+  let port = freePort()
   return try await withThrowingTaskGroup(of: (Int, Result).self) { tasks in
     for rank in 0..<count {
       tasks.addTask {

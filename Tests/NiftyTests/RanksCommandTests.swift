@@ -134,7 +134,10 @@ struct RanksCommandTests {
     launcher.waitUntilExit()
     #expect(launcher.terminationStatus != 0)
     let said = text("output.txt")
-    #expect(said.contains("rank \(rank) died or hangs, seen by rank \(1 - rank)"), "\(said)")
+    #expect(
+      said.contains("rank \(rank) died or hangs, or the network is cut, seen by rank \(1 - rank)"),
+      "\(said)"
+    )
     #expect(ranks.allSatisfy { kill($0, 0) != 0 })
     let again = try fixture.run("train --continue=latest --outdir=runs --gpus=2 --kimg=0.096")
     #expect(again.status == 0, "\(again.errors)")
@@ -170,7 +173,7 @@ struct RanksCommandTests {
   }
 
   @Test func `torchrun's variables start a run without a launcher`() throws {
-    let port = Int.random(in: 20_000..<60_000)
+    let port = freePort()
     let ranks = try (0..<2).map { rank in
       try start(
         [try program()] + words(Self.train + " --kimg=0.048"),
@@ -193,11 +196,62 @@ struct RanksCommandTests {
     let line = "--allow-run-as-root --oversubscribe -n 2"
     let run = try start(
       [mpirun] + words(line) + [try program()] + words(Self.train + " --kimg=0.048"),
-      ["MASTER_PORT": "\(Int.random(in: 20_000..<60_000))", "OMPI_MCA_plm": "isolated"],
+      ["MASTER_PORT": "\(freePort())", "OMPI_MCA_plm": "isolated"],
       output: "mpi.txt"
     )
     run.waitUntilExit()
     #expect(run.terminationStatus == 0, "\(text("mpi.txt"))")
     #expect(try only("runs").contains("-gpus2-"), "\(text("mpi.txt"))")
+  }
+
+  /// Two machines: network namespaces joined by one cable, which is cut.
+  @Test(.enabled(if: getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/sbin/ip")))
+  func `a cable that is cut stops both machines within the time given`() throws {
+    let id = ProcessInfo.processInfo.processIdentifier
+    let (first, second) = ("nifty-a\(id)", "nifty-b\(id)")
+    func ip(_ line: String) throws -> Int32 {
+      let process = try start(["/usr/sbin/ip"] + words(line), output: "ip.txt")
+      process.waitUntilExit()
+      return process.terminationStatus
+    }
+    guard try ip("netns add \(first)") == 0 else {
+      // A container without the right to make networks has no machines to lend.
+      print("not run: \(text("ip.txt"))")
+      return
+    }
+    defer { for name in [first, second] { _ = try? ip("netns del \(name)") } }
+    for line in [
+      "netns add \(second)", "link add va netns \(first) type veth peer name vb netns \(second)",
+      "-n \(first) addr add 10.77.0.1/24 dev va", "-n \(second) addr add 10.77.0.2/24 dev vb",
+      "-n \(first) link set lo up", "-n \(second) link set lo up",
+      "-n \(first) link set va up", "-n \(second) link set vb up",
+    ] { try #require(ip(line) == 0, "ip \(line): \(text("ip.txt"))") }
+    let ranks = try [first, second].enumerated().map { rank, place in
+      try start(
+        ["/usr/sbin/ip", "netns", "exec", place, try program()]
+          + words(Self.train + " --kimg=1000"),
+        [
+          "RANK": "\(rank)", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "MASTER_ADDR": "10.77.0.1",
+          "MASTER_PORT": "29511",
+        ],
+        output: "rank\(rank).txt"
+      )
+    }
+    #expect(wait { text("rank0.txt").contains("tick 1 ") })
+    #expect(try ip("-n \(first) link set va down") == 0)
+    #expect(wait(40) { !ranks.contains { $0.isRunning } }, "somebody still waits")
+    for (rank, process) in ranks.enumerated() {
+      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+      process.waitUntilExit()
+      let said = text("rank\(rank).txt")
+      #expect(
+        said.contains(
+          "rank \(1 - rank) died or hangs, or the network is cut, seen by rank \(rank)"
+        ),
+        "\(said)"
+      )
+    }
+    let again = try fixture.run("train --continue=latest --outdir=runs --gpus=1 --kimg=0.096")
+    #expect(again.status == 0, "\(again.errors)")
   }
 }

@@ -228,7 +228,10 @@ struct RanksTests {
   @Test func `a rank that stops is named with its reason, one that dies without`() async throws {
     for (reason, expected) in [
       ("no space left on the disk", "rank 1 stopped: no space left on the disk"),
-      (nil, "rank 1 died or hangs, seen by rank 0: rank 0 of 2 cannot sum with the others: "),
+      (
+        nil,
+        "rank 1 died or hangs, or the network is cut, seen by rank 0: rank 0 of 2 cannot sum with the others: "
+      ),
     ] as [(String?, String)] {
       let said = try await inRanks(2, timeout: .seconds(5)) { group -> String in
         let ranks = Ranks(group)

@@ -131,7 +131,12 @@ package final class Ranks {
     for _ in 0..<20 {
       silent = []
       for other in 0..<count where other != rank {
-        guard let said = try? group.published(under: "stopped-\(other)") else {
+        let found: String?
+        // The texts are kept by rank 0.
+        do { found = try group.published(under: "stopped-\(other)") } catch {
+          return lost("rank 0", reason)
+        }
+        guard let said = found else {
           silent.append(other)
           continue
         }
@@ -140,7 +145,11 @@ package final class Ranks {
       if silent.isEmpty { break }
       Thread.sleep(forTimeInterval: 0.1)
     }
-    let who = silent.map { "rank \($0)" }.joined(separator: ", ")
-    return silent.isEmpty ? reason : "\(who) died or hangs, seen by rank \(rank): \(reason)"
+    return silent.isEmpty
+      ? reason : lost(silent.map { "rank \($0)" }.joined(separator: ", "), reason)
+  }
+
+  private func lost(_ who: String, _ reason: String) -> String {
+    "\(who) died or hangs, or the network is cut, seen by rank \(rank): \(reason)"
   }
 }
