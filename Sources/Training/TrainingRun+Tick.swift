@@ -11,7 +11,7 @@ extension TrainingRun {
     let duration = tick.seconds + now.timeIntervalSince(tickStart)
     let images = Double(max(trainer.imagesSeen - tick.firstImage, 1))
     let spread = grid.spread(trainer.generator)
-    let alarms = watchdog.judge(tick.statistics, spread: spread)
+    let alarms = watchdog.judge(tick.statistics, spread: spread, imagesSeen: trainer.imagesSeen)
     let memory = Double(peakMemoryBytes()) / 0x1p30
     let figures: [(String, Double)] = [
       ("Progress/tick", Double(tick.number)),
