@@ -171,6 +171,7 @@ extension TrainingRun {
     watchdog.rollbacks = rollbacks
     (sessionStart, tickStart) = (Date(), Date())
     firstImageOfSession = trainer.imagesSeen
+    board = Board(in: folder, imagesSeen: trainer.imagesSeen)
     try say(
       "\(place); back to \(kimg(trainer.imagesSeen)) kimg with \(factor) times the learning rates"
     )

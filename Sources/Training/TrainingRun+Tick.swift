@@ -28,6 +28,8 @@ extension TrainingRun {
       tick.statistics.line(timestamp: now.timeIntervalSince1970),
       to: "stats.jsonl"
     )
+    board?.show(tick.statistics, step: trainer.imagesSeen)
+    if let trouble = board?.takeTrouble() { try say("\(trouble) (training goes on)") }
     try say(line(elapsed: elapsed, duration: duration, images: images, memory: memory))
     tickStart = now
     secondsStalled = 0

@@ -54,6 +54,8 @@ package final class TrainingRun {
   var secondsBefore = 0.0
 
   // What belongs to this session.
+  var board: Board?
+  private var reals: RGBImage?
   var sessionStart = Date()
   var tickStart = Date()
   var firstImageOfSession = 0
@@ -128,9 +130,10 @@ package final class TrainingRun {
       folder = try RunFolder(existing: continued)
     } else {
       // Before the folder is made: a damaged image among them leaves nothing behind.
-      let reals = try tiles.map { try trainingSet.image(at: $0) }
+      let image = try ImageGrid(columns: 8).image(of: tiles.map { try trainingSet.image(at: $0) })
       folder = try RunFolder(in: options.outdir, description: options.description)
-      try ImageGrid(columns: 8).image(of: reals).write(png: folder.file("reals.png"))
+      try image.write(png: folder.file("reals.png"))
+      reals = image
     }
     log = RunLog(folder, metrics: metrics.map(\.name))
     checkpoints = try CheckpointFolder(folder.file("checkpoint"))
@@ -159,6 +162,8 @@ package final class TrainingRun {
   private func runAlone() throws -> RunEnding {
     (sessionStart, tickStart, lastCheckpoint) = (Date(), Date(), Date())
     firstImageOfSession = trainer.imagesSeen
+    board = Board(in: folder, imagesSeen: reals == nil ? trainer.imagesSeen : nil)
+    if let reals { board?.show("reals", reals, png: try reals.encodedPNG(), step: 0) }
     defer { checkpoints.release() }
     // What is killed before its first interval is over can be continued, too; and a disk that does not
     // take a checkpoint is told of now.
