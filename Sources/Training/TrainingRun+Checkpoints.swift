@@ -44,6 +44,7 @@ extension TrainingRun {
 
   /// Writes a checkpoint and waits for it.
   func writeLastCheckpoint() throws {
+    if trainer.imagesSeen > firstImageOfSession { try finishProfile() }
     writer.wait()
     _ = writer.takeOutcomes()
     try log.flush()

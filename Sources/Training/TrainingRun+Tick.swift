@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Torch
 
 extension TrainingRun {
   /// Writes the line of a tick to log and console, and its numbers to `stats.jsonl`.
@@ -13,13 +14,15 @@ extension TrainingRun {
     let spread = grid.spread(trainer.generator)
     let alarms = watchdog.judge(tick.statistics, spread: spread, imagesSeen: trainer.imagesSeen)
     let memory = Double(peakMemoryBytes()) / 0x1p30
+    let deviceMemory = Double(Runtime.devicePeakBytes) / 0x1p30
     let figures: [(String, Double)] = [
       ("Progress/tick", Double(tick.number)),
       ("Progress/kimg", Double(trainer.imagesSeen) / 1000),
       ("Timing/total_sec", elapsed), ("Timing/sec_per_tick", duration),
       ("Timing/sec_per_kimg", duration / images * 1000),
       ("Timing/maintenance_sec", tick.maintenance), ("Timing/checkpoint_sec", secondsStalled),
-      ("Resources/cpu_mem_gb", memory), ("Progress/augment", trainer.augmentProbability),
+      ("Resources/cpu_mem_gb", memory), ("Resources/peak_gpu_mem_gb", deviceMemory),
+      ("Progress/augment", trainer.augmentProbability),
       ("Timing/total_hours", elapsed / 3600), ("Timing/total_days", elapsed / 86_400),
       ("Progress/output_deviation", spread),
     ]
@@ -34,6 +37,24 @@ extension TrainingRun {
     tickStart = now
     secondsStalled = 0
     return alarms
+  }
+
+  /// Reports how long the phases of a step took, in milliseconds as the original does.
+  func noteTimes() throws {
+    let spans = trainer.clock.takeSpans()
+    for span in spans {
+      tick.statistics.report("Timing/\(span.name)", [Double(span.duration) / 1e6])
+    }
+    guard profile?.add(spans) == true else { return }
+    try finishProfile()
+  }
+
+  /// Writes the trace, if there is one.
+  func finishProfile() throws {
+    guard var profile else { return }
+    self.profile = nil
+    let path = try profile.finish(in: folder)
+    observe(.line("wrote \(path); open it in chrome://tracing or ui.perfetto.dev"))
   }
 
   /// Starts the next tick; what happened since the last one's line is its maintenance.
@@ -69,6 +90,7 @@ extension TrainingRun {
       + "time \(duration(elapsed))  sec/tick \(format(seconds, 1))  "
       + "sec/kimg \(format(seconds / images * 1000, 2))  "
       + "maintenance \(format(tick.maintenance, 1))  cpumem \(format(memory, 2))  "
+      + "gpumem \(format(Double(Runtime.devicePeakBytes) / 0x1p30, 2))  "
       + "augment \(format(trainer.augmentProbability, 3))  "
       + "G \(loss("Loss/G/loss"))  D \(loss("Loss/D/loss"))\(score)  "
       + "left \(duration(max(min(byImages, byTime), 0)))"

@@ -55,6 +55,7 @@ package final class TrainingRun {
 
   // What belongs to this session.
   var board: Board?
+  var profile: Profile?
   private var reals: RGBImage?
   var sessionStart = Date()
   var tickStart = Date()
@@ -77,6 +78,7 @@ package final class TrainingRun {
   ///   - device: Where to compute.
   ///   - ranks: The processes that share each step; this one is the first of them.
   ///   - continued: The folder of the run to go on with; a new one is made if `nil`.
+  ///   - profiles: Writes a trace of the session's first steps.
   ///   - stop: Asks the run to end early.
   ///   - observe: Is told what happens.
   /// - Throws: An error of the data, the snapshot or the checkpoint to go on from, or the folder.
@@ -91,6 +93,7 @@ package final class TrainingRun {
     device: Device,
     ranks: Ranks = .alone,
     continued: String? = nil,
+    profiles: Bool = false,
     stop: StopRequest = StopRequest(),
     observe: @escaping (TrainingEvent) -> Void
   ) throws {
@@ -101,6 +104,7 @@ package final class TrainingRun {
     self.ranks = ranks
     self.stop = stop
     self.observe = observe
+    profile = profiles ? Profile() : nil
     let shape = options.trainer.generator
     data = try StepData(
       trainingSet,
@@ -162,6 +166,7 @@ package final class TrainingRun {
   private func runAlone() throws -> RunEnding {
     (sessionStart, tickStart, lastCheckpoint) = (Date(), Date(), Date())
     firstImageOfSession = trainer.imagesSeen
+    try profile?.begin(at: trainer.imagesSeen)
     board = Board(in: folder, imagesSeen: reals == nil ? trainer.imagesSeen : nil)
     if let reals { board?.show("reals", reals, png: try reals.encodedPNG(), step: 0) }
     defer { checkpoints.release() }
@@ -204,13 +209,14 @@ package final class TrainingRun {
   private func advance() throws {
     if stateWasReplaced { ranks.sendState(of: trainer) }
     stateWasReplaced = false
-    let batch = try batchOrCheckpoint()
+    let batch = try trainer.clock.measure("data") { try batchOrCheckpoint() }
     ranks.command(.step)
     let (reports, someoneStops) = ranks.joined(trainer.step(batch), stops: stop.isRequested)
     // Before anything is believed or written: all have taken this step.
     try ranks.check()
     if someoneStops { stop.request() }
     for (name, values) in reports { tick.statistics.report(name, values) }
+    try noteTimes()
     if let alarm = Self.notFinite(reports) {
       try collapse([alarm])
       return

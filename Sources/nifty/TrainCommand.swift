@@ -146,6 +146,7 @@ struct TrainCommand: ParsableCommand {
       device: device,
       ranks: ranks,
       continued: folder,
+      profiles: runFlags.profile,
       stop: stop,
       observe: Self.show
     )

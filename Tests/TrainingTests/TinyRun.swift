@@ -84,6 +84,7 @@ struct TinyRun {
   /// A session: a new run, or one more of a run's folder.
   func session(
     continuing continued: String? = nil,
+    profiles: Bool = false,
     stop: StopRequest = StopRequest(),
     metrics: [SnapshotMetric] = [Self.brightness],
     observe: @escaping (TrainingEvent) -> Void = { _ in },
@@ -102,6 +103,7 @@ struct TinyRun {
       notes: [:],
       device: .cpu,
       continued: continued,
+      profiles: profiles,
       stop: stop,
       observe: observe
     )

@@ -19,6 +19,7 @@ final class EventFile {
   /// - Parameters:
   ///   - folder: The folder.
   ///   - imagesSeen: Images seen so far; `nil` for a new run.
+  /// - Throws: `FileError` if the folder does not take it.
   init(in folder: RunFolder, imagesSeen: Int?) throws(FileError) {
     var host = [CChar](repeating: 0, count: 256)
     gethostname(&host, host.count - 1)
