@@ -16,6 +16,7 @@ extension TrainingRun {
       logs: log.sizes,
       unscored: unscored,
       best: best,
+      lastScore: lastScore,
       watchdog: watchdog
     )
   }
@@ -104,6 +105,7 @@ extension TrainingRun {
     }
     tick = state.tick
     best = state.best
+    lastScore = state.lastScore
     watchdog = state.watchdog
     unscored = state.unscored
     secondsBefore = state.seconds

@@ -112,6 +112,7 @@ extension TrainingRun {
       best: best?.value,
       prefersLarge: score.prefersLarge
     )
+    lastScore = score.value
     let isBest = best.map {
       score.prefersLarge ? score.value > $0.value : score.value < $0.value
     }

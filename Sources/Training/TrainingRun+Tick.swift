@@ -85,14 +85,16 @@ extension TrainingRun {
   ) -> String {
     let loss = { (name: String) in format(self.tick.statistics.mean(name) ?? .nan, 3) }
     let (byImages, byTime, _) = timeLeft(elapsed)
-    let score = best.map { "  best \($0.metric) \(format($0.value, 4))" } ?? ""
+    let score = best.map { best in
+      "  \(best.metric) \(format(lastScore ?? .nan, 4)) (best \(format(best.value, 4)))"
+    }
     return "tick \(tick.number)  kimg \(format(Double(trainer.imagesSeen) / 1000, 1))  "
       + "time \(duration(elapsed))  sec/tick \(format(seconds, 1))  "
       + "sec/kimg \(format(seconds / images * 1000, 2))  "
       + "maintenance \(format(tick.maintenance, 1))  cpumem \(format(memory, 2))  "
       + "gpumem \(format(Double(Runtime.devicePeakBytes) / 0x1p30, 2))  "
       + "augment \(format(trainer.augmentProbability, 3))  "
-      + "G \(loss("Loss/G/loss"))  D \(loss("Loss/D/loss"))\(score)  "
+      + "G \(loss("Loss/G/loss"))  D \(loss("Loss/D/loss"))\(score ?? "")  "
       + "left \(duration(max(min(byImages, byTime), 0)))"
   }
 }

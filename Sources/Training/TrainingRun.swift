@@ -49,6 +49,7 @@ package final class TrainingRun {
   // What a checkpoint keeps, beside the trainer.
   var tick = Tick()
   var best: BestSnapshot?
+  var lastScore: Double?
   var watchdog = Watchdog()
   var unscored: String?
   var secondsBefore = 0.0
