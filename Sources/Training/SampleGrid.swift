@@ -52,8 +52,8 @@ package struct SampleGrid {
     }
   }
 
-  /// Writes the pictures as one PNG.
-  package func write(_ generator: Generator, to path: String) throws {
-    try ImageGrid(columns: columns).image(of: paint(generator)).write(png: path)
+  /// The pictures as one.
+  package func image(_ generator: Generator) -> RGBImage {
+    ImageGrid(columns: columns).image(of: paint(generator))
   }
 }

@@ -39,6 +39,8 @@ package final class Trainer {
   private let learningRates: (generator: Double, discriminator: Double)
   /// The running mean of the path length, a scalar.
   package let meanPathLength: Tensor
+  /// Measures the phases of every step.
+  package let clock = PhaseClock()
   private let device: Device
   private let ranks: Ranks
   private let randomness: (Phase, Int) -> any RandomSource
@@ -142,12 +144,14 @@ package final class Trainer {
       halfLifeKimg: configuration.emaKimg,
       rampUp: configuration.emaRampUp
     )
-    average.update(
-      self.average,
-      toward: generator,
-      batchSize: configuration.batchSize,
-      imagesSeen: imagesSeen
-    )
+    clock.measure("average") {
+      average.update(
+        self.average,
+        toward: generator,
+        batchSize: configuration.batchSize,
+        imagesSeen: imagesSeen
+      )
+    }
     imagesSeen += configuration.batchSize
     adaptAugmentation(reports)
     return reports
@@ -164,6 +168,14 @@ package final class Trainer {
   }
 
   private func run(
+    _ phase: Phase,
+    _ batch: TrainingBatch,
+    gain: Double
+  ) -> [(name: String, values: Tensor)] {
+    clock.measure(phase.rawValue) { update(phase, batch, gain: gain) }
+  }
+
+  private func update(
     _ phase: Phase,
     _ batch: TrainingBatch,
     gain: Double

@@ -16,6 +16,7 @@ extension TrainingRun {
       logs: log.sizes,
       unscored: unscored,
       best: best,
+      lastScore: lastScore,
       watchdog: watchdog
     )
   }
@@ -39,11 +40,12 @@ extension TrainingRun {
     }
     let tensors = trainer.stateTensors.map { HostTensor($0.name, $0.tensor) }
     secondsStalled += Date().timeIntervalSince(lastCheckpoint)
-    writer.begin(state, tensors, keeping: best?.imagesSeen)
+    writer.begin(state, tensors)
   }
 
   /// Writes a checkpoint and waits for it.
   func writeLastCheckpoint() throws {
+    if trainer.imagesSeen > firstImageOfSession { try finishProfile() }
     writer.wait()
     _ = writer.takeOutcomes()
     try log.flush()
@@ -103,6 +105,7 @@ extension TrainingRun {
     }
     tick = state.tick
     best = state.best
+    lastScore = state.lastScore
     watchdog = state.watchdog
     unscored = state.unscored
     secondsBefore = state.seconds
@@ -156,10 +159,9 @@ extension TrainingRun {
         "\(place); given up after \(Watchdog.mostRollbacks) rollbacks"
       )
     }
-    // A score tells late: only the best snapshot's checkpoint is known to be from before.
-    let limit = alarms.contains { $0.kind == "metric" } ? best?.imagesSeen : nil
+    let limit = lastGoodImages(alarms)
     let found = try checkpoints.newest(
-      where: { $0.watchdog.isHealthy && $0.trainer.imagesSeen <= limit ?? .max },
+      where: { $0.watchdog.isHealthy && $0.trainer.imagesSeen <= limit },
       onDamage: { observe(.line($0)) }
     )
     guard let found else {
@@ -172,12 +174,27 @@ extension TrainingRun {
     watchdog.rollbacks = rollbacks
     (sessionStart, tickStart) = (Date(), Date())
     firstImageOfSession = trainer.imagesSeen
+    board = Board(in: folder, imagesSeen: trainer.imagesSeen)
     try say(
       "\(place); back to \(kimg(trainer.imagesSeen)) kimg with \(factor) times the learning rates"
     )
     if let unscored { try score(unscored) }
     checkpointIsDue = true
     stateWasReplaced = true
+  }
+
+  /// Images seen by the latest state that was surely good.
+  ///
+  /// A score tells late, so that only the best snapshot is known to be; ticks tell at their ends; losses
+  /// are looked at in every step.
+  private func lastGoodImages(_ alarms: [Watchdog.Alarm]) -> Int {
+    alarms.map { alarm in
+      switch alarm {
+      case .notFinite: trainer.imagesSeen
+      case .metricWorse: best?.imagesSeen ?? 0
+      case .saturated, .penaltyExploded, .outputCollapsed: watchdog.goodUntil
+      }
+    }.min() ?? 0
   }
 
   func kimg(_ images: Int) -> String { String(format: "%.3f", Double(images) / 1000) }

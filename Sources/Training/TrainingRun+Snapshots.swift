@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Images
 package import Networks
 import Snapshots
 import Torch
@@ -39,7 +40,10 @@ extension TrainingRun {
   /// Writes the sample grid; where that fails the run goes on.
   func writeGrid() throws {
     let name = RunFolder.numbered("fakes", imagesSeen: trainer.imagesSeen, ".png")
-    do { try grid.write(trainer.average, to: folder.file(name)) } catch {
+    let image = grid.image(trainer.average)
+    let png = try image.encodedPNG()
+    board?.show("fakes", image, png: png, step: trainer.imagesSeen)
+    do { try AtomicFile.write(png, to: folder.file(name)) } catch {
       try say("\(error) (training goes on without this picture)")
     }
   }
@@ -87,6 +91,7 @@ extension TrainingRun {
     for (index, metric) in metrics.enumerated() {
       let score = try scoring { try metric.score(trainer.average, snapshot) }
       try log.append(score.line, to: "metric-\(metric.name).jsonl")
+      board?.show(metric.name, score.value, step: trainer.imagesSeen)
       try say(score.line)
       if index == 0 { alarms = try compare(metric.name, score, snapshot) }
     }
@@ -107,6 +112,7 @@ extension TrainingRun {
       best: best?.value,
       prefersLarge: score.prefersLarge
     )
+    lastScore = score.value
     let isBest = best.map {
       score.prefersLarge ? score.value > $0.value : score.value < $0.value
     }

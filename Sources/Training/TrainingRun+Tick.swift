@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Torch
 
 extension TrainingRun {
   /// Writes the line of a tick to log and console, and its numbers to `stats.jsonl`.
@@ -11,15 +12,17 @@ extension TrainingRun {
     let duration = tick.seconds + now.timeIntervalSince(tickStart)
     let images = Double(max(trainer.imagesSeen - tick.firstImage, 1))
     let spread = grid.spread(trainer.generator)
-    let alarms = watchdog.judge(tick.statistics, spread: spread)
+    let alarms = watchdog.judge(tick.statistics, spread: spread, imagesSeen: trainer.imagesSeen)
     let memory = Double(peakMemoryBytes()) / 0x1p30
+    let deviceMemory = Double(Runtime.devicePeakBytes) / 0x1p30
     let figures: [(String, Double)] = [
       ("Progress/tick", Double(tick.number)),
       ("Progress/kimg", Double(trainer.imagesSeen) / 1000),
       ("Timing/total_sec", elapsed), ("Timing/sec_per_tick", duration),
       ("Timing/sec_per_kimg", duration / images * 1000),
       ("Timing/maintenance_sec", tick.maintenance), ("Timing/checkpoint_sec", secondsStalled),
-      ("Resources/cpu_mem_gb", memory), ("Progress/augment", trainer.augmentProbability),
+      ("Resources/cpu_mem_gb", memory), ("Resources/peak_gpu_mem_gb", deviceMemory),
+      ("Progress/augment", trainer.augmentProbability),
       ("Timing/total_hours", elapsed / 3600), ("Timing/total_days", elapsed / 86_400),
       ("Progress/output_deviation", spread),
     ]
@@ -28,10 +31,30 @@ extension TrainingRun {
       tick.statistics.line(timestamp: now.timeIntervalSince1970),
       to: "stats.jsonl"
     )
+    board?.show(tick.statistics, step: trainer.imagesSeen)
+    if let trouble = board?.takeTrouble() { try say("\(trouble) (training goes on)") }
     try say(line(elapsed: elapsed, duration: duration, images: images, memory: memory))
     tickStart = now
     secondsStalled = 0
     return alarms
+  }
+
+  /// Reports how long the phases of a step took, in milliseconds as the original does.
+  func noteTimes() throws {
+    let spans = trainer.clock.takeSpans()
+    for span in spans {
+      tick.statistics.report("Timing/\(span.name)", [Double(span.duration) / 1e6])
+    }
+    guard profile?.add(spans) == true else { return }
+    try finishProfile()
+  }
+
+  /// Writes the trace, if there is one.
+  func finishProfile() throws {
+    guard var profile else { return }
+    self.profile = nil
+    let path = try profile.finish(in: folder)
+    observe(.line("wrote \(path); open it in chrome://tracing or ui.perfetto.dev"))
   }
 
   /// Starts the next tick; what happened since the last one's line is its maintenance.
@@ -62,13 +85,16 @@ extension TrainingRun {
   ) -> String {
     let loss = { (name: String) in format(self.tick.statistics.mean(name) ?? .nan, 3) }
     let (byImages, byTime, _) = timeLeft(elapsed)
-    let score = best.map { "  best \($0.metric) \(format($0.value, 4))" } ?? ""
+    let score = best.map { best in
+      "  \(best.metric) \(format(lastScore ?? .nan, 4)) (best \(format(best.value, 4)))"
+    }
     return "tick \(tick.number)  kimg \(format(Double(trainer.imagesSeen) / 1000, 1))  "
       + "time \(duration(elapsed))  sec/tick \(format(seconds, 1))  "
       + "sec/kimg \(format(seconds / images * 1000, 2))  "
       + "maintenance \(format(tick.maintenance, 1))  cpumem \(format(memory, 2))  "
+      + "gpumem \(format(Double(Runtime.devicePeakBytes) / 0x1p30, 2))  "
       + "augment \(format(trainer.augmentProbability, 3))  "
-      + "G \(loss("Loss/G/loss"))  D \(loss("Loss/D/loss"))\(score)  "
+      + "G \(loss("Loss/G/loss"))  D \(loss("Loss/D/loss"))\(score ?? "")  "
       + "left \(duration(max(min(byImages, byTime), 0)))"
   }
 }

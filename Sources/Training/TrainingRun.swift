@@ -49,11 +49,15 @@ package final class TrainingRun {
   // What a checkpoint keeps, beside the trainer.
   var tick = Tick()
   var best: BestSnapshot?
+  var lastScore: Double?
   var watchdog = Watchdog()
   var unscored: String?
   var secondsBefore = 0.0
 
   // What belongs to this session.
+  var board: Board?
+  var profile: Profile?
+  private var reals: RGBImage?
   var sessionStart = Date()
   var tickStart = Date()
   var firstImageOfSession = 0
@@ -75,6 +79,7 @@ package final class TrainingRun {
   ///   - device: Where to compute.
   ///   - ranks: The processes that share each step; this one is the first of them.
   ///   - continued: The folder of the run to go on with; a new one is made if `nil`.
+  ///   - profiles: Writes a trace of the session's first steps.
   ///   - stop: Asks the run to end early.
   ///   - observe: Is told what happens.
   /// - Throws: An error of the data, the snapshot or the checkpoint to go on from, or the folder.
@@ -89,6 +94,7 @@ package final class TrainingRun {
     device: Device,
     ranks: Ranks = .alone,
     continued: String? = nil,
+    profiles: Bool = false,
     stop: StopRequest = StopRequest(),
     observe: @escaping (TrainingEvent) -> Void
   ) throws {
@@ -99,6 +105,7 @@ package final class TrainingRun {
     self.ranks = ranks
     self.stop = stop
     self.observe = observe
+    profile = profiles ? Profile() : nil
     let shape = options.trainer.generator
     data = try StepData(
       trainingSet,
@@ -128,9 +135,10 @@ package final class TrainingRun {
       folder = try RunFolder(existing: continued)
     } else {
       // Before the folder is made: a damaged image among them leaves nothing behind.
-      let reals = try tiles.map { try trainingSet.image(at: $0) }
+      let image = try ImageGrid(columns: 8).image(of: tiles.map { try trainingSet.image(at: $0) })
       folder = try RunFolder(in: options.outdir, description: options.description)
-      try ImageGrid(columns: 8).image(of: reals).write(png: folder.file("reals.png"))
+      try image.write(png: folder.file("reals.png"))
+      reals = image
     }
     log = RunLog(folder, metrics: metrics.map(\.name))
     checkpoints = try CheckpointFolder(folder.file("checkpoint"))
@@ -159,6 +167,9 @@ package final class TrainingRun {
   private func runAlone() throws -> RunEnding {
     (sessionStart, tickStart, lastCheckpoint) = (Date(), Date(), Date())
     firstImageOfSession = trainer.imagesSeen
+    try profile?.begin(at: trainer.imagesSeen)
+    board = Board(in: folder, imagesSeen: reals == nil ? trainer.imagesSeen : nil)
+    if let reals { board?.show("reals", reals, png: try reals.encodedPNG(), step: 0) }
     defer { checkpoints.release() }
     // What is killed before its first interval is over can be continued, too; and a disk that does not
     // take a checkpoint is told of now.
@@ -199,13 +210,14 @@ package final class TrainingRun {
   private func advance() throws {
     if stateWasReplaced { ranks.sendState(of: trainer) }
     stateWasReplaced = false
-    let batch = try batchOrCheckpoint()
+    let batch = try trainer.clock.measure("data") { try batchOrCheckpoint() }
     ranks.command(.step)
     let (reports, someoneStops) = ranks.joined(trainer.step(batch), stops: stop.isRequested)
     // Before anything is believed or written: all have taken this step.
     try ranks.check()
     if someoneStops { stop.request() }
     for (name, values) in reports { tick.statistics.report(name, values) }
+    try noteTimes()
     if let alarm = Self.notFinite(reports) {
       try collapse([alarm])
       return

@@ -73,6 +73,8 @@ package struct Watchdog: Codable, Equatable, Sendable {
 
   /// Rollbacks so far.
   package var rollbacks = 0
+  /// Images seen when all was last known to be well: what came after may be spoilt already.
+  package private(set) var goodUntil = 0
   /// Kinds of the alarms that last.
   package private(set) var active: [String] = []
   private var sureTicks = 0
@@ -90,12 +92,18 @@ package struct Watchdog: Codable, Equatable, Sendable {
   /// - Parameters:
   ///   - statistics: What was reported in it.
   ///   - spread: Deviation between the pictures of different latents, if it was measured.
+  ///   - imagesSeen: Images seen at its end.
   /// - Returns: What has newly gone wrong; an alarm that lasts is given once.
-  package mutating func judge(_ statistics: RunningStatistics, spread: Double?) -> [Alarm] {
+  package mutating func judge(
+    _ statistics: RunningStatistics,
+    spread: Double?,
+    imagesSeen: Int
+  ) -> [Alarm] {
     let alarms = [
       saturation(statistics), penalty(statistics), spread.flatMap { output($0) },
     ].compactMap(\.self)
     let others = active.filter { $0 == "metric" }
+    if alarms.isEmpty, others.isEmpty, sureTicks == 0 { goodUntil = imagesSeen }
     return note(alarms, beside: others)
   }
 

@@ -41,6 +41,14 @@ enum Console {
     FileHandle.standardError.write(Data(shown.utf8))
   }
 
+  /// A bar of twenty cells for a terminal, with a blank behind it; nothing in a log.
+  static func bar(_ share: Double) -> String {
+    guard isTerminal else { return "" }
+    let filled = Int((share * 20).rounded(.down))
+    let cells = min(max(filled, 0), 20)
+    return String(repeating: "█", count: cells) + String(repeating: "░", count: 20 - cells) + " "
+  }
+
   /// Removes the progress line from a terminal.
   static func clearProgress() {
     let wasShown = state.with { state in

@@ -18,7 +18,8 @@ struct Nifty: AsyncParsableCommand {
 
       Bring published datasets in with nifty import, look at packed ones with nifty
       dataset, get published weights with nifty fetch. Score a snapshot with nifty
-      metrics, exchange it with the original LAFITE with nifty convert. Try
+      metrics, show a run as an animation with nifty animate, exchange snapshots
+      with the original LAFITE with nifty convert. Try
       everything at once, small, on real data:
         nifty demo
       """,
@@ -26,7 +27,7 @@ struct Nifty: AsyncParsableCommand {
     subcommands: [
       LaionCommand.self, ImportCommand.self, ClipCommand.self, PackCommand.self,
       DatasetCommand.self, TrainCommand.self, MetricsCommand.self, GenerateCommand.self,
-      ConvertCommand.self, FetchCommand.self, DemoCommand.self,
+      AnimateCommand.self, ConvertCommand.self, FetchCommand.self, DemoCommand.self,
     ]
   )
 

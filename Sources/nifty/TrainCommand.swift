@@ -146,6 +146,7 @@ struct TrainCommand: ParsableCommand {
       device: device,
       ranks: ranks,
       continued: folder,
+      profiles: runFlags.profile,
       stop: stop,
       observe: Self.show
     )
@@ -299,9 +300,10 @@ struct TrainCommand: ParsableCommand {
     case .line(let text): Console.line(text)
     case .snapshot(let path, _): Console.line("wrote \(path)")
     case .progress(let images, let total, let rate, let left):
+      let share = total.map { Double(images) / Double(max($0, 1)) }
       let goal = total.map { "/\(Text.number(Double($0) / 1000))" } ?? ""
       Console.progress(
-        "train  \(Text.number(Double(images) / 1000))\(goal) kimg  "
+        "train  \(share.map(Console.bar) ?? "")\(Text.number(Double(images) / 1000))\(goal) kimg  "
           + "\(Text.number(rate)) images/s  \(Text.time(left)) left"
       )
     }

@@ -113,6 +113,11 @@ struct RunFlags: ParsableArguments {
   @Option(help: "Format of network snapshots. (default: pkl)")
   var snapshotFormat: SnapshotFormat?
 
+  @Flag(
+    help: "Trace phases and operators of the first 17 steps as profileXXXXXX.json, for Chrome."
+  )
+  var profile = false
+
   @Option(help: "Minutes between checkpoints. (default: 10)")
   var checkpointMinutes: Double?
 

@@ -58,7 +58,7 @@ struct CommandTests {
 
   @Test(arguments: [
     "laion", "import", "clip train", "clip convert", "pack", "dataset export", "dataset merge",
-    "train", "metrics", "generate", "convert", "fetch weights", "demo",
+    "train", "metrics", "generate", "animate", "convert", "fetch weights", "demo",
   ])
   func `every verb explains itself with examples`(verb: String) throws {
     let help = try nifty(verb.split(separator: " ").map(String.init) + ["--help"])
@@ -79,6 +79,7 @@ struct CommandTests {
     ("generate --network /nowhere --clip FILE heart", "/nowhere"),
     ("convert FILE OUT/model", "text.txt"), ("convert /nowhere.pkl OUT/model", "/nowhere.pkl"),
     ("clip train --data /nowhere --out OUT/clip.safetensors", "/nowhere"),
+    ("animate /nowhere --out OUT/a.webp", "/nowhere"),
   ]
 
   @Test(arguments: mistakes) func `a mistake is one clear line and leaves nothing behind`(

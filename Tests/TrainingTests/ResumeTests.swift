@@ -9,13 +9,7 @@ import Torch
 /// A run that was stopped, killed or damaged, beside one that was left alone: equal to the last bit.
 @Suite("Resume a run", .serialized)
 struct ResumeTests {
-  private static let undisturbed = Result {
-    let tiny = try TinyRun()
-    return try tiny.record(tiny.run(stoppingAfter: []))
-  }
-
-  /// What a run that was left alone gave.
-  private var whole: RunRecord { get throws { try Self.undisturbed.get() } }
+  private var whole: RunRecord { get throws { try RunRecord.undisturbed.get() } }
 
   @Test func `the run of these tests has everything in it`() throws {
     let whole = try whole

@@ -84,11 +84,12 @@ struct TinyRun {
   /// A session: a new run, or one more of a run's folder.
   func session(
     continuing continued: String? = nil,
+    profiles: Bool = false,
     stop: StopRequest = StopRequest(),
     metrics: [SnapshotMetric] = [Self.brightness],
-    observe: @escaping (TrainingEvent) -> Void = { _ in }
+    observe: @escaping (TrainingEvent) -> Void = { _ in },
+    encodeImage: ((Tensor) -> Tensor)? = nil
   ) throws -> TrainingRun {
-    let projection = SeededRandom(seed: 9).normal([3 * 16 * 16, Self.featureDimension])
     let set = try TrainingSet(
       options.data.map { try PackedDataset($0) },
       options: .init(mirror: options.mirror, seed: UInt32(options.trainer.seed))
@@ -96,12 +97,13 @@ struct TinyRun {
     return try TrainingRun(
       options: options,
       trainingSet: set,
-      clip: (16, { $0.reshaped($0.size(0), -1).matmul(projection) }),
+      clip: (16, encodeImage ?? Self.encodeImage),
       gridFeatures: nil,
       metrics: metrics,
       notes: [:],
       device: .cpu,
       continued: continued,
+      profiles: profiles,
       stop: stop,
       observe: observe
     )
@@ -133,6 +135,12 @@ struct TinyRun {
 
   /// What a run left.
   func record(_ folder: String) throws -> RunRecord { try RunRecord(folder) }
+
+  /// A CLIP of one matrix.
+  static var encodeImage: (Tensor) -> Tensor {
+    let projection = SeededRandom(seed: 9).normal([3 * 16 * 16, featureDimension])
+    return { $0.reshaped($0.size(0), -1).matmul(projection) }
+  }
 
   /// A metric that depends on every weight of the averaged generator.
   static var brightness: SnapshotMetric {
@@ -190,6 +198,12 @@ struct RunRecord: Equatable {
         }
       }
     }
+  }
+
+  /// What a run that was left alone gave, computed once.
+  static let undisturbed = Result {
+    let tiny = try TinyRun()
+    return try tiny.record(tiny.run(stoppingAfter: []))
   }
 
   /// Fails the test by name where another run differs.

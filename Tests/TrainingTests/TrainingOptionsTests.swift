@@ -34,6 +34,8 @@ struct TrainingOptionsTests {
     options.networkSnapshotTicks = 9
     options.metrics = ["fd_lite0"]
     options.metricImages = 50
+    options.checkpointSeconds = 90
+    options.collapsePolicy = .rollback
     options.measuresAgainstTest = true
     options.prompts = "p.txt"
     options.gathers = true

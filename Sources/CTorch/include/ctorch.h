@@ -134,6 +134,18 @@ void ct_keep_freed_memory(void) CT_NOEXCEPT;
 void ct_set_cuda(int32_t benchmark, int32_t tf32) CT_NOEXCEPT;
 /// Loads the CUDA library if the wheel has one, and counts devices; 0 without CUDA.
 int32_t ct_cuda_devices(void) CT_NOEXCEPT;
+/// The most bytes that tensors on an accelerator have taken at once; 0 without one.
+int64_t ct_device_peak_bytes(int32_t index) CT_NOEXCEPT;
+
+/// Told of an operator's call: its name, its thread, start and duration in nanoseconds of the monotonic
+/// clock.
+typedef void (*CTTraceVisitor)(void *context, const char *name, uint64_t thread, int64_t start,
+                               int64_t duration);
+/// Begins to note every operator's call in the process.
+int32_t ct_trace_begin(void) CT_NOEXCEPT;
+/// Ends that; visits the calls in the order in which they ended.
+int32_t ct_trace_end(CTTraceVisitor visit, void *context) CT_NOEXCEPT;
+
 /// libtorch's version.
 const char *ct_version(void) CT_NOEXCEPT;
 

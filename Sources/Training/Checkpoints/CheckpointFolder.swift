@@ -2,8 +2,8 @@ import Files
 import Foundation
 import Glibc
 
-/// The checkpoints of a run, `checkpoint/` in its folder: the newest two, and that of the best
-/// snapshot.
+/// The checkpoints of a run, `checkpoint/` in its folder: the newest two, the newest that is surely
+/// good, and that of the best snapshot.
 ///
 /// A checkpoint is a folder `images-000000001024`, written under a hidden name and renamed when it is
 /// whole. One process at a time holds the folder.
@@ -69,9 +69,8 @@ package final class CheckpointFolder: Sendable {
   /// - Parameters:
   ///   - state: What the run remembers.
   ///   - tensors: Its tensors.
-  ///   - kept: Images seen of another checkpoint to keep.
   /// - Throws: `FileError` if the disk does not take it; the checkpoints before stay.
-  package func write(_ state: RunState, _ tensors: [HostTensor], keeping kept: Int?) throws {
+  package func write(_ state: RunState, _ tensors: [HostTensor]) throws {
     try syncLogs(state.logs.keys)
     let images = state.trainer.imagesSeen
     let partial = "\(path)/.\(Self.name(images)).\(getpid()).partial"
@@ -85,7 +84,8 @@ package final class CheckpointFolder: Sendable {
       throw error
     }
     let all = try list()
-    for old in all.dropFirst(2) where old != kept && old != images { try remove(old) }
+    let kept = [images, state.best?.imagesSeen, all.first { $0 <= state.watchdog.goodUntil }]
+    for old in all.dropFirst(2) where !kept.contains(old) { try remove(old) }
   }
 
   /// Removes the checkpoints after a number of images: those of a way that was given up.

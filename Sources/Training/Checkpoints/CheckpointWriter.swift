@@ -27,7 +27,7 @@ final class CheckpointWriter: Sendable {
   var isBusy: Bool { state.withLock { $0.isBusy } }
 
   /// Begins to write; nothing else may be under way.
-  func begin(_ runState: RunState, _ tensors: [HostTensor], keeping kept: Int?) {
+  func begin(_ runState: RunState, _ tensors: [HostTensor]) {
     let wasBusy = state.withLock { state in
       defer { state.isBusy = true }
       return state.isBusy
@@ -38,7 +38,7 @@ final class CheckpointWriter: Sendable {
       let images = runState.trainer.imagesSeen
       let outcome: Outcome
       do {
-        try folder.write(runState, tensors, keeping: kept)
+        try folder.write(runState, tensors)
         outcome = .written(imagesSeen: images, seconds: Date().timeIntervalSince(start))
       } catch {
         outcome = .failed(imagesSeen: images, reason: "\(error)")

@@ -18,6 +18,8 @@ package struct RunState: Codable, Equatable, Sendable {
   package var unscored: String?
   /// The best snapshot by the first metric.
   package var best: BestSnapshot?
+  /// The first metric's last score.
+  package var lastScore: Double?
   /// What is known about how the run does.
   package var watchdog: Watchdog
 
@@ -56,6 +58,7 @@ package struct RunState: Codable, Equatable, Sendable {
     logs: [String: Int],
     unscored: String?,
     best: BestSnapshot?,
+    lastScore: Double?,
     watchdog: Watchdog
   ) {
     self.seed = seed
@@ -66,6 +69,7 @@ package struct RunState: Codable, Equatable, Sendable {
     self.logs = logs
     self.unscored = unscored
     self.best = best
+    self.lastScore = lastScore
     self.watchdog = watchdog
   }
 }

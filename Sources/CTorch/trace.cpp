@@ -1,0 +1,89 @@
+// When the operators of libtorch ran, and how much memory a device gave out.
+#include "internal.h"
+#include <ATen/DeviceAccelerator.h>
+#include <ATen/record_function.h>
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+struct Event {
+  std::string name;
+  uint64_t thread;
+  int64_t start;
+  int64_t duration;
+};
+
+struct Start : at::ObserverContext {
+  explicit Start(int64_t time) : time(time) {}
+  int64_t time;
+};
+
+std::mutex mutex;
+std::vector<Event> events;
+at::CallbackHandle callback = 0;
+bool isTracing = false;
+// A trace larger than this is of no use to a person, and must not fill the memory.
+constexpr size_t mostEvents = 4'000'000;
+
+int64_t now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction &) {
+  return std::make_unique<Start>(now());
+}
+
+void end(const at::RecordFunction &function, at::ObserverContext *context) {
+  const int64_t start = static_cast<Start *>(context)->time;
+  const int64_t duration = now() - start;
+  const uint64_t thread = std::hash<std::thread::id>{}(std::this_thread::get_id());
+  std::lock_guard<std::mutex> lock(mutex);
+  if (events.size() < mostEvents) events.push_back({function.name(), thread, start, duration});
+}
+
+}  // namespace
+
+using ctorch::fenced;
+
+extern "C" int32_t ct_trace_begin(void) noexcept {
+  return fenced<int32_t>(1, [] {
+    std::lock_guard<std::mutex> lock(mutex);
+    TORCH_CHECK(!isTracing, "a trace is already under way");
+    events.clear();
+    callback = at::addGlobalCallback(at::RecordFunctionCallback(begin, end).scopes(
+        {at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
+    isTracing = true;
+    return 0;
+  });
+}
+
+extern "C" int32_t ct_trace_end(CTTraceVisitor visit, void *context) noexcept {
+  return fenced<int32_t>(1, [&] {
+    std::vector<Event> taken;
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      TORCH_CHECK(isTracing, "no trace is under way");
+      at::removeCallback(callback);
+      isTracing = false;
+      taken.swap(events);
+    }
+    for (const Event &event : taken) {
+      visit(context, event.name.c_str(), event.thread, event.start, event.duration);
+    }
+    return 0;
+  });
+}
+
+extern "C" int64_t ct_device_peak_bytes(int32_t index) noexcept {
+  return fenced<int64_t>(0, [&]() -> int64_t {
+    if (!at::getAccelerator(false).has_value()) return 0;
+    const auto stats = at::accelerator::getDeviceStats(static_cast<c10::DeviceIndex>(index));
+    return stats.allocated_bytes[0].peak;
+  });
+}

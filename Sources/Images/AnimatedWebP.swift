@@ -1,0 +1,70 @@
+/// Pictures of one size, one after the other, as an animated WebP file.
+///
+/// libwebp encodes each frame; the container around them is written here (RFC 9649, section 2.7).
+package struct AnimatedWebP: Sendable {
+  /// Width of the frames in pixels.
+  package let width: Int
+  /// Height of the frames in pixels.
+  package let height: Int
+  /// Number of frames so far.
+  package private(set) var count = 0
+  private var frames: [UInt8] = []
+
+  /// An animation without frames.
+  ///
+  /// - Throws: `ImageError` for sides that WebP cannot have.
+  package init(width: Int, height: Int) throws(ImageError) {
+    guard (1...16_383).contains(width), (1...16_383).contains(height) else {
+      throw .cannotEncode(.webp, width: width, height: height)
+    }
+    (self.width, self.height) = (width, height)
+  }
+
+  /// Adds a frame.
+  ///
+  /// - Parameters:
+  ///   - image: The picture, of the animation's size.
+  ///   - milliseconds: How long it is shown.
+  ///   - quality: 1 (worst) to 100 (best).
+  /// - Throws: `ImageError` when out of memory.
+  package mutating func append(
+    _ image: RGBImage,
+    milliseconds: Int,
+    quality: Int = 90
+  ) throws(ImageError) {
+    precondition(
+      image.width == width && image.height == height,
+      "a frame of \(image.width)×\(image.height) in \(width)×\(height)"
+    )
+    precondition((0..<1 << 24).contains(milliseconds), "a frame of \(milliseconds) ms")
+    // A still file is "RIFF", its size and "WEBP" before the chunk that a frame takes over.
+    let still = try image.encodedWebP(quality: quality)
+    let payload =
+      Self.bytes(0, 3) + Self.bytes(0, 3) + Self.bytes(width - 1, 3) + Self.bytes(height - 1, 3)
+      + Self.bytes(milliseconds, 3) + [Self.withoutBlending] + still.dropFirst(12)
+    frames += Self.chunk("ANMF", payload)
+    count += 1
+  }
+
+  /// The file: all frames, repeated for ever.
+  package var file: [UInt8] {
+    let header =
+      [Self.isAnimated, 0, 0, 0] + Self.bytes(width - 1, 3) + Self.bytes(height - 1, 3)
+    let white: [UInt8] = [255, 255, 255, 255]
+    let body =
+      Array("WEBP".utf8) + Self.chunk("VP8X", header)
+      + Self.chunk("ANIM", white + Self.bytes(0, 2)) + frames
+    return Array("RIFF".utf8) + Self.bytes(body.count, 4) + body
+  }
+
+  private static let isAnimated: UInt8 = 0b10
+  private static let withoutBlending: UInt8 = 0b10
+
+  private static func chunk(_ name: String, _ payload: [UInt8]) -> [UInt8] {
+    Array(name.utf8) + bytes(payload.count, 4) + payload + (payload.count % 2 == 0 ? [] : [0])
+  }
+
+  private static func bytes(_ value: Int, _ count: Int) -> [UInt8] {
+    (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+  }
+}

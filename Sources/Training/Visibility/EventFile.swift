@@ -1,0 +1,110 @@
+import Files
+import Foundation
+import Glibc
+
+/// A file of events that TensorBoard reads while it grows.
+///
+/// It is a sequence of TFRecords: a length of eight bytes, its checksum, an event as protocol buffer, its
+/// checksum; checksums are CRC-32C, rotated and shifted so that a checksum of checksums means something
+/// (tensorflow/core/lib/io/record_writer.h, tensorflow/core/util/event.proto). The step of an event is
+/// the number of images seen. Each session of a run begins a file of its own, which tells TensorBoard to
+/// forget what other files say of later steps.
+final class EventFile {
+  /// Its path.
+  let path: String
+  private let descriptor: Int32
+
+  /// Begins a file in a run folder.
+  ///
+  /// - Parameters:
+  ///   - folder: The folder.
+  ///   - imagesSeen: Images seen so far; `nil` for a new run.
+  /// - Throws: `FileError` if the folder does not take it.
+  init(in folder: RunFolder, imagesSeen: Int?) throws(FileError) {
+    var host = [CChar](repeating: 0, count: 256)
+    gethostname(&host, host.count - 1)
+    let name = String(
+      decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
+      as: UTF8.self
+    )
+    let seconds = String(Int(Date().timeIntervalSince1970))
+    let stem = "events.out.tfevents.\(seconds).\(name).\(getpid())"
+    // Two sessions of one process within a second.
+    var number = 0
+    while access(folder.file("\(stem).\(number)"), F_OK) == 0 { number += 1 }
+    path = folder.file("\(stem).\(number)")
+    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
+    if descriptor < 0 { throw FileError("create", path: path) }
+    var version = ProtobufMessage()
+    version.put(3, "brain.Event:2")
+    try append(version)
+    if let imagesSeen {
+      var start = ProtobufMessage()
+      start.put(1, 1)  // SessionLog.START
+      var event = ProtobufMessage()
+      event.put(2, imagesSeen + 1)
+      event.put(7, start)
+      try append(event)
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Appends numbers under their names.
+  func scalars(_ values: [(name: String, value: Double)], step: Int) throws(FileError) {
+    var summary = ProtobufMessage()
+    for (name, value) in values {
+      var entry = ProtobufMessage()
+      entry.put(1, name)
+      entry.put(2, Float(value))
+      summary.put(1, entry)
+    }
+    try append(summary, step: step)
+  }
+
+  /// Appends a picture.
+  func image(_ name: String, png: [UInt8], width: Int, height: Int, step: Int) throws(FileError) {
+    var image = ProtobufMessage()
+    image.put(1, height)
+    image.put(2, width)
+    image.put(3, 3)  // RGB
+    image.put(4, png)
+    var entry = ProtobufMessage()
+    entry.put(1, name)
+    entry.put(4, image)
+    var summary = ProtobufMessage()
+    summary.put(1, entry)
+    try append(summary, step: step)
+  }
+
+  private func append(_ summary: ProtobufMessage, step: Int) throws(FileError) {
+    var event = ProtobufMessage()
+    event.put(2, step)
+    event.put(5, summary)
+    try append(event)
+  }
+
+  private func append(_ event: ProtobufMessage) throws(FileError) {
+    var timed = ProtobufMessage()
+    timed.put(1, Date().timeIntervalSince1970)
+    let record = Self.record(timed.bytes + event.bytes)
+    let written = write(descriptor, record, record.count)
+    if written == record.count { return }
+    let error = FileError("write", path: path, code: written < 0 ? errno : ENOSPC)
+    // Half a record would end the file for its readers.
+    if written > 0 { ftruncate(descriptor, lseek(descriptor, 0, SEEK_END) - off_t(written)) }
+    throw error
+  }
+
+  /// A record of the file: length, checksum, data, checksum.
+  static func record(_ data: [UInt8]) -> [UInt8] {
+    let length = withUnsafeBytes(of: UInt64(data.count).littleEndian) { Array($0) }
+    return length + masked(length) + data + masked(data)
+  }
+
+  private static func masked(_ bytes: [UInt8]) -> [UInt8] {
+    let crc = bytes.withUnsafeBytes(CRC32.castagnoli)
+    let value = (crc >> 15 | crc << 17) &+ 0xA282_EAD8
+    return withUnsafeBytes(of: value.littleEndian) { Array($0) }
+  }
+}

@@ -1,0 +1,102 @@
+import Glibc
+package import Torch
+
+/// Where the time of a run goes, phase by phase.
+///
+/// On CUDA a phase lasts until its work is asked for, not until it is done.
+package final class PhaseClock {
+  /// A phase that ran.
+  package struct Span: Sendable, Equatable {
+    /// Its name, as `Gmain`.
+    package let name: String
+    /// When it began, in nanoseconds of the system's monotonic clock.
+    package let start: Int64
+    /// How long it took, in nanoseconds.
+    package let duration: Int64
+  }
+
+  private var spans: [Span] = []
+
+  /// A clock that has measured nothing.
+  package init() {}
+
+  /// Runs and measures a phase; phases may contain others.
+  package func measure<Result, Failure: Error>(
+    _ name: String,
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let start = Self.now
+    defer { spans.append(Span(name: name, start: start, duration: Self.now - start)) }
+    return try body()
+  }
+
+  /// What was measured since this was asked for last, in the order in which it ended.
+  package func takeSpans() -> [Span] {
+    defer { spans = [] }
+    return spans
+  }
+
+  private static var now: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}
+
+/// Phases and operators as a trace that Chrome (chrome://tracing) and Perfetto open.
+///
+/// Format: "Trace Event Format", complete events; times in microseconds.
+package struct ChromeTrace {
+  private var events: [String] = []
+  private var origin: Int64?
+  private var threads: [UInt64: Int] = [:]
+
+  /// An empty trace.
+  package init() {}
+
+  /// Adds phases, on a row of their own.
+  package mutating func add(_ spans: [PhaseClock.Span]) {
+    for span in spans.sorted(by: { $0.start < $1.start }) {
+      add(span.name, "phase", thread: 0, start: span.start, duration: span.duration)
+    }
+  }
+
+  /// Adds operators, on a row for each thread.
+  package mutating func add(_ calls: [OperatorCall]) {
+    for call in calls.sorted(by: { $0.start < $1.start }) {
+      let thread = threads[call.thread] ?? threads.count + 1
+      threads[call.thread] = thread
+      add(call.name, "operator", thread: thread, start: call.start, duration: call.duration)
+    }
+  }
+
+  private mutating func add(
+    _ name: String,
+    _ category: String,
+    thread: Int,
+    start: Int64,
+    duration: Int64
+  ) {
+    let origin = origin ?? start
+    self.origin = origin
+    let safe = name.filter { $0 != "\"" && $0 != "\\" && !$0.isNewline }
+    events.append(
+      "{\"name\": \"\(safe)\", \"cat\": \"\(category)\", \"ph\": \"X\", \"pid\": 1, "
+        + "\"tid\": \(thread), \"ts\": \(microseconds(start - origin)), "
+        + "\"dur\": \(microseconds(duration))}"
+    )
+  }
+
+  private func microseconds(_ nanoseconds: Int64) -> String { "\(Double(nanoseconds) / 1000)" }
+
+  /// The trace as JSON.
+  package var json: String {
+    let names = [(0, "phases")] + threads.values.sorted().map { ($0, "operators \($0)") }
+    let labels = names.map { thread, name in
+      "{\"name\": \"thread_name\", \"ph\": \"M\", \"pid\": 1, \"tid\": \(thread), "
+        + "\"args\": {\"name\": \"\(name)\"}}"
+    }
+    return "{\"displayTimeUnit\": \"ms\", \"traceEvents\": [\n"
+      + (labels + events).joined(separator: ",\n") + "\n]}\n"
+  }
+}

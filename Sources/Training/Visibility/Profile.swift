@@ -1,0 +1,37 @@
+import Files
+import Torch
+
+/// A trace of the first steps of a session: phases and operators.
+struct Profile {
+  /// Steps that are traced: both regularisers run in them.
+  private static let steps = 17
+
+  private var trace = ChromeTrace()
+  private var stepsLeft = Self.steps
+  private var firstImage = 0
+
+  /// Begins to note operators.
+  mutating func begin(at imagesSeen: Int) throws {
+    firstImage = imagesSeen
+    try OperatorTrace.begin()
+  }
+
+  /// Takes the phases of a step.
+  ///
+  /// - Returns: Whether it was the last one that is traced.
+  mutating func add(_ spans: [PhaseClock.Span]) -> Bool {
+    trace.add(spans)
+    stepsLeft -= 1
+    return stepsLeft == 0
+  }
+
+  /// Ends the trace and writes it.
+  ///
+  /// - Returns: The file's path.
+  mutating func finish(in folder: RunFolder) throws -> String {
+    trace.add(try OperatorTrace.end())
+    let path = folder.file(RunFolder.numbered("profile", imagesSeen: firstImage, ".json"))
+    try AtomicFile.write(trace.json, to: path)
+    return path
+  }
+}
