@@ -34,7 +34,7 @@ struct PackFlags: ParsableArguments {
   @Flag(help: "Add CLIP features of the mirrored images.")
   var mirrorFeatures = false
 
-  @Option(help: "How images are stored: png or jpeg.")
+  @Option(help: "How images are stored: png, webp (no loss, smaller) or jpeg.")
   var format = StoredFormat.png
 
   @Option(help: "Quality of JPEG, 1 to 100.")
@@ -59,7 +59,7 @@ struct PackFlags: ParsableArguments {
   var lafiteJson = false
 
   /// How images are stored in the zip.
-  enum StoredFormat: String, ExpressibleByArgument, CaseIterable { case png, jpeg }
+  enum StoredFormat: String, ExpressibleByArgument, CaseIterable { case png, webp, jpeg }
 
   /// Refuses values that do not fit.
   func check() throws {
@@ -126,7 +126,11 @@ struct PackFlags: ParsableArguments {
     options.maximumCount = maxImages
     options.addsFlippedFeatures = mirrorFeatures
     options.writesLafiteJSON = lafiteJson
-    options.encoding = format == .png ? .png(level: 1) : .jpeg(quality: quality)
+    switch format {
+    case .png: options.encoding = .png(level: 2)
+    case .webp: options.encoding = .webp
+    case .jpeg: options.encoding = .jpeg(quality: quality)
+    }
     options.threads = threads
     options.batchSize = batch
     options.checkpointInterval = .seconds(max(0, checkpoint))
