@@ -31,6 +31,9 @@ struct PackFlags: ParsableArguments {
   @Option(name: .customLong("clip-view"), help: "What CLIP sees of an image: lafite or whole.")
   var clipView = PackView.lafite
 
+  @Option(help: "How CLIP computes: float32 or, in half the time, bfloat16.")
+  var clipPrecision = ClipPrecision.float32
+
   @Flag(help: "Add CLIP features of the mirrored images.")
   var mirrorFeatures = false
 
@@ -57,6 +60,13 @@ struct PackFlags: ParsableArguments {
 
   @Flag(help: "Also write dataset.json, so that the original code can read the zip.")
   var lafiteJson = false
+
+  /// What CLIP computes with.
+  enum ClipPrecision: String, ExpressibleByArgument, CaseIterable {
+    case float32, bfloat16
+
+    var type: DType { self == .float32 ? .float32 : .bfloat16 }
+  }
 
   /// How images are stored in the zip.
   enum StoredFormat: String, ExpressibleByArgument, CaseIterable { case png, webp, jpeg }
@@ -113,7 +123,9 @@ struct PackFlags: ParsableArguments {
 
   /// The CLIP model that makes the features, loaded; `nil` with `--no-clip`.
   func extractor() throws -> PackFeatures? {
-    try clipFile.map { try ClipModel(path: $0).extractor(view: clipView) }
+    try clipFile.map {
+      try ClipModel(path: $0).extractor(view: clipView, precision: clipPrecision.type)
+    }
   }
 
   private var options: Packer.Options {
