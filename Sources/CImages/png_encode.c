@@ -1,4 +1,5 @@
 #include "cimages.h"
+#include "png_filter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,31 +21,6 @@ static void put32(uint8_t *out, uint32_t value) {
 // A chunk's checksum covers its name and its data.
 static void put_checksum(uint8_t *chunk, size_t data_bytes) {
   put32(chunk + 8 + data_bytes, libdeflate_crc32(0, chunk + 4, data_bytes + 4));
-}
-
-// The bytes of one colour of neighbouring pixels are this far apart.
-#define PIXEL_BYTES 3
-
-// Each row becomes the filter's number followed by the differences to the mean of the pixel at the
-// left and the pixel above ("average"). What lies outside counts as zero.
-static void filter_average(const uint8_t *rgb, size_t row_bytes, uint32_t height, uint8_t *out) {
-  for (uint32_t y = 0; y < height; y++) {
-    const uint8_t *row = rgb + y * row_bytes;
-    *out++ = 3;
-    if (y == 0) {
-      for (size_t i = 0; i < PIXEL_BYTES; i++) out[i] = row[i];
-      for (size_t i = PIXEL_BYTES; i < row_bytes; i++) {
-        out[i] = (uint8_t)(row[i] - row[i - PIXEL_BYTES] / 2);
-      }
-    } else {
-      const uint8_t *above = row - row_bytes;
-      for (size_t i = 0; i < PIXEL_BYTES; i++) out[i] = (uint8_t)(row[i] - above[i] / 2);
-      for (size_t i = PIXEL_BYTES; i < row_bytes; i++) {
-        out[i] = (uint8_t)(row[i] - (row[i - PIXEL_BYTES] + above[i]) / 2);
-      }
-    }
-    out += row_bytes;
-  }
 }
 
 size_t cimages_png_bound(uint32_t width, uint32_t height, int level) {
@@ -69,8 +45,7 @@ size_t cimages_png_encode(
   size_t compressed = 0;
   uint8_t *data = png + HEAD_BYTES;
   size_t frame = HEAD_BYTES + IDAT_FRAME_BYTES + END_BYTES;
-  if (raw && compressor && capacity > frame) {
-    filter_average(rgb, row_bytes, height, raw);
+  if (raw && compressor && capacity > frame && png_filter_rows(rgb, width, height, raw) == 0) {
     compressed =
       libdeflate_zlib_compress(compressor, raw, raw_bytes, data + 8, capacity - frame);
   }

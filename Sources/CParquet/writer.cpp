@@ -49,13 +49,14 @@ arrow::Result<std::shared_ptr<arrow::DataType>> data_type(int32_t type) {
     case CPARQUET_INT64: return arrow::int64();
     case CPARQUET_DOUBLE: return arrow::float64();
     case CPARQUET_STRING: return arrow::utf8();
+    case CPARQUET_BINARY: return arrow::binary();
     default: return arrow::Status::Invalid("unknown column type ", type);
   }
 }
 
-arrow::Result<std::shared_ptr<arrow::Array>> strings(const cparquet_values& column,
-                                                     int64_t rows) {
-  arrow::StringBuilder builder;
+template <typename Builder>
+arrow::Result<std::shared_ptr<arrow::Array>> strings(const cparquet_values& column, int64_t rows) {
+  Builder builder;
   ARROW_RETURN_NOT_OK(builder.Reserve(rows));
   const char* bytes = static_cast<const char*>(column.values);
   for (int64_t row = 0; row < rows; row++) {
@@ -83,8 +84,17 @@ arrow::Result<std::shared_ptr<arrow::Array>> array(const arrow::DataType& type,
   switch (type.id()) {
     case arrow::Type::INT64: return numbers<arrow::Int64Builder, int64_t>(column, rows);
     case arrow::Type::DOUBLE: return numbers<arrow::DoubleBuilder, double>(column, rows);
-    default: return strings(column, rows);
+    case arrow::Type::BINARY: return strings<arrow::BinaryBuilder>(column, rows);
+    default: return strings<arrow::StringBuilder>(column, rows);
   }
+}
+
+// A row group is kept in memory until it ends.
+constexpr int64_t kRowGroupBytes = 64 << 20;
+
+int64_t byte_count(const arrow::DataType& type, const cparquet_values& column, int64_t rows) {
+  const bool is_bytes = type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY;
+  return is_bytes ? column.offsets[rows] : 8 * rows;
 }
 
 }  // namespace
@@ -92,6 +102,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> array(const arrow::DataType& type,
 struct cparquet_writer {
   std::shared_ptr<arrow::Schema> schema;
   std::unique_ptr<parquet::arrow::FileWriter> file;
+  int64_t group_bytes = 0;
 };
 
 int cparquet_writer_open(const char* const* names, const int32_t* types, int32_t column_count,
@@ -119,10 +130,15 @@ int cparquet_writer_open(const char* const* names, const int32_t* types, int32_t
 int cparquet_writer_append(cparquet_writer* writer, const cparquet_values* columns, int64_t rows,
                            char* error, size_t error_size) {
   return guarded(error, error_size, [&] {
+    if (writer->group_bytes >= kRowGroupBytes) {
+      ARROW_RETURN_NOT_OK(writer->file->NewBufferedRowGroup());
+      writer->group_bytes = 0;
+    }
     std::vector<std::shared_ptr<arrow::Array>> arrays;
     for (int i = 0; i < writer->schema->num_fields(); i++) {
-      ARROW_ASSIGN_OR_RAISE(auto values,
-                            array(*writer->schema->field(i)->type(), columns[i], rows));
+      const arrow::DataType& type = *writer->schema->field(i)->type();
+      ARROW_ASSIGN_OR_RAISE(auto values, array(type, columns[i], rows));
+      writer->group_bytes += byte_count(type, columns[i], rows);
       arrays.push_back(std::move(values));
     }
     return writer->file->WriteRecordBatch(

@@ -10,7 +10,7 @@ enum DataBench {
   static func main() throws {
     let words = Array(CommandLine.arguments.dropFirst())
     switch (words.first, words.count) {
-    case ("pack", 4): try pack(words[1], to: words[2], side: Int(words[3]) ?? 256)
+    case ("pack", 5): try pack(words[1], to: words[2], side: Int(words[3]) ?? 256, words[4])
     case ("generate", 3): try generate(words[1], count: Int(words[2]) ?? 1000)
     case ("open", 3...): try open(Array(words.dropFirst(2)), reads: Int(words[1]) ?? 1000)
     case ("index", 2): try index(words[1])
@@ -37,9 +37,15 @@ enum DataBench {
     print("{" + values.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}")
   }
 
-  /// Packs a folder without features.
-  private static func pack(_ source: String, to path: String, side: Int) throws {
+  /// Packs a folder without features, as `png` or `webp`.
+  private static func pack(
+    _ source: String,
+    to path: String,
+    side: Int,
+    _ format: String
+  ) throws {
     var options = Packer.Options(side: side)
+    if format == "webp" { options.encoding = .webp }
     options.crop = .center
     options.threads = 1
     let report = try Packer(options).pack(ImageTextFolder(source), to: path, extractor: nil)

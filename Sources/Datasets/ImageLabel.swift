@@ -30,18 +30,26 @@ struct LabelReader {
       { (scanner, key) throws(JSONScanner.Damage) in
         if scanner.null() { return }
         guard key == "labels" else { return try scanner.skipValue() }
-        try scanner.array(
-          { (scanner) throws(JSONScanner.Damage) in
-            let (name, label) = try record(&scanner)
-            labels[name] = label
-          },
-          damage: { $0 }
-        )
+        try read(from: &scanner) { labels[$0] = $1 }
       },
       damage: { $0 }
     )
     try scanner.end()
     return labels
+  }
+
+  /// Reads the list of labels; `body` is called with each name and label.
+  static func read(
+    from scanner: inout JSONScanner,
+    _ body: (String, ImageLabel) -> Void
+  ) throws(JSONScanner.Damage) {
+    try scanner.array(
+      { (scanner) throws(JSONScanner.Damage) in
+        let (name, label) = try record(&scanner)
+        body(name, label)
+      },
+      damage: { $0 }
+    )
   }
 
   private static func record(

@@ -1,10 +1,10 @@
 import Files
 import Foundation
 
-/// Turns the `dataset.json` of a zip packed by LAFITE into mapped features, once.
+/// Turns the `dataset.json` of a zip packed by LAFITE into mapped features and labels, once.
 ///
-/// The result is a sidecar, `NAME.zip.features`, holding the same `.npy` entries as nifty's own
-/// sets, so that a set of any size opens at once the next time. Where the dataset's folder cannot
+/// The result is a sidecar, `NAME.zip.features`, holding the same `.npy` entries and labels as nifty's
+/// own sets, so that a set of any size opens at once the next time. Where the dataset's folder cannot
 /// be written, the sidecar goes to the system's temporary folder. Memory while indexing: a few
 /// bytes per image.
 struct LafiteIndex {
@@ -19,6 +19,16 @@ struct LafiteIndex {
     var jsonSize: Int
     var jsonChecksum: UInt32
     var imageCount: Int
+    /// Of the sidecar: 2 since it holds labels.
+    var version = 2
+  }
+
+  /// What a document says about the images.
+  struct Contents {
+    /// `nil` where it holds no features.
+    var features: FeatureStore?
+    /// A line per image, as in nifty's own sets; `nil` unless every image has a label.
+    var labels: MappedBytes?
   }
 
   /// A feature vector has at most this many numbers.
@@ -37,21 +47,24 @@ struct LafiteIndex {
     self.images = images
   }
 
-  /// The features: from a sidecar that fits, else from a new one.
-  func features() throws(DatasetError) -> FeatureStore {
+  /// What the document says: from a sidecar that fits, else from a new one.
+  ///
+  /// - Throws: `DatasetError` where the document is damaged, or features are required and missing.
+  func contents(requiresFeatures: Bool) throws(DatasetError) -> Contents {
     let beside = zip.path + ".features"
     let checksum = String(zip.checksum(at: json), radix: 16)
     let name = URL(filePath: zip.path).lastPathComponent
     let elsewhere =
       FileManager.default.temporaryDirectory.path + "/nifty-\(checksum)-\(name).features"
     for path in [beside, elsewhere] {
-      if let store = try? open(path) { return store }
+      guard let found = try? open(path) else { continue }
+      if found.features != nil || !requiresFeatures { return found }
     }
     let isWritable = FileManager.default.isWritableFile(
       atPath: URL(filePath: zip.path).deletingLastPathComponent().path
     )
     let path = isWritable ? beside : elsewhere
-    try index(to: path)
+    try index(to: path, requiresFeatures: requiresFeatures)
     return try open(path)
   }
 
@@ -64,23 +77,31 @@ struct LafiteIndex {
     )
   }
 
-  private func open(_ path: String) throws(DatasetError) -> FeatureStore {
+  private func open(_ path: String) throws(DatasetError) -> Contents {
     let sidecar = try ZipArchive(path)
     guard let entry = sidecar.index(of: Self.originName) else { throw .noFeatures(path: path) }
     let stated = try sidecar.bytes(at: entry).withBytes { Data($0) }
     guard let stated = try? JSONDecoder().decode(Origin.self, from: stated), stated == origin else {
       throw .damaged(path: path, entry: Self.originName, reason: "it belongs to another zip")
     }
-    return try FeatureStore(sidecar, count: images.count)
+    var contents = Contents()
+    if sidecar.index(of: FeatureStore.imagesName) != nil {
+      contents.features = try FeatureStore(sidecar, count: images.count)
+    }
+    if let labels = sidecar.index(of: PackedDataset.labelsName) {
+      contents.labels = try sidecar.bytes(at: labels)
+    }
+    return contents
   }
 
-  private func index(to path: String) throws(DatasetError) {
+  private func index(to path: String, requiresFeatures: Bool) throws(DatasetError) {
     let folder = URL(filePath: path).deletingLastPathComponent().path
     var vectors = Vectors(
       images: try SpoolFile(in: folder),
       texts: try SpoolFile(in: folder),
       imageRows: [Int?](repeating: nil, count: images.count),
-      textRows: [Range<Int>](repeating: 0..<0, count: images.count)
+      textRows: [Range<Int>](repeating: 0..<0, count: images.count),
+      labels: [ImageLabel?](repeating: nil, count: images.count)
     )
     // The checksum is of the whole document: one pass over it before the one that reads it.
     let document = try zip.bytes(at: json)
@@ -92,6 +113,8 @@ struct LafiteIndex {
       )
       do throws(JSONScanner.Damage) { try scanner.end() } catch { throw damaged(error) }
     }
+    let isEmpty = vectors.dimension == nil && vectors.misfits == nil
+    guard !isEmpty || !requiresFeatures else { throw .noFeatures(path: zip.path) }
     try write(vectors, to: path)
   }
 
@@ -103,6 +126,8 @@ struct LafiteIndex {
     var imageRows: [Int?]
     /// Per image, its rows in `texts`.
     var textRows: [Range<Int>]
+    /// Per image, its label.
+    var labels: [ImageLabel?]
     var dimension: Int?
     var imageCount = 0
     var textCount = 0
@@ -123,6 +148,14 @@ struct LafiteIndex {
     into vectors: inout Vectors
   ) throws(DatasetError) {
     if scanner.null() { return }
+    if key == "labels" {
+      do throws(JSONScanner.Damage) {
+        try LabelReader.read(from: &scanner) { name, label in
+          if let image = position(of: name) { vectors.labels[image] = label }
+        }
+      } catch { throw damaged(error) }
+      return
+    }
     guard key == "clip_img_features" || key == "clip_txt_features" else {
       do throws(JSONScanner.Damage) { try scanner.skipValue() } catch { throw damaged(error) }
       return
@@ -206,8 +239,7 @@ struct LafiteIndex {
         )
       )
     }
-    guard let dimension = vectors.dimension else { throw .noFeatures(path: zip.path) }
-    if let first = vectors.imageRows.firstIndex(of: nil) {
+    if vectors.dimension != nil, let first = vectors.imageRows.firstIndex(of: nil) {
       let count = vectors.imageRows.count { $0 == nil }
       throw damaged(
         JSONScanner.Damage(
@@ -221,6 +253,20 @@ struct LafiteIndex {
       preconditionFailure("integers always encode")
     }
     try sidecar.add(Self.originName, Array(origin))
+    // As in the original: labels of a part of the images are worth nothing.
+    let labels = vectors.labels.compactMap { $0?.json }
+    if labels.count == images.count {
+      try sidecar.add(PackedDataset.labelsName, Array((labels.joined(separator: "\n") + "\n").utf8))
+    }
+    if let dimension = vectors.dimension { try add(vectors, dimension, to: sidecar) }
+    try sidecar.finish()
+  }
+
+  private func add(
+    _ vectors: Vectors,
+    _ dimension: Int,
+    to sidecar: ZipWriter
+  ) throws(DatasetError) {
     let imageRows = vectors.imageRows.compactMap { row in row.map { $0..<$0 + 1 } }
     try add(FeatureStore.imagesName, rows: imageRows, of: vectors.images, dimension, to: sidecar)
     var index = [0]
@@ -235,7 +281,6 @@ struct LafiteIndex {
       )
       try sidecar.add(FeatureStore.indexName, NpyArray.encode(index))
     }
-    try sidecar.finish()
   }
 
   /// Adds rows of a spool in the order of the images, whatever order the document had.

@@ -18,6 +18,8 @@ extension Packer {
     package enum Encoding: Sendable, Equatable {
       /// Without loss; the level is the effort of compression, 0 (none) and up.
       case png(level: Int)
+      /// Without loss, as WebP: the smallest files that hold the very pixels.
+      case webp
       /// With loss, smaller; the quality is 1 to 100.
       case jpeg(quality: Int)
     }
@@ -46,7 +48,7 @@ extension Packer {
     /// Whether to add `dataset.json`, which the original LAFITE reads.
     package var writesLafiteJSON = false
     /// How images are stored.
-    package var encoding = Encoding.png(level: 1)
+    package var encoding = Encoding.png(level: 2)
     /// Number of threads that prepare images.
     package var threads = 2
     /// Items per call of the feature extractor, at most.

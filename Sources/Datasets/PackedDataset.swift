@@ -30,6 +30,8 @@ package final class PackedDataset: Sendable {
   /// `nil` for a set packed without features.
   private let features: FeatureStore?
   private let captionLines: Mutex<CaptionLines?> = .init(nil)
+  /// A line per image; `nil` in a set without labels.
+  private let labelText: MappedBytes?
   private let labelLines: Mutex<TextLines?> = .init(nil)
 
   static let captionsName = "captions.jsonl"
@@ -43,7 +45,8 @@ package final class PackedDataset: Sendable {
   /// - Throws: `DatasetError` in one line: the file is missing, no zip, without images or features.
   package init(_ path: String, requiresFeatures: Bool = true) throws(DatasetError) {
     self.path = path
-    zip = try ZipArchive(path)
+    let zip = try ZipArchive(path)
+    self.zip = zip
     let images = Self.findImages(in: zip)
     self.images = images
     guard let first = images.first else { throw .noImages(path: path) }
@@ -54,13 +57,21 @@ package final class PackedDataset: Sendable {
     } else {
       manifest = nil
     }
-    if zip.index(of: FeatureStore.imagesName) == nil, let json = zip.index(of: "dataset.json") {
-      features = try LafiteIndex(zip, json: json, images: images).features()
+    var labels = try zip.index(of: Self.labelsName).map { (entry) throws(DatasetError) in
+      try zip.bytes(at: entry, verifying: false)
+    }
+    if manifest == nil, zip.index(of: FeatureStore.imagesName) == nil,
+      let json = zip.index(of: "dataset.json")
+    {
+      let index = LafiteIndex(zip, json: json, images: images)
+      let contents = try index.contents(requiresFeatures: requiresFeatures)
+      (features, labels) = (contents.features, contents.labels)
     } else if !requiresFeatures && zip.index(of: FeatureStore.imagesName) == nil {
       features = nil
     } else {
       features = try FeatureStore(zip, count: images.count)
     }
+    labelText = labels
     let (width, height) = try Self.size(ofImage: Int(first), in: zip)
     resolution = width
     guard width == height else {
@@ -150,10 +161,10 @@ package final class PackedDataset: Sendable {
   /// The label of an image; `nil` where the set has no labels.
   package func label(at index: Int) throws(DatasetError) -> ImageLabel? {
     precondition((0..<count).contains(index), "image \(index) of \(count)")
-    guard let entry = zip.index(of: Self.labelsName) else { return nil }
+    guard let labelText else { return nil }
     let lines = try labelLines.withLock { (lines) throws(DatasetError) -> TextLines in
       if let lines { return lines }
-      let found = TextLines(try zip.bytes(at: entry, verifying: false))
+      let found = TextLines(labelText)
       guard found.count == count else {
         throw damaged(Self.labelsName, "\(found.count) lines for \(count) images")
       }
@@ -172,7 +183,7 @@ package final class PackedDataset: Sendable {
   }
 
   /// Whether every image has a label.
-  package var hasLabels: Bool { zip.index(of: Self.labelsName) != nil }
+  package var hasLabels: Bool { labelText != nil }
 
   /// SHA-256 of the images' names, sizes and checksums as the archive states them: what the images
   /// are, without reading them.

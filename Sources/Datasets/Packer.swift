@@ -126,6 +126,7 @@ package struct Packer {
       let encoded =
         switch options.encoding {
         case .png(let level): try square.encodedPNG(level: level)
+        case .webp: try square.encodedLosslessWebP()
         case .jpeg(let quality): try square.encodedJPEG(quality: quality)
         }
       return .prepared(

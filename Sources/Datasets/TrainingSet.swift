@@ -10,8 +10,13 @@ package final class TrainingSet: Sendable {
   package struct Options: Sendable, Equatable {
     /// Take only this many images, drawn by `seed`; `nil` takes all.
     package var subset: Int?
-    /// List every image a second time, flipped left to right (pixels only, not features).
+    /// List every image a second time, flipped left to right.
     package var mirror: Bool
+    /// Give a flipped image the CLIP feature that was packed of it, where there is one.
+    ///
+    /// `false`, and every set without such features, matches the released LAFITE code, which flips
+    /// pixels only.
+    package var mirrorsFeatures: Bool
     /// Part of the images that keep their captions, in [0, 1].
     ///
     /// Index i with i mod (number of raw images) above ratio times that number gets a pseudo-text
@@ -21,9 +26,16 @@ package final class TrainingSet: Sendable {
     package var seed: UInt32
 
     /// Chooses what to take.
-    package init(subset: Int? = nil, mirror: Bool = false, ratio: Double = 1, seed: UInt32 = 0) {
+    package init(
+      subset: Int? = nil,
+      mirror: Bool = false,
+      mirrorsFeatures: Bool = true,
+      ratio: Double = 1,
+      seed: UInt32 = 0
+    ) {
       self.subset = subset
       self.mirror = mirror
+      self.mirrorsFeatures = mirrorsFeatures
       self.ratio = ratio
       self.seed = seed
     }
@@ -132,7 +144,7 @@ package final class TrainingSet: Sendable {
         reason: "its \(what) holds \(bad)"
       )
     }
-    let image = try checked(dataset.imageFeature(at: place), of: "CLIP image feature")
+    let image = try checked(imageFeature(at: index), of: "CLIP image feature")
     let text = textFeature(at: index, seed: seed, position: position)
     return (image, try checked(text, of: "CLIP text feature"))
   }
@@ -163,10 +175,13 @@ package final class TrainingSet: Sendable {
     return isFlipped(at: index) ? image.flipped() : image
   }
 
-  /// The CLIP feature of an index's image [F], as stored.
+  /// The CLIP feature of an index's image [F], as stored: a flipped image's own, where
+  /// `mirrorsFeatures` says so and there is one.
   package func imageFeature(at index: Int) -> [Float] {
     let (dataset, place) = location(ofRaw: rawIndex(at: index))
-    return dataset.imageFeature(at: place)
+    let own =
+      options.mirrorsFeatures && isFlipped(at: index) ? dataset.flippedFeature(at: place) : nil
+    return own ?? dataset.imageFeature(at: place)
   }
 
   /// The text feature of an index [F]: one of its captions, as stored, or a pseudo-text feature.
@@ -185,7 +200,7 @@ package final class TrainingSet: Sendable {
     if let caption = caption(of: dataset, place, index: index, &random) {
       return dataset.textFeature(image: place, caption: caption)
     }
-    let image = Self.normalised(dataset.imageFeature(at: place))
+    let image = Self.normalised(imageFeature(at: index))
     let noise = Self.normalised(random.normals(featureDimension))
     return Self.normalised(zip(image, noise).map { 0.25 * $0 + 0.75 * $1 })
   }

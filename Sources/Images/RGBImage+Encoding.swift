@@ -4,15 +4,14 @@ import Files
 extension RGBImage {
   /// The picture as an 8-bit RGB PNG file.
   ///
-  /// Level 1 with the "average" filter, measured on photos of 256×256: two thirds of the bytes of
-  /// level 0 for a good millisecond, and 2 to 5 % smaller than the "up" filter at the same speed.
-  /// Level 6 takes three times as long for another 2 %; choosing a filter per row, twice as long
-  /// for 1 to 7 %.
+  /// Each row takes the filter (Paeth, up, sub or average) with the smallest sum of magnitudes. On
+  /// photos of 256×256 level 2 stores 0.56 to 0.64 of the bytes of level 0 in 2.4 ms; no level stores
+  /// fewer than 0.55 to 0.62.
   ///
   /// - Parameter level: Effort of compression, 0 (none) to 12 (most).
   /// - Returns: The bytes of the file.
   /// - Throws: `ImageError` for more than 2³⁰ bytes of pixels or when out of memory.
-  package func encodedPNG(level: Int = 1) throws(ImageError) -> [UInt8] {
+  package func encodedPNG(level: Int = 2) throws(ImageError) -> [UInt8] {
     precondition((0...12).contains(level), "PNG level \(level) is not in 0...12")
     guard let width = UInt32(exactly: width), let height = UInt32(exactly: height) else {
       throw .cannotEncode(.png, width: width, height: height)
@@ -68,27 +67,39 @@ extension RGBImage {
   /// - Throws: `ImageError` for sides above 16,383 or when out of memory.
   package func encodedWebP(quality: Int = 90) throws(ImageError) -> [UInt8] {
     precondition((1...100).contains(quality), "WebP quality \(quality) is not in 1...100")
+    return try webP { (memory, count) in
+      cimages_webp_encode(pixels, UInt32(width), UInt32(height), Int32(quality), &memory, &count)
+    }
+  }
+
+  /// The picture as a WebP file that holds the very pixels.
+  ///
+  /// Measured on photos of 256×256: 0.78 to 0.87 of the bytes of a PNG, in 1.0 ms instead of 2.4.
+  ///
+  /// - Returns: The bytes of the file.
+  /// - Throws: `ImageError` for sides above 16,383 or when out of memory.
+  package func encodedLosslessWebP() throws(ImageError) -> [UInt8] {
+    try webP { (memory, count) in
+      cimages_webp_encode_lossless(pixels, UInt32(width), UInt32(height), &memory, &count)
+    }
+  }
+
+  private func webP(
+    _ encode: (inout UnsafeMutablePointer<UInt8>?, inout Int) -> cimages_status
+  ) throws(ImageError) -> [UInt8] {
     let longest = 16_383
     guard width <= longest, height <= longest else {
       throw .cannotEncode(.webp, width: width, height: height)
     }
     var memory: UnsafeMutablePointer<UInt8>?
     var count = 0
-    let status = cimages_webp_encode(
-      pixels,
-      UInt32(width),
-      UInt32(height),
-      Int32(quality),
-      &memory,
-      &count
-    )
-    if status != CIMAGES_OK { throw .outOfMemory }
+    guard encode(&memory, &count) == CIMAGES_OK else { throw .outOfMemory }
     defer { cimages_release(memory) }
     return [UInt8](UnsafeBufferPointer(start: memory, count: count))
   }
 
   /// Writes the picture as a PNG file that appears under its name only when it is complete.
-  package func write(png path: String, level: Int = 1) throws(ImageError) {
+  package func write(png path: String, level: Int = 2) throws(ImageError) {
     let bytes = try encodedPNG(level: level)
     do throws(FileError) { try AtomicFile.write(bytes, to: path) } catch { throw .file(error) }
   }

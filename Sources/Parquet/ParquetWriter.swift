@@ -7,6 +7,7 @@ package enum ParquetType: Int32, Sendable {
   case int64 = 0
   case double = 1
   case string = 2
+  case binary = 3
 }
 
 /// One value of a row.
@@ -15,6 +16,7 @@ package enum ParquetValue: Sendable, Equatable {
   case int64(Int64)
   case double(Double)
   case string(String)
+  case binary([UInt8])
 }
 
 /// Writes a snappy-compressed Parquet file row by row.
@@ -27,8 +29,9 @@ package final class ParquetWriter {
   /// Rows appended so far.
   package private(set) var rowCount = 0
 
-  // Rows kept before they are handed over; a row group's worth would be too much memory.
+  // Rows and bytes kept before they are handed over; a row group's worth would be too much memory.
   private static let batchRows = 4096
+  private static let batchBytes = 8 << 20
 
   private let columns: [(name: String, type: ParquetType)]
   private let sink: Sink
@@ -98,7 +101,8 @@ package final class ParquetWriter {
     }
     pendingRows += 1
     rowCount += 1
-    if pendingRows == Self.batchRows { try flush() }
+    let isFull = pending.contains { $0.text.count >= Self.batchBytes }
+    if isFull || pendingRows == Self.batchRows { try flush() }
   }
 
   /// Appends rows.

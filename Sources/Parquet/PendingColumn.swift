@@ -5,6 +5,7 @@ struct PendingColumn {
   var valid: [UInt8] = []
   var integers: [Int64] = []
   var reals: [Double] = []
+  /// Bytes of texts and of binary values.
   var text: [UInt8] = []
   var offsets: [Int64] = [0]
 
@@ -24,7 +25,10 @@ struct PendingColumn {
     case (.string, .string(let value)):
       text.append(contentsOf: value.utf8)
       offsets.append(Int64(text.count))
-    case (.string, .null): offsets.append(Int64(text.count))
+    case (.binary, .binary(let value)):
+      text.append(contentsOf: value)
+      offsets.append(Int64(text.count))
+    case (.string, .null), (.binary, .null): offsets.append(Int64(text.count))
     default: return false
     }
     valid.append(value == .null ? 0 : 1)
@@ -44,7 +48,7 @@ final class ColumnBuffers {
       switch column.type {
       case .int64: Self.copy(column.integers)
       case .double: Self.copy(column.reals)
-      case .string: Self.copy(column.text)
+      case .string, .binary: Self.copy(column.text)
       }
     let offsets = Self.copy(column.offsets)
     storage = [valid, data, offsets]

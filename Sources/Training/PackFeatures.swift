@@ -22,10 +22,11 @@ package final class PackFeatures: FeatureExtractor {
   private let model: CLIP
   private let tokenizer: CLIPTokenizer
   private let view: PackView
+  private let precision: DType
   private let draw: (Int) -> any RandomSource
 
-  /// Captions that one call of the model computes.
-  private static let captionBatch = 256
+  /// Texts that one call of the model computes.
+  private static let textBatch = 64
 
   /// Joins a model with the way in which it is used.
   ///
@@ -35,6 +36,8 @@ package final class PackFeatures: FeatureExtractor {
   ///   - name: Its name, for the dataset's manifest.
   ///   - sha256: The SHA-256 of its file.
   ///   - view: What it sees of an image.
+  ///   - precision: Type of the computation. With `.bfloat16` the model's matrices are converted;
+  ///     norms and biases stay as they are.
   ///   - draw: Gives the source that places image i: first its left, then its top edge.
   package init(
     _ model: CLIP,
@@ -42,6 +45,7 @@ package final class PackFeatures: FeatureExtractor {
     name: String,
     sha256: String,
     view: PackView,
+    precision: DType = .float32,
     draw: @escaping (Int) -> any RandomSource = {
       SeededRandom(seed: 0, stream: 7, position: UInt64($0))
     }
@@ -51,10 +55,19 @@ package final class PackFeatures: FeatureExtractor {
     self.name = name
     self.sha256 = sha256
     self.view = view
+    self.precision = precision
     self.draw = draw
+    guard precision != .float32 else { return }
+    withoutGradients {
+      for tensor in model.state.map(\.tensor) where tensor.shape.count > 1 {
+        tensor.adopt(tensor.detached().to(precision))
+      }
+    }
   }
 
-  package var settings: String { view.rawValue }
+  package var settings: String {
+    precision == .float32 ? view.rawValue : "\(view.rawValue) \(precision)"
+  }
 
   package func embed(images: [RGBImage], first: Int) throws -> [[Float]] {
     let side = model.configuration.imageResolution
@@ -72,7 +85,8 @@ package final class PackFeatures: FeatureExtractor {
         own.map { place(whole.sliced(0, $0..<$0 + 1), side: side, random: draw(first + $0)) }
       )
     }
-    return withoutGradients { rows(model.encodeImage(CLIP.normalize(pixels)).to(.float32)) }
+    let normalised = CLIP.normalize(pixels).to(precision)
+    return withoutGradients { rows(model.encodeImage(normalised).to(.float32)) }
   }
 
   package func embed(captions: [String]) throws -> [[Float]] {
@@ -96,16 +110,23 @@ package final class PackFeatures: FeatureExtractor {
     return (try? tokenizer.tokenize(caption, contextLength: length)) == nil
   }
 
+  /// Texts of like length are computed together, and no further than their end marks: the places
+  /// behind have no part in the feature.
   private func embed(texts: [String]) throws -> [[Float]] {
-    let length = model.configuration.contextLength
-    var features: [[Float]] = []
-    for start in stride(from: 0, to: texts.count, by: Self.captionBatch) {
-      let batch = texts[start..<min(start + Self.captionBatch, texts.count)]
-      let ids = try batch.flatMap {
-        try tokenizer.tokenize($0, contextLength: length, truncating: true).map(Int64.init)
-      }
-      let tokens = Tensor(ids, shape: [batch.count, length])
-      features += withoutGradients { rows(model.encodeText(tokens).to(.float32)) }
+    let context = model.configuration.contextLength
+    let ids = try texts.map {
+      try tokenizer.tokenize($0, contextLength: context, truncating: true).map(Int64.init)
+    }
+    // The end mark has the largest id.
+    let lengths = ids.map { own in 1 + (own.firstIndex(of: own.max() ?? 0) ?? 0) }
+    let order = lengths.indices.sorted { (lengths[$0], $0) < (lengths[$1], $1) }
+    var features = [[Float]](repeating: [], count: texts.count)
+    for start in stride(from: 0, to: order.count, by: Self.textBatch) {
+      let batch = order[start..<min(start + Self.textBatch, order.count)]
+      let length = batch.map { lengths[$0] }.max() ?? 0
+      let tokens = Tensor(batch.flatMap { ids[$0].prefix(length) }, shape: [batch.count, length])
+      let results = withoutGradients { rows(model.encodeText(tokens).to(.float32)) }
+      for (place, result) in zip(batch, results) { features[place] = result }
     }
     return features
   }

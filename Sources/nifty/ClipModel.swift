@@ -50,7 +50,14 @@ final class ClipModel {
   }
 
   /// The model as a packer uses it.
-  func extractor(view: PackView) -> PackFeatures {
-    PackFeatures(model, tokenizer: tokenizer, name: name, sha256: sha256, view: view)
+  func extractor(view: PackView, precision: DType) -> PackFeatures {
+    PackFeatures(
+      model,
+      tokenizer: tokenizer,
+      name: name,
+      sha256: sha256,
+      view: view,
+      precision: precision
+    )
   }
 }

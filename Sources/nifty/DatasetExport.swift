@@ -12,12 +12,13 @@ extension DatasetCommand {
       discussion: """
           The form follows from --dest: NAME.tar is a WebDataset of samples (image,
           .txt with the captions, .cls with the label), NAME.parquet a table of
-          captions and labels, anything else a folder of images with .txt files and
-          the labels in dataset.json.
+          captions and labels (with --images of the image files too), anything else
+          a folder of images with .txt files and the labels in dataset.json.
 
           EXAMPLES
             nifty dataset export data/split0.zip --dest split0
             nifty dataset export data/split0.zip --dest split0.tar
+            nifty dataset export data/split0.zip --dest split0.parquet --images
         """
     )
 
@@ -25,13 +26,23 @@ extension DatasetCommand {
 
     @Option(help: "What to write: a folder, a .tar or a .parquet.") var dest: String
 
+    @Flag(help: "Put the image files into the .parquet.") var images = false
+
+    private var form: String { URL(filePath: dest).pathExtension.lowercased() }
+
+    func validate() throws {
+      guard !images || form == "parquet" else {
+        throw ValidationError("--images is for a --dest of .parquet; other forms always hold them")
+      }
+    }
+
     func run() throws {
       guard !FileManager.default.fileExists(atPath: dest) else {
         throw DatasetError.option("\(dest) is there already; remove it or give another --dest")
       }
       let set = try PackedDataset(zip, requiresFeatures: false)
       for index in 0..<set.count { try Self.check(set.name(at: index), of: zip) }
-      switch URL(filePath: dest).pathExtension.lowercased() {
+      switch form {
       case "tar": try writeTar(set)
       case "parquet": try writeTable(set)
       default: try writeFolder(set)
@@ -83,14 +94,14 @@ extension DatasetCommand {
       let writer = try ParquetWriter(
         path: dest,
         columns: [("name", .string), ("captions", .string), ("label", .int64)]
+          + (images ? [("image", .binary)] : [])
       )
       for index in 0..<set.count {
         var label = ParquetValue.null
         if case .index(let number)? = try set.label(at: index) { label = .int64(Int64(number)) }
-        try writer.append([
-          .string(set.name(at: index)),
-          .string(try set.captions(at: index).joined(separator: "\n")), label,
-        ])
+        let captions = try set.captions(at: index).joined(separator: "\n")
+        let file: [ParquetValue] = images ? [.binary(try set.encodedImage(at: index))] : []
+        try writer.append([.string(set.name(at: index)), .string(captions), label] + file)
         progress(index, set)
       }
       try writer.finish()

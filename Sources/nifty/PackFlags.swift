@@ -31,10 +31,13 @@ struct PackFlags: ParsableArguments {
   @Option(name: .customLong("clip-view"), help: "What CLIP sees of an image: lafite or whole.")
   var clipView = PackView.lafite
 
+  @Option(help: "How CLIP computes: float32 or, in half the time, bfloat16.")
+  var clipPrecision = ClipPrecision.float32
+
   @Flag(help: "Add CLIP features of the mirrored images.")
   var mirrorFeatures = false
 
-  @Option(help: "How images are stored: png or jpeg.")
+  @Option(help: "How images are stored: png, webp (no loss, smaller) or jpeg.")
   var format = StoredFormat.png
 
   @Option(help: "Quality of JPEG, 1 to 100.")
@@ -58,8 +61,15 @@ struct PackFlags: ParsableArguments {
   @Flag(help: "Also write dataset.json, so that the original code can read the zip.")
   var lafiteJson = false
 
+  /// What CLIP computes with.
+  enum ClipPrecision: String, ExpressibleByArgument, CaseIterable {
+    case float32, bfloat16
+
+    var type: DType { self == .float32 ? .float32 : .bfloat16 }
+  }
+
   /// How images are stored in the zip.
-  enum StoredFormat: String, ExpressibleByArgument, CaseIterable { case png, jpeg }
+  enum StoredFormat: String, ExpressibleByArgument, CaseIterable { case png, webp, jpeg }
 
   /// Refuses values that do not fit.
   func check() throws {
@@ -113,7 +123,9 @@ struct PackFlags: ParsableArguments {
 
   /// The CLIP model that makes the features, loaded; `nil` with `--no-clip`.
   func extractor() throws -> PackFeatures? {
-    try clipFile.map { try ClipModel(path: $0).extractor(view: clipView) }
+    try clipFile.map {
+      try ClipModel(path: $0).extractor(view: clipView, precision: clipPrecision.type)
+    }
   }
 
   private var options: Packer.Options {
@@ -126,7 +138,11 @@ struct PackFlags: ParsableArguments {
     options.maximumCount = maxImages
     options.addsFlippedFeatures = mirrorFeatures
     options.writesLafiteJSON = lafiteJson
-    options.encoding = format == .png ? .png(level: 1) : .jpeg(quality: quality)
+    switch format {
+    case .png: options.encoding = .png(level: 2)
+    case .webp: options.encoding = .webp
+    case .jpeg: options.encoding = .jpeg(quality: quality)
+    }
     options.threads = threads
     options.batchSize = batch
     options.checkpointInterval = .seconds(max(0, checkpoint))

@@ -225,6 +225,7 @@ struct TrainCommand: ParsableCommand {
       options: .init(
         subset: options.subset,
         mirror: options.mirror,
+        mirrorsFeatures: options.mirrorsFeatures,
         ratio: options.ratio,
         seed: UInt32(truncatingIfNeeded: options.trainer.seed)
       )

@@ -23,6 +23,9 @@ struct DataFlags: ParsableArguments {
   @Option(help: "Add every image mirrored. (default: 0)")
   var mirror: Switch?
 
+  @Option(help: "Give mirrored images their own features, if packed. (default: 1)")
+  var mirrorFeatures: Switch?
+
   @Option(help: "Part of the images that keep their captions. (default: 1)")
   var ratio: Double?
 
@@ -36,6 +39,7 @@ struct DataFlags: ParsableArguments {
     options.set(\.usesLabels, cond?.isOn)
     options.set(\.subset, subset.map(Optional.some))
     options.set(\.mirror, mirror?.isOn)
+    options.set(\.mirrorsFeatures, mirrorFeatures?.isOn)
     options.set(\.ratio, ratio)
     options.set(\.workers, workers)
   }

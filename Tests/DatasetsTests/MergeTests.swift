@@ -28,6 +28,54 @@ import Testing
     #expect(DatasetCheck.faults(in: all) == [])
   }
 
+  /// A set as the original and StyleGAN2-ADA pack it, each image with a label of its own.
+  private func packLabelled(
+    _ name: String,
+    features: String = ""
+  ) throws -> PackedDataset {
+    let zip = try ZipWriter(folder.file(name))
+    for index in 0..<3 {
+      try zip.add("\(index).png", noiseImage(4, seed: index).encodedPNG())
+    }
+    let json = #"{"labels": [["2.png", 7], ["0.png", [0.5, 2]], ["1.png", 1]]\#(features)}"#
+    try zip.add("dataset.json", Array(json.utf8))
+    try zip.finish()
+    return try PackedDataset(folder.file(name), requiresFeatures: !features.isEmpty)
+  }
+
+  private let labels: [ImageLabel?] = [.vector([0.5, 2]), .index(1), .index(7)]
+
+  @Test func `labels of LAFITE's sets are read, from the sidecar too, and kept by a merge`() throws
+  {
+    let features = #", "clip_img_features": [["0.png", [1]], ["1.png", [2]], ["2.png", [3]]]"#
+    for _ in 0..<2 {
+      let set = try packLabelled("l.zip", features: features)
+      #expect(set.hasLabels)
+      #expect(try (0..<3).map(set.label) == labels)
+      _ = try DatasetMerge.merge([set, set], to: folder.file("all.zip"))
+      let all = try PackedDataset(folder.file("all.zip"))
+      #expect(try (0..<6).map(all.label) == labels + labels)
+      #expect((0..<6).map(all.imageFeature) == [[1], [2], [3], [1], [2], [3]])
+    }
+  }
+
+  @Test func `a set of StyleGAN2-ADA has labels and no features`() throws {
+    let set = try packLabelled("l.zip")
+    #expect(try (0..<3).map(set.label) == labels)
+    #expect(set.featureDimension == 0)
+    #expect(throws: DatasetError.noFeatures(path: set.path)) { try PackedDataset(set.path) }
+    #expect(folder.contents == ["l.zip", "l.zip.features"])
+  }
+
+  @Test func `labels of a part of the images count as none`() throws {
+    let zip = try ZipWriter(folder.file("l.zip"))
+    for index in 0..<2 { try zip.add("\(index).png", noiseImage(4, seed: index).encodedPNG()) }
+    try zip.add("dataset.json", Array(#"{"labels": [["1.png", 7], ["no.png", 1]]}"#.utf8))
+    try zip.finish()
+    let set = try PackedDataset(folder.file("l.zip"), requiresFeatures: false)
+    #expect(try !set.hasLabels && set.label(at: 1) == nil)
+  }
+
   @Test func `sets that do not fit together are refused`() throws {
     let first = try PackedDataset(packNoise(folder.file("a.zip"), count: 1))
     let larger = try PackedDataset(packNoise(folder.file("b.zip"), count: 1, side: 16))

@@ -43,6 +43,47 @@ import Testing
     #expect(training.imageFeature(at: 3) == training.imageFeature(at: 1))
   }
 
+  /// A set whose mirrored images have features of their own.
+  private func packFlipped(_ name: String) throws -> PackedDataset {
+    let writer = try PackedDatasetWriter(
+      folder.file(name),
+      options: .init(
+        resolution: 8,
+        featureModel: .init(name: "hash", sha256: "00"),
+        featureElement: .float32
+      )
+    )
+    for index in 0..<2 {
+      try writer.append(
+        PackedRecord(
+          image: noiseImage(8, seed: index).encodedPNG(),
+          imageFeature: [1, Float(index)],
+          flippedFeature: [-1, Float(index)],
+          captions: [],
+          textFeatures: []
+        )
+      )
+    }
+    try writer.finish()
+    return try PackedDataset(folder.file(name))
+  }
+
+  @Test func `a mirrored image has the feature that was packed of it, unless LAFITE is asked for`()
+    throws
+  {
+    let set = try packFlipped("a.zip")
+    let ours = try TrainingSet([set], options: .init(mirror: true))
+    #expect((0..<4).map(ours.imageFeature) == [[1, 0], [1, 1], [-1, 0], [-1, 1]])
+    let lafite = try TrainingSet([set], options: .init(mirror: true, mirrorsFeatures: false))
+    #expect((0..<4).map(lafite.imageFeature) == [[1, 0], [1, 1], [1, 0], [1, 1]])
+    #expect(try ours.features(at: 3, seed: 0, position: 5).image == [-1, 1])
+    // Without captions the text feature leans towards the feature of what is shown.
+    func leaning(_ training: TrainingSet) -> Float {
+      (0..<100).reduce(0) { $0 + training.textFeature(at: 2, seed: 1, position: $1)[0] }
+    }
+    #expect(leaning(ours) < -5 && leaning(lafite) > 5)
+  }
+
   @Test func `every caption is chosen, each about equally often`() throws {
     let set = try PackedDataset(packNoise(folder.file("a.zip"), count: 1, captions: { _ in 3 }))
     let training = try TrainingSet([set])

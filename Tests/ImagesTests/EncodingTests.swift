@@ -11,6 +11,97 @@ import Testing
     #expect(level == 0 ? png.count > raw : png.count < raw)
   }
 
+  @Test func `a lossless WebP of what looks like a photo has fewer bytes than any PNG`() throws {
+    var random = SeededGenerator(state: 1)
+    let coarse = (0..<8 * 8 * 3).map { _ in UInt8.random(in: 0...255, using: &random) }
+    let smooth = RGBImage(width: 8, height: 8, pixels: coarse).resized(width: 128, height: 128)
+    var pixels = smooth.pixels
+    for index in pixels.indices {
+      pixels[index] = UInt8(clamping: Int(pixels[index]) + Int.random(in: -3...3, using: &random))
+    }
+    let image = RGBImage(width: 128, height: 128, pixels: pixels)
+    let webp = try image.encodedLosslessWebP()
+    #expect(difference(try RGBImage(decoding: webp), image) == nil)
+    #expect(try webp.count < image.encodedPNG(level: 12).count)
+    let long = RGBImage(width: 16_384, height: 1, filledWith: .white)
+    #expect(throws: ImageError.cannotEncode(.webp, width: 16_384, height: 1)) {
+      try long.encodedLosslessWebP()
+    }
+  }
+
+  @Test func `a lossless WebP of any size and content is read by libwebp as it was`() throws {
+    var random = SeededGenerator(state: 9)
+    let sizes = [
+      (1, 1), (2, 1), (1, 7), (3, 3), (17, 40), (64, 64), (513, 9), (5, 1030), (1200, 2),
+    ]
+    for (width, height) in sizes {
+      for kind in 0..<6 {
+        let count = width * height * 3
+        var value = 0
+        let pixels = (0..<count).map { index -> UInt8 in
+          switch kind {
+          case 0: return UInt8.random(in: 0...255, using: &random)
+          case 1: return [10, 200, 30][index % 3]
+          case 2: return UInt8(truncatingIfNeeded: index / 3)
+          // Long runs that end at odd places, and codes of very unequal lengths.
+          case 3: return index / 3 % 1009 < 5 ? UInt8.random(in: 0...255, using: &random) : 7
+          case 4:
+            return UInt8(
+              truncatingIfNeeded: Int.random(in: 1...1 << 20, using: &random).leadingZeroBitCount
+            )
+          default:
+            value += Int.random(in: -3...3, using: &random)
+            return UInt8(truncatingIfNeeded: value)
+          }
+        }
+        let image = RGBImage(width: width, height: height, pixels: pixels)
+        let webp = try image.encodedLosslessWebP()
+        let back = try RGBImage(decoding: webp)
+        #expect(back == image, "\(width)×\(height), kind \(kind)")
+      }
+    }
+  }
+
+  /// The filters that a PNG of level 0 uses, one a row, read from its single stored block.
+  private func filters(of image: RGBImage) throws -> [UInt8] {
+    let png = try image.encodedPNG(level: 0)
+    // Signature and IHDR 33, chunk head 8, zlib head 2, block head 5.
+    return (0..<image.height).map { png[48 + $0 * (3 * image.width + 1)] }
+  }
+
+  @Test func `each row takes the filter that foretells it best`() throws {
+    var random = SeededGenerator(state: 3)
+    let noise = (0..<96).map { _ in UInt8.random(in: 0...255, using: &random) }
+    // Noise with a little other noise (up: Paeth is now and then misled), one colour below noise
+    // (sub), a ramp in both directions of which each pixel is left + above − corner (Paeth is near
+    // it, the others are not).
+    var pixels = noise + noise.map { $0 &+ UInt8.random(in: 0...30, using: &random) }
+    pixels += [UInt8](repeating: 200, count: 96)
+    for row in 0..<2 { pixels += (0..<96).map { UInt8(5 * ($0 / 3) + 80 * row) } }
+    let image = RGBImage(width: 32, height: 5, pixels: pixels)
+    let filters = try filters(of: image)
+    #expect((filters[1], filters[2], filters[4]) == (2, 1, 4))
+    #expect(difference(try RGBImage(decoding: image.encodedPNG()), image) == nil)
+  }
+
+  @Test func `every filter is undone, at every width`() throws {
+    var random = SeededGenerator(state: 5)
+    var seen: Set<UInt8> = []
+    for width in 1...40 {
+      for smoothness in [1, 8, 64] {
+        var value = 128
+        let pixels = (0..<width * 9 * 3).map { _ -> UInt8 in
+          value += Int.random(in: -255 / smoothness...255 / smoothness, using: &random)
+          return UInt8(truncatingIfNeeded: value)
+        }
+        let image = RGBImage(width: width, height: 9, pixels: pixels)
+        #expect(difference(try RGBImage(decoding: image.encodedPNG()), image) == nil)
+        seen.formUnion(try filters(of: image))
+      }
+    }
+    #expect(seen == [1, 2, 3, 4])
+  }
+
   @Test func `the smallest PNG has the bytes of the specification`() throws {
     let png = try RGBImage(width: 1, height: 1, pixels: [1, 2, 3]).encodedPNG(level: 0)
     let head: [UInt8] =

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Images
+import Parquet
 import TestSupport
 import Testing
 
@@ -93,6 +94,15 @@ struct PackTests {
     for dest in ["folder", "set.tar", "set.parquet"] {
       #expect(try run("dataset export b.zip --dest \(dest)").status == 0)
     }
+    #expect(try run("dataset export b.zip --dest images.parquet --images").status == 0)
+    let set = try PackedDataset(folder.file("b.zip"), requiresFeatures: false)
+    let table = try ParquetReader(path: folder.file("images.parquet"), columns: ["image", "name"])
+    let batch = try #require(try table.next())
+    for row in 0..<10 {
+      let image = String(decoding: try set.encodedImage(at: row), as: UTF8.self)
+      #expect(batch["image"].string(row) == image && batch["name"].string(row) == set.name(at: row))
+    }
+    #expect(try run("dataset export b.zip --dest x.tar --images").errors.contains("--images"))
     // What was exported can be packed again: same pictures, same captions.
     for source in ["folder", "set.tar"] {
       let again = try run("pack --source=\(source) --dest=\(source).zip --no-clip")

@@ -40,6 +40,30 @@ import Testing
     }
   }
 
+  @Test func `binary values of more than a row group are read back`() async throws {
+    try await withScratchFolder { folder in
+      let path = folder + "/images.parquet"
+      let writer = try ParquetWriter(path: path, columns: [("image", .binary), ("n", .int64)])
+      func value(_ row: Int) -> [UInt8] {
+        [UInt8](repeating: UInt8(ascii: "a") + UInt8(row % 26), count: 1 << 20) + [0x30]
+      }
+      for row in 0..<150 {
+        try writer.append([row == 77 ? .null : .binary(value(row)), .int64(Int64(row))])
+      }
+      try writer.finish()
+      let reader = try ParquetReader(path: path, columns: ["image", "n"])
+      var row = 0
+      while let batch = try reader.next() {
+        for place in 0..<batch.rowCount {
+          let read = batch["image"].string(place).map { Array($0.utf8) }
+          #expect(read == (row == 77 ? nil : value(row)) && batch["n"].int(place) == row)
+          row += 1
+        }
+      }
+      #expect(row == 150)
+    }
+  }
+
   @Test func `an unfinished file leaves nothing behind`() async throws {
     try await withScratchFolder { folder in
       do {

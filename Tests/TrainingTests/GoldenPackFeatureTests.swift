@@ -119,6 +119,64 @@ struct GoldenPackFeatureTests {
   }
 
   @Test(.enabled(if: publishedTokenizer != nil, "needs CLIP's vocabulary"))
+  func `captions of all lengths keep their places`() throws {
+    let features = PackFeatures(
+      try model(),
+      tokenizer: try #require(publishedTokenizer),
+      name: "tiny",
+      sha256: "",
+      view: .lafite
+    )
+    // More than one batch, neither ascending nor descending.
+    let captions = (0..<150).map { number in
+      (0..<1 + number * 7 % 31).map { "word\(number + $0)" }.joined(separator: " ")
+    }
+    let together = try features.embed(captions: captions)
+    for index in stride(from: 0, to: 150, by: 11) {
+      let alone = try features.embed(captions: [captions[index]])[0]
+      #expect(worstDifference(alone, together[index]) < 1e-5)
+    }
+    #expect(Set(together).count == Set(captions).count)
+  }
+
+  private func cosine(_ a: [Float], _ b: [Float]) -> Float {
+    func dot(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    return dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot()
+  }
+
+  @Test(.enabled(if: publishedTokenizer != nil, "needs CLIP's vocabulary"))
+  func `bfloat16 gives nearly the same features, and says so`() throws {
+    let tokenizer = try #require(publishedTokenizer)
+    let (exact, rounded) = try (
+      PackFeatures(model(), tokenizer: tokenizer, name: "tiny", sha256: "", view: .whole),
+      PackFeatures(
+        model(),
+        tokenizer: tokenizer,
+        name: "tiny",
+        sha256: "",
+        view: .whole,
+        precision: .bfloat16
+      )
+    )
+    #expect((exact.settings, rounded.settings) == ("whole", "whole bfloat16"))
+    let ramp = RGBImage(
+      width: 32,
+      height: 32,
+      pixels: (0..<32 * 32 * 3).map { UInt8(truncatingIfNeeded: $0 * $0 / 700) }
+    )
+    let images = [ramp, RGBImage(width: 32, height: 32, filledWith: Color(200, 20, 90))]
+    let captions = ["a red cat", "two dogs on a long road in the evening"]
+    let pairs = try zip(
+      exact.embed(images: images, first: 0) + exact.embed(captions: captions),
+      rounded.embed(images: images, first: 0) + rounded.embed(captions: captions)
+    )
+    for (one, other) in pairs {
+      let likeness = cosine(one, other)
+      #expect(likeness > 0.999 && likeness < 1)
+    }
+  }
+
+  @Test(.enabled(if: publishedTokenizer != nil, "needs CLIP's vocabulary"))
   func `the view of an image depends on its number, not on its batch`() throws {
     let features = PackFeatures(
       try model(),

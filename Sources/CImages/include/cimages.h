@@ -63,7 +63,7 @@ cimages_status cimages_webp_decode(
 void cimages_flatten_alpha(
   const uint8_t *rgba, size_t count, cimages_alpha alpha, uint8_t *rgb);
 
-// MARK: Encoding (jpeg.c, png_encode.c, webp.c)
+// MARK: Encoding (jpeg.c, png_encode.c, png_filter.c, webp.c, webp_lossless.c, prefix_code.c)
 
 // The most bytes that cimages_png_encode can need; 0 when out of memory or too large.
 size_t cimages_png_bound(uint32_t width, uint32_t height, int level);
@@ -78,6 +78,9 @@ cimages_status cimages_jpeg_encode(
 // Writes a lossy WebP of sides up to 16,383 into memory that cimages_release frees.
 cimages_status cimages_webp_encode(
   const uint8_t *rgb, uint32_t width, uint32_t height, int quality, uint8_t **webp, size_t *count);
+// Writes a WebP of the very pixels, of sides up to 16,383, into memory that cimages_release frees.
+cimages_status cimages_webp_encode_lossless(
+  const uint8_t *rgb, uint32_t width, uint32_t height, uint8_t **webp, size_t *count);
 void cimages_release(void *memory);
 
 // MARK: Resampling (resample.c)

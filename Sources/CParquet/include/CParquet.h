@@ -70,7 +70,12 @@ int cparquet_reader_next(cparquet_reader* reader, struct ArrowArray* batch, char
 void cparquet_reader_close(cparquet_reader* reader);
 
 /// The type of a column that is written.
-enum cparquet_type { CPARQUET_INT64 = 0, CPARQUET_DOUBLE = 1, CPARQUET_STRING = 2 };
+enum cparquet_type {
+  CPARQUET_INT64 = 0,
+  CPARQUET_DOUBLE = 1,
+  CPARQUET_STRING = 2,
+  CPARQUET_BINARY = 3,
+};
 
 /// The values of one column, valid during the call.
 struct cparquet_values {

@@ -226,6 +226,7 @@ extension TrainingOptions {
       .field("nifty.data", \.data),
       .field("nifty.image_count", \.imageCount),
       .field("nifty.subset", \.subset),
+      .field("nifty.mirror_features", \.mirrorsFeatures),
       .field("nifty.clip", \.clip),
       .field("nifty.text_mapper", \.textMapper),
       .field("nifty.gathers", \.trainer.losses.gathers),

@@ -14,6 +14,8 @@ package struct TrainingOptions: Equatable, Sendable {
   package var subset: Int?
   /// Lists every image a second time, flipped.
   package var mirror = false
+  /// Gives flipped images the features that were packed of them, where there are such.
+  package var mirrorsFeatures = true
   /// Part of the images that keep their captions.
   package var ratio = 1.0
   /// Conditions on the class labels of the data too.
