@@ -108,7 +108,7 @@ struct CommandTests {
   @Test(arguments: [
     ("train --outdir=o --data=d --clip c --mixing_prob=2", "--mixing_prob"),
     ("train --outdir=o --data=d --clip c --mirror=maybe", "--mirror"),
-    ("train --outdir=o --data=d --clip c --gpus=2", "--gpus"),
+    ("train --outdir=o --data=d --clip c --gpus=0", "--gpus"),
     ("train --outdir=o --data=d --clip c --metrics=fid", "--metrics"),
     ("train --outdir=o --data=d --clip c --batch=6", "--batch"),
     ("pack --source=s --dest=d --width=33 --height=33 --clip c", "--width"),
