@@ -68,7 +68,7 @@ extension Ranks {
       let beat = found(under: "beat")
       if beat != lastBeat { (lastBeat, heard) = (beat, Date()) }
       if Date().timeIntervalSince(heard) > patience {
-        throw TrainingError.ranks("rank 0 has not been heard of for \(Int(patience)) seconds")
+        throw TrainingError.ranks(lost("rank 0", "not heard of for \(Int(patience)) seconds"))
       }
       Thread.sleep(forTimeInterval: 0.05)
     }

@@ -149,7 +149,8 @@ package final class Ranks {
       ? reason : lost(silent.map { "rank \($0)" }.joined(separator: ", "), reason)
   }
 
-  private func lost(_ who: String, _ reason: String) -> String {
+  /// What is said of a rank that does not answer.
+  func lost(_ who: String, _ reason: String) -> String {
     "\(who) died or hangs, or the network is cut, seen by rank \(rank): \(reason)"
   }
 }
