@@ -3,7 +3,8 @@ import Glibc
 
 /// A server that sends exactly the bytes it is told to: what no honest HTTP library would send.
 final class RawServer: @unchecked Sendable {
-  // Sendable: `connections` is only touched under `lock`; the rest is immutable.
+  // Sendable: `connections`, `isStopped` and `connectionCount` are only touched under `lock`; the
+  // rest is immutable.
 
   /// How a path answers.
   enum Script: Sendable {
@@ -17,6 +18,8 @@ final class RawServer: @unchecked Sendable {
     case drip([UInt8], pause: UInt32)
     /// These bytes; then the connection is reset.
     case reset([UInt8])
+    /// These bytes to the first request of a connection, no word to the second.
+    case keep([UInt8])
   }
 
   let port: Int
@@ -28,6 +31,10 @@ final class RawServer: @unchecked Sendable {
   private let lock = NSLock()
   private var connections: Set<Int32> = []
   private var isStopped = false
+  private var connectionCount = 0
+
+  /// Connections accepted so far.
+  var accepted: Int { lock.withLock { connectionCount } }
 
   /// Listens on all of this machine's addresses, 127.0.0.1 and 127.0.0.2 among them.
   init(_ routes: [String: Script], greeting: Script? = nil) throws {
@@ -64,7 +71,10 @@ final class RawServer: @unchecked Sendable {
         if lock.withLock({ isStopped }) { break }
         continue
       }
-      lock.withLock { _ = connections.insert(connection) }
+      lock.withLock {
+        connections.insert(connection)
+        connectionCount += 1
+      }
       Thread.detachNewThread { [self] in
         serve(connection)
         lock.withLock {
@@ -91,6 +101,9 @@ final class RawServer: @unchecked Sendable {
       _ = send(bytes, connection)
       shutdown(connection, Int32(SHUT_WR))
       waitForEnd(connection)
+    case .keep(let bytes):
+      // Closing when the second request is there is what a close in the same moment looks like.
+      if send(bytes, connection) { _ = requestedPath(connection) }
     case .hang(let bytes):
       if send(bytes, connection) { waitForEnd(connection) }
     case .forever(let bytes, let more):
