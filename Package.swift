@@ -78,8 +78,8 @@ let dataSide: [Target] = [
   library(
     "Laion",
     [
-      "Images", "Parquet", "Files", asyncHTTPClient, nioCore, nioHTTP1, nioHTTPCompression,
-      nioPosix,
+      "Datasets", "Images", "Parquet", "Files", asyncHTTPClient, nioCore, nioHTTP1,
+      nioHTTPCompression, nioPosix,
     ]
   ),
   library("Demo", ["Images", "Parquet", "Files", hummingbird, logging, nioCore]),

@@ -24,7 +24,7 @@ package final class PackedDataset: Sendable {
   /// Whether there are features of the mirrored images too.
   package var hasFlippedFeatures: Bool { features?.flipped != nil }
 
-  private let zip: ZipArchive
+  let zip: ZipArchive
   /// Zip entries of the images, in the order of their names.
   private let images: [Int32]
   /// `nil` for a set packed without features.

@@ -126,6 +126,15 @@ package final class ZipArchive: Sendable {
     }
   }
 
+  /// The directory's records of the first entries, and where the bytes of the next entry begin.
+  ///
+  /// Only in an archive whose directory is in the order of names, as ours are.
+  func beginning(_ count: Int) -> (directory: [UInt8], size: Int) {
+    precondition(count < records.count, "\(count) of \(records.count) entries")
+    let end = records[count]
+    return (Array(file.bytes[directory.lowerBound..<end]), entry(at: count).headerStart)
+  }
+
   /// Tells the system that entries will be read in no particular order.
   package func adviseRandomAccess() { file.advise(willNeed: false) }
 

@@ -15,6 +15,9 @@ extension LaionConfiguration {
       let known = MetadataField.allCases.map(\.rawValue).joined(separator: ", ")
       throw invalid("columns", name, "one of \(known)")
     }
+    if layout == .zip, image.size == nil {
+      throw invalid("image.size", "not set", "given for a packed dataset, whose images are squares")
+    }
     if let size = image.size { try within("image.size", size, 1...8192) }
     try validateFilter()
     try validateFetch()

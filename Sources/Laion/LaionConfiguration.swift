@@ -76,6 +76,8 @@ package enum PairLayout: String, Codable, CaseIterable, Sendable {
   case folder
   /// Tar files of ten thousand pairs each, as WebDataset reads them.
   case webdataset
+  /// A packed dataset without features, `splitN.zip` beside the folder of the split.
+  case zip
 }
 
 /// How images are stored.

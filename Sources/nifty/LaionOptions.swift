@@ -151,6 +151,12 @@ struct LaionStoreOptions: ParsableArguments {
   )
   var size: Int?
 
+  func validate() throws {
+    if to == .zip, size == nil {
+      throw ValidationError("--to zip packs squares of one size: add --size, as --size 256")
+    }
+  }
+
   func apply(to settings: inout LaionConfiguration) {
     settings.layout = to
     settings.image.format = format

@@ -30,6 +30,7 @@ struct SplitDownload {
 
   /// The loop's own variables.
   struct State {
+    let sink: any PairSink
     var rows: MetadataRows
     var screen: RowScreen
     var window = RowWindow<RowResult>()
@@ -44,10 +45,17 @@ struct SplitDownload {
     var lastFlush = ContinuousClock.now
   }
 
-  private var sink: any PairSink {
+  private func sink(_ fingerprint: String) -> any PairSink {
     switch configuration.layout {
     case .folder: FileSink(folder: folder)
     case .webdataset: TarSink(folder: folder)
+    case .zip:
+      ZipSink(
+        folder,
+        fingerprint: fingerprint,
+        side: configuration.image.size ?? 0,
+        source: "nifty laion \(part.fileName)"
+      )
     }
   }
 
@@ -60,14 +68,18 @@ struct SplitDownload {
     let rows = try MetadataRows(part, columns: configuration.columns)
     // The ledger is also the lock: nothing in the folder is touched before it is ours.
     try file { () throws(FileError) in try folder.create() }
-    let ledger = try Ledger(folder.ledgerPath, fingerprint: fingerprint(rows))
+    let fingerprint = fingerprint(rows)
+    let ledger = try Ledger(folder.ledgerPath, fingerprint: fingerprint)
     // Until it is finished again, the split is an unfinished one.
     folder.remove(folder.statisticsPath)
-    try file { () throws(FileError) in
+    let sink = sink(fingerprint)
+    let held = try file { () throws(FileError) in
       try folder.clean()
-      try sink.clean(after: ledger.summary.pairs)
+      return try sink.resume(after: ledger.summary.pairs)
     }
+    if held < ledger.summary.pairs { try ledger.cut(toPairs: held) }
     var state = State(
+      sink: sink,
       rows: rows,
       screen: RowScreen(configuration.filter, denied: denied),
       tally: Tally(
@@ -79,7 +91,7 @@ struct SplitDownload {
     )
     try recall(&state, again: again)
     if !state.tally.isFull { state = try await downloaded(state, ledger) }
-    return try finish(state.tally)
+    return try finish(state.tally, sink)
   }
 
   private func downloaded(_ state: State, _ ledger: Ledger) async throws(LaionError) -> State {
@@ -163,7 +175,7 @@ struct SplitDownload {
   }
 
   private func flush(_ state: inout State, _ ledger: Ledger) async throws(LaionError) {
-    let (entries, pairs, sink) = (state.batch, state.captions, sink)
+    let (entries, pairs, sink) = (state.batch, state.captions, state.sink)
     if !entries.isEmpty {
       let result: Result<Void, FileError>
       do {
@@ -183,7 +195,10 @@ struct SplitDownload {
     state.lastFlush = .now
   }
 
-  private func finish(_ tally: Tally) throws(LaionError) -> SplitStatistics {
+  private func finish(
+    _ tally: Tally,
+    _ sink: any PairSink
+  ) throws(LaionError) -> SplitStatistics {
     let statistics = tally.statistics(isExhausted: !tally.isFull)
     try file { () throws(FileError) in try sink.finish(pairs: tally.pairs) }
     try SplitIndex.write(folder, part: part, columns: configuration.columns)
