@@ -3,6 +3,7 @@ extension LaionConfiguration {
   package func validate() throws(LaionError) {
     try atLeast("perSplit", perSplit, 1)
     try atLeast("window", window, 1)
+    try atLeast("pairsPerShard", pairsPerShard, 1)
     try within("rowsPerFlush", rowsPerFlush, 1...SplitFolder.maximumBatch)
     try atLeast("image.minimumSide", image.minimumSide, 1)
     try within("image.maximumPixels", image.maximumPixels, 1...1 << 29)

@@ -18,6 +18,8 @@ package struct LaionConfiguration: Codable, Equatable, Sendable {
   package var perSplit = 1_000_000
   /// How pairs are laid out on the disk.
   package var layout = PairLayout.folder
+  /// Pairs in a full tar file of the layout `webdataset`.
+  package var pairsPerShard = 10_000
   /// Which rows are worth a request.
   package var filter = RowFilter()
   /// Which images are kept, and how they are stored.
@@ -74,7 +76,7 @@ package struct Shard: Codable, Equatable, Sendable {
 package enum PairLayout: String, Codable, CaseIterable, Sendable {
   /// `0.png`, `0.txt`, `1.png`, …
   case folder
-  /// Tar files of ten thousand pairs each, as WebDataset reads them.
+  /// Tar files of `pairsPerShard` pairs each, as WebDataset reads them.
   case webdataset
   /// A packed dataset without features, `splitN.zip` beside the folder of the split.
   case zip

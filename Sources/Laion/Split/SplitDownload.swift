@@ -48,7 +48,7 @@ struct SplitDownload {
   private func sink(_ fingerprint: String) -> any PairSink {
     switch configuration.layout {
     case .folder: FileSink(folder: folder)
-    case .webdataset: TarSink(folder: folder)
+    case .webdataset: TarSink(folder: folder, pairsPerShard: configuration.pairsPerShard)
     case .zip:
       ZipSink(
         folder,
@@ -212,11 +212,14 @@ struct SplitDownload {
   private func fingerprint(_ rows: MetadataRows) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
+    let layout =
+      configuration.layout == .webdataset
+      ? "webdataset \(configuration.pairsPerShard)" : "\(configuration.layout)"
     let settings = [
       (try? encoder.encode(configuration.filter)) ?? Data(),
       (try? encoder.encode(configuration.image)) ?? Data(),
       (try? encoder.encode(configuration.columns)) ?? Data(),
-      Data("\(configuration.layout) \(denied.fingerprint) \(part.fileName) \(rows.identity)".utf8),
+      Data("\(layout) \(denied.fingerprint) \(part.fileName) \(rows.identity)".utf8),
     ]
     return String(FNV.hash(settings.joined(separator: [0])), radix: 16)
   }

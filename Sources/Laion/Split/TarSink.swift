@@ -2,14 +2,14 @@ import Files
 import Foundation
 import Glibc
 
-/// Pairs in tar files of ten thousand each, `00000.tar` and so on, as WebDataset reads them.
+/// Pairs in tar files of so many each, `00000.tar` and so on, as WebDataset reads them.
 ///
 /// Pair K is `KKKKKKKKK.png` and `KKKKKKKKK.txt`. A shard that is being filled has a dot before its
 /// name; it is appended to, flushed, and cut back to what the ledger vouches for after a crash.
 struct TarSink: PairSink {
   let folder: SplitFolder
   /// Pairs in a full shard.
-  var pairsPerShard = 10_000
+  let pairsPerShard: Int
 
   /// The name of shard `number`.
   func shardPath(_ number: Int) -> String { "\(folder.path)/\(Tar.padded(number, 5)).tar" }
