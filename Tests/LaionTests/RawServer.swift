@@ -64,6 +64,7 @@ final class RawServer: @unchecked Sendable {
   ///   - routes: How each path answers; others answer 404.
   ///   - greeting: Sent at once to whoever connects, before any request.
   ///   - port: The port; 0 for one that is free.
+  /// - Throws: When the port is taken.
   init(_ routes: [String: Script], greeting: Script? = nil, port: Int = 0) throws {
     self.routes = routes
     self.greeting = greeting
