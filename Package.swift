@@ -57,7 +57,7 @@ let dataSide: [Target] = [
     cSettings: optimised,
     linkerSettings: [
       .linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp"),
-      .linkedLibrary("deflate"), .linkedLibrary("harfbuzz"),
+      .linkedLibrary("avif"), .linkedLibrary("deflate"), .linkedLibrary("harfbuzz"),
     ]
   ),
   library("Images", ["CImages", "Files"]),

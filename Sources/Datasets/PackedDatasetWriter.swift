@@ -316,6 +316,8 @@ extension PackedDatasetWriter {
     switch image.withUnsafeBytes({ ImageFormat(detecting: $0) }) {
     case .jpeg: "jpg"
     case .webp: "webp"
+    case .gif: "gif"
+    case .avif: "avif"
     case .png, nil: "png"
     }
   }

@@ -19,6 +19,7 @@ extension LaionConfiguration {
     if layout == .zip, image.size == nil {
       throw invalid("image.size", "not set", "given for a packed dataset, whose images are squares")
     }
+    if let bits = image.nearDuplicateBits { try within("image.nearDuplicateBits", bits, 0...15) }
     if let size = image.size { try within("image.size", size, 1...8192) }
     try validateFilter()
     try validateFetch()

@@ -103,6 +103,9 @@ package struct ImageSettings: Codable, Equatable, Sendable {
   package var quality = 95
   /// Whether only the first of several equal files is kept.
   package var dropsDuplicates = true
+  /// Of pictures whose perceptual hashes differ in at most so many of 128 bits only the first is kept;
+  /// `nil` keeps all.
+  package var nearDuplicateBits: Int?
 
   /// The defaults above.
   package init() {}

@@ -253,6 +253,13 @@ import Testing
       ),
       Kind("no pixels in the header", .send(ok(HostileBytes.pngClaiming(0, 0))), "corrupt image"),
       Kind("65500×65500 JPEG", .send(ok(HostileBytes.jpegClaiming(65500))), "too many pixels"),
+      Kind("65535×65535 GIF", .send(ok(HostileBytes.gifClaiming(65535))), "too many pixels"),
+      Kind("a GIF without its codes", .send(ok(HostileBytes.gifClaiming(4000))), "truncated image"),
+      Kind(
+        "an AVIF of nothing",
+        .send(ok([0, 0, 0, 16] + text("ftypavif") + [0, 0, 0, 0])),
+        "truncated image"
+      ),
       Kind("truncated JPEG", .send(ok(Array(photo.dropLast(200)))), "truncated image"),
       Kind("truncated PNG", .send(ok(Array(image.dropLast(20)))), "truncated image"),
       Kind(

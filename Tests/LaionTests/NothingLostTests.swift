@@ -6,6 +6,8 @@ import Testing
 
 /// Whatever ends a run, the next one ends with the files of a run that was not disturbed, and no file
 /// under a final name is ever torn.
+///
+/// scripts/test runs these apart: they wait for a hundred processes on the threads of all tests.
 @Suite struct NothingLostTests {
   /// The configuration for a layout, and the files that an undisturbed run leaves.
   private static func undisturbed(

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Images
 import NIOPosix
 
 /// Downloads one split: rows in, numbered pairs out.
@@ -37,6 +38,8 @@ struct SplitDownload {
     var tally: Tally
     /// Hashes of the files stored so far.
     var stored = HashSet64()
+    /// Looks of the pictures stored so far, where that matters.
+    var looks: NearDuplicates?
     /// In a second pass, the rows to request again and why they failed.
     var again: [Int: FetchCause]?
     var batch: [Ledger.Entry] = []
@@ -65,11 +68,11 @@ struct SplitDownload {
   /// - Returns: The statistics of the whole split.
   /// - Throws: `LaionError` when the disk refuses, the metadata is damaged, or the task is cancelled.
   func run(again: Bool) async throws(LaionError) -> SplitStatistics {
-    let rows = try MetadataRows(part, columns: configuration.columns)
+    let fingerprint = fingerprint(try MetadataRows(part, columns: configuration.columns))
     // The ledger is also the lock: nothing in the folder is touched before it is ours.
     try file { () throws(FileError) in try folder.create() }
-    let fingerprint = fingerprint(rows)
     let ledger = try Ledger(folder.ledgerPath, fingerprint: fingerprint)
+    defer { withExtendedLifetime(ledger) {} }
     // Until it is finished again, the split is an unfinished one.
     folder.remove(folder.statisticsPath)
     let sink = sink(fingerprint)
@@ -78,6 +81,16 @@ struct SplitDownload {
       return try sink.resume(after: ledger.summary.pairs)
     }
     if held < ledger.summary.pairs { try ledger.cut(toPairs: held) }
+    return try finish(try await downloaded(to: sink, ledger, again: again), sink)
+  }
+
+  /// Everything up to the last pair; what it needed is gone when the index is written.
+  private func downloaded(
+    to sink: any PairSink,
+    _ ledger: Ledger,
+    again: Bool
+  ) async throws(LaionError) -> Tally {
+    let rows = try MetadataRows(part, columns: configuration.columns)
     var state = State(
       sink: sink,
       rows: rows,
@@ -90,8 +103,7 @@ struct SplitDownload {
       )
     )
     try recall(&state, again: again)
-    if !state.tally.isFull { state = try await downloaded(state, ledger) }
-    return try finish(state.tally, sink)
+    return state.tally.isFull ? state.tally : try await downloaded(state, ledger).tally
   }
 
   private func downloaded(_ state: State, _ ledger: Ledger) async throws(LaionError) -> State {
@@ -155,8 +167,8 @@ struct SplitDownload {
       var number: Int?
       if case .success(let image) = outcome {
         // Judged here, in row order, so that it does not depend on which one was faster.
-        if configuration.image.dropsDuplicates, !state.stored.insert(image.hash) {
-          outcome = .failure(.duplicateImage)
+        if let cause = Self.repetition(image, configuration.image, &state) {
+          outcome = .failure(cause)
           folder.remove(folder.stagedImage(row: row))
         } else {
           number = state.tally.pairs
@@ -172,6 +184,17 @@ struct SplitDownload {
       state.tally.add(entry)
       state.batch.append(entry)
     }
+  }
+
+  /// Why an image is left out that repeats a stored one; `nil` when it does not, and is noted.
+  private static func repetition(
+    _ image: StoredImage,
+    _ settings: ImageSettings,
+    _ state: inout State
+  ) -> FetchCause? {
+    if settings.dropsDuplicates, !state.stored.insert(image.hash) { return .duplicateImage }
+    guard let look = image.look.flatMap({ PerceptualHash($0) }) else { return nil }
+    return state.looks?.insert(look) == false ? .nearDuplicate : nil
   }
 
   private func flush(_ state: inout State, _ ledger: Ledger) async throws(LaionError) {
