@@ -50,26 +50,25 @@ struct Exchange: Sendable {
     or fresh: @escaping @Sendable () async -> HTTPClient?,
     within budget: Duration
   ) async -> Step<ByteBuffer> {
-    await withTaskGroup(of: Step<ByteBuffer>?.self) { group in
-      group.addTask {
-        do {
-          return try await request(client, within: budget)
-        } catch {
-          guard let client = await fresh() else { return .failure(.connectionLost) }
-          let step = try? await request(client, within: budget, isLast: true)
-          return step ?? .failure(.connectionLost)
-        }
+    let work = Task {
+      do {
+        return try await request(client, within: budget)
+      } catch {
+        guard let client = await fresh() else { return .failure(.connectionLost) }
+        let step = try? await request(client, within: budget, isLast: true)
+        return step ?? .failure(.connectionLost)
       }
-      group.addTask {
-        do { try await Task.sleep(for: budget) } catch { return nil }
-        return .failure(.timedOut)
-      }
-      for await step in group {
-        guard let step else { continue }
-        group.cancelAll()
-        return step
-      }
-      return .failure(.timedOut)
+    }
+    // Not a sleeping task: one that is cancelled stays in memory until it would have woken up, and at
+    // a thousand requests a second that is tens of thousands.
+    let deadline = client.eventLoopGroup.any().scheduleTask(in: TimeAmount(budget)) {
+      work.cancel()
+    }
+    defer { deadline.cancel() }
+    return await withTaskCancellationHandler {
+      await work.value
+    } onCancel: {
+      work.cancel()
     }
   }
 
@@ -128,7 +127,8 @@ struct Exchange: Sendable {
 
   private var accepted: String {
     switch subject {
-    case .image: "image/jpeg, image/png, image/webp, image/*;q=0.5, */*;q=0.1"
+    case .image:
+      "image/jpeg, image/png, image/webp, image/avif;q=0.8, image/gif;q=0.8, image/*;q=0.5, */*;q=0.1"
     case .robots: "text/plain, */*;q=0.1"
     }
   }
