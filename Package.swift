@@ -57,7 +57,7 @@ let dataSide: [Target] = [
     cSettings: optimised,
     linkerSettings: [
       .linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp"),
-      .linkedLibrary("deflate"), .linkedLibrary("harfbuzz"),
+      .linkedLibrary("avif"), .linkedLibrary("deflate"), .linkedLibrary("harfbuzz"),
     ]
   ),
   library("Images", ["CImages", "Files"]),
@@ -78,8 +78,8 @@ let dataSide: [Target] = [
   library(
     "Laion",
     [
-      "Images", "Parquet", "Files", asyncHTTPClient, nioCore, nioHTTP1, nioHTTPCompression,
-      nioPosix,
+      "Datasets", "Images", "Parquet", "Files", asyncHTTPClient, nioCore, nioHTTP1,
+      nioHTTPCompression, nioPosix,
     ]
   ),
   library("Demo", ["Images", "Parquet", "Files", hummingbird, logging, nioCore]),

@@ -117,8 +117,11 @@ int cparquet_writer_open(const char* const* names, const int32_t* types, int32_t
     }
     auto opened = std::make_unique<cparquet_writer>();
     opened->schema = arrow::schema(fields);
-    const auto properties =
-        parquet::WriterProperties::Builder().compression(parquet::Compression::SNAPPY)->build();
+    // A group stays in memory until it is full; Arrow's own million rows would be gigabytes of text.
+    const auto properties = parquet::WriterProperties::Builder()
+                                .compression(parquet::Compression::SNAPPY)
+                                ->max_row_group_length(64 << 10)
+                                ->build();
     ARROW_ASSIGN_OR_RAISE(opened->file, parquet::arrow::FileWriter::Open(
                                             *opened->schema, arrow::default_memory_pool(),
                                             std::make_shared<Sink>(sink, context), properties));

@@ -37,11 +37,13 @@ final class PackJournal {
   /// - Parameters:
   ///   - path: Its file.
   ///   - fingerprint: Stands for the source and all settings that decide about the bytes.
+  ///   - limit: Checkpoints of more items do not count; `nil` counts all.
   ///   - partSize: The size of the part of this name on the disk.
   /// - Throws: `DatasetError` when another run has it or it was begun with other settings.
   init(
     _ path: String,
     fingerprint: String,
+    limit: Int? = nil,
     partSize: (String) -> Int
   ) throws(DatasetError) {
     self.path = path
@@ -61,6 +63,7 @@ final class PackJournal {
     var end = lines.first?.end ?? 0
     for line in lines.dropFirst() {
       guard let state = try? JSONDecoder().decode(State.self, from: Data(line.content.utf8)),
+        state.itemsDone <= limit ?? .max,
         state.sizes.allSatisfy({ partSize($0.key) >= $0.value })
       else { break }
       (self.state, end) = (state, line.end)

@@ -38,17 +38,15 @@ final class PackWorkspace {
   /// - Parameters:
   ///   - path: The final name of the zip; its folder must exist.
   ///   - fingerprint: Stands for the source and all settings that decide about the bytes.
+  ///   - limit: Go on from a checkpoint of at most so many items; `nil` for the last one.
   /// - Throws: `DatasetError` when the folder cannot be written, is in use, or was begun otherwise.
-  init(_ path: String, fingerprint: String) throws(DatasetError) {
-    let url = URL(filePath: path)
-    let folder = url.deletingLastPathComponent().appending(
-      path: ".\(url.lastPathComponent).packing"
-    ).path
+  init(_ path: String, fingerprint: String, limit: Int? = nil) throws(DatasetError) {
+    let folder = Self.folder(of: path)
     if mkdir(folder, 0o755) != 0, errno != EEXIST {
       throw .file(FileError("create", path: path))
     }
     self.folder = folder
-    journal = try PackJournal("\(folder)/journal", fingerprint: fingerprint) { name in
+    journal = try PackJournal("\(folder)/journal", fingerprint: fingerprint, limit: limit) { name in
       var status = stat()
       return stat("\(folder)/\(name)", &status) == 0 ? Int(status.st_size) : 0
     }
@@ -82,6 +80,35 @@ final class PackWorkspace {
     try journal.append(state)
   }
 
+  /// Takes a finished archive back; when this fails, the archive is untouched.
+  ///
+  /// All other parts must be there. The workspace is then good for nothing but to be opened again.
+  ///
+  /// - Parameters:
+  ///   - path: The archive.
+  ///   - size: How much of it belongs to the images.
+  ///   - state: What the parts hold.
+  /// - Throws: `DatasetError` when the disk is full or the archive cannot be moved.
+  func takeBack(_ path: String, keeping size: Int, _ state: PackJournal.State) throws(DatasetError)
+  {
+    var state = state
+    for part in Part.allCases where part != .archive {
+      try self[part].synchronize()
+      state.sizes[part.rawValue] = self[part].size
+    }
+    state.sizes[Part.archive.rawValue] = size
+    // Noted first: until the archive is here the note does not count, its part being too short.
+    try journal.append(state)
+    if rename(path, archivePath) != 0 { throw .file(FileError("take back", path: path)) }
+    try files { () throws(FileError) in try AtomicFile.flushFolder(of: path) }
+  }
+
+  /// The folder of the unfinished parts of a dataset.
+  static func folder(of path: String) -> String {
+    let url = URL(filePath: path)
+    return url.deletingLastPathComponent().appending(path: ".\(url.lastPathComponent).packing").path
+  }
+
   /// Gives the archive its final name and removes the rest.
   func finish(as path: String) throws(DatasetError) {
     try self[.archive].synchronize()
@@ -101,7 +128,10 @@ final class PackWorkspace {
   /// The path of the archive before it has its final name.
   var archivePath: String { "\(folder)/\(Part.archive.rawValue)" }
 
-  private func remove() {
+  private func remove() { Self.remove(folder) }
+
+  /// Removes a folder of unfinished parts.
+  static func remove(_ folder: String) {
     for part in Part.allCases { unlink("\(folder)/\(part.rawValue)") }
     unlink("\(folder)/journal")
     rmdir(folder)

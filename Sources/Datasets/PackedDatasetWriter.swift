@@ -70,16 +70,20 @@ package final class PackedDatasetWriter {
   ///   - options: What holds for the whole dataset.
   ///   - fingerprint: Stands for the source and all settings that decide about the bytes. A run of
   ///     the same fingerprint is continued; `nil` starts anew.
+  ///   - limit: Continue from a checkpoint of at most so many items, where others keep account of
+  ///     them too; `nil` for the last one.
   /// - Throws: `DatasetError` when the folder is missing or not writable, another run is at work
   ///   there, or has left a dataset of another fingerprint.
   package init(
     _ path: String,
     options: Options,
-    fingerprint: String? = nil
+    fingerprint: String? = nil,
+    limit: Int? = nil
   ) throws(DatasetError) {
     self.path = path
     self.options = options
-    workspace = try PackWorkspace(path, fingerprint: fingerprint ?? "once \(UUID())")
+    let fingerprint = fingerprint ?? "once \(UUID())"
+    workspace = try PackWorkspace(path, fingerprint: fingerprint, limit: limit)
     state = workspace.begun
     itemsDone = state.itemsDone
     let directory = try workspace[.directory].mapped().withBytes { Array($0) }
@@ -312,6 +316,8 @@ extension PackedDatasetWriter {
     switch image.withUnsafeBytes({ ImageFormat(detecting: $0) }) {
     case .jpeg: "jpg"
     case .webp: "webp"
+    case .gif: "gif"
+    case .avif: "avif"
     case .png, nil: "png"
     }
   }

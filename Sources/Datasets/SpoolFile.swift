@@ -12,6 +12,7 @@ final class SpoolFile {
   private let descriptor: Int32
   private let path: String
   private var pending: [UInt8] = []
+  private var synchronizedSize = 0
 
   private static let bufferSize = 1 << 18
 
@@ -65,8 +66,10 @@ final class SpoolFile {
 
   /// Makes what was appended survive a failure of power.
   func synchronize() throws(DatasetError) {
+    if size == synchronizedSize { return }
     try flush()
     if fdatasync(descriptor) != 0 { throw .file(FileError("flush", path: path)) }
+    synchronizedSize = size
   }
 
   private func flush() throws(DatasetError) {

@@ -126,6 +126,29 @@ package final class ZipArchive: Sendable {
     }
   }
 
+  /// The directory's records of the first entries, and where the bytes of the next entry begin.
+  ///
+  /// Only in an archive whose directory is in the order of names, as ours are.
+  func beginning(_ count: Int) -> (directory: [UInt8], size: Int) {
+    precondition(count < records.count, "\(count) of \(records.count) entries")
+    let end = records[count]
+    return (Array(file.bytes[directory.lowerBound..<end]), entry(at: count).headerStart)
+  }
+
+  /// Compares the checksum of every entry and keeps little of the file in memory meanwhile.
+  func verifyChecksums() throws(DatasetError) {
+    var (start, read) = (0, 0)
+    for index in 0..<count {
+      let header = entry(at: index).headerStart
+      read += try bytes(at: index).withBytes { $0.count }
+      // In an archive in the order of names all before this entry is done with.
+      if read >= 64 << 20 {
+        file.release(start..<max(start, header))
+        (start, read) = (header, 0)
+      }
+    }
+  }
+
   /// Tells the system that entries will be read in no particular order.
   package func adviseRandomAccess() { file.advise(willNeed: false) }
 

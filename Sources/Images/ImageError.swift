@@ -38,7 +38,8 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .unknownFormat(let looks): "not a JPEG, PNG or WebP image: it looks like \(looks)"
+    case .unknownFormat(let looks):
+      "not a JPEG, PNG, WebP, GIF or AVIF image: it looks like \(looks)"
     case .unsupported(let format, let reason): "unsupported \(format): \(reason)"
     case .corrupt(let format, let reason): "corrupt \(format): \(reason)"
     case .truncated(let format, let reason): "truncated \(format): \(reason)"

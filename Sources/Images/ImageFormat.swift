@@ -6,6 +6,10 @@ package enum ImageFormat: String, Sendable, CaseIterable, CustomStringConvertibl
   case png = "PNG"
   /// Still pictures, lossy and lossless.
   case webp = "WebP"
+  /// The first picture, also of an animation.
+  case gif = "GIF"
+  /// Still pictures, and the first one of a sequence.
+  case avif = "AVIF"
 
   package var description: String { rawValue }
 
@@ -19,9 +23,24 @@ package enum ImageFormat: String, Sendable, CaseIterable, CustomStringConvertibl
       self = .png
     } else if bytes.starts(with: "RIFF".utf8), bytes.dropFirst(8).starts(with: "WEBP".utf8) {
       self = .webp
+    } else if bytes.starts(with: "GIF87a".utf8) || bytes.starts(with: "GIF89a".utf8) {
+      self = .gif
+    } else if Self.brands(bytes).contains(where: { $0.starts(with: "avi".utf8) }) {
+      self = .avif
     } else {
       return nil
     }
+  }
+
+  /// The brands in the file type box that an ISO media file begins with.
+  private static func brands(
+    _ bytes: UnsafeRawBufferPointer
+  ) -> [Slice<UnsafeRawBufferPointer>] {
+    guard bytes.count >= 16, bytes.dropFirst(4).starts(with: "ftyp".utf8) else { return [] }
+    let size = bytes.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+    // The major brand, its version, and those that it is compatible with.
+    let starts = [8] + Array(stride(from: 16, to: min(size, bytes.count, 256) - 3, by: 4))
+    return starts.map { bytes[$0..<$0 + 4] }
   }
 
   /// What unrecognised bytes look like, for the message about them.
@@ -32,7 +51,6 @@ package enum ImageFormat: String, Sendable, CaseIterable, CustomStringConvertibl
       ("BMP", 0, Array("BM".utf8)),
       ("TIFF", 0, [0x49, 0x49, 0x2a, 0x00]),
       ("TIFF", 0, [0x4d, 0x4d, 0x00, 0x2a]),
-      ("AVIF", 4, Array("ftypavif".utf8)),
       ("HEIF", 4, Array("ftyp".utf8)),
       ("JPEG XL", 0, [0xff, 0x0a]),
       ("JPEG 2000", 4, Array("jP  ".utf8)),

@@ -10,6 +10,8 @@ package struct ImageHeader: Sendable, Equatable {
   package let height: Int
   /// Whether pixels can be transparent.
   package let hasAlpha: Bool
+  /// How the container says that the picture is turned, apart from EXIF.
+  let turned: Orientation
 
   /// Reads the header at the start of `bytes`.
   ///
@@ -21,18 +23,22 @@ package struct ImageHeader: Sendable, Equatable {
     let base = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
     var header = cimages_header()
     var message = cimages_message()
+    var turned: Int32 = 1
     let status =
       switch format {
       case .jpeg: cimages_jpeg_header(base, bytes.count, &header, &message)
       case .png: cimages_png_header(base, bytes.count, &header, &message)
       case .webp: cimages_webp_header(base, bytes.count, &header, &message)
+      case .gif: cimages_gif_header(base, bytes.count, &header, &message)
+      case .avif: cimages_avif_header(base, bytes.count, &header, &turned, &message)
       }
     if let error = ImageError(status, format, message) { throw error }
     return ImageHeader(
       format: format,
       width: Int(header.width),
       height: Int(header.height),
-      hasAlpha: header.has_alpha
+      hasAlpha: header.has_alpha,
+      turned: Orientation(rawValue: Int(turned)) ?? .upright
     )
   }
 

@@ -25,7 +25,7 @@ package enum AlphaHandling: Sendable {
 }
 
 extension RGBImage {
-  /// Decodes a JPEG, PNG or WebP file.
+  /// Decodes a JPEG, PNG, WebP, GIF or AVIF file; of several pictures the first.
   ///
   /// Colours come out as PIL's `convert("RGB")` gives them, with two deliberate differences: alpha
   /// is laid on white unless asked otherwise, and 16-bit grey keeps its high byte (PIL clips it,
@@ -58,10 +58,11 @@ extension RGBImage {
       pixels: try Self.pixels(of: bytes, header: header, alpha: alpha)
     )
     let orientation = appliesOrientation ? Orientation(exifOf: bytes) : .upright
-    self = image.turned(orientation)
+    // What the container says belongs to the picture; EXIF is a note beside it.
+    self = image.turned(header.turned).turned(orientation)
   }
 
-  /// Decodes a JPEG, PNG or WebP file; see `init(decoding:limits:alpha:appliesOrientation:)`.
+  /// Decodes a file; see `init(decoding:limits:alpha:appliesOrientation:)`.
   package init(
     decoding bytes: [UInt8],
     limits: DecodeLimits = .init(),
@@ -118,6 +119,8 @@ extension RGBImage {
         case .jpeg: cimages_jpeg_decode(base, bytes.count, rgb, size, &message)
         case .png: cimages_png_decode(base, bytes.count, alpha, rgb, size, &message)
         case .webp: cimages_webp_decode(base, bytes.count, alpha, rgb, size, &message)
+        case .gif: cimages_gif_decode(base, bytes.count, alpha, rgb, size, &message)
+        case .avif: cimages_avif_decode(base, bytes.count, alpha, rgb, size, &message)
         }
       count = status == CIMAGES_OK ? size : 0
     }

@@ -3,6 +3,7 @@ extension LaionConfiguration {
   package func validate() throws(LaionError) {
     try atLeast("perSplit", perSplit, 1)
     try atLeast("window", window, 1)
+    try atLeast("pairsPerShard", pairsPerShard, 1)
     try within("rowsPerFlush", rowsPerFlush, 1...SplitFolder.maximumBatch)
     try atLeast("image.minimumSide", image.minimumSide, 1)
     try within("image.maximumPixels", image.maximumPixels, 1...1 << 29)
@@ -15,6 +16,10 @@ extension LaionConfiguration {
       let known = MetadataField.allCases.map(\.rawValue).joined(separator: ", ")
       throw invalid("columns", name, "one of \(known)")
     }
+    if layout == .zip, image.size == nil {
+      throw invalid("image.size", "not set", "given for a packed dataset, whose images are squares")
+    }
+    if let bits = image.nearDuplicateBits { try within("image.nearDuplicateBits", bits, 0...15) }
     if let size = image.size { try within("image.size", size, 1...8192) }
     try validateFilter()
     try validateFetch()

@@ -18,6 +18,8 @@ package struct LaionConfiguration: Codable, Equatable, Sendable {
   package var perSplit = 1_000_000
   /// How pairs are laid out on the disk.
   package var layout = PairLayout.folder
+  /// Pairs in a full tar file of the layout `webdataset`.
+  package var pairsPerShard = 10_000
   /// Which rows are worth a request.
   package var filter = RowFilter()
   /// Which images are kept, and how they are stored.
@@ -74,8 +76,10 @@ package struct Shard: Codable, Equatable, Sendable {
 package enum PairLayout: String, Codable, CaseIterable, Sendable {
   /// `0.png`, `0.txt`, `1.png`, …
   case folder
-  /// Tar files of ten thousand pairs each, as WebDataset reads them.
+  /// Tar files of `pairsPerShard` pairs each, as WebDataset reads them.
   case webdataset
+  /// A packed dataset without features, `splitN.zip` beside the folder of the split.
+  case zip
 }
 
 /// How images are stored.
@@ -99,6 +103,9 @@ package struct ImageSettings: Codable, Equatable, Sendable {
   package var quality = 95
   /// Whether only the first of several equal files is kept.
   package var dropsDuplicates = true
+  /// Of pictures whose perceptual hashes differ in at most so many of 128 bits only the first is kept;
+  /// `nil` keeps all.
+  package var nearDuplicateBits: Int?
 
   /// The defaults above.
   package init() {}

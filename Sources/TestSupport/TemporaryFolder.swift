@@ -5,9 +5,9 @@ package final class TemporaryFolder: Sendable {
   /// The folder's absolute path.
   package let path: String
 
-  /// Makes the folder under the system's temporary folder.
-  package init() throws {
-    path = FileManager.default.temporaryDirectory.appending(path: "nifty-test-\(UUID())").path
+  /// Makes the folder in another one; in the system's temporary folder if none is named.
+  package init(in parent: String = NSTemporaryDirectory()) throws {
+    path = URL(filePath: parent).appending(path: "nifty-test-\(UUID())").path
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 

@@ -15,6 +15,8 @@ struct LaionCommand: AsyncParsableCommand {
         nifty laion --metadata laion_meta_file --out data/laion
         nifty laion --metadata laion_meta_file --out data/laion \\
           --parts 0-1 --per-split 1000
+        nifty laion --metadata laion_meta_file --out data/laion \\
+          --to zip --size 256
         nifty laion --metadata laion_meta_file --out data/laion --retry
         nifty laion verify --out data/laion
 

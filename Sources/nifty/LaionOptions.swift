@@ -151,11 +151,30 @@ struct LaionStoreOptions: ParsableArguments {
   )
   var size: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Drop pictures that look like a stored one: perceptual hashes differ in at most so many of 128 bits.",
+      discussion:
+        "0 to 15; all are kept if not given. 6 finds most rescaled or recompressed copies."
+    )
+  )
+  var nearDuplicates: Int?
+
+  func validate() throws {
+    if let nearDuplicates, !(0...15).contains(nearDuplicates) {
+      throw ValidationError("--near-duplicates is \(nearDuplicates); it must be in 0...15")
+    }
+    if to == .zip, size == nil {
+      throw ValidationError("--to zip packs squares of one size: add --size, as --size 256")
+    }
+  }
+
   func apply(to settings: inout LaionConfiguration) {
     settings.layout = to
     settings.image.format = format
     settings.image.quality = quality
     settings.image.size = size
+    settings.image.nearDuplicateBits = nearDuplicates
   }
 }
 

@@ -120,6 +120,69 @@ import Testing
     #expect(throws: DatasetError.self) { try pack(HashExtractor(), to: "out.zip") }
   }
 
+  /// A writer of a set without features, and images 0, 1, … of it.
+  private func writer(_ name: String, limit: Int? = nil) throws -> PackedDatasetWriter {
+    let options = PackedDatasetWriter.Options(resolution: 4, featureModel: nil)
+    return try PackedDatasetWriter(
+      folder.file(name),
+      options: options,
+      fingerprint: "same",
+      limit: limit
+    )
+  }
+
+  private func append(_ numbers: Range<Int>, to writer: PackedDatasetWriter) throws {
+    for number in numbers {
+      let image = try noiseImage(4, seed: number).encodedPNG(level: 0)
+      let captions = (0..<number % 3).map { "caption \($0) of \(number)" }
+      try writer.append(PackedRecord(image: image, captions: captions))
+      try writer.advance(to: number + 1, isCheckpoint: number % 4 == 3)
+    }
+  }
+
+  @Test func `a finished set is continued, and its bytes equal those of one in one go`() throws {
+    let whole = try writer("whole.zip")
+    try append(0..<30, to: whole)
+    try whole.finish()
+    let path = folder.file("out.zip")
+    var count = 0
+    for next in [5, 17, 30] {
+      if count > 0 { try PackedDatasetWriter.reopen(path, fingerprint: "same") }
+      let part = try writer("out.zip")
+      #expect(part.count == count)
+      try append(count..<next, to: part)
+      try part.finish()
+      count = next
+    }
+    #expect(try bytes(of: path) == bytes(of: folder.file("whole.zip")))
+    #expect(folder.contents == ["out.zip", "whole.zip"])
+  }
+
+  @Test func `a set with features is not continued`() throws {
+    try writeSource(4)
+    _ = try pack(HashExtractor(), to: "out.zip")
+    let whole = try bytes(of: folder.file("out.zip"))
+    #expect(throws: DatasetError.self) {
+      try PackedDatasetWriter.reopen(folder.file("out.zip"), fingerprint: "same")
+    }
+    #expect(try bytes(of: folder.file("out.zip")) == whole)
+  }
+
+  @Test func `a run goes on from the last checkpoint within a limit`() throws {
+    let whole = try writer("whole.zip")
+    try append(0..<16, to: whole)
+    try whole.finish()
+    for limit in [16, 15, 12, 11, 4] {
+      try append(0..<16, to: writer("out.zip"))
+      let second = try writer("out.zip", limit: limit)
+      #expect(second.count == limit / 4 * 4)
+      try append(second.count..<16, to: second)
+      try second.finish()
+      #expect(try bytes(of: folder.file("out.zip")) == bytes(of: folder.file("whole.zip")))
+      try FileManager.default.removeItem(atPath: folder.file("out.zip"))
+    }
+  }
+
   @Test func `two runs do not pack the same dataset at once`() throws {
     let first = try PackedDatasetWriter(
       folder.file("a.zip"),

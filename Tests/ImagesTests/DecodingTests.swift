@@ -9,6 +9,9 @@ import Testing
     "png-rgba.png", "png-grey-alpha.png", "png-palette-key.png", "png-rgb-key.png",
     "png-rgb16.png", "png-grey16.png", "png-interlaced.png", "png-interlaced-rgba.png",
     "webp-lossy.webp", "webp-lossless.webp", "webp-alpha.webp", "webp-lossless-alpha.webp",
+    "gif-plain.gif", "gif-interlaced.gif", "gif-grey.gif", "gif-bilevel.gif",
+    "gif-transparent.gif", "gif-animated.gif", "gif-noise.gif", "gif-offset.gif",
+    "avif-444.avif", "avif-420.avif", "avif-grey.avif", "avif-alpha.avif", "avif-sequence.avif",
   ])
   func `every variant decodes to PIL's pixels`(name: String) throws {
     let stem = name.prefix { $0 != "." }
@@ -53,6 +56,16 @@ import Testing
     #expect((stored == upright) == (value == 1))
   }
 
+  @Test(arguments: 1...8)
+  func `an AVIF stands as its container says, also unasked`(value: Int) throws {
+    let image = try Fixtures.image("decode/turned-\(value).avif")
+    #expect(image.width == 24 && image.height == 16)
+    #expect(isNear(image[x: 4, y: 4], Color(255, 0, 0)))
+    #expect(isNear(image[x: 12, y: 4], Color(0, 255, 0)))
+    #expect(isNear(image[x: 4, y: 12], Color(0, 0, 255)))
+    #expect(isNear(image[x: 20, y: 12], Color(0, 0, 0)))
+  }
+
   @Test func `the probe reads format and size without decoding`() throws {
     let jpeg = try ImageHeader.probe(try Fixtures.bytes("decode/jpeg-420.jpg"))
     #expect(jpeg.format == .jpeg && jpeg.width == 61 && jpeg.height == 43 && !jpeg.hasAlpha)
@@ -60,6 +73,10 @@ import Testing
     #expect(png.format == .png && png.width == 61 && png.height == 43 && png.hasAlpha)
     let webp = try ImageHeader.probe(try Fixtures.bytes("decode/webp-alpha.webp"))
     #expect(webp.format == .webp && webp.width == 61 && webp.height == 43 && webp.hasAlpha)
+    let gif = try ImageHeader.probe(try Fixtures.bytes("decode/gif-offset.gif"))
+    #expect(gif.format == .gif && gif.width == 80 && gif.height == 60 && gif.hasAlpha)
+    let avif = try ImageHeader.probe(try Fixtures.bytes("decode/avif-alpha.avif"))
+    #expect(avif.format == .avif && avif.width == 61 && avif.height == 43 && avif.hasAlpha)
   }
 
   @Test func `a file is read by its content whatever its name says`() throws {

@@ -6,7 +6,8 @@ import Testing
   private static let files = [
     "jpeg-420.jpg", "jpeg-progressive.jpg", "jpeg-cmyk.jpg", "exif-6.jpg", "png-rgb.png",
     "png-palette-key.png", "png-interlaced-rgba.png", "png-rgb16.png", "webp-lossy.webp",
-    "webp-lossless.webp", "webp-alpha.webp", "animated.webp",
+    "webp-lossless.webp", "webp-alpha.webp", "animated.webp", "gif-interlaced.gif",
+    "gif-animated.gif", "gif-noise.gif", "avif-420.avif", "avif-alpha.avif", "avif-sequence.avif",
   ]
 
   @Test(arguments: files) func `a file cut anywhere is refused`(name: String) throws {
@@ -99,7 +100,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "an empty file"), ("GIF89a..........", "GIF"),
+    ("", "an empty file"), ("GIF88a..........", "GIF"),
     ("<!DOCTYPE html><html>", "an HTML or XML page"), ("  <svg xmlns=''>", "SVG"),
     ("hello world, this is text", "something else"),
   ])

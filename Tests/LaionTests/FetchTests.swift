@@ -58,7 +58,8 @@ import Testing
     try await download(routes, paths) { statistics, server, folder in
       #expect(
         statistics.failures == [
-          "HTTP 410": 1, "HTTP 404": 1, "empty": 1, "not an image": 2, "truncated image": 1,
+          "HTTP 410": 1, "HTTP 404": 1, "empty": 1, "not an image": 1, "corrupt image": 1,
+          "truncated image": 1,
           "too small": 1, "opted out": 1, "too many redirects": 1, "invalid redirect": 1,
           "invalid URL": 2,
         ]

@@ -46,4 +46,11 @@ enum HostileBytes {
       }
     }
   }
+
+  /// A GIF of `side` rows and columns that ends after its first code.
+  static func gifClaiming(_ side: Int) -> [UInt8] {
+    let size = [UInt8(side & 255), UInt8(side >> 8), UInt8(side & 255), UInt8(side >> 8)]
+    return Array("GIF89a".utf8) + size + [0, 0, 0, 0x2C, 0, 0, 0, 0] + size
+      + [0, 2, 1, 0x4C, 0, 0x3B]
+  }
 }

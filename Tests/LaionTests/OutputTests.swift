@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Images
 import Laion
@@ -62,6 +63,69 @@ import Testing
         #expect(FileManager.default.contents(atPath: name + ".png") == Data(try samplePNG(i)))
         #expect(FileManager.default.contents(atPath: name + ".txt") == Data("text \(i)".utf8))
       }
+    }
+  }
+
+  @Test func `a packed dataset holds the pairs, and more when more are wanted`() async throws {
+    try await withServer(30, { $0 == 7 ? .sequence([.status(503), .bytes($1)]) : .bytes($1) }) {
+      configuration,
+      _ in
+      var configuration = configuration
+      configuration.layout = .zip
+      configuration.image.size = 32
+      configuration.fetch.attempts = 1
+      let path = configuration.output + "/split0.zip"
+      configuration.perSplit = 10
+      _ = try await LaionDownload(configuration).run()
+      #expect(try PackedDataset(path, requiresFeatures: false).count == 10)
+      #expect(try complaints(configuration).isEmpty)
+      configuration.perSplit = 40
+      let report = try await LaionDownload(configuration).run()
+      #expect(report.pairs == 29)
+      configuration.retriesFailures = true
+      #expect(try await LaionDownload(configuration).run().pairs == 30)
+      #expect(try complaints(configuration).isEmpty)
+
+      let set = try PackedDataset(path, requiresFeatures: false)
+      #expect(DatasetCheck.faults(in: set).isEmpty)
+      #expect(set.count == 30 && set.resolution == 32)
+      #expect(set.manifest?.source == "nifty laion part-00000-test.snappy.parquet")
+      for number in 0..<30 {
+        // The row that failed at first is the last pair.
+        let row = number == 29 ? 7 : number < 7 ? number : number + 1
+        #expect(try set.captions(at: number) == ["text \(row)"])
+        #expect(try set.encodedImage(at: number) == samplePNG(row, side: 32))
+      }
+      let names = try FileManager.default.contentsOfDirectory(atPath: configuration.output)
+      #expect(Set(names) == ["split0", "split0.zip"])
+    }
+  }
+
+  @Test func `a packed dataset needs one size, and the ledger that it was made with`() async throws
+  {
+    try await withServer(6) { configuration, _ in
+      var configuration = configuration
+      configuration.layout = .zip
+      let unsized = configuration
+      await #expect(throws: LaionError.self) { try await LaionDownload(unsized).run() }
+      configuration.image.size = 32
+      _ = try await LaionDownload(configuration).run()
+      try FileManager.default.removeItem(atPath: configuration.output + "/split0")
+      let orphaned = configuration
+      let error = await #expect(throws: LaionError.self) { try await LaionDownload(orphaned).run() }
+      #expect(error?.description.contains("it holds 6 pairs and the ledger 0") == true)
+    }
+  }
+
+  @Test func `a split without a pair has no packed dataset`() async throws {
+    try await withServer(3, { _, _ in .status(404) }) { configuration, _ in
+      var configuration = configuration
+      configuration.layout = .zip
+      configuration.image.size = 32
+      #expect(try await LaionDownload(configuration).run().pairs == 0)
+      let names = try FileManager.default.contentsOfDirectory(atPath: configuration.output)
+      #expect(names == ["split0"])
+      #expect(try complaints(configuration).isEmpty)
     }
   }
 

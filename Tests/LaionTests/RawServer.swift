@@ -3,10 +3,10 @@ import Glibc
 
 /// A server that sends exactly the bytes it is told to: what no honest HTTP library would send.
 final class RawServer: @unchecked Sendable {
-  // Sendable: `connections` is only touched under `lock`; the rest is immutable.
+  // Sendable: what varies is only touched under `lock`.
 
   /// How a path answers.
-  enum Script: Sendable {
+  indirect enum Script: Sendable {
     /// These bytes; then the connection closes.
     case send([UInt8])
     /// These bytes; then nothing more, without closing.
@@ -17,6 +17,24 @@ final class RawServer: @unchecked Sendable {
     case drip([UInt8], pause: UInt32)
     /// These bytes; then the connection is reset.
     case reset([UInt8])
+    /// These bytes to the first request of a connection, no word to the second.
+    case keep([UInt8])
+    /// Another script, after so many microseconds.
+    case delayed(UInt32, Script)
+    /// The first script for the first request and so on; the last one for all further requests.
+    case sequence([Script])
+
+    /// Status 200 with these bytes; then the connection closes.
+    static func ok(_ bytes: [UInt8]) -> Script {
+      let head = "HTTP/1.1 200 OK\r\nContent-Length: \(bytes.count)\r\nConnection: close\r\n\r\n"
+      return .send(Array(head.utf8) + bytes)
+    }
+
+    /// A status without a body.
+    static func status(_ code: Int) -> Script {
+      let head = "HTTP/1.1 \(code) No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+      return .send(Array(head.utf8))
+    }
   }
 
   let port: Int
@@ -28,15 +46,35 @@ final class RawServer: @unchecked Sendable {
   private let lock = NSLock()
   private var connections: Set<Int32> = []
   private var isStopped = false
+  private var connectionCount = 0
+  private var requests: [String: Int] = [:]
+
+  /// How many requests there were in all.
+  var totalCount: Int { lock.withLock { requests.values.reduce(0, +) } }
+
+  /// The address of a path.
+  func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+
+  /// Connections accepted so far.
+  var accepted: Int { lock.withLock { connectionCount } }
 
   /// Listens on all of this machine's addresses, 127.0.0.1 and 127.0.0.2 among them.
-  init(_ routes: [String: Script], greeting: Script? = nil) throws {
+  ///
+  /// - Parameters:
+  ///   - routes: How each path answers; others answer 404.
+  ///   - greeting: Sent at once to whoever connects, before any request.
+  ///   - port: The port; 0 for one that is free.
+  /// - Throws: When the port is taken.
+  init(_ routes: [String: Script], greeting: Script? = nil, port: Int = 0) throws {
     self.routes = routes
     self.greeting = greeting
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     self.listener = listener
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
+    var yes: Int32 = 1
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let bound = withUnsafeMutablePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
@@ -44,7 +82,7 @@ final class RawServer: @unchecked Sendable {
           && getsockname(listener, address, &length) == 0
       }
     }
-    port = Int(UInt16(bigEndian: address.sin_port))
+    self.port = Int(UInt16(bigEndian: address.sin_port))
     guard bound else { throw POSIXError(.EADDRINUSE) }
     Thread.detachNewThread { [self] in accept() }
   }
@@ -64,7 +102,10 @@ final class RawServer: @unchecked Sendable {
         if lock.withLock({ isStopped }) { break }
         continue
       }
-      lock.withLock { _ = connections.insert(connection) }
+      lock.withLock {
+        connections.insert(connection)
+        connectionCount += 1
+      }
       Thread.detachNewThread { [self] in
         serve(connection)
         lock.withLock {
@@ -79,18 +120,27 @@ final class RawServer: @unchecked Sendable {
   private func serve(_ connection: Int32) {
     if let greeting { return play(greeting, connection) }
     guard let path = requestedPath(connection) else { return }
-    play(
-      routes[path] ?? .send(Array("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n".utf8)),
-      connection
-    )
+    let number = lock.withLock {
+      requests[path, default: 0] += 1
+      return (requests[path] ?? 1) - 1
+    }
+    play(routes[path] ?? .status(404), connection, number)
   }
 
-  private func play(_ script: Script, _ connection: Int32) {
+  private func play(_ script: Script, _ connection: Int32, _ number: Int = 0) {
     switch script {
+    case .delayed(let pause, let script):
+      usleep(pause)
+      play(script, connection, number)
+    case .sequence(let scripts):
+      play(scripts[min(number, scripts.count - 1)], connection)
     case .send(let bytes):
       _ = send(bytes, connection)
       shutdown(connection, Int32(SHUT_WR))
       waitForEnd(connection)
+    case .keep(let bytes):
+      // Closing when the second request is there is what a close in the same moment looks like.
+      if send(bytes, connection) { _ = requestedPath(connection) }
     case .hang(let bytes):
       if send(bytes, connection) { waitForEnd(connection) }
     case .forever(let bytes, let more):

@@ -6,49 +6,6 @@ import Testing
 
 /// A download that is interrupted and continued ends as one that was not.
 @Suite struct ResumeTests {
-  private static let rowCount = 120
-
-  /// Rows of every fate: good, slow, flaky, missing, broken, filtered, without caption.
-  private static func routes() throws -> [String: LoopbackServer.Answer] {
-    var routes: [String: LoopbackServer.Answer] = [:]
-    for i in 0..<rowCount {
-      let image = LoopbackServer.Answer.bytes(try samplePNG(i))
-      routes["/\(i)"] =
-        switch i % 8 {
-        case 1: .delayed(.milliseconds(5 + i % 30), image)
-        case 2: .status(404)
-        case 3: .sequence([.status(503), image])
-        case 5: .bytes([0xFF, 0xD8, 0xFF, 0xE0])
-        default: image
-        }
-    }
-    return routes
-  }
-
-  private static func rows(_ server: LoopbackServer) -> [(url: String?, text: String?)] {
-    (0..<rowCount).map { i in
-      let text = i % 17 == 4 ? "unsafe \(i)" : i % 19 == 6 ? nil : "caption \(i)\nзаголовок \(i)"
-      return (i % 23 == 9 ? nil : server.url("/\(i)"), text)
-    }
-  }
-
-  /// Runs `body` with a configuration whose metadata is in place.
-  private func withMetadata(
-    _ body: @escaping @Sendable (LaionConfiguration, LoopbackServer) async throws -> Void
-  ) async throws {
-    try await withScratchFolder { folder in
-      try await LoopbackServer.run(Self.routes()) { server in
-        try makeFolder(folder + "/meta")
-        try writePart(0, in: folder + "/meta", Self.rows(server))
-        var configuration = loopbackConfiguration(folder)
-        configuration.window = 32
-        configuration.rowsPerFlush = 5
-        configuration.fetch.concurrency = 8
-        try await body(configuration, server)
-      }
-    }
-  }
-
   private func index(of folder: String) throws -> [[String?]] {
     let columns = [
       "number", "row", "SAMPLE_ID", "URL", "caption", "width", "height", "bytes", "sha256",
@@ -66,31 +23,25 @@ import Testing
     return rows
   }
 
-  private func comparable(_ statistics: SplitStatistics) -> SplitStatistics {
-    var statistics = statistics
-    statistics.seconds = 0
-    return statistics
-  }
-
   @Test func `numbers follow row order, and index and statistics agree with the files`()
     async throws
   {
-    try await withMetadata { configuration, server in
+    try await MixedRows.withMetadata { configuration, server in
       let report = try await LaionDownload(configuration).run()
       let folder = configuration.output + "/split0"
       let statistics = try #require(report.splits.first)
       #expect(SplitStatistics.read(folder + "/stats.json") == statistics)
       #expect(statistics.isExhausted)
-      #expect(statistics.rowsRead == Self.rowCount)
+      #expect(statistics.rowsRead == MixedRows.count)
       let accounted =
         statistics.pairs + statistics.failures.values.reduce(0, +)
         + statistics.filtered.values.reduce(0, +)
-      #expect(accounted == Self.rowCount)
+      #expect(accounted == MixedRows.count)
       #expect(statistics.filtered["filtered: safety label"] == 7)
 
       let files = try pairs(in: folder)
       let index = try index(of: folder)
-      #expect(index.count == Self.rowCount - statistics.filtered.values.reduce(0, +))
+      #expect(index.count == MixedRows.count - statistics.filtered.values.reduce(0, +))
       var number = 0
       for line in index {
         let row = try #require(line[1].flatMap { Int($0) })
@@ -114,7 +65,7 @@ import Testing
   }
 
   @Test func `a split stops when it is full and is not begun again`() async throws {
-    try await withMetadata { configuration, server in
+    try await MixedRows.withMetadata { configuration, server in
       var configuration = configuration
       configuration.perSplit = 10
       let report = try await LaionDownload(configuration).run()
@@ -141,7 +92,7 @@ import Testing
 
   @Test(arguments: 0..<3)
   func `a run cancelled at any moment continues to the same end`(seed: Int) async throws {
-    try await withMetadata { configuration, _ in
+    try await MixedRows.withMetadata { configuration, _ in
       let whole = try await LaionDownload(configuration).run()
       let expected = try pairs(in: configuration.output + "/split0")
       let expectedIndex = try index(of: configuration.output + "/split0")
@@ -163,7 +114,7 @@ import Testing
         }
       }
       let report = try await LaionDownload(second).run()
-      #expect(report.splits.map(comparable) == whole.splits.map(comparable))
+      #expect(report.splits.map(\.withoutTime) == whole.splits.map(\.withoutTime))
       #expect(try pairs(in: second.output + "/split0") == expected)
       #expect(try index(of: second.output + "/split0") == expectedIndex)
       #expect(cancellations > 0)
@@ -171,7 +122,7 @@ import Testing
   }
 
   @Test func `whatever a crash leaves of ledger and files, the pairs are the same`() async throws {
-    try await withMetadata { configuration, _ in
+    try await MixedRows.withMetadata { configuration, _ in
       let whole = try await LaionDownload(configuration).run()
       let folder = configuration.output + "/split0"
       let expected = try pairs(in: folder)
@@ -190,44 +141,15 @@ import Testing
             .write(to: URL(filePath: "\(folder)/\(whole.pairs - 1).png"))
         }
         let report = try await LaionDownload(configuration).run()
-        #expect(report.splits.map(comparable) == whole.splits.map(comparable))
+        #expect(report.splits.map(\.withoutTime) == whole.splits.map(\.withoutTime))
         let files = try pairs(in: folder)
         #expect(files == expected, "cut at \(cut) of \(ledger.count)")
       }
     }
   }
 
-  @Test func `a run killed at any moment continues to the same end`() async throws {
-    try await withMetadata { configuration, _ in
-      let whole = try await LaionDownload(configuration).run()
-      let expected = try pairs(in: configuration.output + "/split0")
-      var second = configuration
-      second.output += "-killed"
-      var unfinished = 0
-      // Each kill comes later than the one before; the last may come after the end.
-      for milliseconds in [60, 130, 160, 220] as [UInt32] {
-        let killed = second
-        await #expect(processExitsWith: .signal(SIGKILL)) {
-          [killed = killed as LaionConfiguration, milliseconds = milliseconds as UInt32] in
-          Thread.detachNewThread {
-            usleep(milliseconds * 1000)
-            kill(getpid(), SIGKILL)
-          }
-          _ = try await LaionDownload(killed).run()
-          try await Task.sleep(for: .seconds(10))
-        }
-        if SplitStatistics.read(second.output + "/split0/stats.json") == nil { unfinished += 1 }
-      }
-      #expect(unfinished > 0)
-      let report = try await LaionDownload(second).run()
-      #expect(report.splits.map(comparable) == whole.splits.map(comparable))
-      let files = try pairs(in: second.output + "/split0")
-      #expect(files == expected)
-    }
-  }
-
   @Test func `other settings do not continue a split`() async throws {
-    try await withMetadata { configuration, _ in
+    try await MixedRows.withMetadata { configuration, _ in
       var configuration = configuration
       configuration.perSplit = 5
       _ = try await LaionDownload(configuration).run()
@@ -242,7 +164,7 @@ import Testing
   }
 
   @Test func `a ledger that contradicts itself is an error`() async throws {
-    try await withMetadata { configuration, _ in
+    try await MixedRows.withMetadata { configuration, _ in
       var configuration = configuration
       configuration.perSplit = 5
       _ = try await LaionDownload(configuration).run()
@@ -261,7 +183,7 @@ import Testing
   }
 
   @Test func `two runs do not share a folder`() async throws {
-    try await withMetadata { configuration, _ in
+    try await MixedRows.withMetadata { configuration, _ in
       let first = Task { try await LaionDownload(configuration).run() }
       while !FileManager.default.fileExists(atPath: configuration.output + "/split0/.ledger") {
         try await Task.sleep(for: .milliseconds(1))
@@ -278,7 +200,7 @@ import Testing
   }
 
   @Test func `a folder that is not writable ends the run`() async throws {
-    try await withMetadata { configuration, _ in
+    try await MixedRows.withMetadata { configuration, _ in
       var configuration = configuration
       configuration.output = "/proc/nifty"
       let changed = configuration

@@ -1,4 +1,4 @@
-// The C side of Images: codecs (libjpeg-turbo, libpng, libwebp, libdeflate), the resampling and
+// The C side of Images: codecs (libjpeg-turbo, libpng, libwebp, libavif, libdeflate), the resampling and
 // filling loops, and glyph outlines (HarfBuzz).
 //
 // Rules of this boundary: no function keeps a pointer after it returns, except the two that hand
@@ -37,7 +37,7 @@ typedef enum {
   CIMAGES_ALPHA_WHITE,     // composite on white
 } cimages_alpha;
 
-// MARK: Decoding (jpeg.c, png_decode.c, webp.c, alpha.c)
+// MARK: Decoding (jpeg.c, png_decode.c, webp.c, gif.c, avif.c, alpha.c)
 //
 // *_header reads the size only. *_decode writes width * height RGB triples to `rgb`, whose
 // `capacity` must be exactly width * height * 3 of the header.
@@ -56,6 +56,21 @@ cimages_status cimages_png_decode(
 cimages_status cimages_webp_header(
   const uint8_t *bytes, size_t count, cimages_header *header, cimages_message *message);
 cimages_status cimages_webp_decode(
+  const uint8_t *bytes, size_t count, cimages_alpha alpha, uint8_t *rgb, size_t capacity,
+  cimages_message *message);
+
+// The first picture of a GIF, on its screen.
+cimages_status cimages_gif_header(
+  const uint8_t *bytes, size_t count, cimages_header *header, cimages_message *message);
+cimages_status cimages_gif_decode(
+  const uint8_t *bytes, size_t count, cimages_alpha alpha, uint8_t *rgb, size_t capacity,
+  cimages_message *message);
+
+// `turned` is the EXIF orientation that makes the picture stand as its container says.
+cimages_status cimages_avif_header(
+  const uint8_t *bytes, size_t count, cimages_header *header, int *turned,
+  cimages_message *message);
+cimages_status cimages_avif_decode(
   const uint8_t *bytes, size_t count, cimages_alpha alpha, uint8_t *rgb, size_t capacity,
   cimages_message *message);
 

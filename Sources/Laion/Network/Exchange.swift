@@ -10,6 +10,14 @@ struct Exchange: Sendable {
     case value(Value)
     case redirect(WebURL)
     case failure(FetchCause, retryAfter: Double? = nil)
+
+    /// Whether the answer was whole, so that the client may keep its connection.
+    var mayKeepConnection: Bool {
+      switch self {
+      case .value, .redirect, .failure(.status, _), .failure(.empty, _): true
+      case .failure: false
+      }
+    }
   }
 
   /// What is asked for.
@@ -27,23 +35,49 @@ struct Exchange: Sendable {
   let settings: FetchSettings
 
   /// Races the request, body included, against the time left.
-  func run(_ client: HTTPClient, within budget: Duration) async -> Step<ByteBuffer> {
-    await withTaskGroup(of: Step<ByteBuffer>?.self) { group in
-      group.addTask { await request(client, within: budget) }
-      group.addTask {
-        do { try await Task.sleep(for: budget) } catch { return nil }
-        return .failure(.timedOut)
+  ///
+  /// A server closes idle connections when it likes, also in the moment in which we send over one.
+  /// That says nothing about the request: like browsers we send it once more over a new connection.
+  ///
+  /// - Parameters:
+  ///   - client: Sends the request.
+  ///   - fresh: A client that keeps no connections, asked for when the connection ended before the
+  ///     first byte of an answer; `nil` when it was a new one.
+  ///   - budget: The time left.
+  /// - Returns: What the answer comes to.
+  func run(
+    _ client: HTTPClient,
+    or fresh: @escaping @Sendable () async -> HTTPClient?,
+    within budget: Duration
+  ) async -> Step<ByteBuffer> {
+    let work = Task {
+      do {
+        return try await request(client, within: budget)
+      } catch {
+        guard let client = await fresh() else { return .failure(.connectionLost) }
+        let step = try? await request(client, within: budget, isLast: true)
+        return step ?? .failure(.connectionLost)
       }
-      for await step in group {
-        guard let step else { continue }
-        group.cancelAll()
-        return step
-      }
-      return .failure(.timedOut)
+    }
+    // Not a sleeping task: one that is cancelled stays in memory until it would have woken up, and at
+    // a thousand requests a second that is tens of thousands.
+    let deadline = client.eventLoopGroup.any().scheduleTask(in: TimeAmount(budget)) {
+      work.cancel()
+    }
+    defer { deadline.cancel() }
+    return await withTaskCancellationHandler {
+      await work.value
+    } onCancel: {
+      work.cancel()
     }
   }
 
-  private func request(_ client: HTTPClient, within budget: Duration) async -> Step<ByteBuffer> {
+  /// Throws when the connection ended before the first byte of an answer.
+  private func request(
+    _ client: HTTPClient,
+    within budget: Duration,
+    isLast: Bool = false
+  ) async throws(Dropped) -> Step<ByteBuffer> {
     var request = HTTPClientRequest(url: url.description)
     request.headers = [
       "Host": url.hostHeader,
@@ -51,8 +85,11 @@ struct Exchange: Sendable {
       "Accept": accepted,
       "Accept-Encoding": "identity",
     ]
+    if isLast { request.headers.add(name: "Connection", value: "close") }
+    var isAnswered = false
     do {
       let response = try await client.execute(request, timeout: TimeAmount(budget))
+      isAnswered = true
       let head = ResponseDecision.Head(
         status: Int(response.status.code),
         headers: response.headers.map { ($0.name, $0.value) }
@@ -63,9 +100,12 @@ struct Exchange: Sendable {
       case .accept: return try await body(of: response)
       }
     } catch {
+      if !isAnswered, TransportFailure.isDrop(error) { throw Dropped() }
       return .failure(TransportFailure.cause(of: error))
     }
   }
+
+  private struct Dropped: Error {}
 
   /// Reads the body up to the limit; to leave it unread closes the connection.
   private func body(of response: HTTPClientResponse) async throws -> Step<ByteBuffer> {
@@ -87,7 +127,8 @@ struct Exchange: Sendable {
 
   private var accepted: String {
     switch subject {
-    case .image: "image/jpeg, image/png, image/webp, image/*;q=0.5, */*;q=0.1"
+    case .image:
+      "image/jpeg, image/png, image/webp, image/avif;q=0.8, image/gif;q=0.8, image/*;q=0.5, */*;q=0.1"
     case .robots: "text/plain, */*;q=0.1"
     }
   }

@@ -16,6 +16,9 @@ package struct StoredImage: Equatable, Sendable {
   package var bytes: Int
   /// SHA-256 of the bytes that were downloaded, in hexadecimal.
   package var sha256: String
+  /// The perceptual hash of the stored picture, where near duplicates are dropped; 32 hexadecimal
+  /// digits.
+  package var look: String?
 }
 
 /// Why a row gave no image; failures are counted by cause.
@@ -54,7 +57,7 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
   case tooManyBytes
   /// The body is empty.
   case empty
-  /// The body is no JPEG, PNG or WebP.
+  /// The body is no JPEG, PNG, WebP, GIF or AVIF.
   case notAnImage
   /// An image of a kind that is not decoded.
   case unsupportedImage
@@ -68,6 +71,8 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
   case tooSmall
   /// The same file was stored for an earlier row.
   case duplicateImage
+  /// A picture that looks nearly the same was stored for an earlier row.
+  case nearDuplicate
 
   /// Every cause but the statuses, with its name.
   private static let names: [FetchCause: String] = [
@@ -94,6 +99,7 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
     .tooManyPixels: "too many pixels",
     .tooSmall: "too small",
     .duplicateImage: "duplicate image",
+    .nearDuplicate: "near duplicate",
   ]
 
   private static let causes = Dictionary(uniqueKeysWithValues: names.map { ($1, $0) })

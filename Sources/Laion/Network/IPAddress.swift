@@ -1,5 +1,4 @@
 import Glibc
-import NIOCore
 
 /// An IPv4 or IPv6 address, and whether it may be requested.
 package enum IPAddress: Hashable, Sendable, CustomStringConvertible {
@@ -18,15 +17,6 @@ package enum IPAddress: Hashable, Sendable, CustomStringConvertible {
       self.init(v6)
     } else {
       return nil
-    }
-  }
-
-  /// The address of a socket; `nil` for one that has no IP address.
-  init?(_ address: SocketAddress) {
-    switch address {
-    case .v4(let v4): self = .v4(UInt32(bigEndian: v4.address.sin_addr.s_addr))
-    case .v6(let v6): self.init(v6.address.sin6_addr)
-    case .unixDomainSocket: return nil
     }
   }
 

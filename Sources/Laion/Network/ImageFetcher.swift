@@ -72,8 +72,13 @@ struct ImageFetcher: Sendable {
       let left = budget
       let (step, elapsed) = await gate.withPlace(at: url.host) {
         let start = ContinuousClock.now
-        let step = await exchange.run(lease.client, within: left)
+        let step = await exchange.run(
+          lease.client,
+          or: { [clients] in await clients.fresh(exchange.url.host, lease) },
+          within: left
+        )
         let elapsed = start.duration(to: .now)
+        if step.mayKeepConnection { await clients.noteAnswer(of: exchange.url.host, lease) }
         switch step {
         case .value(let body): return (Exchange.Step.value(await process(body)), elapsed)
         case .redirect(let next): return (Exchange.Step<Value>.redirect(next), elapsed)

@@ -18,9 +18,18 @@ actor PinnedClients {
 
   private struct Generation {
     let client: HTTPClient
-    let hosts: [String]
+    let addresses: [String: IPAddress]
     let until: ContinuousClock.Instant
     var leases: Int
+    /// Hosts that have answered: the client may keep connections to them.
+    var answered: Set<String> = []
+    /// Made when a kept connection turns out to be dead; keeps none itself.
+    var fresh: HTTPClient?
+
+    func shutDown() async {
+      try? await client.shutdown()
+      try? await fresh?.shutdown()
+    }
   }
 
   private let resolver: HostResolver
@@ -71,6 +80,24 @@ actor PinnedClients {
     return .success(lease)
   }
 
+  /// Notes that `host` has answered.
+  func noteAnswer(of host: String, _ lease: Lease) {
+    generations[lease.generation]?.answered.insert(host)
+  }
+
+  /// A client with the same pins that has no connection to `host` yet, for a request whose connection
+  /// was dropped; `nil` when the connection cannot have been a kept one.
+  ///
+  /// The requests sent with it must ask for the connection to be closed.
+  func fresh(_ host: String, _ lease: Lease) -> HTTPClient? {
+    guard let generation = generations[lease.generation], generation.answered.contains(host)
+    else { return nil }
+    if let client = generation.fresh { return client }
+    let client = client(pinning: generation.addresses)
+    generations[lease.generation]?.fresh = client
+    return client
+  }
+
   /// Gives a client back.
   func release(_ lease: Lease) {
     generations[lease.generation]?.leases -= 1
@@ -78,7 +105,7 @@ actor PinnedClients {
 
   /// Shuts all clients down; no lease may be out.
   func shutDown() async {
-    for generation in generations.values { try? await generation.client.shutdown() }
+    for generation in generations.values { await generation.shutDown() }
     generations = [:]
     pinned = [:]
   }
@@ -94,13 +121,10 @@ actor PinnedClients {
   private func seal() {
     let number = nextGeneration
     nextGeneration += 1
-    let client = HTTPClient(
-      eventLoopGroup: group,
-      configuration: configuration(pinning: gathering)
-    )
+    let client = client(pinning: gathering)
     generations[number] = Generation(
       client: client,
-      hosts: Array(gathering.keys),
+      addresses: gathering,
       until: .now + Self.lifetime,
       leases: waiting.count
     )
@@ -118,14 +142,12 @@ actor PinnedClients {
     let idle = generations.filter { $0.value.leases == 0 }.keys.sorted().prefix(surplus)
     for number in idle {
       guard let generation = generations.removeValue(forKey: number) else { continue }
-      for host in generation.hosts where pinned[host] == number { pinned[host] = nil }
-      try? await generation.client.shutdown()
+      for host in generation.addresses.keys where pinned[host] == number { pinned[host] = nil }
+      await generation.shutDown()
     }
   }
 
-  private func configuration(
-    pinning hosts: [String: IPAddress]
-  ) -> HTTPClient.Configuration {
+  private func client(pinning hosts: [String: IPAddress]) -> HTTPClient {
     var configuration = HTTPClient.Configuration()
     configuration.redirectConfiguration = .disallow
     // We ask for plain bodies, but some servers pack what they should not.
@@ -142,6 +164,6 @@ actor PinnedClients {
     // We decide ourselves what is tried again.
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.dnsOverride = hosts.mapValues(\.description)
-    return configuration
+    return HTTPClient(eventLoopGroup: group, configuration: configuration)
   }
 }

@@ -22,6 +22,17 @@ enum TransportFailure {
     }
   }
 
+  /// Whether the connection just ended, as one does that was kept for longer than its server wants.
+  ///
+  /// An answer that has begun fails as an `HTTPParserError` instead.
+  static func isDrop(_ error: any Error) -> Bool {
+    switch error {
+    case let error as HTTPClientError: error == .remoteConnectionClosed
+    case is ChannelError, is IOError: cause(of: error) == .connectionLost
+    default: false
+    }
+  }
+
   private static func cause(of error: HTTPClientError) -> FetchCause {
     switch error {
     case .connectTimeout, .readTimeout, .writeTimeout, .deadlineExceeded,

@@ -49,7 +49,8 @@ struct ImageStore: Sendable {
         width: image.width,
         height: image.height,
         bytes: body.readableBytes,
-        sha256: body.withUnsafeReadableBytes { SHA256.digest(of: $0) }
+        sha256: body.withUnsafeReadableBytes { SHA256.digest(of: $0) },
+        look: settings.nearDuplicateBits == nil ? nil : PerceptualHash(image)?.text
       )
       return .outcome(.success(stored))
     } catch {

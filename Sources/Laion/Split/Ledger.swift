@@ -86,11 +86,21 @@ final class Ledger: @unchecked Sendable {
     for entry in entries { summary.add(entry) }
   }
 
-  /// Visits the valid entries; returns how many bytes they and the header take, 0 without a header.
+  /// Forgets the pairs from number `count` on, and every row behind the last one kept.
+  func cut(toPairs count: Int) throws(LaionError) {
+    var kept = Summary()
+    let valid = try Self.read(path, header: nil, before: count) { kept.add($0) }
+    if ftruncate(descriptor, valid) != 0 { throw .file(FileError("cut", path: path)) }
+    summary = kept
+  }
+
+  /// Visits the valid entries, if told so only those before the one with this number; returns how
+  /// many bytes they and the header take, 0 without a header.
   @discardableResult
   static func read(
     _ path: String,
     header: String?,
+    before number: Int? = nil,
     _ visit: (Entry) throws(LaionError) -> Void
   ) throws(LaionError) -> Int {
     let file: MappedFile
@@ -109,6 +119,7 @@ final class Ledger: @unchecked Sendable {
           entry.replaced == nil ? entry.row >= nextRow : entry.row < nextRow,
           entry.number == nil || entry.number == pairs
         else { throw .damagedLedger(path: path, line: line) }
+        if let number, entry.number == number { break }
         nextRow = max(nextRow, entry.row + 1)
         if entry.number != nil { pairs += 1 }
         try visit(entry)

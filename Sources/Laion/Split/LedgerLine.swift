@@ -5,6 +5,7 @@ enum LedgerLine {
     switch entry.outcome {
     case .success(let image):
       fields += ["ok", "\(image.width)", "\(image.height)", "\(image.bytes)", image.sha256]
+      if let look = image.look { fields.append(look) }
     case .failure(let cause):
       fields.append(cause.description)
     }
@@ -25,14 +26,15 @@ enum LedgerLine {
       guard fields[1] == "-", let cause = FetchCause(String(fields[2])) else { return nil }
       return .init(row: row, number: nil, outcome: .failure(cause), replaced: replaced)
     }
-    guard fields.count == 7, fields[2] == "ok", let number = Int(fields[1]),
+    guard (7...8).contains(fields.count), fields[2] == "ok", let number = Int(fields[1]),
       let width = Int(fields[3]), let height = Int(fields[4]), let bytes = Int(fields[5])
     else { return nil }
     let image = StoredImage(
       width: width,
       height: height,
       bytes: bytes,
-      sha256: String(fields[6])
+      sha256: String(fields[6]),
+      look: fields.count == 8 ? String(fields[7]) : nil
     )
     return .init(row: row, number: number, outcome: .success(image), replaced: replaced)
   }

@@ -10,7 +10,9 @@ struct StagedPair: Sendable {
 /// Where pairs go, in the order of their numbers.
 protocol PairSink: Sendable {
   /// Removes what an interrupted run left beyond the pairs that the ledger vouches for.
-  func clean(after pairs: Int) throws(FileError)
+  ///
+  /// - Returns: Pairs that are there; the ledger forgets the others.
+  func resume(after pairs: Int) throws(FileError) -> Int
 
   /// Puts pairs in their places; returns when they are on the disk.
   func publish(_ pairs: [StagedPair]) throws(FileError)
@@ -23,11 +25,12 @@ protocol PairSink: Sendable {
 struct FileSink: PairSink {
   let folder: SplitFolder
 
-  func clean(after pairs: Int) throws(FileError) {
+  func resume(after pairs: Int) throws(FileError) -> Int {
     for number in pairs..<pairs + SplitFolder.maximumBatch {
       folder.remove(folder.imagePath(number))
       folder.remove(folder.captionPath(number))
     }
+    return pairs
   }
 
   /// Contents are flushed before the renames and the renames before the caller notes the numbers,

@@ -1,11 +1,14 @@
 import Files
+import Images
 
 extension SplitDownload {
   /// Begins rows while the window has room.
   func start(_ state: inout State, _ group: inout Group) throws(LaionError) {
     // Near the end no more rows are begun than the pairs still missing may need.
     let missing = configuration.perSplit - state.tally.pairs
-    let unfinished = min(configuration.window, missing.multipliedClamped(by: 4) + 8)
+    // Some wait for a name, a host or another attempt; more would wait for nothing, 12 KB each.
+    let busy = max(1024, 6 * configuration.fetch.concurrency)
+    let unfinished = min(configuration.window, busy, missing.multipliedClamped(by: 4) + 8)
     while state.hasRows, state.window.count < configuration.window,
       state.window.unfinished < unfinished
     {
@@ -43,15 +46,19 @@ extension SplitDownload {
     }
     var failed: [Int: FetchCause] = [:]
     var stored = HashSet64()
+    var looks = configuration.image.nearDuplicateBits.map { NearDuplicates(threshold: $0) }
     try Ledger.read(folder.ledgerPath, header: nil) { entry in
       failed[entry.row] = nil
       switch entry.outcome {
-      case .success(let image): _ = stored.insert(image.hash)
+      case .success(let image):
+        _ = stored.insert(image.hash)
+        if let look = image.look.flatMap({ PerceptualHash($0) }) { _ = looks?.insert(look) }
       case .failure(let cause):
         if again, RetryPolicy.canRecover(cause) { failed[entry.row] = cause }
       }
     }
     state.stored = stored
+    state.looks = looks
     if !again { return }
     // The rows behind the last request may have been dropped all: they were looked at as well.
     while let row = try state.rows.next() {

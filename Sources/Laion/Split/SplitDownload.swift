@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Images
 import NIOPosix
 
 /// Downloads one split: rows in, numbered pairs out.
@@ -30,12 +31,15 @@ struct SplitDownload {
 
   /// The loop's own variables.
   struct State {
+    let sink: any PairSink
     var rows: MetadataRows
     var screen: RowScreen
     var window = RowWindow<RowResult>()
     var tally: Tally
     /// Hashes of the files stored so far.
     var stored = HashSet64()
+    /// Looks of the pictures stored so far, where that matters.
+    var looks: NearDuplicates?
     /// In a second pass, the rows to request again and why they failed.
     var again: [Int: FetchCause]?
     var batch: [Ledger.Entry] = []
@@ -44,10 +48,17 @@ struct SplitDownload {
     var lastFlush = ContinuousClock.now
   }
 
-  private var sink: any PairSink {
+  private func sink(_ fingerprint: String) -> any PairSink {
     switch configuration.layout {
     case .folder: FileSink(folder: folder)
-    case .webdataset: TarSink(folder: folder)
+    case .webdataset: TarSink(folder: folder, pairsPerShard: configuration.pairsPerShard)
+    case .zip:
+      ZipSink(
+        folder,
+        fingerprint: fingerprint,
+        side: configuration.image.size ?? 0,
+        source: "nifty laion \(part.fileName)"
+      )
     }
   }
 
@@ -57,17 +68,31 @@ struct SplitDownload {
   /// - Returns: The statistics of the whole split.
   /// - Throws: `LaionError` when the disk refuses, the metadata is damaged, or the task is cancelled.
   func run(again: Bool) async throws(LaionError) -> SplitStatistics {
-    let rows = try MetadataRows(part, columns: configuration.columns)
+    let fingerprint = fingerprint(try MetadataRows(part, columns: configuration.columns))
     // The ledger is also the lock: nothing in the folder is touched before it is ours.
     try file { () throws(FileError) in try folder.create() }
-    let ledger = try Ledger(folder.ledgerPath, fingerprint: fingerprint(rows))
+    let ledger = try Ledger(folder.ledgerPath, fingerprint: fingerprint)
+    defer { withExtendedLifetime(ledger) {} }
     // Until it is finished again, the split is an unfinished one.
     folder.remove(folder.statisticsPath)
-    try file { () throws(FileError) in
+    let sink = sink(fingerprint)
+    let held = try file { () throws(FileError) in
       try folder.clean()
-      try sink.clean(after: ledger.summary.pairs)
+      return try sink.resume(after: ledger.summary.pairs)
     }
+    if held < ledger.summary.pairs { try ledger.cut(toPairs: held) }
+    return try finish(try await downloaded(to: sink, ledger, again: again), sink)
+  }
+
+  /// Everything up to the last pair; what it needed is gone when the index is written.
+  private func downloaded(
+    to sink: any PairSink,
+    _ ledger: Ledger,
+    again: Bool
+  ) async throws(LaionError) -> Tally {
+    let rows = try MetadataRows(part, columns: configuration.columns)
     var state = State(
+      sink: sink,
       rows: rows,
       screen: RowScreen(configuration.filter, denied: denied),
       tally: Tally(
@@ -78,8 +103,7 @@ struct SplitDownload {
       )
     )
     try recall(&state, again: again)
-    if !state.tally.isFull { state = try await downloaded(state, ledger) }
-    return try finish(state.tally)
+    return state.tally.isFull ? state.tally : try await downloaded(state, ledger).tally
   }
 
   private func downloaded(_ state: State, _ ledger: Ledger) async throws(LaionError) -> State {
@@ -143,8 +167,8 @@ struct SplitDownload {
       var number: Int?
       if case .success(let image) = outcome {
         // Judged here, in row order, so that it does not depend on which one was faster.
-        if configuration.image.dropsDuplicates, !state.stored.insert(image.hash) {
-          outcome = .failure(.duplicateImage)
+        if let cause = Self.repetition(image, configuration.image, &state) {
+          outcome = .failure(cause)
           folder.remove(folder.stagedImage(row: row))
         } else {
           number = state.tally.pairs
@@ -162,8 +186,19 @@ struct SplitDownload {
     }
   }
 
+  /// Why an image is left out that repeats a stored one; `nil` when it does not, and is noted.
+  private static func repetition(
+    _ image: StoredImage,
+    _ settings: ImageSettings,
+    _ state: inout State
+  ) -> FetchCause? {
+    if settings.dropsDuplicates, !state.stored.insert(image.hash) { return .duplicateImage }
+    guard let look = image.look.flatMap({ PerceptualHash($0) }) else { return nil }
+    return state.looks?.insert(look) == false ? .nearDuplicate : nil
+  }
+
   private func flush(_ state: inout State, _ ledger: Ledger) async throws(LaionError) {
-    let (entries, pairs, sink) = (state.batch, state.captions, sink)
+    let (entries, pairs, sink) = (state.batch, state.captions, state.sink)
     if !entries.isEmpty {
       let result: Result<Void, FileError>
       do {
@@ -183,7 +218,10 @@ struct SplitDownload {
     state.lastFlush = .now
   }
 
-  private func finish(_ tally: Tally) throws(LaionError) -> SplitStatistics {
+  private func finish(
+    _ tally: Tally,
+    _ sink: any PairSink
+  ) throws(LaionError) -> SplitStatistics {
     let statistics = tally.statistics(isExhausted: !tally.isFull)
     try file { () throws(FileError) in try sink.finish(pairs: tally.pairs) }
     try SplitIndex.write(folder, part: part, columns: configuration.columns)
@@ -197,11 +235,14 @@ struct SplitDownload {
   private func fingerprint(_ rows: MetadataRows) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
+    let layout =
+      configuration.layout == .webdataset
+      ? "webdataset \(configuration.pairsPerShard)" : "\(configuration.layout)"
     let settings = [
       (try? encoder.encode(configuration.filter)) ?? Data(),
       (try? encoder.encode(configuration.image)) ?? Data(),
       (try? encoder.encode(configuration.columns)) ?? Data(),
-      Data("\(configuration.layout) \(denied.fingerprint) \(part.fileName) \(rows.identity)".utf8),
+      Data("\(layout) \(denied.fingerprint) \(part.fileName) \(rows.identity)".utf8),
     ]
     return String(FNV.hash(settings.joined(separator: [0])), radix: 16)
   }

@@ -19,6 +19,8 @@ struct SplitFolder: Sendable {
   var ledgerPath: String { path + "/.ledger" }
   var indexPath: String { path + "/index.parquet" }
   var statisticsPath: String { path + "/stats.json" }
+  /// The split's packed dataset, beside the folder.
+  var datasetPath: String { path + ".zip" }
 
   /// Where the image of a row waits until the rows before it are finished.
   func stagedImage(row: Int) -> String { "\(staging)/\(row).\(imageSuffix)" }

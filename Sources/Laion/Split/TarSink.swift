@@ -2,21 +2,21 @@ import Files
 import Foundation
 import Glibc
 
-/// Pairs in tar files of ten thousand each, `00000.tar` and so on, as WebDataset reads them.
+/// Pairs in tar files of so many each, `00000.tar` and so on, as WebDataset reads them.
 ///
 /// Pair K is `KKKKKKKKK.png` and `KKKKKKKKK.txt`. A shard that is being filled has a dot before its
 /// name; it is appended to, flushed, and cut back to what the ledger vouches for after a crash.
 struct TarSink: PairSink {
   let folder: SplitFolder
   /// Pairs in a full shard.
-  var pairsPerShard = 10_000
+  let pairsPerShard: Int
 
   /// The name of shard `number`.
   func shardPath(_ number: Int) -> String { "\(folder.path)/\(Tar.padded(number, 5)).tar" }
 
   private func openPath(_ number: Int) -> String { "\(folder.path)/.\(Tar.padded(number, 5)).tar" }
 
-  func clean(after pairs: Int) throws(FileError) {
+  func resume(after pairs: Int) throws(FileError) -> Int {
     let (shard, rest) = pairs.quotientAndRemainder(dividingBy: pairsPerShard)
     // What a crash leaves is at most a batch beyond the ledger.
     let last = (pairs + SplitFolder.maximumBatch) / pairsPerShard + 1
@@ -24,12 +24,13 @@ struct TarSink: PairSink {
       folder.remove(shardPath(number))
       folder.remove(openPath(number))
     }
-    if rest == 0 { return }
+    if rest == 0 { return pairs }
     if access(shardPath(shard), F_OK) == 0 {
       try folder.move(shardPath(shard), to: openPath(shard))
     }
     let size = try Tar.size(ofFirst: 2 * rest, in: openPath(shard))
     if truncate(openPath(shard), size) != 0 { throw FileError("cut", path: openPath(shard)) }
+    return pairs
   }
 
   func publish(_ pairs: [StagedPair]) throws(FileError) {

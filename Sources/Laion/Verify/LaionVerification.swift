@@ -1,3 +1,4 @@
+import Datasets
 import Files
 import Foundation
 import Images
@@ -61,7 +62,12 @@ package struct LaionVerification: Sendable {
         images[number] = image
       }
     }
-    complaints += files(folder, images)
+    if PackedDatasetWriter.isUnfinished(folder + ".zip") {
+      // Its pairs cannot be looked at before it is a dataset.
+      complaints.append("zip: unfinished; run the download again")
+    } else {
+      complaints += files(folder, images)
+    }
     complaints += statistics(folder, summary)
     complaints += try index(folder, latest)
     return Finding(

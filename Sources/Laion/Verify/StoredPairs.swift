@@ -1,7 +1,9 @@
+import Datasets
 import Files
 import Foundation
 
-/// The image and caption files of a split, wherever they lie: in the folder or in tar shards.
+/// The image and caption files of a split, wherever they lie: in the folder, in tar shards, or in a
+/// packed dataset.
 struct StoredPairs {
   let folder: String
 
@@ -39,6 +41,36 @@ struct StoredPairs {
       withExtendedLifetime(file) {}
     }
     for name in names.sorted() where name.hasSuffix(".tar") { try visit(shard: name, body) }
+    if access(folder + ".zip", F_OK) == 0 { try visit(dataset: folder + ".zip", body) }
+  }
+
+  private func visit(dataset path: String, _ body: (File) -> Void) throws(FileError) {
+    do throws(DatasetError) {
+      let set = try PackedDataset(path, requiresFeatures: false)
+      for number in 0..<set.count {
+        let name = set.name(at: number)
+        let caption = try set.captions(at: number).joined(separator: "\n")
+        for (bytes, isCaption) in [
+          (try set.encodedImage(at: number), false), (Array(caption.utf8), true),
+        ] {
+          bytes.withUnsafeBytes { bytes in
+            body(
+              File(
+                name: name,
+                number: number,
+                isCaption: isCaption,
+                hasCaption: !caption.isEmpty,
+                bytes: bytes
+              )
+            )
+          }
+        }
+      }
+    } catch .file(let error) {
+      throw error
+    } catch {
+      throw FileError("read", path: path, reason: error.description)
+    }
   }
 
   private func visit(shard: String, _ body: (File) -> Void) throws(FileError) {

@@ -202,3 +202,41 @@ for name in ["LANCZOS", "BOX"]:
         )
 with open(os.path.join(folder, "resize.json"), "w") as file:
     file.write("[\n" + ",\n".join("  " + json.dumps(case) for case in cases) + "\n]\n")
+
+# GIF: dithered, so that the palette is used up; Pillow writes rows interlaced if asked.
+drawn = small.quantize(200)
+as_pil("gif-plain.gif", drawn, format="GIF", interlace=0)
+as_pil("gif-interlaced.gif", drawn, format="GIF", interlace=1)
+as_pil("gif-grey.gif", grey, format="GIF", interlace=0)
+as_pil("gif-bilevel.gif", grey.convert("1"), format="GIF", interlace=0)
+on_white("gif-transparent.gif", drawn, format="GIF", interlace=0, transparency=drawn.getpixel((5, 5)))
+as_pil(
+    "gif-animated.gif", drawn, format="GIF", save_all=True, interlace=0,
+    append_images=[Image.fromarray(255 - np.asarray(small)).quantize(32)],
+)
+# Codes of every size, and the table full more than once.
+noisy = Image.fromarray(random.randint(0, 256, (120, 160)).astype(np.uint8), "L")
+as_pil("gif-noise.gif", noisy, format="GIF", interlace=0)
+# A picture of 61×43 at (5, 3) of a screen of 80×60: what it leaves out is white.
+plain = bytearray(encode(drawn, format="GIF", interlace=0))
+plain[6:10] = struct.pack("<HH", 80, 60)
+descriptor = plain.index(b"\x2c\0\0\0\0" + struct.pack("<HH", 61, 43))
+plain[descriptor + 1:descriptor + 5] = struct.pack("<HH", 5, 3)
+screen = Image.new("RGB", (80, 60), (255, 255, 255))
+screen.paste(drawn.convert("RGB"), (5, 3))
+keep("gif-offset.gif", bytes(plain), screen)
+
+as_pil("avif-444.avif", small, format="AVIF", quality=90, subsampling="4:4:4", codec="aom")
+as_pil("avif-420.avif", small, format="AVIF", quality=80, subsampling="4:2:0", codec="aom")
+as_pil("avif-grey.avif", grey, format="AVIF", quality=80, subsampling="4:0:0", codec="aom")
+on_white("avif-alpha.avif", transparent, format="AVIF", quality=90, subsampling="4:4:4", codec="aom")
+as_pil(
+    "avif-sequence.avif", small, format="AVIF", quality=80, save_all=True, codec="aom",
+    append_images=[Image.fromarray(255 - np.asarray(small))],
+)
+for orientation, turn in enumerate(turns, 1):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = upright.transpose(turn) if turn is not None else upright
+    with open(os.path.join(folder, "decode", f"turned-{orientation}.avif"), "wb") as file:
+        file.write(encode(stored, format="AVIF", quality=95, subsampling="4:4:4", exif=exif, codec="aom"))

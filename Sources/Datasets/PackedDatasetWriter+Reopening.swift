@@ -1,0 +1,58 @@
+import Glibc
+
+extension PackedDatasetWriter {
+  /// Makes a finished dataset an unfinished one, so that images can be added behind its last one.
+  ///
+  /// Nothing large is copied: the archive moves into the workspace and loses what stands behind the
+  /// images. A process that is killed meanwhile leaves either the finished dataset or the unfinished
+  /// one.
+  ///
+  /// - Parameters:
+  ///   - path: A dataset with captions, without features and labels, that this program packed.
+  ///   - fingerprint: With which the writer is opened that adds to it.
+  /// - Throws: `DatasetError` when it is another kind of dataset, or the disk is full.
+  package static func reopen(_ path: String, fingerprint: String) throws(DatasetError) {
+    let set = try PackedDataset(path, requiresFeatures: false)
+    guard let manifest = set.manifest, set.featureDimension == 0, !set.hasLabels,
+      let captions = set.zip.index(of: PackedDataset.captionsName),
+      let captionIndex = set.zip.index(of: FeatureStore.indexName),
+      set.zip.name(at: set.count - 1) == set.name(at: set.count - 1)
+    else { throw .option("\(path) cannot be continued: it holds more than images and captions") }
+    let workspace = try PackWorkspace(path, fingerprint: fingerprint, limit: 0)
+    let (directory, size) = set.zip.beginning(set.count)
+    try workspace[.directory].append(directory)
+    try copy(captions, of: set, to: workspace[.captions])
+    // What the array holds before the ends of the images' captions is made anew.
+    try copy(captionIndex, of: set, to: workspace[.captionIndex], last: 8 * set.count)
+    for _ in 0..<set.count { try workspace[.labels].append(Array("null\n".utf8)) }
+    let state = PackJournal.State(
+      itemsDone: set.count,
+      imageCount: set.count,
+      captionCount: manifest.captionCount,
+      unlabelledCount: set.count,
+      resolution: manifest.resolution
+    )
+    try workspace.takeBack(path, keeping: size, state)
+  }
+
+  private static func copy(
+    _ entry: Int,
+    of set: PackedDataset,
+    to spool: SpoolFile,
+    last count: Int = .max
+  ) throws(DatasetError) {
+    try set.zip.bytes(at: entry).withBytes { (bytes) throws(DatasetError) in
+      try spool.append(UnsafeRawBufferPointer(rebasing: bytes.suffix(count)))
+    }
+  }
+
+  /// Whether a dataset of this name is begun and not finished.
+  package static func isUnfinished(_ path: String) -> Bool {
+    access(PackWorkspace.folder(of: path) + "/journal", F_OK) == 0
+  }
+
+  /// Removes what a process left that was killed when it had just finished the dataset.
+  package static func removeRemains(of path: String) {
+    PackWorkspace.remove(PackWorkspace.folder(of: path))
+  }
+}

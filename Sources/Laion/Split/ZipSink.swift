@@ -1,0 +1,112 @@
+import Datasets
+import Files
+import Glibc
+
+/// Pairs straight in a packed dataset, `splitN.zip` beside the folder of the split.
+///
+/// Unfinished, the dataset lies in a workspace of its own. Each batch ends with a checkpoint there
+/// before the ledger speaks of it, so the ledger never knows more pairs than the workspace.
+final class ZipSink: PairSink, @unchecked Sendable {
+  // Sendable: one batch is published at a time, by the split's own loop.
+
+  private let folder: SplitFolder
+  private let fingerprint: String
+  private let options: PackedDatasetWriter.Options
+  private var writer: PackedDatasetWriter?
+
+  /// A dataset of images of one size.
+  ///
+  /// - Parameters:
+  ///   - folder: The split's folder.
+  ///   - fingerprint: Stands for the settings that decide which rows become pairs.
+  ///   - side: Side of the images in pixels.
+  ///   - source: Where the pairs come from, in words.
+  init(_ folder: SplitFolder, fingerprint: String, side: Int, source: String) {
+    self.folder = folder
+    self.fingerprint = "laion \(fingerprint)"
+    options = .init(resolution: side, featureModel: nil, source: source)
+  }
+
+  func resume(after pairs: Int) throws(FileError) -> Int {
+    if access(folder.datasetPath, F_OK) != 0 {
+      let writer = try open(limit: pairs)
+      self.writer = writer
+      return writer.count
+    }
+    // It is taken back only when there is more to come.
+    let held = try dataset { () throws(DatasetError) in
+      try PackedDataset(folder.datasetPath, requiresFeatures: false).count
+    }
+    guard held == pairs else {
+      throw FileError(
+        "continue",
+        path: folder.datasetPath,
+        reason: "it holds \(held) pairs and the ledger \(pairs); remove it to download them again"
+      )
+    }
+    return pairs
+  }
+
+  func publish(_ pairs: [StagedPair]) throws(FileError) {
+    if pairs.isEmpty { return }
+    let writer = if let writer { writer } else { try reopened() }
+    self.writer = writer
+    for pair in pairs {
+      let image = try MappedFile(folder.stagedImage(row: pair.row))
+      let record = PackedRecord(
+        image: Array(image.bytes),
+        captions: pair.caption.split(separator: "\n").map(String.init)
+      )
+      withExtendedLifetime(image) {}
+      try dataset { () throws(DatasetError) in try writer.append(record) }
+    }
+    try dataset { () throws(DatasetError) in
+      try writer.advance(to: writer.count, isCheckpoint: true)
+    }
+    for pair in pairs { folder.remove(folder.stagedImage(row: pair.row)) }
+  }
+
+  func finish(pairs: Int) throws(FileError) {
+    guard let writer else {
+      PackedDatasetWriter.removeRemains(of: folder.datasetPath)
+      return
+    }
+    self.writer = nil
+    if pairs == 0 {
+      // A dataset has at least one image: without any there is no file.
+      PackedDatasetWriter.removeRemains(of: folder.datasetPath)
+    } else {
+      _ = try dataset { () throws(DatasetError) in try writer.finish() }
+    }
+  }
+
+  private func reopened() throws(FileError) -> PackedDatasetWriter {
+    try dataset { () throws(DatasetError) in
+      try PackedDatasetWriter.reopen(folder.datasetPath, fingerprint: fingerprint)
+    }
+    return try open(limit: nil)
+  }
+
+  private func open(limit: Int?) throws(FileError) -> PackedDatasetWriter {
+    try dataset { () throws(DatasetError) in
+      try PackedDatasetWriter(
+        folder.datasetPath,
+        options: options,
+        fingerprint: fingerprint,
+        limit: limit
+      )
+    }
+  }
+
+  private func dataset<Value>(
+    _ body: () throws(DatasetError) -> Value
+  ) throws(FileError) -> Value {
+    do throws(DatasetError) {
+      return try body()
+    } catch .file(let error) {
+      throw error
+    } catch {
+      throw FileError("write", path: folder.datasetPath, reason: error.description)
+    }
+  }
+}

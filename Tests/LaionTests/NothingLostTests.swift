@@ -1,0 +1,217 @@
+import Foundation
+import Glibc
+import Laion
+import TestSupport
+import Testing
+
+/// Whatever ends a run, the next one ends with the files of a run that was not disturbed, and no file
+/// under a final name is ever torn.
+///
+/// scripts/test runs these apart: they wait for a hundred processes on the threads of all tests.
+@Suite struct NothingLostTests {
+  /// The configuration for a layout, and the files that an undisturbed run leaves.
+  private static func undisturbed(
+    _ configuration: LaionConfiguration,
+    _ layout: PairLayout
+  ) async throws -> (LaionConfiguration, files: [String: Data], seconds: Double) {
+    var configuration = configuration
+    configuration.layout = layout
+    configuration.pairsPerShard = 12
+    if layout == .zip { configuration.image.size = 32 }
+    let start = ContinuousClock.now
+    let report = try await LaionDownload(configuration).run()
+    let seconds = start.duration(to: .now) / .seconds(1)
+    #expect(report.pairs > 50)
+    #expect(try complaints(configuration).isEmpty)
+    return (configuration, try finalFiles(in: configuration.output), seconds)
+  }
+
+  private static func complaints(_ configuration: LaionConfiguration) throws -> [String] {
+    var verification = LaionVerification(output: configuration.output)
+    verification.decodesImages = true
+    return try verification.run().flatMap(\.complaints)
+  }
+
+  private static func isFinished(_ configuration: LaionConfiguration) -> Bool {
+    SplitStatistics.read(configuration.output + "/split0/stats.json") != nil
+  }
+
+  @Test(
+    .tags(.slow),
+    arguments: [(PairLayout.folder, kills: 40), (.webdataset, kills: 30), (.zip, kills: 30)]
+  )
+  func `a run killed at any moment loses nothing`(layout: PairLayout, kills: Int) async throws {
+    try await MixedRows.withMetadata { configuration, _ in
+      let (base, whole, seconds) = try await Self.undisturbed(configuration, layout)
+      var killed = base
+      var (round, interrupted, resumed) = (0, 0, 0)
+      // The last moment of a kill, in seconds; follows the machine's pace.
+      var last = min(2, seconds)
+      for _ in 0..<kills {
+        killed.output = base.output + "-\(round)"
+        let ledger = killed.output + "/split0/.ledger"
+        if let size = try? Data(contentsOf: URL(filePath: ledger)).count, size > 200 {
+          resumed += 1
+        }
+        let delay = UInt32(1e6 * Double.random(in: 0..<last))
+        await #expect(processExitsWith: .signal(SIGKILL)) {
+          [killed = killed as LaionConfiguration, delay = delay as UInt32] in
+          Thread.detachNewThread {
+            usleep(delay)
+            kill(getpid(), SIGKILL)
+          }
+          _ = try await LaionDownload(killed).run()
+          try await Task.sleep(for: .seconds(100))
+        }
+        let found = try finalFiles(in: killed.output)
+        for (path, bytes) in found where !path.hasPrefix("split0/index.") || Self.isFinished(killed)
+        {
+          #expect(whole[path] == bytes, "\(path) after kill in round \(round)")
+        }
+        if Self.isFinished(killed) {
+          #expect(differences(found, whole) == [])
+          round += 1
+          last *= 0.7
+        } else {
+          interrupted += 1
+          last *= 1.1
+        }
+      }
+      print("\(layout): \(interrupted) of \(kills) kills before the end, \(resumed) went on")
+      #expect(interrupted > kills / 3 && resumed > kills / 6)
+      killed.output = base.output + "-\(round)"
+      _ = try await LaionDownload(killed).run()
+      #expect(try differences(finalFiles(in: killed.output), whole) == [])
+      #expect(try Self.complaints(killed).isEmpty)
+    }
+  }
+
+  @Test(arguments: PairLayout.allCases)
+  func `a file that may not grow ends the run, and the next one loses nothing`(
+    layout: PairLayout
+  ) async throws {
+    try await MixedRows.withMetadata { configuration, _ in
+      let (base, whole, _) = try await Self.undisturbed(configuration, layout)
+      var limited = base
+      limited.output += "-limited"
+      for bytes in [500, 1500, 3000] {
+        await #expect(processExitsWith: .success) {
+          [limited = limited as LaionConfiguration, bytes = bytes as Int] in
+          signal(SIGXFSZ, SIG_IGN)
+          var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))
+          setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+          do {
+            _ = try await LaionDownload(limited).run()
+            exit(3)
+          } catch is LaionError {
+            exit(0)
+          }
+        }
+        #expect(!Self.isFinished(limited))
+      }
+      _ = try await LaionDownload(limited).run()
+      #expect(try differences(finalFiles(in: limited.output), whole) == [])
+      #expect(try Self.complaints(limited).isEmpty)
+    }
+  }
+
+  @Test(.enabled(if: SmallDisk.isPossible, "mounting takes root"), arguments: PairLayout.allCases)
+  func `a full disk ends the run, and with more room nothing is lost`(
+    layout: PairLayout
+  ) async throws {
+    try await MixedRows.withMetadata { configuration, _ in
+      let (base, whole, _) = try await Self.undisturbed(configuration, layout)
+      var small = base
+      small.output += "-full"
+      let full = small
+      let disk = try SmallDisk(full.output, kilobytes: 40)
+      defer { disk.unmount() }
+      for kilobytes in [40, 80] {
+        try disk.resize(kilobytes: kilobytes)
+        let error = await #expect(throws: LaionError.self) {
+          try await LaionDownload(full).run()
+        }
+        #expect(error?.description.contains("free some space") == true, "\(error as Any)")
+        #expect(!Self.isFinished(full))
+      }
+      try disk.resize(kilobytes: 64 << 10)
+      _ = try await LaionDownload(full).run()
+      #expect(try differences(finalFiles(in: full.output), whole) == [])
+      #expect(try Self.complaints(full).isEmpty)
+    }
+  }
+
+  @Test func `what a server missed while it was gone is got when it is back`() async throws {
+    var routes: [String: RawServer.Script] = [:]
+    for i in 0..<80 { routes["/\(i)"] = .ok(try samplePNG(i)) }
+    let first = try RawServer(routes)
+    try await withScratchFolder { folder in
+      try makeFolder(folder + "/meta")
+      let rows = (0..<80).map { (url: "http://127.0.0.1:\(first.port)/\($0)", text: "text \($0)") }
+      try writePart(0, in: folder + "/meta", rows)
+      var configuration = loopbackConfiguration(folder)
+      configuration.fetch.attempts = 1
+      configuration.fetch.concurrency = 2
+      Thread.detachNewThread {
+        while first.accepted < 30 { usleep(200) }
+        first.stop()
+      }
+      let gone = try await LaionDownload(configuration).run()
+      let failures = try #require(gone.splits.first?.failures)
+      #expect(gone.pairs >= 28 && gone.pairs < 80)
+      #expect(Set(failures.keys).isSubset(of: ["connection failed", "connection lost"]))
+      #expect(try Self.complaints(configuration).isEmpty)
+
+      let second = try RawServer(routes, port: first.port)
+      defer { second.stop() }
+      configuration.retriesFailures = true
+      let back = try await LaionDownload(configuration).run()
+      #expect(back.pairs == 80)
+      #expect(try Self.complaints(configuration).isEmpty)
+      let files = try pairs(in: configuration.output + "/split0")
+      let captions = try (0..<80).map { number in
+        let caption = String(decoding: try #require(files["\(number).txt"]), as: UTF8.self)
+        let row = try #require(Int(caption.dropFirst(5)))
+        #expect(files["\(number).png"] == Data(try samplePNG(row)))
+        return caption
+      }
+      #expect(Set(captions) == Set((0..<80).map { "text \($0)" }))
+    }
+  }
+}
+
+extension Tag {
+  /// Suites that take more than ten seconds.
+  @Tag static var slow: Self
+}
+
+/// A file system of a few kilobytes.
+private struct SmallDisk {
+  static let isPossible = geteuid() == 0 && canMount
+
+  let path: String
+
+  init(_ path: String, kilobytes: Int) throws {
+    self.path = path
+    try makeFolder(path)
+    try Self.mount(path, 0, kilobytes)
+  }
+
+  func resize(kilobytes: Int) throws { try Self.mount(path, UInt(MS_REMOUNT), kilobytes) }
+
+  func unmount() { umount2(path, Int32(MNT_DETACH)) }
+
+  // Root of a container may lack the right.
+  private static var canMount: Bool {
+    let path = NSTemporaryDirectory() + "/small-disk-\(getpid())"
+    guard let disk = try? SmallDisk(path, kilobytes: 64) else { return false }
+    disk.unmount()
+    return rmdir(path) == 0
+  }
+
+  private static func mount(_ path: String, _ flags: UInt, _ kilobytes: Int) throws {
+    if Glibc.mount("none", path, "tmpfs", flags, "size=\(kilobytes)k") != 0 {
+      throw POSIXError(.EPERM)
+    }
+  }
+}
