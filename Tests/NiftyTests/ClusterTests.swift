@@ -11,9 +11,11 @@ struct ClusterTests {
     url.deletingLastPathComponent()
   }
 
-  private static func file(_ name: String) -> String { root.appending(path: name).path }
+  /// A file of the project.
+  static func file(_ name: String) -> String { root.appending(path: name).path }
 
-  private static let hasSlurm =
+  /// Whether a cluster of one machine can be made here.
+  static let hasSlurm =
     geteuid() == 0
     && ["/usr/sbin/slurmctld", "/usr/sbin/slurmd", "/usr/sbin/munged", "/usr/bin/sbatch"]
       .allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }

@@ -204,6 +204,21 @@ struct RanksCommandTests {
     #expect(try only("runs").contains("-gpus2-"), "\(text("mpi.txt"))")
   }
 
+  @Test(.enabled(if: ClusterTests.hasSlurm, "takes root, and scripts/setup --tests"))
+  func `srun starts a run`() throws {
+    let run = try start(
+      [
+        ClusterTests.file("Tests/Cluster/one-node-slurm"), path("slurm"), "srun", "--ntasks=2",
+        "--overcommit", try program(),
+      ] + words(Self.train + " --kimg=0.048"),
+      ["MASTER_PORT": "\(freePort())"],
+      output: "slurm.txt"
+    )
+    run.waitUntilExit()
+    #expect(run.terminationStatus == 0, "\(text("slurm.txt"))")
+    #expect(try only("runs").contains("-gpus2-"), "\(text("slurm.txt"))")
+  }
+
   /// Two machines: network namespaces joined by one cable, which is cut.
   @Test(.enabled(if: getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/sbin/ip")))
   func `a cable that is cut stops both machines within the time given`() throws {
