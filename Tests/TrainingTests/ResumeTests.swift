@@ -106,6 +106,34 @@ struct ResumeTests {
     }
   }
 
+  @Test func `a state that no run can have is refused by the name of its key`() throws {
+    let tiny = try TinyRun(kimg: 0.004)
+    let folder = try tiny.run(stoppingAfter: [])
+    let place = try "\(folder)/checkpoint/" + #require(Self.checkpoints(folder).last)
+    let state = try Checkpoint(at: place).state
+    #expect(try RunState(json: state.json) == state)
+    typealias Change = (inout RunState) -> Void
+    let changes: [(String, Change)] = [
+      ("trainer.imagesSeen cannot be -1", { $0.trainer.imagesSeen = -1 }),
+      ("trainer.imagesSeen cannot be 92", { $0.trainer.imagesSeen = .max }),
+      ("tick.number cannot be 92", { $0.tick.number = .max }),
+      ("tick.firstImage is beyond", { $0.tick.firstImage = 1000 }),
+      ("logs.log.txt cannot be -5", { $0.logs["log.txt"] = -5 }),
+      ("seconds cannot be nan", { $0.seconds = .nan }),
+      ("seconds cannot be -inf", { $0.tick.seconds = -.infinity }),
+      ("watchdog.rollbacks cannot be", { $0.watchdog.rollbacks = .max }),
+      ("augmentProbability cannot be -0.5", { $0.trainer.augmentProbability = -0.5 }),
+    ]
+    for (expected, change) in changes {
+      var changed = state
+      change(&changed)
+      // It survives the way to the file and back, so that its values are what is refused.
+      let read = try RunState(json: changed.json)
+      let error = #expect(throws: TrainingError.self) { try read.validate() }
+      #expect("\(try #require(error))".contains(expected), "\(error!)")
+    }
+  }
+
   private static func checkpoints(_ folder: String) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: folder + "/checkpoint").sorted()
   }
