@@ -162,6 +162,20 @@ struct ResumeTests {
     #expect(try Data(contentsOf: URL(filePath: folder + "/stats.jsonl")) == before)
   }
 
+  @Test func `a run that was killed before its first checkpoint begins anew in its folder`() throws
+  {
+    let tiny = try TinyRun()
+    let folder = try tiny.run(stoppingAfter: [9], finishing: false)
+    for name in try Self.checkpoints(folder) {
+      try FileManager.default.removeItem(atPath: "\(folder)/checkpoint/\(name)")
+    }
+    let ended = try tiny.run(stoppingAfter: [], continuing: folder)
+    #expect(ended == folder)
+    try whole.expectEqual(tiny.record(folder), "anew")
+    let log = try String(contentsOfFile: folder + "/log.txt", encoding: .utf8)
+    #expect(log.hasPrefix("begun anew: there is no checkpoint yet\n"), "\(log)")
+  }
+
   @Test func `a finished run goes on with more images, and other data is refused`() throws {
     var tiny = try TinyRun(kimg: 0.04)
     let folder = try tiny.run(stoppingAfter: [])
