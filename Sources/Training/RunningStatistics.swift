@@ -35,6 +35,9 @@ package struct RunningStatistics: Codable, Equatable, Sendable {
   /// Whether nothing was reported yet.
   package var isEmpty: Bool { order.isEmpty }
 
+  /// The largest number of values under one name.
+  var largestCount: Int { sums.values.map(\.count).max() ?? 0 }
+
   /// Adds values under a name.
   package mutating func report(_ name: String, _ values: [Double]) {
     if sums[name] == nil { order.append(name) }

@@ -74,19 +74,25 @@ extension TrainingRun {
     }
   }
 
-  /// Goes on from the newest undamaged checkpoint of the folder.
+  /// Goes on from the newest undamaged checkpoint of the folder; begins anew in a folder whose run was
+  /// killed before its first one.
   func restore() throws {
     var damage: [String] = []
-    guard let found = try checkpoints.newest(onDamage: { damage.append($0) }) else {
-      let reason = damage.first.map { ": \($0)" } ?? ""
+    if let found = try checkpoints.newest(onDamage: { damage.append($0) }) {
+      try adopt(found)
+      for line in damage { try say(line) }
+      try say("continued at \(kimg(trainer.imagesSeen)) kimg")
+      return
+    }
+    if let reason = damage.first {
       throw TrainingError.checkpoint(
-        "\(folder.path) holds no checkpoint to go on from\(reason); start a new run, with --resume "
+        "\(folder.path) holds no checkpoint to go on from: \(reason); start a new run, with --resume "
           + "from one of its snapshots"
       )
     }
-    try adopt(found)
-    for line in damage { try say(line) }
-    try say("continued at \(kimg(trainer.imagesSeen)) kimg")
+    if let resume = options.resume { try Self.resume(trainer, from: resume) }
+    _ = try log.cut(to: [:], imagesSeen: 0)
+    try say("begun anew: there is no checkpoint yet")
   }
 
   /// Takes over a checkpoint's state, and cuts off what was logged after it.

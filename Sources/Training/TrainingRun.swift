@@ -290,7 +290,7 @@ package final class TrainingRun {
     return Tensor(rows.flatMap { $0 }, shape: [rows.count, set.featureDimension]).normalized()
   }
 
-  private static func resume(_ trainer: Trainer, from path: String) throws {
+  static func resume(_ trainer: Trainer, from path: String) throws {
     let snapshot = try NetworkSnapshot(path: path)
     try snapshot.load(.average, into: trainer.average, matching: .byName)
     let full = snapshot.contains(.generator)

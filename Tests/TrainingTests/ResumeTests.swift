@@ -106,6 +106,34 @@ struct ResumeTests {
     }
   }
 
+  @Test func `a state that no run can have is refused by the name of its key`() throws {
+    let tiny = try TinyRun(kimg: 0.004)
+    let folder = try tiny.run(stoppingAfter: [])
+    let place = try "\(folder)/checkpoint/" + #require(Self.checkpoints(folder).last)
+    let state = try Checkpoint(at: place).state
+    #expect(try RunState(json: state.json) == state)
+    typealias Change = (inout RunState) -> Void
+    let changes: [(String, Change)] = [
+      ("trainer.imagesSeen cannot be -1", { $0.trainer.imagesSeen = -1 }),
+      ("trainer.imagesSeen cannot be 92", { $0.trainer.imagesSeen = .max }),
+      ("tick.number cannot be 92", { $0.tick.number = .max }),
+      ("tick.firstImage is beyond", { $0.tick.firstImage = 1000 }),
+      ("logs.log.txt cannot be -5", { $0.logs["log.txt"] = -5 }),
+      ("seconds cannot be nan", { $0.seconds = .nan }),
+      ("seconds cannot be -inf", { $0.tick.seconds = -.infinity }),
+      ("watchdog.rollbacks cannot be", { $0.watchdog.rollbacks = .max }),
+      ("augmentProbability cannot be -0.5", { $0.trainer.augmentProbability = -0.5 }),
+    ]
+    for (expected, change) in changes {
+      var changed = state
+      change(&changed)
+      // It survives the way to the file and back, so that its values are what is refused.
+      let read = try RunState(json: changed.json)
+      let error = #expect(throws: TrainingError.self) { try read.validate() }
+      #expect("\(try #require(error))".contains(expected), "\(error!)")
+    }
+  }
+
   private static func checkpoints(_ folder: String) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: folder + "/checkpoint").sorted()
   }
@@ -132,6 +160,20 @@ struct ResumeTests {
     let error = #expect(throws: TrainingError.self) { _ = try tiny.session(continuing: folder) }
     #expect("\(try #require(error))".contains("no checkpoint to go on from: checkpoint "))
     #expect(try Data(contentsOf: URL(filePath: folder + "/stats.jsonl")) == before)
+  }
+
+  @Test func `a run that was killed before its first checkpoint begins anew in its folder`() throws
+  {
+    let tiny = try TinyRun()
+    let folder = try tiny.run(stoppingAfter: [9], finishing: false)
+    for name in try Self.checkpoints(folder) {
+      try FileManager.default.removeItem(atPath: "\(folder)/checkpoint/\(name)")
+    }
+    let ended = try tiny.run(stoppingAfter: [], continuing: folder)
+    #expect(ended == folder)
+    try whole.expectEqual(tiny.record(folder), "anew")
+    let log = try String(contentsOfFile: folder + "/log.txt", encoding: .utf8)
+    #expect(log.hasPrefix("begun anew: there is no checkpoint yet\n"), "\(log)")
   }
 
   @Test func `a finished run goes on with more images, and other data is refused`() throws {

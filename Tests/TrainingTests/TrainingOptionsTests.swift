@@ -163,7 +163,7 @@ struct TrainingOptionsTests {
   @Test func `values out of range are named with what is allowed`() throws {
     typealias Change = (inout TrainingOptions) -> Void
     let changes: [(String, Change)] = [
-      ("--gpus must be 1", { $0.gpus = 2 }),
+      ("--gpus must be between 1 and 4096", { $0.gpus = 0 }),
       ("--lam must be a finite number", { $0.trainer.losses.lam = .nan }),
       ("--ratio must be between 0 and 1", { $0.ratio = 1.5 }),
       ("--kimg must be above 0", { $0.kimg = 0 }),

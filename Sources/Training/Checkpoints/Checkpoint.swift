@@ -55,13 +55,7 @@ package struct Checkpoint {
     let text = withExtendedLifetime(json) { String(decoding: json.bytes, as: UTF8.self) }
     state = try RunState(json: text)
     tensors = try SafeTensors(path: "\(path)/\(Self.tensorsName)")
-    let (images, first) = (state.trainer.imagesSeen, state.tick.firstImage)
-    // The order of the data is replayed up to there.
-    guard (0..<1 << 40).contains(images), (0...images).contains(first) else {
-      throw TrainingError.checkpoint(
-        "\(Self.stateName) holds impossible numbers of images: \(images), \(first)"
-      )
-    }
+    try state.validate()
   }
 
   /// Writes a checkpoint into a folder that is there and empty; the manifest comes last.

@@ -48,6 +48,34 @@ package struct RunState: Codable, Equatable, Sendable {
     self = try decoder.decode(Self.self, from: Data(json.utf8))
   }
 
+  /// Checks that the numbers are some that a run can have: nothing overflows or takes for ever.
+  ///
+  /// - Throws: `TrainingError.checkpoint` naming the first that is none.
+  package func validate() throws(TrainingError) {
+    let limit = 1 << 40
+    let counts: [(String, Int)] = [
+      ("imageCount", imageCount), ("trainer.imagesSeen", trainer.imagesSeen),
+      ("tick.number", tick.number), ("tick.firstImage", tick.firstImage),
+      ("watchdog.rollbacks", watchdog.rollbacks), ("watchdog.goodUntil", watchdog.goodUntil),
+      ("best.imagesSeen", best?.imagesSeen ?? 0),
+      ("tick.statistics", tick.statistics.largestCount),
+    ]
+    for (name, count) in counts + logs.map({ ("logs.\($0)", $1) })
+    where !(0..<limit).contains(count) {
+      throw .checkpoint("state.json: \(name) cannot be \(count)")
+    }
+    for (name, value) in [
+      ("seconds", seconds), ("tick.seconds", tick.seconds), ("tick.maintenance", tick.maintenance),
+      ("trainer.augmentProbability", trainer.augmentProbability),
+      ("trainer.learningRateFactor", trainer.learningRateFactor),
+    ] where !(0...Double(limit)).contains(value) {
+      throw .checkpoint("state.json: \(name) cannot be \(value)")
+    }
+    guard tick.firstImage <= trainer.imagesSeen else {
+      throw .checkpoint("state.json: tick.firstImage is beyond trainer.imagesSeen")
+    }
+  }
+
   /// A state of known parts.
   package init(
     seed: UInt64,
