@@ -51,6 +51,7 @@ struct StageTests {
     try writer.finish()
   }
 
+<<<<<<< HEAD
   /// Waits for the program on a thread of its own: the server needs those of the tests.
   private func run(
     _ line: String,
@@ -65,6 +66,10 @@ struct StageTests {
         )
       }
     }
+=======
+  private func run(_ line: String, in folder: String) async throws -> Outcome {
+    try await niftyAside(line.split(separator: " ").map(String.init), in: folder)
+>>>>>>> 7c9531e (Fetch LAFITE's processed sets from Google Drive; show a full disk loses nothing)
   }
 
   private func succeed(_ line: String, in folder: String) async throws -> String {
