@@ -34,7 +34,7 @@ namespace {
 arrow::Status open(const char* path, int64_t memory_limit, cparquet_reader& reader,
                    ArrowSchema* schema, int64_t* rows) {
   reader.pool =
-      std::make_unique<arrow::CappedMemoryPool>(arrow::default_memory_pool(), memory_limit);
+      std::make_unique<arrow::CappedMemoryPool>(arrow::system_memory_pool(), memory_limit);
   ARROW_ASSIGN_OR_RAISE(reader.input, arrow::io::ReadableFile::Open(path, reader.pool.get()));
 
   // A buffered stream reads a column chunk a megabyte at a time instead of whole: memory stays

@@ -120,10 +120,10 @@ int cparquet_writer_open(const char* const* names, const int32_t* types, int32_t
     // A group stays in memory until it is full; Arrow's own million rows would be gigabytes of text.
     const auto properties = parquet::WriterProperties::Builder()
                                 .compression(parquet::Compression::SNAPPY)
-                                ->max_row_group_length(64 << 10)
+                                ->max_row_group_length(16 << 10)
                                 ->build();
     ARROW_ASSIGN_OR_RAISE(opened->file, parquet::arrow::FileWriter::Open(
-                                            *opened->schema, arrow::default_memory_pool(),
+                                            *opened->schema, arrow::system_memory_pool(),
                                             std::make_shared<Sink>(sink, context), properties));
     *writer = opened.release();
     return arrow::Status::OK();
