@@ -34,10 +34,16 @@ func nifty(
 }
 
 /// The same on a thread of its own, for tests with a server: it needs those of the tests.
-func niftyAside(_ arguments: [String], in folder: String) async throws -> Outcome {
+func niftyAside(
+  _ arguments: [String],
+  in folder: String,
+  environment: [String: String] = [:]
+) async throws -> Outcome {
   try await withCheckedThrowingContinuation { continuation in
     Thread.detachNewThread {
-      continuation.resume(with: Result { try nifty(arguments, in: folder) })
+      continuation.resume(
+        with: Result { try nifty(arguments, in: folder, environment: environment) }
+      )
     }
   }
 }

@@ -51,25 +51,16 @@ struct StageTests {
     try writer.finish()
   }
 
-<<<<<<< HEAD
-  /// Waits for the program on a thread of its own: the server needs those of the tests.
   private func run(
     _ line: String,
     in folder: String,
     environment: [String: String] = [:]
   ) async throws -> Outcome {
-    let words = line.split(separator: " ").map(String.init)
-    return try await withCheckedThrowingContinuation { continuation in
-      Thread.detachNewThread {
-        continuation.resume(
-          with: Result { try nifty(words, in: folder, environment: environment) }
-        )
-      }
-    }
-=======
-  private func run(_ line: String, in folder: String) async throws -> Outcome {
-    try await niftyAside(line.split(separator: " ").map(String.init), in: folder)
->>>>>>> 7c9531e (Fetch LAFITE's processed sets from Google Drive; show a full disk loses nothing)
+    try await niftyAside(
+      line.split(separator: " ").map(String.init),
+      in: folder,
+      environment: environment
+    )
   }
 
   private func succeed(_ line: String, in folder: String) async throws -> String {
