@@ -14,7 +14,9 @@ enum DataBench {
     case ("generate", 3): try generate(words[1], count: Int(words[2]) ?? 1000)
     case ("open", 3...): try open(Array(words.dropFirst(2)), reads: Int(words[1]) ?? 1000)
     case ("index", 2): try index(words[1])
-    default: throw DatasetError.option("usage: DataBench pack|generate|open|index …")
+    case ("featured", 4): try addFeatures(words[1], to: words[2], count: Int(words[3]) ?? 1000)
+    case ("load", 4): try load(words[1], threads: Int(words[2]) ?? 2, rate: Double(words[3]) ?? 0)
+    default: throw DatasetError.option("usage: DataBench pack|generate|open|index|load …")
     }
   }
 
@@ -104,6 +106,67 @@ enum DataBench {
     line([
       ("images", Double(set.count)), ("seconds", start.duration(to: clock.now) / .seconds(1)),
       ("cpu_seconds", processorSeconds), ("rss_mb", peakMegabytes),
+    ])
+  }
+
+  /// The images of a set again and again, with made features of 512 numbers and two captions each.
+  private static func addFeatures(_ source: String, to path: String, count: Int) throws {
+    let set = try PackedDataset(source, requiresFeatures: false)
+    let model = PackManifest.FeatureModel(name: "bench", sha256: "")
+    let writer = try PackedDatasetWriter(
+      path,
+      options: .init(resolution: set.resolution, featureModel: model)
+    )
+    for index in 0..<count {
+      let feature = (0..<512).map { Float(($0 + index) % 97) / 97 + 0.01 }
+      try writer.append(
+        PackedRecord(
+          image: set.encodedImage(at: index % set.count),
+          imageFeature: feature,
+          captions: ["a picture", "number \(index)"],
+          textFeatures: [feature, feature]
+        )
+      )
+    }
+    try writer.finish()
+  }
+
+  /// Loads batches of 16 as fast as they come; then at the rate of a trainer, of which one thread
+  /// computes between the batches, and how long it waits.
+  private static func load(_ path: String, threads: Int, rate: Double) throws {
+    let set = try TrainingSet([PackedDataset(path)])
+    let loader = BatchLoader(set, options: .init(threads: threads))
+    let clock = ContinuousClock()
+    let size = 16
+    var seen = 0
+    func step() throws -> Duration {
+      try clock.measure {
+        _ = try loader.batch(at: seen, size: size)
+        seen += size
+      }
+    }
+    for _ in 0..<8 { _ = try step() }
+    let cpu = processorSeconds
+    let rounds = 128
+    var free = Duration.zero
+    for _ in 0..<rounds { free += try step() }
+    let fastest = Double(rounds * size) / (free / .seconds(1))
+    let perImage = (processorSeconds - cpu) / Double(rounds * size)
+    let wanted = rate > 0 ? rate : fastest / 4
+    let pause = Duration.seconds(Double(size) / wanted)
+    var waits: [Double] = []
+    for _ in 0..<100 {
+      let wait = try step()
+      let end = clock.now + pause - wait
+      var work = 0.0
+      while clock.now < end { work += 1 }
+      waits.append(work < 0 ? .nan : wait / pause)
+    }
+    waits.sort()
+    line([
+      ("images_per_second", fastest), ("cpu_ms", 1000 * perImage), ("trainer_rate", wanted),
+      ("waited", waits.reduce(0, +) / Double(waits.count)), ("waited_median", waits[50]),
+      ("waited_most", waits[99]), ("rss_mb", peakMegabytes),
     ])
   }
 }

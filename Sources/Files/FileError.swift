@@ -32,6 +32,7 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
   private var hint: String {
     switch code {
     case ENOSPC, EDQUOT: "; free some space and run the same command again"
+    case EFBIG: "; raise the limit on file sizes (ulimit -f) and run the same command again"
     case EACCES, EPERM, EROFS: "; check the permissions of the folder"
     case EMFILE, ENFILE: "; raise the limit of open files (ulimit -n)"
     default: ""

@@ -63,6 +63,11 @@ package final class LoopbackServer: @unchecked Sendable {
     return HTTPField.Name(name).flatMap { request?.headers[$0] }
   }
 
+  /// What follows the question mark in the last request for a path.
+  package func lastQuery(of path: String) -> String? {
+    lock.withLock { requests[path]?.last?.uri.query }
+  }
+
   /// Runs `body` while the server answers.
   ///
   /// - Parameters:

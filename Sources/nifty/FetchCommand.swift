@@ -6,8 +6,8 @@ import Foundation
 struct FetchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fetch",
-    abstract: "Download published weights.",
-    subcommands: [Weights.self]
+    abstract: "Download published weights and LAFITE's processed datasets.",
+    subcommands: [Weights.self, COCO.self, CelebA.self, CUB.self]
   )
 
   /// Downloads weights, checked and resumable.
@@ -115,8 +115,10 @@ struct PublishedWeights: Sendable {
   /// - Throws: `DownloadError` or `FileError`; offline, the error says which file to put where.
   func fetch(to folder: String, from base: String?) async throws {
     let path = folder + "/" + file
-    let expected = sha256 ?? recordedHash(path)
-    if FileManager.default.fileExists(atPath: path) { return try check(path, expected) }
+    let expected = sha256 ?? RecordedHash.read(path)
+    if FileManager.default.fileExists(atPath: path) {
+      return try RecordedHash.check(path, expected)
+    }
     let slash = base?.hasSuffix("/") == true ? "" : "/"
     let address = base.map { $0 + slash + file } ?? url
     do {
@@ -125,12 +127,7 @@ struct PublishedWeights: Sendable {
           let whole = total.map { "/\(Text.number(Double($0) / 1e6))" } ?? ""
           Console.progress("\(file)  \(Text.number(Double(done) / 1e6))\(whole) MB")
         }
-      if expected == nil {
-        try AtomicFile.write(digest + "\n", to: path + ".sha256")
-        Console.line("\(path): sha256 \(digest) (not published; kept in \(file).sha256)")
-      } else {
-        Console.line("\(path): sha256 \(digest) as expected")
-      }
+      try RecordedHash.note(digest, of: path, expected)
     } catch let error as DownloadError where error.cause == .unreachable {
       let hash = expected.map { " (sha256 \($0))" } ?? ""
       throw DownloadError(
@@ -138,26 +135,5 @@ struct PublishedWeights: Sendable {
         description: "\(error); without a network, put a copy of \(url)\(hash) at \(path)"
       )
     }
-  }
-
-  private func check(_ path: String, _ expected: String?) throws {
-    let digest = try SHA256.digest(ofFile: path)
-    guard let expected else {
-      return Console.line("\(path) is there: sha256 \(digest) (no hash to compare it with)")
-    }
-    guard digest == expected else {
-      throw DownloadError(
-        cause: .wrongHash,
-        description:
-          "\(path) has the sha256 \(digest), not \(expected); remove it to fetch it again"
-      )
-    }
-    Console.line("\(path) is there: sha256 \(digest) as expected")
-  }
-
-  private func recordedHash(_ path: String) -> String? {
-    guard let data = FileManager.default.contents(atPath: path + ".sha256") else { return nil }
-    let text = String(decoding: data.prefix(64), as: UTF8.self).lowercased()
-    return text.count == 64 && text.allSatisfy(\.isHexDigit) ? text : nil
   }
 }

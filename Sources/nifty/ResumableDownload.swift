@@ -18,6 +18,8 @@ struct DownloadError: Error, CustomStringConvertible {
     case wrongHash
     /// More bytes than any such file has.
     case tooLarge
+    /// A web page came in the file's place.
+    case page
   }
 
   let cause: Cause
@@ -28,8 +30,8 @@ struct DownloadError: Error, CustomStringConvertible {
 /// when it is whole and has the right hash.
 ///
 /// Bytes collect in `NAME.part`. They are continued if the file's hash is known, or if the server says
-/// by an entity tag, kept in `NAME.part.etag`, that it still has the same file (RFC 9110, sections 13.1.5
-/// and 14).
+/// by an entity tag or else the time of the last change, kept in `NAME.part.etag`, that it still has the
+/// same file (RFC 9110, sections 13.1.5 and 14).
 struct ResumableDownload {
   /// Where the file is.
   let url: String
@@ -43,6 +45,11 @@ struct ResumableDownload {
   var attempts = 5
   /// Seconds before the second attempt; doubled for each further one.
   var retryDelay = 1.0
+
+  /// Cookies to ask with.
+  var cookies: String?
+  /// Whether a web page counts as a failure: for servers that answer with one and status 200.
+  var refusesPages = false
 
   private var partial: String { path + ".part" }
   private var tagFile: String { path + ".part.etag" }
@@ -104,7 +111,7 @@ struct ResumableDownload {
     }
   }
 
-  /// Without a hash to check in the end, only an entity tag can vouch for what is there.
+  /// Without a hash to check in the end, only an entity tag or a time can vouch for what is there.
   private var canResume: Bool { sha256 != nil || storedTag != nil }
 
   private var storedTag: String? {
@@ -121,6 +128,7 @@ struct ResumableDownload {
   ) async throws {
     var request = HTTPClientRequest(url: url)
     request.headers = ["User-Agent": "nifty", "Accept-Encoding": "identity"]
+    if let cookies { request.headers.add(name: "Cookie", value: cookies) }
     if file.size > 0 {
       request.headers.add(name: "Range", value: "bytes=\(file.size)-")
       if let storedTag { request.headers.add(name: "If-Range", value: storedTag) }
@@ -160,13 +168,17 @@ struct ResumableDownload {
   /// - Returns: The size of the whole file, if the server says it.
   private func prepare(_ file: PartialFile, _ response: HTTPClientResponse) throws -> Int? {
     let length = response.headers.first(name: "Content-Length").flatMap { Int($0) }
+    let type = response.headers.first(name: "Content-Type")?.lowercased() ?? ""
+    if refusesPages, type.hasPrefix("text/html") {
+      throw DownloadError(cause: .page, description: "\(url) answers with a web page, not the file")
+    }
     switch Int(response.status.code) {
     case 200:
       try file.restart()
       unlink(tagFile)
       // A weak tag does not vouch for every byte.
-      if let tag = response.headers.first(name: "ETag"), tag.hasPrefix("\""), tag.utf8.count < 1024
-      {
+      let tag = response.headers.first(name: "ETag").flatMap { $0.hasPrefix("\"") ? $0 : nil }
+      if let tag = tag ?? response.headers.first(name: "Last-Modified"), tag.utf8.count < 1024 {
         try AtomicFile.write(tag, to: tagFile)
       }
     case 206:

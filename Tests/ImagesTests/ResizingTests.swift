@@ -26,6 +26,26 @@ import Testing
     }
   }
 
+  @Test func `a wide crop has the pixels that PIL gives it`() throws {
+    let source = try Fixtures.image("decode/photo.png")
+    let cases = try JSONDecoder().decode([Case].self, from: Data(try Fixtures.bytes("wide.json")))
+    #expect(cases.count == 14)
+    for one in cases {
+      let square = source.centerCroppedWide(
+        width: one.width,
+        height: one.height,
+        filter: one.filter
+      )
+      #expect(
+        square.map { fnv1a($0.pixels) } == one.hash,
+        "\(one.filter) to \(one.width)×\(one.height)"
+      )
+    }
+    // Too narrow, and not enough rows.
+    #expect(source.centerCroppedWide(width: 212, height: 8) == nil)
+    #expect(source.centerCroppedWide(width: 128, height: 91) == nil)
+  }
+
   @Test(arguments: ["001", "003", "011", "025"])
   func `crop and Lanczos give the original dataset's pixels`(number: String) throws {
     let source = try Fixtures.image("goldens/source-\(number).png")

@@ -33,6 +33,15 @@ func nifty(
   )
 }
 
+/// The same on a thread of its own, for tests with a server: it needs those of the tests.
+func niftyAside(_ arguments: [String], in folder: String) async throws -> Outcome {
+  try await withCheckedThrowingContinuation { continuation in
+    Thread.detachNewThread {
+      continuation.resume(with: Result { try nifty(arguments, in: folder) })
+    }
+  }
+}
+
 /// Beside the tests, where the build put it.
 func program() throws -> String {
   let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")

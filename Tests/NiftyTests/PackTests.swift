@@ -73,6 +73,42 @@ struct PackTests {
     #expect(kills > 4 && resumed > 4)
   }
 
+  /// Runs the program where no file may have more than `blocks` blocks of 512 bytes.
+  private func limited(_ blocks: Int, _ arguments: [String]) throws -> Outcome {
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    // Without the trap the system ends the process instead of refusing the bytes.
+    let script = "trap '' XFSZ; ulimit -f \(blocks); exec \"$0\" \"$@\""
+    process.arguments = ["-c", script, try program()] + arguments
+    process.currentDirectoryURL = URL(filePath: folder.path)
+    let (output, errors) = (Pipe(), Pipe())
+    (process.standardOutput, process.standardError) = (output, errors)
+    try process.run()
+    let texts = [output, errors].map { pipe in
+      String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    }
+    process.waitUntilExit()
+    return Outcome(status: process.terminationStatus, output: texts[0], errors: texts[1])
+  }
+
+  @Test func `where no more can be written, it says so and loses nothing`() throws {
+    try writePictures(400, side: 16)
+    #expect(try nifty(arguments("whole.zip"), in: folder.path).status == 0)
+    let size = try bytes("whole.zip").count
+    for part in [1, 2, 4] {
+      let full = try limited(part * size / 5 / 512, arguments("out.zip"))
+      #expect(full.status == 1)
+      let lines = full.errors.split(separator: "\n")
+      #expect(lines.last?.contains("cannot write") == true, "\(full.errors)")
+      #expect(!folder.contents.contains("out.zip"))
+      #expect(folder.contents.contains(".out.zip.packing"))
+    }
+    let rest = try nifty(arguments("out.zip"), in: folder.path)
+    #expect(rest.status == 0, "\(rest.errors)")
+    #expect(try bytes("out.zip") == bytes("whole.zip"))
+    #expect(!folder.contents.contains(".out.zip.packing"))
+  }
+
   @Test func `datasets are described, checked, merged, exported and drawn`() throws {
     try writePictures(5, side: 16)
     try folder.write(Array("no image".utf8), to: "in/9.png")

@@ -4,6 +4,7 @@
 
 decode/NAME.EXT  an encoded image, decode/NAME.rgb.png what it must decode to
 resize.json      FNV-1a hashes of Pillow's resized pixels, from decode/photo.png
+wide.json        the same of wide crops between black bars
 """
 
 import io
@@ -201,4 +202,22 @@ for name in ["LANCZOS", "BOX"]:
             {"filter": name.lower(), "width": width, "height": height, "hash": fnv1a(resized.tobytes())}
         )
 with open(os.path.join(folder, "resize.json"), "w") as file:
+    file.write("[\n" + ",\n".join("  " + json.dumps(case) for case in cases) + "\n]\n")
+
+# The wide crop: the middle rows, as many as the picture would have if it were `width` wide, brought
+# to width × height and laid between black bars.
+cases = []
+for name in ["LANCZOS", "BOX"]:
+    for width, height in [(128, 64), (128, 90), (64, 32), (64, 45), (200, 141), (211, 100), (32, 8)]:
+        resample = getattr(Image.Resampling, name)
+        rows = round(width * source.height / source.width)
+        top = (source.height - rows) // 2
+        strip = source.crop((0, top, source.width, top + rows))
+        strip = strip.resize((width, rows), resample).resize((width, height), resample)
+        square = Image.new("RGB", (width, width))
+        square.paste(strip, (0, (width - height) // 2))
+        cases.append(
+            {"filter": name.lower(), "width": width, "height": height, "hash": fnv1a(square.tobytes())}
+        )
+with open(os.path.join(folder, "wide.json"), "w") as file:
     file.write("[\n" + ",\n".join("  " + json.dumps(case) for case in cases) + "\n]\n")

@@ -1,0 +1,221 @@
+import Files
+import Foundation
+import TestSupport
+import Testing
+
+@testable import nifty
+
+@Suite("Google Drive's pages")
+struct DrivePageTests {
+  private let address: URL
+
+  init() throws {
+    address = try #require(URL(string: "https://drive.usercontent.google.com/download?id=abc"))
+  }
+
+  @Test func `the form of the page about viruses leads to the file with its token`() throws {
+    let html = """
+      <!DOCTYPE html><html><head><title>Google Drive - Virus scan warning</title></head><body>
+      <p class="uc-warning-caption">Google Drive can't scan this file for viruses.</p>
+      <form id="download-form" action="https://drive.usercontent.google.com/download" method="get">
+      <input type="submit" id="uc-download-link" class="goog" value="Download anyway"/>
+      <input type="hidden" name="id" value="abc"><input type="hidden" name="export" value="download">
+      <input type="hidden" name="confirm" value="t">
+      <input type=hidden name='uuid' value='1f-2&amp;x'></form></body></html>
+      """
+    guard case .download(let url) = DrivePage(html, at: address) else {
+      Issue.record("\(DrivePage(html, at: address))")
+      return
+    }
+    let parts = try #require(URLComponents(url: url, resolvingAgainstBaseURL: true))
+    #expect(parts.host == "drive.usercontent.google.com" && parts.path == "/download")
+    let items = (parts.queryItems ?? []).map { "\($0.name)=\($0.value ?? "")" }
+    #expect(items == ["id=abc", "export=download", "confirm=t", "uuid=1f-2&x"])
+  }
+
+  @Test func `the link of an older page leads to the file`() {
+    let html =
+      #"<a id="uc-download-link" href="/uc?export=download&amp;confirm=Xy_1&amp;id=abc">Download</a>"#
+    #expect(
+      DrivePage(html, at: address)
+        == .download(
+          URL(
+            string: "https://drive.usercontent.google.com/uc?export=download&confirm=Xy_1&id=abc"
+          )!
+        )
+    )
+  }
+
+  @Test func `quota, missing rights and anything else are told apart`() {
+    #expect(
+      DrivePage(
+        "<title>Google Drive - Quota exceeded</title><p>Too many users have viewed or downloaded</p>",
+        at: address
+      ) == .quotaExceeded
+    )
+    #expect(DrivePage("<title>x</title><p>You need access</p>", at: address) == .denied)
+    #expect(DrivePage("hello", at: URL(string: "https://accounts.google.com/x")!) == .denied)
+    #expect(
+      DrivePage("<title> Sorry\n&amp; so on </title>", at: address)
+        == .unknown("the page “Sorry & so on”")
+    )
+  }
+
+  @Test func `damaged pages are read without harm`() {
+    let seed = Array(
+      """
+      <title>a</title><form id="download-form" action="/download?a=b"><input type="hidden" name="id"
+      value='x'></form><a href="/uc?export=download&confirm=1">
+      """.utf8
+    )
+    let alphabet = Array("<>\"'=/ &?#%aid\u{0}\u{e9}".utf8)
+    let report = DamagedInputs([seed], alphabet: alphabet).read(3000) {
+      _ = DrivePage(String(decoding: $0, as: UTF8.self), at: address)
+    }
+    #expect(report.refused == 0 && report.slowest < .seconds(2))
+  }
+
+  @Test(arguments: [
+    ("https://drive.google.com/file/d/1aB_c-DEFghij/view?usp=sharing", "1aB_c-DEFghij"),
+    ("https://drive.google.com/uc?id=1aB_c-DEFghij&export=download", "1aB_c-DEFghij"),
+    ("1aB_c-DEFghij", "1aB_c-DEFghij"), ("https://drive.google.com/", nil), ("../../etc", nil),
+    ("1aB_c DEFghij", nil), ("", nil),
+  ])
+  func `a link holds an id`(text: String, id: String?) { #expect(DriveDownload.id(in: text) == id) }
+
+  @Test func `cookies go back to those who set them`() {
+    var jar = CookieJar()
+    let drive = URL(string: "https://drive.google.com/uc")!
+    jar.take(
+      ["a=1; Domain=.google.com; Secure", "b=2; Path=/", "c=3; Domain=other.com"],
+      from: drive
+    )
+    jar.take(["a=4; domain=google.com"], from: drive)
+    #expect(jar.header(for: drive) == "b=2; a=4")
+    #expect(jar.header(for: URL(string: "https://x.usercontent.google.com/")!) == "a=4")
+    #expect(jar.header(for: URL(string: "https://evilgoogle.com/")!) == nil)
+  }
+}
+
+/// The whole protocol, against a server on this machine that answers as Drive does.
+@Suite("Fetching datasets")
+struct DriveTests {
+  private let folder: TemporaryFolder
+  private let zip = Array("PK".utf8) + (0..<100_000).map { UInt8(truncatingIfNeeded: $0 * $0 >> 7) }
+  private let page = Array(
+    """
+    <title>Virus scan warning</title><form id="download-form" action="/download" method="get">
+    <input type="hidden" name="id" value="abcdefghijk"><input type="hidden" name="confirm" value="t">
+    <input type="hidden" name="uuid" value="4-2"></form>
+    """.utf8
+  )
+  private let html = ["Content-Type": "text/html; charset=utf-8"]
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Runs the command while the server answers; the file is asked for after the page and a first look.
+  private func fetch(
+    _ file: [LoopbackServer.Answer],
+    start: LoopbackServer.Answer? = nil
+  ) async throws -> (outcome: Outcome, query: String?, cookie: String?, range: String?) {
+    let path = folder.path
+    let first = LoopbackServer.Answer.status(
+      303,
+      headers: ["Location": "/download?id=abcdefghijk", "Set-Cookie": "NID=7; Path=/"]
+    )
+    let routes = [
+      "/uc": start ?? first, "/download": .sequence([.bytes(page, headers: html)] + file),
+    ]
+    return try await LoopbackServer.run(routes) { server in
+      let outcome = try await niftyAside(
+        [
+          "fetch", "coco", "--id", "https://drive.google.com/file/d/abcdefghijk/view",
+          "--drive-server", server.url(""), "--out", "data/coco.zip",
+        ],
+        in: path
+      )
+      return (
+        outcome, server.lastQuery(of: "/download"), server.lastHeader("Cookie", of: "/download"),
+        server.lastHeader("Range", of: "/download")
+      )
+    }
+  }
+
+  private var written: [UInt8]? {
+    FileManager.default.contents(atPath: folder.file("data/coco.zip")).map { Array($0) }
+  }
+
+  @Test func `the file comes with the token and the cookie, and its hash is kept`() async throws {
+    let found = try await fetch([.ranged(zip)])
+    #expect(found.outcome.status == 0, "\(found.outcome.errors)")
+    #expect(written.map { $0 == zip } == true)
+    #expect(found.query == "id=abcdefghijk&confirm=t&uuid=4-2")
+    #expect(found.cookie == "NID=7")
+    let hash = zip.withUnsafeBytes { SHA256.digest(of: $0) }
+    let kept = try String(contentsOfFile: folder.file("data/coco.zip.sha256"), encoding: .utf8)
+    #expect(kept == hash + "\n")
+    // There already: compared, nothing is asked of anybody.
+    let again = try nifty(
+      ["fetch", "coco", "--id", "abcdefghijk", "--out", "data/coco.zip"],
+      in: folder.path
+    )
+    #expect(again.output.contains("\(hash) as expected"), "\(again)")
+  }
+
+  @Test func `a download that broke off goes on where it stopped`() async throws {
+    let tag = "\"v1\""
+    let cut = LoopbackServer.Answer.ranged(zip, tag: tag, cutAfter: 40_000)
+    let found = try await fetch([cut, cut, .ranged(zip, tag: tag)])
+    #expect(found.outcome.status == 0, "\(found.outcome.errors)")
+    #expect(found.range?.hasPrefix("bytes=") == true && found.range != "bytes=0-")
+    #expect(written.map { $0 == zip } == true)
+  }
+
+  @Test func `too much asked for, not shared, missing, and pages in the file's place are told`()
+    async throws
+  {
+    let quota = Array("<title>Google Drive - Quota exceeded</title>".utf8)
+    for (answer, start, expected) in [
+      (LoopbackServer.Answer.bytes(quota, headers: html), nil, "too many have fetched"),
+      (.status(403), nil, "not shared with everybody"),
+      (.ranged(zip), LoopbackServer.Answer.status(404), "there is no such file"),
+      (.ranged(zip), .redirect("https://evil.example/x"), "evil.example, which is not followed"),
+      (.ranged(zip), .redirect("/uc"), "leads in a circle"),
+      (.sequence([.ranged(zip)]), .bytes(Array("<title>New</title>".utf8), headers: html), "“New”"),
+      (.ranged(Array("no archive".utf8)), nil, "was no zip"),
+    ] as [(LoopbackServer.Answer, LoopbackServer.Answer?, String)] {
+      let found = try await fetch([answer], start: start)
+      #expect(found.outcome.status == 1)
+      let last = found.outcome.errors.split(separator: "\n").last ?? ""
+      #expect(last.contains(expected), "\(found.outcome.errors)")
+      #expect(written == nil)
+    }
+    // The quota may run out between the look and the download.
+    let late = try await fetch([.ranged(zip), .bytes(quota, headers: html)])
+    #expect(late.outcome.errors.contains("web page") && written == nil, "\(late.outcome.errors)")
+  }
+
+  @Test func `offline, it says where to get the file and where to put it`() throws {
+    let outcome = try nifty(
+      ["fetch", "cub", "--id", "abcdefghijk", "--drive-server", "http://127.0.0.1:1"],
+      in: folder.path
+    )
+    #expect(outcome.status == 1)
+    for part in ["https://github.com/drboog/Lafite", "put it at data/cub.zip"] {
+      #expect(outcome.errors.contains(part), "\(outcome.errors)")
+    }
+    let bare = try nifty(["fetch", "celeba"], in: folder.path)
+    #expect(bare.status == 64 && bare.errors.contains("https://github.com/drboog/Lafite"))
+    #expect(try nifty(["fetch", "coco", "--id", "?"], in: folder.path).errors.contains("--id"))
+  }
+
+  @Test func `a file elsewhere is fetched by its address`() async throws {
+    let path = folder.path
+    let outcome = try await LoopbackServer.run(["/c.zip": .ranged(zip)]) { server in
+      try await niftyAside(["fetch", "celeba", "--url", server.url("/c.zip")], in: path)
+    }
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let celeba = FileManager.default.contents(atPath: folder.file("data/celeba.zip"))
+    #expect(celeba.map { $0 == Data(zip) } == true)
+  }
+}
