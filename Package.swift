@@ -51,7 +51,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let dataSide: [Target] = [
-  library("Files"),
+  .systemLibrary(name: "CNettle"),
+  library("Files", ["CNettle"]),
   .target(
     name: "CImages",
     cSettings: optimised,

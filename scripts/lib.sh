@@ -20,6 +20,14 @@ die() {
   exit 1
 }
 
+# Builds what the sources say now, so that nothing stale is measured; its path is in $nifty.
+release_nifty() {
+  scripts/setup --tests >&2
+  swift build -c release --product nifty >&2
+  # shellcheck disable=SC2034
+  nifty=$PWD/.build/release/nifty
+}
+
 # Prints the comment block at the head of the running script, its help, when -h or --help is asked.
 help_if_asked() {
   if [[ ${1-} == -h || ${1-} == --help ]]; then

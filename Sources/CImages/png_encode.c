@@ -1,4 +1,5 @@
 #include "cimages.h"
+#include "deflate_photo.h"
 #include "png_filter.h"
 
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 #define HEAD_BYTES 33
 #define IDAT_FRAME_BYTES 12
 #define END_BYTES 12
+// Levels for which the time counts more than the last percents.
+#define QUICK_LEVELS 2
 
 static void put32(uint8_t *out, uint32_t value) {
   out[0] = (uint8_t)(value >> 24);
@@ -33,7 +36,22 @@ size_t cimages_png_bound(uint32_t width, uint32_t height, int level) {
   if (!compressor) return 0;
   size_t bound = libdeflate_zlib_compress_bound(compressor, (size_t)raw);
   libdeflate_free_compressor(compressor);
+  if (bound < photo_deflate_bound((size_t)raw)) bound = photo_deflate_bound((size_t)raw);
   return HEAD_BYTES + IDAT_FRAME_BYTES + END_BYTES + bound;
+}
+
+// Compresses filtered rows; returns 0 if they do not fit or memory ran out.
+static size_t compress(
+  const uint8_t *raw, size_t raw_bytes, int level, uint8_t *out, size_t capacity) {
+  size_t written = 0;
+  if (level >= 1 && level <= QUICK_LEVELS && capacity >= photo_deflate_bound(raw_bytes)) {
+    written = photo_deflate(raw, raw_bytes, out);
+  }
+  if (written > 0) return written;
+  struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(level);
+  if (compressor) written = libdeflate_zlib_compress(compressor, raw, raw_bytes, out, capacity);
+  libdeflate_free_compressor(compressor);
+  return written;
 }
 
 size_t cimages_png_encode(
@@ -41,15 +59,12 @@ size_t cimages_png_encode(
   size_t row_bytes = (size_t)width * 3;
   size_t raw_bytes = (row_bytes + 1) * height;
   uint8_t *raw = malloc(raw_bytes);
-  struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(level);
   size_t compressed = 0;
   uint8_t *data = png + HEAD_BYTES;
   size_t frame = HEAD_BYTES + IDAT_FRAME_BYTES + END_BYTES;
-  if (raw && compressor && capacity > frame && png_filter_rows(rgb, width, height, raw) == 0) {
-    compressed =
-      libdeflate_zlib_compress(compressor, raw, raw_bytes, data + 8, capacity - frame);
+  if (raw && capacity > frame && png_filter_rows(rgb, width, height, raw) == 0) {
+    compressed = compress(raw, raw_bytes, level, data + 8, capacity - frame);
   }
-  libdeflate_free_compressor(compressor);
   free(raw);
   if (compressed == 0) return 0;
 

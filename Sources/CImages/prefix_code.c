@@ -2,11 +2,8 @@
 
 #include <stdlib.h>
 
-// The longest code of a symbol, and of a code length.
-enum { LONGEST_CODE = 15, LONGEST_LENGTH_CODE = 7 };
-
-// The alphabet in which code lengths are told: themselves, and runs.
-enum { LENGTH_SYMBOLS = 19, REPEAT = 16, ZEROS = 17, MANY_ZEROS = 18 };
+// The longest code of a symbol.
+enum { LONGEST_CODE = 15 };
 
 typedef struct {
   uint32_t count;
@@ -79,12 +76,14 @@ static void assign_bits(const uint8_t *lengths, unsigned symbols, uint16_t *bits
   }
 }
 
-typedef struct {
-  uint8_t symbol, extra;
-} length_token;
+void make_prefix_code(
+  const uint32_t *counts, unsigned symbols, unsigned longest, prefix_code *code) {
+  code_lengths(counts, symbols, longest, code->lengths);
+  assign_bits(code->lengths, symbols, code->bits);
+}
 
-// Code lengths as tokens: each nonzero length, repeats of it, runs of zeros.
-static unsigned length_tokens(const uint8_t *lengths, unsigned symbols, length_token *tokens) {
+// Each nonzero length, repeats of it, runs of zeros.
+unsigned length_tokens(const uint8_t *lengths, unsigned symbols, length_token *tokens) {
   unsigned count = 0;
   for (unsigned s = 0; s < symbols;) {
     unsigned run = 1;
@@ -110,6 +109,17 @@ static unsigned length_tokens(const uint8_t *lengths, unsigned symbols, length_t
   return count;
 }
 
+void put_length_tokens(
+  bit_writer *writer, const length_token *tokens, unsigned count, const prefix_code *code) {
+  for (unsigned i = 0; i < count; i++) {
+    uint8_t symbol = tokens[i].symbol;
+    put_bits(writer, code->bits[symbol], code->lengths[symbol]);
+    if (symbol == REPEAT) put_bits(writer, tokens[i].extra, 2);
+    if (symbol == ZEROS) put_bits(writer, tokens[i].extra, 3);
+    if (symbol == MANY_ZEROS) put_bits(writer, tokens[i].extra, 7);
+  }
+}
+
 static void store_lengths(bit_writer *writer, const uint8_t *lengths, unsigned symbols) {
   static const uint8_t order[LENGTH_SYMBOLS] = {
     17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -119,28 +129,19 @@ static void store_lengths(bit_writer *writer, const uint8_t *lengths, unsigned s
   unsigned kinds = 0;
   for (unsigned i = 0; i < count; i++) kinds += counts[tokens[i].symbol]++ == 0;
 
-  uint8_t told[LENGTH_SYMBOLS] = {0};
-  uint16_t bits[LENGTH_SYMBOLS] = {0};
-  if (kinds == 1) {
-    // A code of one symbol takes no bits, but its length is told as one.
-    told[tokens[0].symbol] = 1;
-  } else {
-    code_lengths(counts, LENGTH_SYMBOLS, LONGEST_LENGTH_CODE, told);
-    assign_bits(told, LENGTH_SYMBOLS, bits);
-  }
+  prefix_code code;
+  memset(&code, 0, sizeof code);
+  if (kinds > 1) make_prefix_code(counts, LENGTH_SYMBOLS, LONGEST_LENGTH_CODE, &code);
+  // A code of one symbol takes no bits, but its length is told as one.
+  if (kinds == 1) code.lengths[tokens[0].symbol] = 1;
   unsigned stored = LENGTH_SYMBOLS;
-  while (stored > 4 && told[order[stored - 1]] == 0) stored--;
+  while (stored > 4 && code.lengths[order[stored - 1]] == 0) stored--;
   put_bits(writer, 0, 1);
   put_bits(writer, stored - 4, 4);
-  for (unsigned i = 0; i < stored; i++) put_bits(writer, told[order[i]], 3);
+  for (unsigned i = 0; i < stored; i++) put_bits(writer, code.lengths[order[i]], 3);
   put_bits(writer, 0, 1);  // the lengths of the whole alphabet follow
-  for (unsigned i = 0; i < count; i++) {
-    uint8_t symbol = tokens[i].symbol;
-    if (kinds > 1) put_bits(writer, bits[symbol], told[symbol]);
-    if (symbol == REPEAT) put_bits(writer, tokens[i].extra, 2);
-    if (symbol == ZEROS) put_bits(writer, tokens[i].extra, 3);
-    if (symbol == MANY_ZEROS) put_bits(writer, tokens[i].extra, 7);
-  }
+  if (kinds == 1) memset(&code, 0, sizeof code);
+  put_length_tokens(writer, tokens, count, &code);
 }
 
 void store_prefix_code(
@@ -159,7 +160,6 @@ void store_prefix_code(
     put_bits(writer, only, 8);
     return;
   }
-  code_lengths(counts, symbols, LONGEST_CODE, code->lengths);
-  assign_bits(code->lengths, symbols, code->bits);
+  make_prefix_code(counts, symbols, LONGEST_CODE, code);
   store_lengths(writer, code->lengths, symbols);
 }

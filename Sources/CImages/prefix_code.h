@@ -1,4 +1,5 @@
-// Bits and prefix codes as lossless WebP writes them (RFC 9649, sections 3.5 to 3.7).
+// Bits and prefix codes as deflate (RFC 1951, section 3.2) and lossless WebP (RFC 9649, sections 3.5
+// to 3.7) write them.
 #pragma once
 
 #include <stdbool.h>
@@ -23,17 +24,36 @@ static inline void put_bits(bit_writer *writer, uint64_t bits, unsigned count) {
   writer->count %= 8;
 }
 
-// The largest alphabet: greens and lengths of copies.
-#define PREFIX_SYMBOLS 280
-// The most bytes that store_prefix_code writes.
+// The largest alphabet: the literals and lengths of deflate.
+#define PREFIX_SYMBOLS 286
+// The most bytes that a stored code takes.
 #define PREFIX_CODE_BYTES 1024
 
 typedef struct {
   uint16_t bits[PREFIX_SYMBOLS];    // reversed, ready to be put
-  uint8_t lengths[PREFIX_SYMBOLS];  // 0 for symbols that do not occur, and for one alone
+  uint8_t lengths[PREFIX_SYMBOLS];  // 0 for symbols that do not occur
 } prefix_code;
 
-// Makes the code for symbols that occur `counts` times, and writes what a decoder needs to make the
-// same. `symbols` is the size of the alphabet; a symbol that is alone must be below 256.
+// Makes the shortest code of at most `longest` bits a symbol, or nearly, for symbols that occur
+// `counts` times. Two symbols at least must occur.
+void make_prefix_code(
+  const uint32_t *counts, unsigned symbols, unsigned longest, prefix_code *code);
+
+// The alphabet in which code lengths are told: themselves, a repeat, and runs of zeros.
+enum { LENGTH_SYMBOLS = 19, REPEAT = 16, ZEROS = 17, MANY_ZEROS = 18, LONGEST_LENGTH_CODE = 7 };
+
+typedef struct {
+  uint8_t symbol, extra;
+} length_token;
+
+// Code lengths as tokens; `tokens` has room for one a symbol. Returns their number.
+unsigned length_tokens(const uint8_t *lengths, unsigned symbols, length_token *tokens);
+
+// Puts tokens with the code of their symbols.
+void put_length_tokens(
+  bit_writer *writer, const length_token *tokens, unsigned count, const prefix_code *code);
+
+// WebP: makes the code for symbols that occur `counts` times, and writes what a decoder needs to
+// make the same. A symbol that is alone takes no bits and must be below 256.
 void store_prefix_code(
   bit_writer *writer, const uint32_t *counts, unsigned symbols, prefix_code *code);

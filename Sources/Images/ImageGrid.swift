@@ -6,7 +6,7 @@ package enum Enlargement: String, Sendable, Codable, CaseIterable {
   case lanczos
 }
 
-/// Pictures of one size laid out side by side, as `reals.png` and `fakesXXXXXX.png` are.
+/// Pictures of one size laid out side by side, as `reals.png` and `fakes000012.png` are.
 package struct ImageGrid: Sendable {
   /// Pictures per row.
   package let columns: Int

@@ -4,9 +4,9 @@ import Files
 extension RGBImage {
   /// The picture as an 8-bit RGB PNG file.
   ///
-  /// Each row takes the filter (Paeth, up, sub or average) with the smallest sum of magnitudes. On
-  /// photos of 256×256 level 2 stores 0.56 to 0.64 of the bytes of level 0 in 2.4 ms; no level stores
-  /// fewer than 0.55 to 0.62.
+  /// Each row takes the filter (Paeth, up, sub or average) with the smallest sum of magnitudes. Levels
+  /// 1 and 2 search for repeats only where filtering leaves less than a bit a byte: photos of 256×256
+  /// take 0.55 to 0.59 of the bytes of level 0, in 0.5 ms.
   ///
   /// - Parameter level: Effort of compression, 0 (none) to 12 (most).
   /// - Returns: The bytes of the file.

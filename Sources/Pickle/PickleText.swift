@@ -29,7 +29,7 @@ enum PickleText {
     return bytes
   }
 
-  /// The text of Python's raw-unicode-escape: Latin-1, with the rest as `\uXXXX` or `\UXXXXXXXX`.
+  /// The text of Python's raw-unicode-escape: Latin-1, with the rest as `\u20ac` or `\U0001f642`.
   static func rawUnicodeEscape(_ line: [UInt8]) -> String? {
     var line = line[...]
     var scalars = String.UnicodeScalarView()

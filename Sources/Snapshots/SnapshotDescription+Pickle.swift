@@ -26,7 +26,7 @@ extension SnapshotDescription {
     try check(path)
   }
 
-  /// The thousands of images in `network-snapshot-XXXXXX.pkl`; 0 for other names.
+  /// The thousands of images in a name as `network-snapshot-000012.pkl`; 0 for other names.
   private static func imagesSeen(fileName path: String) -> Int {
     let name = path.split(separator: "/").last ?? ""
     guard let match = name.firstMatch(of: /^network-snapshot-([0-9]{6})\.pkl$/) else { return 0 }

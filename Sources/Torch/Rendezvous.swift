@@ -1,3 +1,5 @@
+import Glibc
+
 /// Who this process is among those that train together, and where they meet.
 public struct Rendezvous: Equatable, Sendable {
   /// This process among all, from 0 on.
@@ -85,5 +87,28 @@ public struct Rendezvous: Equatable, Sendable {
     let rest = list[head.endIndex...]
     guard rest.first == "[" else { return String(head) }
     return String(head + rest.dropFirst().prefix { $0 != "-" && $0 != "," && $0 != "]" })
+  }
+}
+
+extension Rendezvous {
+  /// A port of this machine that nobody listens on now, for processes that all run here.
+  ///
+  /// - Throws: `TorchError` if there is none.
+  public static func freePort() throws(TorchError) -> UInt16 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+      }
+    }
+    guard isBound else {
+      throw TorchError("this machine has no free port for the processes to meet at")
+    }
+    return UInt16(bigEndian: address.sin_port)
   }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import TestSupport
 package import Torch
 
 /// Runs a body as each rank of a group, on a thread of its own, and gives the results in order.
@@ -10,7 +9,7 @@ package func inRanks<Result: Sendable>(
   timeout: Duration = .seconds(20),
   _ body: @escaping @Sendable (ProcessGroup) throws -> Result
 ) async throws -> [Result] {
-  let port = freePort()
+  let port = try Rendezvous.freePort()
   return try await withThrowingTaskGroup(of: (Int, Result).self) { tasks in
     for rank in 0..<count {
       tasks.addTask {

@@ -44,7 +44,7 @@ package final class TrainingRun {
   let checkpoints: CheckpointFolder
   let writer: CheckpointWriter
   let ranks: Ranks
-  private let data: StepData
+  private let steps: SharedSteps
 
   // What a checkpoint keeps, beside the trainer.
   var tick = Tick()
@@ -107,21 +107,15 @@ package final class TrainingRun {
     self.observe = observe
     profile = profiles ? Profile() : nil
     let shape = options.trainer.generator
-    data = try StepData(
-      trainingSet,
+    steps = try SharedSteps(
       options,
+      trainingSet,
+      clip: clip,
       textMapper: textMapper,
-      ranks: ranks,
-      device: device
-    )
-    trainer = Trainer(
-      options.trainer,
       device: device,
-      clipSide: clip.side,
-      encodeImage: clip.encodeImage,
-      textMapper: textMapper,
       ranks: ranks
     )
+    trainer = steps.trainer
     if continued == nil, let resume = options.resume { try Self.resume(trainer, from: resume) }
     let tiles = trainingSet.gridIndices(32)
     let features = gridFeatures ?? Self.features(of: trainingSet, tiles)
@@ -154,17 +148,12 @@ package final class TrainingRun {
   ///
   /// - Throws: An error that ends the run. What can be saved is in a checkpoint then.
   package func run() throws -> RunEnding {
-    do {
-      let ending = try runAlone()
-      ranks.command(ending == .finished ? .finish : .interrupt)
-      return ending
-    } catch {
-      ranks.publish("\(error)")
-      throw error
-    }
+    let ending = try lead()
+    ranks.command(ending == .finished ? .finish : .interrupt)
+    return ending
   }
 
-  private func runAlone() throws -> RunEnding {
+  private func lead() throws -> RunEnding {
     (sessionStart, tickStart, lastCheckpoint) = (Date(), Date(), Date())
     firstImageOfSession = trainer.imagesSeen
     try profile?.begin(at: trainer.imagesSeen)
@@ -210,11 +199,9 @@ package final class TrainingRun {
   private func advance() throws {
     if stateWasReplaced { ranks.sendState(of: trainer) }
     stateWasReplaced = false
-    let batch = try trainer.clock.measure("data") { try batchOrCheckpoint() }
+    let batch = try batchOrCheckpoint()
     ranks.command(.step)
-    let (reports, someoneStops) = ranks.joined(trainer.step(batch), stops: stop.isRequested)
-    // Before anything is believed or written: all have taken this step.
-    try ranks.check()
+    let (reports, someoneStops) = try steps.take(batch, stops: stop.isRequested)
     if someoneStops { stop.request() }
     for (name, values) in reports { tick.statistics.report(name, values) }
     try noteTimes()
@@ -247,7 +234,7 @@ package final class TrainingRun {
 
   /// The next batch; where an image cannot be read the run ends, but loses nothing.
   private func batchOrCheckpoint() throws -> TrainingBatch {
-    do { return try data.batch(at: trainer.imagesSeen) } catch {
+    do { return try steps.batch() } catch {
       try writeLastCheckpoint()
       throw TrainingError.stopped(
         "\(error); repair it, then go on with: nifty train --continue \(folder.path)"

@@ -10,7 +10,7 @@ struct AnimateCommand: ParsableCommand {
     commandName: "animate",
     abstract: "Show how the same latents looked over a run, as an animated WebP.",
     discussion: """
-      Takes the fakesXXXXXX.png of a run folder in order. They show the same
+      Takes fakes000000.png and so on of a run folder. They show the same
       latents under the same captions each time: those of --prompts, if the
       run was given some. Every browser opens the file.
 
@@ -83,7 +83,9 @@ struct AnimateCommand: ParsableCommand {
         && name.dropFirst(5).dropLast(4).allSatisfy(\.isNumber)
     }
     guard !names.isEmpty else {
-      throw TrainingError.option("\(folder) holds no fakesXXXXXX.png; give the folder of a run")
+      throw TrainingError.option(
+        "\(folder) holds no pictures as fakes000012.png; give the folder of a run"
+      )
     }
     return names.sorted { ($0.count, $0) < ($1.count, $1) }
   }

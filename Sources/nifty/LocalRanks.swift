@@ -1,4 +1,5 @@
 import Foundation
+import Torch
 import Training
 
 /// The processes of a run on this machine, started by one command.
@@ -16,7 +17,7 @@ enum LocalRanks {
   /// - Returns: The exit status of the first that failed, else 0.
   /// - Throws: `TrainingError.stopped` if a process cannot be started.
   static func run(_ count: Int) throws -> Int32 {
-    let port = try freePort()
+    let port = try Rendezvous.freePort()
     var children = try (0..<count).map { rank in
       try start([
         "RANK": "\(rank)", "WORLD_SIZE": "\(count)", "LOCAL_RANK": "\(rank)",
@@ -91,25 +92,6 @@ enum LocalRanks {
       )
     }
     return child
-  }
-
-  /// A port of this machine that nobody listens on.
-  private static func freePort() throws -> UInt16 {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-      }
-    }
-    guard isBound else {
-      throw TrainingError.stopped("no free port on this machine for the processes to meet at")
-    }
-    return UInt16(bigEndian: address.sin_port)
   }
 }
 

@@ -21,7 +21,7 @@ enum RunSnapshots {
       ["safetensors", "pkl"].map { "\(stem).\($0)" }.first { names.contains($0) }
     }
     guard !chosen.isEmpty else {
-      throw TrainingError.option("\(path) holds no network-snapshot-XXXXXX file")
+      throw TrainingError.option("\(path) holds no snapshot, as network-snapshot-000012.pkl")
     }
     return chosen.map { "\(path)/\($0)" }
   }

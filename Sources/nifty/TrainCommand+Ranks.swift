@@ -1,5 +1,7 @@
 import ArgumentParser
+import Datasets
 import Foundation
+import Networks
 import Torch
 import Training
 
@@ -26,11 +28,35 @@ extension TrainCommand {
     )
   }
 
-  /// Runs until the end, or until a signal.
-  func finish(_ stop: StopRequest, isFirst: Bool, _ run: () throws -> RunEnding) throws {
-    let signals = StopSignals(stop, announces: isFirst)
-    let ending = try withExtendedLifetime(signals) { try run() }
-    if ending == .interrupted { throw ExitCode(exitStatusOfInterruption) }
+  /// Does what every rank but the first does.
+  func follow(_ parts: RunParts) throws -> RunEnding {
+    let run = try FollowingRun(
+      options: parts.options,
+      trainingSet: parts.set,
+      clip: parts.clip,
+      textMapper: parts.mapper,
+      device: parts.device,
+      ranks: parts.ranks,
+      stop: parts.stop
+    )
+    let signals = StopSignals(parts.stop, announces: false)
+    return try withExtendedLifetime(signals) { try run.run() }
+  }
+}
+
+/// What every rank of a run needs.
+struct RunParts {
+  let options: TrainingOptions
+  let set: TrainingSet
+  let model: ClipModel
+  let mapper: TextMapper?
+  let device: Device
+  let ranks: Ranks
+  let stop = StopRequest { _exit(exitStatusOfInterruption) }
+
+  /// Input size in pixels and image tower of the CLIP, in float32.
+  var clip: (side: Int, encodeImage: (Tensor) -> Tensor) {
+    (model.side, { [model] in model.model.encodeImage($0).to(.float32) })
   }
 }
 

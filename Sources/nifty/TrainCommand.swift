@@ -116,47 +116,48 @@ struct TrainCommand: ParsableCommand {
     for line in numericsFlags.idle(on: device) + networkNotes(options) where isFirst {
       Console.line(line)
     }
-    let stop = StopRequest { _exit(exitStatusOfInterruption) }
     let model = try ClipModel(path: options.clip, device: device)
     try check(model, fits: set, options)
-    let clip = (model.side, { model.model.encodeImage($0).to(.float32) })
-    let mapper = try textMapper(options, set, model, device)
-    let ranks = try joined(rendezvous)
-    if !isFirst {
-      let run = try FollowingRun(
-        options: options,
-        trainingSet: set,
-        clip: clip,
-        textMapper: mapper,
-        device: device,
-        ranks: ranks,
-        stop: stop
-      )
-      try finish(stop, isFirst: isFirst) { try run.run() }
-      return
+    let parts = RunParts(
+      options: options,
+      set: set,
+      model: model,
+      mapper: try textMapper(options, set, model, device),
+      device: device,
+      ranks: try joined(rendezvous)
+    )
+    let ending = try parts.ranks.explaining {
+      isFirst ? try lead(parts, continued: folder) : try follow(parts)
     }
+    if ending == .interrupted { throw ExitCode(exitStatusOfInterruption) }
+  }
+
+  /// Does what the first rank does, or the only one.
+  private func lead(_ parts: RunParts, continued: String?) throws -> RunEnding {
+    let (options, set) = (parts.options, parts.set)
     let run = try TrainingRun(
       options: options,
       trainingSet: set,
-      clip: clip,
-      textMapper: mapper,
-      gridFeatures: try promptFeatures(options, model),
-      metrics: try snapshotMetrics(options, set, device),
-      notes: ["clip": model.name, "clip_sha256": model.sha256],
-      device: device,
-      ranks: ranks,
-      continued: folder,
+      clip: parts.clip,
+      textMapper: parts.mapper,
+      gridFeatures: try promptFeatures(options, parts.model),
+      metrics: try snapshotMetrics(options, set, parts.device),
+      notes: ["clip": parts.model.name, "clip_sha256": parts.model.sha256],
+      device: parts.device,
+      ranks: parts.ranks,
+      continued: continued,
       profiles: runFlags.profile,
-      stop: stop,
+      stop: parts.stop,
       observe: Self.show
     )
     Console.line(
-      "\(set.count) images of \(set.resolution)² from \(options.data.count) zip(s) on \(device); "
-        + "generator \(run.trainer.generator.parameterCount) and discriminator "
+      "\(set.count) images of \(set.resolution)² from \(options.data.count) zip(s) on "
+        + "\(parts.device); generator \(run.trainer.generator.parameterCount) and discriminator "
         + "\(run.trainer.discriminator.parameterCount) parameters"
     )
     Console.line("run folder \(run.folder.path)")
-    try finish(stop, isFirst: isFirst) { try run.run() }
+    let signals = StopSignals(parts.stop)
+    return try withExtendedLifetime(signals) { try run.run() }
   }
 
   /// The folder of the run to go on with, if one is asked for.

@@ -118,7 +118,7 @@ struct RunFlags: ParsableArguments {
   var snapshotFormat: SnapshotFormat?
 
   @Flag(
-    help: "Trace phases and operators of the first 17 steps as profileXXXXXX.json, for Chrome."
+    help: "Trace phases and operators of the first 17 steps as profile000012.json, for Chrome."
   )
   var profile = false
 

@@ -11,6 +11,43 @@ import Testing
     #expect(level == 0 ? png.count > raw : png.count < raw)
   }
 
+  @Test func `a PNG of any size and content is read by libpng as it was`() throws {
+    var random = SeededGenerator(state: 21)
+    for (width, height) in [(1, 1), (2, 1), (1, 7), (17, 40), (258, 3), (513, 90), (400, 300)] {
+      for kind in 0..<6 {
+        var value = 0
+        let pixels = (0..<width * height * 3).map { index -> UInt8 in
+          switch kind {
+          case 0: return 77  // nothing but runs
+          case 1: value = Int.random(in: 0...255, using: &random)  // no code is shorter
+          case 2: value += Int.random(in: -3...3, using: &random)  // few symbols
+          case 3: value = index / 3 % 97 < 60 ? 9 : Int.random(in: 0...40, using: &random)
+          case 4: value = index / 600 % 2 == 0 ? Int.random(in: 0...255, using: &random) : 5
+          default: value = index * index / 700
+          }
+          return UInt8(truncatingIfNeeded: value)
+        }
+        let image = RGBImage(width: width, height: height, pixels: pixels)
+        for level in [1, 2] {
+          let back = try RGBImage(decoding: image.encodedPNG(level: level))
+          #expect(back == image, "\(width)×\(height), kind \(kind), level \(level)")
+        }
+      }
+    }
+  }
+
+  @Test func `a quick PNG of a photo or a chart has hardly more bytes than a thorough one`() throws {
+    let photo = try Fixtures.image("decode/photo.png")
+    let lines = (0..<300 * 200).flatMap { index -> [UInt8] in
+      index % 300 % 30 == 0 || index / 300 % 20 == 0 ? [60, 60, 60] : [255, 255, 255]
+    }
+    let chart = RGBImage(width: 300, height: 200, pixels: lines)
+    for image in [photo, chart] {
+      let (quick, thorough) = (try image.encodedPNG(level: 2), try image.encodedPNG(level: 6))
+      #expect(Double(quick.count) < 1.03 * Double(thorough.count))
+    }
+  }
+
   @Test func `a lossless WebP of what looks like a photo has fewer bytes than any PNG`() throws {
     var random = SeededGenerator(state: 1)
     let coarse = (0..<8 * 8 * 3).map { _ in UInt8.random(in: 0...255, using: &random) }

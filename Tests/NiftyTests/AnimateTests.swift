@@ -55,7 +55,7 @@ struct AnimateTests {
     try folder.write(try grid(1, side: 20), to: "mixed/fakes000001.png")
     try folder.write([0x89, 0x50], to: "cut/fakes000000.png")
     for (line, expected) in [
-      ("animate empty --out a.webp", "empty holds no fakesXXXXXX.png"),
+      ("animate empty --out a.webp", "empty holds no pictures as fakes000012.png"),
       ("animate mixed --out a.webp", "mixed/fakes000001.png is 28×20, fakes000000.png is 48×40"),
       ("animate cut --out a.webp", "cut/fakes000000.png"),
     ] {

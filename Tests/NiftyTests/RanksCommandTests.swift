@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Torch
 
 /// One run in several real processes.
 @Suite("Ranks of the program", .serialized)
@@ -173,7 +174,7 @@ struct RanksCommandTests {
   }
 
   @Test func `torchrun's variables start a run without a launcher`() throws {
-    let port = freePort()
+    let port = try Rendezvous.freePort()
     let ranks = try (0..<2).map { rank in
       try start(
         [try program()] + words(Self.train + " --kimg=0.048"),
@@ -196,7 +197,7 @@ struct RanksCommandTests {
     let line = "--allow-run-as-root --oversubscribe -n 2"
     let run = try start(
       [mpirun] + words(line) + [try program()] + words(Self.train + " --kimg=0.048"),
-      ["MASTER_PORT": "\(freePort())", "OMPI_MCA_plm": "isolated"],
+      ["MASTER_PORT": "\(try Rendezvous.freePort())", "OMPI_MCA_plm": "isolated"],
       output: "mpi.txt"
     )
     run.waitUntilExit()
@@ -211,7 +212,7 @@ struct RanksCommandTests {
         ClusterTests.file("Tests/Cluster/one-node-slurm"), path("slurm"), "srun", "--ntasks=2",
         "--overcommit", try program(),
       ] + words(Self.train + " --kimg=0.048"),
-      ["MASTER_PORT": "\(freePort())"],
+      ["MASTER_PORT": "\(try Rendezvous.freePort())"],
       output: "slurm.txt"
     )
     run.waitUntilExit()

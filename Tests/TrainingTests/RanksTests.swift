@@ -68,40 +68,14 @@ struct RanksTests {
   ]
 
   private static func configuration(_ setting: Setting) -> TrainerConfiguration {
-    var result = TrainerConfiguration(resolution: 16)
-    result.generator.zDimension = 8
-    result.generator.wDimension = 8
-    result.generator.featureDimension = 8
-    result.generator.styleWidth = 8
-    result.generator.mappingLayers = 2
-    result.generator.channelBase = 64
-    result.generator.channelMax = 8
-    result.discriminator.featureDimension = 8
-    result.discriminator.channelBase = 64
-    result.discriminator.channelMax = 8
+    var result = tinyTrainer(seed: 3, batchSize: 12)
     result.discriminator.minibatchGroup = 2
     result.discriminator.featureLogit = setting.logit
     result.losses.contrastive = setting.form
     result.losses.iid = 3
     result.losses.iic = 2
     result.losses.mixingProb = 0.5
-    result.batchSize = 12
-    result.seed = 3
     return result
-  }
-
-  private static func encoder() -> (Tensor) -> Tensor {
-    let projection = SeededRandom(seed: 9).normal([3 * 16 * 16, 8])
-    return { $0.reshaped($0.size(0), -1).matmul(projection) }
-  }
-
-  private static func batch(_ seed: UInt64) -> TrainingBatch {
-    let random = SeededRandom(seed: seed)
-    return TrainingBatch(
-      images: random.uniform([12, 3, 16, 16]) * 2 - 1,
-      imageFeatures: random.normal([12, 8]).normalized(),
-      textFeatures: random.normal([12, 8]).normalized()
-    )
   }
 
   /// Gradients of all phases, the path length's mean and its running one, from one state.
@@ -113,7 +87,7 @@ struct RanksTests {
       discriminator: Discriminator(shape.discriminator, random: random),
       configuration: shape.losses,
       clipSide: 16,
-      encodeImage: encoder(),
+      encodeImage: tinyEncoder(),
       ranks: ranks
     )
     var results: [[Float]] = []
@@ -123,7 +97,7 @@ struct RanksTests {
       let result = phaseGradients(
         phase,
         context,
-        batch: batch(2).rows(of: ranks.share),
+        batch: tinyBatch(2, size: 12).rows(of: ranks.share),
         z: draws.normal([12 / ranks.count, 8]),
         meanPathLength: mean,
         gain: 2,
@@ -167,11 +141,11 @@ struct RanksTests {
       configuration,
       device: .cpu,
       clipSide: 16,
-      encodeImage: encoder(),
+      encodeImage: tinyEncoder(),
       ranks: ranks
     )
     let losses = (0..<steps).map { step in
-      trainer.step(batch(UInt64(step)).rows(of: ranks.share)).map { report in
+      trainer.step(tinyBatch(UInt64(step), size: 12).rows(of: ranks.share)).map { report in
         ranks.gathered(report.values.reshaped(-1)).mean().item
       }
     }

@@ -15,26 +15,13 @@ struct TinyRun {
   let folder: TemporaryFolder
   var options: TrainingOptions
 
-  static let featureDimension = 8
   static let imageCount = 13
 
   init(kimg: Double = 0.084) throws {
     folder = try TemporaryFolder()
     try Self.pack(folder.file("data.zip"))
-    var trainer = TrainerConfiguration(resolution: 16)
-    trainer.generator.zDimension = 8
-    trainer.generator.wDimension = 8
-    trainer.generator.featureDimension = Self.featureDimension
-    trainer.generator.styleWidth = 8
-    trainer.generator.mappingLayers = 2
-    trainer.generator.channelBase = 64
-    trainer.generator.channelMax = 8
-    trainer.discriminator.featureDimension = Self.featureDimension
-    trainer.discriminator.channelBase = 64
-    trainer.discriminator.channelMax = 8
+    var trainer = tinyTrainer(seed: 5)
     trainer.losses.mixingProb = 0.5
-    trainer.batchSize = 4
-    trainer.seed = 5
     if let transforms = AugmentConfiguration(named: "bgc") {
       var augmentation = AugmentationOptions(transforms, probability: 0.1, target: 0.6)
       // p moves by 0.16 every four steps: a forgotten sign would show.
@@ -72,9 +59,9 @@ struct TinyRun {
       try writer.append(
         PackedRecord(
           image: RGBImage(width: 16, height: 16, pixels: pixels).encodedPNG(level: 0),
-          imageFeature: random.normal([featureDimension]).floats,
+          imageFeature: random.normal([tinyFeatureDimension]).floats,
           captions: texts,
-          textFeatures: texts.map { _ in random.normal([featureDimension]).floats }
+          textFeatures: texts.map { _ in random.normal([tinyFeatureDimension]).floats }
         )
       )
     }
@@ -97,7 +84,7 @@ struct TinyRun {
     return try TrainingRun(
       options: options,
       trainingSet: set,
-      clip: (16, encodeImage ?? Self.encodeImage),
+      clip: (16, encodeImage ?? tinyEncoder()),
       gridFeatures: nil,
       metrics: metrics,
       notes: [:],
@@ -136,19 +123,13 @@ struct TinyRun {
   /// What a run left.
   func record(_ folder: String) throws -> RunRecord { try RunRecord(folder) }
 
-  /// A CLIP of one matrix.
-  static var encodeImage: (Tensor) -> Tensor {
-    let projection = SeededRandom(seed: 9).normal([3 * 16 * 16, featureDimension])
-    return { $0.reshaped($0.size(0), -1).matmul(projection) }
-  }
-
   /// A metric that depends on every weight of the averaged generator.
   static var brightness: SnapshotMetric {
     SnapshotMetric("brightness") { generator, snapshot in
       let random = SeededRandom(seed: 2)
       let images = generator(
         random.normal([4, generator.configuration.zDimension]),
-        fts: random.normal([4, featureDimension]),
+        fts: random.normal([4, tinyFeatureDimension]),
         noiseMode: .constant
       )
       let value = images.mean().item

@@ -8,47 +8,18 @@ import Training
 
 @Suite("Trainer")
 struct TrainerTests {
-  private func configuration(seed: UInt64 = 3) -> TrainerConfiguration {
-    var result = TrainerConfiguration(resolution: 16)
-    result.generator.zDimension = 8
-    result.generator.wDimension = 8
-    result.generator.featureDimension = 8
-    result.generator.styleWidth = 8
-    result.generator.mappingLayers = 2
-    result.generator.channelBase = 64
-    result.generator.channelMax = 8
-    result.discriminator.featureDimension = 8
-    result.discriminator.channelBase = 64
-    result.discriminator.channelMax = 8
-    result.batchSize = 4
-    result.seed = seed
-    return result
-  }
-
   private func trainer(_ configuration: TrainerConfiguration) -> Trainer {
-    let projection = SeededRandom(seed: 9).normal([3 * 16 * 16, 8])
-    return Trainer(configuration, device: .cpu, clipSide: 16) { pixels in
-      pixels.reshaped(pixels.size(0), -1).matmul(projection)
-    }
-  }
-
-  private func batch(_ seed: UInt64) -> TrainingBatch {
-    let random = SeededRandom(seed: seed)
-    return TrainingBatch(
-      images: random.uniform([4, 3, 16, 16]) * 2 - 1,
-      imageFeatures: random.normal([4, 8]).normalized(),
-      textFeatures: random.normal([4, 8]).normalized()
-    )
+    Trainer(configuration, device: .cpu, clipSide: 16, encodeImage: tinyEncoder())
   }
 
   private func weights(_ module: some Module) -> [Float] { module.state.flatMap(\.tensor.floats) }
 
   @Test func `two runs with one seed are equal bit for bit, another seed is not`() {
     let (a, b, c) = (
-      trainer(configuration()), trainer(configuration()), trainer(configuration(seed: 4))
+      trainer(tinyTrainer(seed: 3)), trainer(tinyTrainer(seed: 3)), trainer(tinyTrainer(seed: 4))
     )
     for step in 0..<5 {
-      for trainer in [a, b, c] { _ = trainer.step(batch(UInt64(step))) }
+      for trainer in [a, b, c] { _ = trainer.step(tinyBatch(UInt64(step))) }
     }
     #expect(weights(a.generator) == weights(b.generator))
     #expect(weights(a.discriminator) == weights(b.discriminator))
@@ -58,21 +29,21 @@ struct TrainerTests {
   }
 
   @Test func `after the first step the average is the generator`() {
-    let trainer = trainer(configuration())
+    let trainer = trainer(tinyTrainer(seed: 3))
     let before = weights(trainer.generator)
-    _ = trainer.step(batch(0))
+    _ = trainer.step(tinyBatch(0))
     #expect(weights(trainer.generator) != before)
     #expect(weights(trainer.average) == weights(trainer.generator))
-    _ = trainer.step(batch(1))
+    _ = trainer.step(tinyBatch(1))
     #expect(weights(trainer.average) != weights(trainer.generator))
   }
 
   @Test func `regularisers run at their intervals only`() {
-    let trainer = trainer(configuration())
+    let trainer = trainer(tinyTrainer(seed: 3))
     var path: [Int] = []
     var penalty: [Int] = []
     for step in 0..<17 {
-      let names = trainer.step(batch(UInt64(step))).map(\.name)
+      let names = trainer.step(tinyBatch(UInt64(step))).map(\.name)
       if names.contains("Loss/pl_penalty") { path.append(step) }
       if names.contains("Loss/r1_penalty") { penalty.append(step) }
       #expect(names.contains("Loss/G/loss") && names.contains("Loss/D/loss"))
@@ -82,16 +53,16 @@ struct TrainerTests {
   }
 
   @Test func `augmentation changes what is learned, and adapts its strength`() throws {
-    var augmented = configuration()
+    var augmented = tinyTrainer(seed: 3)
     let transforms = try #require(AugmentConfiguration(named: "bgc"))
     augmented.augmentation = AugmentationOptions(transforms, probability: 0.5, target: 0.6)
-    let (with, without) = (trainer(augmented), trainer(configuration()))
+    let (with, without) = (trainer(augmented), trainer(tinyTrainer(seed: 3)))
     var signs: [Double] = []
     for step in 0..<4 {
-      let reports = with.step(batch(UInt64(step)))
+      let reports = with.step(tinyBatch(UInt64(step)))
       signs += reports.filter { $0.name == "Loss/signs/real" }
         .flatMap { $0.values.values(Double.self) }
-      if step == 0 { _ = without.step(batch(0)) }
+      if step == 0 { _ = without.step(tinyBatch(0)) }
       if step == 0 { #expect(weights(with.discriminator) != weights(without.discriminator)) }
     }
     let rises = signs.reduce(0, +) / Double(signs.count) > 0.6
@@ -100,7 +71,7 @@ struct TrainerTests {
   }
 
   @Test func `frozen layers of the discriminator stay, the others move`() throws {
-    var frozen = configuration()
+    var frozen = tinyTrainer(seed: 3)
     frozen.frozenLayers = 5
     let trainer = trainer(frozen)
     func layers() -> [String: [Float]] {
@@ -108,7 +79,7 @@ struct TrainerTests {
       return Dictionary(uniqueKeysWithValues: state.map { ($0.name, $0.tensor.floats) })
     }
     let before = layers()
-    _ = trainer.step(batch(0))
+    _ = trainer.step(tinyBatch(0))
     let still = layers().filter { before[$0.key] == $0.value }.keys.sorted()
     #expect(
       still == [
@@ -120,17 +91,17 @@ struct TrainerTests {
     #expect(
       Set(before.keys)
         == Set(
-          self.trainer(configuration()).discriminator.state.map(\.name)
+          self.trainer(tinyTrainer(seed: 3)).discriminator.state.map(\.name)
             .filter { !$0.hasSuffix("filter") }
         )
     )
   }
 
   @Test func `training holds no more tensors after many steps than after few`() {
-    let trainer = trainer(configuration())
-    for step in 0..<4 { _ = trainer.step(batch(UInt64(step))) }
+    let trainer = trainer(tinyTrainer(seed: 3))
+    for step in 0..<4 { _ = trainer.step(tinyBatch(UInt64(step))) }
     let before = Runtime.liveTensors
-    for step in 4..<12 { _ = trainer.step(batch(UInt64(step))) }
+    for step in 4..<12 { _ = trainer.step(tinyBatch(UInt64(step))) }
     // Other suites run at the same time, so the count is compared with what eight steps would leak.
     #expect(Runtime.liveTensors < before + 5_000)
   }

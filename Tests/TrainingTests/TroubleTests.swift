@@ -98,7 +98,7 @@ struct TroubleTests {
 
   /// CLIP features that are no numbers in the calls of a range.
   private func broken(_ calls: Range<Int>) -> (Tensor) -> Tensor {
-    let encode = TinyRun.encodeImage
+    let encode = tinyEncoder()
     var count = 0
     return { image in
       count += 1

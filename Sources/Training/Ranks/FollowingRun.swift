@@ -5,8 +5,8 @@ package import Torch
 /// A run as every rank but the first sees it: steps, and nothing on the disk.
 package final class FollowingRun {
   /// The networks.
-  package let trainer: Trainer
-  private let data: StepData
+  package var trainer: Trainer { steps.trainer }
+  private let steps: SharedSteps
   private let ranks: Ranks
   private let stop: StopRequest
 
@@ -33,27 +33,19 @@ package final class FollowingRun {
     precondition(ranks.rank > 0, "rank 0 leads")
     self.ranks = ranks
     self.stop = stop
-    data = try StepData(
-      trainingSet,
+    steps = try SharedSteps(
       options,
+      trainingSet,
+      clip: clip,
       textMapper: textMapper,
-      ranks: ranks,
-      device: device
-    )
-    trainer = Trainer(
-      options.trainer,
       device: device,
-      clipSide: clip.side,
-      encodeImage: clip.encodeImage,
-      textMapper: textMapper,
       ranks: ranks
     )
   }
 
   /// Does what rank 0 says until it says that the run is over.
   ///
-  /// - Throws: `TrainingError.ranks` if another rank is gone, or an error of this rank, which the
-  ///   others are told.
+  /// - Throws: `TrainingError.ranks` if another rank is gone, or an error of this rank.
   package func run() throws -> RunEnding {
     do {
       while true {
@@ -68,16 +60,13 @@ package final class FollowingRun {
     } catch {
       // Whoever was asked to stop loses the others without surprise.
       if stop.isRequested, case TrainingError.ranks = error { return .interrupted }
-      ranks.publish("\(error)")
       throw error
     }
   }
 
   private func step() throws {
-    let batch = try data.batch(at: trainer.imagesSeen)
-    _ = ranks.joined(trainer.step(batch), stops: stop.isRequested)
+    _ = try steps.take(steps.batch(), stops: stop.isRequested)
     // The times that count are rank 0's.
     _ = trainer.clock.takeSpans()
-    try ranks.check()
   }
 }

@@ -106,6 +106,14 @@ package final class Ranks {
     do { try body(group) } catch { failure = error }
   }
 
+  /// Does this rank's part of a run; why it fails is left for the others to read.
+  package func explaining<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch {
+      publish("\(error)")
+      throw error
+    }
+  }
+
   /// Leaves this rank's reason to stop for the others.
   package func publish(_ reason: String) { leave(reason, under: "stopped-\(rank)") }
 

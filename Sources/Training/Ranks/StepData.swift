@@ -1,9 +1,9 @@
-package import Datasets
-package import Networks
-package import Torch
+import Datasets
+import Networks
+import Torch
 
 /// This rank's images of each step, ready to train on.
-package final class StepData {
+final class StepData {
   private let loader: BatchLoader
   private let textMapper: TextMapper?
   private let options: TrainingOptions
@@ -19,7 +19,7 @@ package final class StepData {
   ///   - ranks: The processes that share each step.
   ///   - device: Where to compute.
   /// - Throws: `TrainingError.option` where data and options do not fit.
-  package init(
+  init(
     _ set: TrainingSet,
     _ options: TrainingOptions,
     textMapper: TextMapper?,
@@ -51,7 +51,7 @@ package final class StepData {
   /// The batch at a number of images seen by all ranks together, on the device.
   ///
   /// - Throws: `DatasetError` naming zip and entry of an image that cannot be read.
-  package func batch(at imagesSeen: Int) throws(DatasetError) -> TrainingBatch {
+  func batch(at imagesSeen: Int) throws(DatasetError) -> TrainingBatch {
     let host = try loader.batch(at: imagesSeen, size: options.trainer.batchSize / ranks.count)
     let batch = trainingBatch(host, on: device)
     guard let textMapper, host.isPseudoText.contains(true) else { return batch }

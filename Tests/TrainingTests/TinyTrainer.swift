@@ -1,0 +1,44 @@
+import Networks
+import Torch
+import Training
+
+/// Networks of 16² that train in a moment.
+///
+/// - Parameters:
+///   - seed: Of weights and draws.
+///   - batchSize: Images of one step.
+func tinyTrainer(seed: UInt64, batchSize: Int = 4) -> TrainerConfiguration {
+  var result = TrainerConfiguration(resolution: 16)
+  result.generator.zDimension = 8
+  result.generator.wDimension = 8
+  result.generator.featureDimension = tinyFeatureDimension
+  result.generator.styleWidth = 8
+  result.generator.mappingLayers = 2
+  result.generator.channelBase = 64
+  result.generator.channelMax = 8
+  result.discriminator.featureDimension = tinyFeatureDimension
+  result.discriminator.channelBase = 64
+  result.discriminator.channelMax = 8
+  result.batchSize = batchSize
+  result.seed = seed
+  return result
+}
+
+/// Numbers of a feature for `tinyTrainer`.
+let tinyFeatureDimension = 8
+
+/// A CLIP of one matrix for images of 16².
+func tinyEncoder() -> (Tensor) -> Tensor {
+  let projection = SeededRandom(seed: 9).normal([3 * 16 * 16, tinyFeatureDimension])
+  return { $0.reshaped($0.size(0), -1).matmul(projection) }
+}
+
+/// Noise in the shape of training data for `tinyTrainer`.
+func tinyBatch(_ seed: UInt64, size: Int = 4) -> TrainingBatch {
+  let random = SeededRandom(seed: seed)
+  return TrainingBatch(
+    images: random.uniform([size, 3, 16, 16]) * 2 - 1,
+    imageFeatures: random.normal([size, tinyFeatureDimension]).normalized(),
+    textFeatures: random.normal([size, tinyFeatureDimension]).normalized()
+  )
+}
