@@ -51,8 +51,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let dataSide: [Target] = [
-  .systemLibrary(name: "CNettle"),
-  library("Files", ["CNettle"]),
+  .systemLibrary(name: "CFiles"),
+  library("Files", ["CFiles"]),
   .target(
     name: "CImages",
     cSettings: optimised,

@@ -1,4 +1,4 @@
-import CNettle
+import CFiles
 
 /// The Secure Hash Algorithm with 256 bits (FIPS 180-4, section 6.2).
 ///

@@ -123,7 +123,7 @@ private struct Network: Sendable {
   let fetcher: ImageFetcher
   let decoders: NIOThreadPool
 
-  private let resolver: HostResolver
+  private let resolver: SystemResolver
   private let clients: PinnedClients
   private let group: MultiThreadedEventLoopGroup
 
@@ -133,18 +133,18 @@ private struct Network: Sendable {
     group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, cores / 2))
     decoders = NIOThreadPool(numberOfThreads: settings.decoderThreads ?? cores)
     decoders.start()
-    resolver = HostResolver(
+    resolver = SystemResolver(
       threads: settings.resolverThreads,
-      timeout: .seconds(settings.lookupTimeout),
-      policy: AddressPolicy(settings)
+      timeout: .seconds(settings.lookupTimeout)
     )
-    clients = PinnedClients(resolver: resolver, group: group, settings: settings)
+    let hosts = HostResolver(policy: AddressPolicy(settings), lookUp: resolver.lookUp)
+    clients = PinnedClients(resolver: hosts, group: group, settings: settings)
     fetcher = ImageFetcher(clients: clients, settings: settings)
   }
 
   func shutDown() async {
     await clients.shutDown()
-    await resolver.shutDown()
+    resolver.shutDown()
     try? await decoders.shutdownGracefully()
     try? await group.shutdownGracefully()
   }

@@ -84,7 +84,10 @@ struct DriveDownload {
       guard type.lowercased().hasPrefix("text/html") else {
         return Place(url: url, cookies: cookies.header(for: url))
       }
-      let body = try await response.body.collect(upTo: Self.maximumPageBytes)
+      let body: ByteBuffer
+      do { body = try await response.body.collect(upTo: Self.maximumPageBytes) } catch {
+        throw failure(.interrupted, "Google Drive's page broke off, or is no page at all")
+      }
       switch DrivePage(String(buffer: body), at: url) {
       case .download(let next) where next != url: url = try followed(next)
       case .quotaExceeded: throw refused(nil)

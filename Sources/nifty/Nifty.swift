@@ -32,10 +32,11 @@ struct Nifty: AsyncParsableCommand {
   )
 
   static func main() async {
-    Runtime.keepFreedMemory()
     signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()
+      // What computes needs the same memory again and again; a download gives it back.
+      if !(command is LaionCommand) { Runtime.keepFreedMemory() }
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

@@ -198,7 +198,7 @@ struct ResumableDownload {
     case let status:
       throw DownloadError(cause: .status(status), description: "\(url) answers HTTP \(status)")
     }
-    let total = length.map { $0 + file.size }
+    let total = length.map { Self.sum($0, file.size) }
     if let total, total > maximumBytes {
       throw DownloadError(
         cause: .tooLarge,
@@ -206,6 +206,12 @@ struct ResumableDownload {
       )
     }
     return total
+  }
+
+  /// The size of a file of which the server has `left` bytes to send; its word may be any number.
+  static func sum(_ left: Int, _ there: Int) -> Int {
+    let (sum, overflow) = left.addingReportingOverflow(there)
+    return overflow ? .max : sum
   }
 
   private func interrupted(_ file: PartialFile, _ total: Int?, _ reason: String) -> DownloadError {

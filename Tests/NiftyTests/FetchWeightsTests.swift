@@ -113,6 +113,11 @@ struct ResumableDownloadTests {
     #expect(written == nil)
   }
 
+  @Test func `a server that claims more than a number can hold is not believed`() {
+    #expect(ResumableDownload.sum(.max, 5) == .max)
+    #expect(ResumableDownload.sum(7, 5) == 12)
+  }
+
   @Test func `no server is told as such`() async throws {
     let download = ResumableDownload(
       url: "http://127.0.0.1:1/f",

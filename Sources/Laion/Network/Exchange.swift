@@ -43,16 +43,18 @@ struct Exchange: Sendable {
   ///   - client: Sends the request.
   ///   - fresh: A client that keeps no connections, asked for when the connection ended before the
   ///     first byte of an answer; `nil` when it was a new one.
+  ///   - keepsConnection: Whether the connection is of use afterwards.
   ///   - budget: The time left.
   /// - Returns: What the answer comes to.
   func run(
     _ client: HTTPClient,
     or fresh: @escaping @Sendable () async -> HTTPClient?,
+    keepsConnection: Bool = true,
     within budget: Duration
   ) async -> Step<ByteBuffer> {
     let work = Task {
       do {
-        return try await request(client, within: budget)
+        return try await request(client, within: budget, isLast: !keepsConnection)
       } catch {
         guard let client = await fresh() else { return .failure(.connectionLost) }
         let step = try? await request(client, within: budget, isLast: true)
@@ -76,7 +78,7 @@ struct Exchange: Sendable {
   private func request(
     _ client: HTTPClient,
     within budget: Duration,
-    isLast: Bool = false
+    isLast: Bool
   ) async throws(Dropped) -> Step<ByteBuffer> {
     var request = HTTPClientRequest(url: url.description)
     request.headers = [

@@ -22,17 +22,18 @@ actor HostGate {
     interval = ratePerHost.map { .seconds(1 / $0) } ?? .zero
   }
 
-  /// Runs `body` when there is a place, in the order of arrival per host.
+  /// Runs `body` when there is a place, in the order of arrival per host, and tells it whether anybody
+  /// else wants something of the host.
   ///
   /// Waiting for a place is not cut short by cancellation: whoever holds a place is cancelled too
   /// and soon gives it up.
   nonisolated func withPlace<Result: Sendable>(
     at host: String,
-    _ body: () async -> Result
+    _ body: (_ isShared: Bool) async -> Result
   ) async -> Result {
     if interval > .zero { try? await Task.sleep(until: turn(at: host), clock: .continuous) }
     await enter(host)
-    let result = await body()
+    let result = await body(isShared(host))
     await leave(host)
     return result
   }
@@ -59,6 +60,8 @@ actor HostGate {
       await withCheckedContinuation { ready.append($0) }
     }
   }
+
+  private func isShared(_ host: String) -> Bool { activePerHost[host, default: 0] > 1 }
 
   private func leave(_ host: String) {
     active -= 1

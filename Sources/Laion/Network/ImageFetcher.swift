@@ -31,7 +31,7 @@ struct ImageFetcher: Sendable {
     guard let url = WebURL(address) else { return .failure(.invalidURL) }
     var attempt = 1
     while true {
-      switch await follow(url, .image, process) {
+      switch await follow(url, .image, isAgain: attempt > 1, process) {
       case .value(let value): return .success(value)
       case .redirect: return .failure(.tooManyRedirects)
       case .failure(let cause, let retryAfter):
@@ -52,14 +52,15 @@ struct ImageFetcher: Sendable {
   private func follow<Value: Sendable>(
     _ url: WebURL,
     _ subject: Exchange.Subject,
+    isAgain: Bool,
     _ process: @Sendable (ByteBuffer) async -> Value
   ) async -> Exchange.Step<Value> {
     var url = url
     var budget = Duration.seconds(settings.totalTimeout)
     for redirects in 0...settings.maximumRedirects {
-      if subject == .image, let cause = await refusal(of: url) { return .failure(cause) }
+      if subject == .image, let cause = await refusal(of: url, isAgain: isAgain) { return .failure(cause) }
       let lease: PinnedClients.Lease
-      switch await clients.lease(url.host) {
+      switch await clients.lease(url.host, insists: isAgain) {
       case .success(let leased): lease = leased
       case .failure(let cause): return .failure(cause)
       }
@@ -70,15 +71,19 @@ struct ImageFetcher: Sendable {
         settings: settings
       )
       let left = budget
-      let (step, elapsed) = await gate.withPlace(at: url.host) {
+      // After the rules comes the image. After the image, a connection to a host that nobody else wants
+      // would only wait to be closed, in thousands.
+      let keeps = subject == .robots
+      let (step, elapsed) = await gate.withPlace(at: url.host) { isShared in
         let start = ContinuousClock.now
         let step = await exchange.run(
           lease.client,
           or: { [clients] in await clients.fresh(exchange.url.host, lease) },
+          keepsConnection: keeps || isShared,
           within: left
         )
         let elapsed = start.duration(to: .now)
-        if step.mayKeepConnection { await clients.noteAnswer(of: exchange.url.host, lease) }
+        if keeps || isShared, step.mayKeepConnection { await clients.noteAnswer(of: exchange.url.host, lease) }
         switch step {
         case .value(let body): return (Exchange.Step.value(await process(body)), elapsed)
         case .redirect(let next): return (Exchange.Step<Value>.redirect(next), elapsed)
@@ -95,11 +100,11 @@ struct ImageFetcher: Sendable {
   }
 
   /// Why the site's `robots.txt` keeps us from requesting `url`; `nil` when it does not.
-  private func refusal(of url: WebURL) async -> FetchCause? {
+  private func refusal(of url: WebURL, isAgain: Bool) async -> FetchCause? {
     guard settings.followsRobots else { return nil }
     let answer = await robots.rules(for: url) { url in
       guard let address = url.resolving("/robots.txt") else { return .success(.allowingAll) }
-      return await rules(at: address)
+      return await rules(at: address, isAgain: isAgain)
     }
     switch answer {
     case .success(let rules): return rules.allow(url.target) ? nil : .robotsDisallowed
@@ -109,9 +114,9 @@ struct ImageFetcher: Sendable {
 
   /// The rules in a file, by RFC 9309, section 2.3.1: a site without the file allows all, one that
   /// cannot answer allows nothing.
-  private func rules(at address: WebURL) async -> RobotsCache.Answer {
+  private func rules(at address: WebURL, isAgain: Bool) async -> RobotsCache.Answer {
     let agent = String(settings.userAgent.prefix { $0 != "/" && $0 != " " })
-    let step = await follow(address, .robots) { body in
+    let step = await follow(address, .robots, isAgain: isAgain) { body in
       RobotsRules(body.readableBytesView, agent: agent)
     }
     switch step {

@@ -53,10 +53,14 @@ actor PinnedClients {
   }
 
   /// A client that is pinned to the address of `host`.
-  func lease(_ host: String) async -> Result<Lease, FetchCause> {
+  ///
+  /// - Parameters:
+  ///   - host: The host's name.
+  ///   - insists: Ask name servers that were silent before again, and wait for them.
+  func lease(_ host: String, insists: Bool = false) async -> Result<Lease, FetchCause> {
     if let lease = current(host) { return .success(lease) }
     let address: IPAddress
-    switch await resolver.resolve(host) {
+    switch await resolver.resolve(host, insists: insists) {
     case .success(let resolved): address = resolved
     case .failure(let cause): return .failure(cause)
     }
@@ -158,11 +162,18 @@ actor PinnedClients {
       read: .nanoseconds(Int64(settings.readTimeout * 1e9))
     )
     configuration.connectionPool = .init(
-      idleTimeout: .seconds(5),
+      idleTimeout: .seconds(2),
       concurrentHTTP1ConnectionsPerHostSoftLimit: settings.concurrencyPerHost
     )
     // We decide ourselves what is tried again.
     configuration.connectionPool.retryConnectionEstablishment = false
+    // A kept connection keeps its buffers too: without this, 170 KB of them.
+    configuration.http1_1ConnectionDebugInitializer = { channel in
+      let sizes = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 32_768)
+      return channel.setOption(.recvAllocator, value: sizes).flatMap {
+        channel.setOption(.maxMessagesPerRead, value: 1)
+      }
+    }
     configuration.dnsOverride = hosts.mapValues(\.description)
     return HTTPClient(eventLoopGroup: group, configuration: configuration)
   }

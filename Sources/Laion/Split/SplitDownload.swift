@@ -21,6 +21,7 @@ struct SplitDownload {
   typealias Group = TaskGroup<(row: Int, result: RowResult)>
 
   private static let flushInterval = Duration.seconds(2)
+  private static let givingBackInterval = Duration.seconds(10)
 
   /// What became of a row.
   enum RowResult: Sendable {
@@ -46,6 +47,7 @@ struct SplitDownload {
     var captions: [StagedPair] = []
     var hasRows = true
     var lastFlush = ContinuousClock.now
+    var lastGivenBack = ContinuousClock.now
   }
 
   private func sink(_ fingerprint: String) -> any PairSink {
@@ -216,6 +218,10 @@ struct SplitDownload {
     state.batch = []
     state.captions = []
     state.lastFlush = .now
+    if state.lastGivenBack.duration(to: .now) > Self.givingBackInterval {
+      Memory.giveBack()
+      state.lastGivenBack = .now
+    }
   }
 
   private func finish(
@@ -224,6 +230,7 @@ struct SplitDownload {
   ) throws(LaionError) -> SplitStatistics {
     let statistics = tally.statistics(isExhausted: !tally.isFull)
     try file { () throws(FileError) in try sink.finish(pairs: tally.pairs) }
+    Memory.giveBack()
     try SplitIndex.write(folder, part: part, columns: configuration.columns)
     folder.removeStaging()
     try file { () throws(FileError) in try statistics.write(to: folder.statisticsPath) }

@@ -1,2 +1,0 @@
-// Debian's nettle (nettle-dev), as it is.
-#include <nettle/sha2.h>

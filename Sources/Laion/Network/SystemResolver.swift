@@ -1,0 +1,98 @@
+import Foundation
+import NIOPosix
+
+/// Asks the system for the addresses of names, on threads of its own.
+///
+/// The HTTP client's resolver asks for one name at a time per event loop; with many hosts that
+/// takes longer than the requests. Here as many names are resolved at once as there are threads.
+struct SystemResolver: Sendable {
+  private let pool: NIOThreadPool
+  private let timeout: Duration
+
+  init(threads: Int, timeout: Duration) {
+    pool = NIOThreadPool(numberOfThreads: threads)
+    pool.start()
+    self.timeout = timeout
+  }
+
+  func shutDown() {
+    // A lookup that hangs keeps its thread for as long as the system lets it; the threads that are
+    // left behind end with the process.
+    pool.shutdownGracefully { _ in }
+  }
+
+  /// Asks on a thread of the pool; the time in which the system must answer begins when it is asked.
+  func lookUp(_ host: String) async -> Result<[IPAddress], FetchCause> {
+    if let literal = IPAddress(host) { return .success([literal]) }
+    return await withCheckedContinuation { continuation in
+      let answer = FirstAnswer(continuation)
+      pool.submit { [timeout] state in
+        guard state == .active else { return answer.give(.failure(.resolverFailed)) }
+        let timer = Task {
+          try await Task.sleep(for: timeout)
+          answer.give(.failure(.resolverFailed))
+        }
+        answer.give(Self.addresses(host))
+        timer.cancel()
+      }
+    }
+  }
+
+  /// Asks the system; blocks for as long as the system's resolver is configured to try.
+  private static func addresses(_ host: String) -> Result<[IPAddress], FetchCause> {
+    var hints = addrinfo()
+    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    var list: UnsafeMutablePointer<addrinfo>?
+    switch getaddrinfo(host, nil, &hints, &list) {
+    case 0: break
+    case EAI_AGAIN, EAI_SYSTEM, EAI_MEMORY: return .failure(.resolverFailed)
+    default: return .failure(.unknownHost)
+    }
+    defer { freeaddrinfo(list) }
+    var addresses: [IPAddress] = []
+    var next = list
+    while let entry = next?.pointee {
+      if let address = address(entry) { addresses.append(address) }
+      next = entry.ai_next
+    }
+    return .success(addresses)
+  }
+
+  private static func address(_ entry: addrinfo) -> IPAddress? {
+    guard let socket = entry.ai_addr else { return nil }
+    var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+    let status = getnameinfo(
+      socket,
+      entry.ai_addrlen,
+      &text,
+      socklen_t(text.count),
+      nil,
+      0,
+      NI_NUMERICHOST
+    )
+    guard status == 0 else { return nil }
+    // A link-local address carries its interface behind a percent sign.
+    let numeric = text.prefix { $0 != 0 && $0 != 0x25 }.map { UInt8(bitPattern: $0) }
+    return IPAddress(String(decoding: numeric, as: UTF8.self))
+  }
+}
+
+/// Resumes whoever waits with the first of several answers.
+private final class FirstAnswer: @unchecked Sendable {
+  // Sendable: `continuation` is only touched under `lock`.
+  typealias Value = Result<[IPAddress], FetchCause>
+
+  private let lock = NSLock()
+  private var continuation: CheckedContinuation<Value, Never>?
+
+  init(_ continuation: CheckedContinuation<Value, Never>) {
+    self.continuation = continuation
+  }
+
+  func give(_ value: Value) {
+    lock.withLock {
+      continuation?.resume(returning: value)
+      continuation = nil
+    }
+  }
+}
