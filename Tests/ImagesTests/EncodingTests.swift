@@ -36,7 +36,8 @@ import Testing
     }
   }
 
-  @Test func `a quick PNG of a photo or a chart has hardly more bytes than a thorough one`() throws {
+  @Test func `a quick PNG of a photo or a chart has hardly more bytes than a thorough one`() throws
+  {
     let photo = try Fixtures.image("decode/photo.png")
     let lines = (0..<300 * 200).flatMap { index -> [UInt8] in
       index % 300 % 30 == 0 || index / 300 % 20 == 0 ? [60, 60, 60] : [255, 255, 255]

@@ -183,7 +183,10 @@ struct DriveTests {
       (.ranged(zip), .redirect("/uc"), "leads in a circle"),
       (.sequence([.ranged(zip)]), .bytes(Array("<title>New</title>".utf8), headers: html), "“New”"),
       (.ranged(Array("no archive".utf8)), nil, "was no zip"),
-      (.ranged(zip), .bytes([UInt8](repeating: 32, count: 3 << 20), headers: html), "no page at all"),
+      (
+        .ranged(zip), .bytes([UInt8](repeating: 32, count: 3 << 20), headers: html),
+        "no page at all"
+      ),
     ] as [(LoopbackServer.Answer, LoopbackServer.Answer?, String)] {
       let found = try await fetch([answer], start: start)
       #expect(found.outcome.status == 1)

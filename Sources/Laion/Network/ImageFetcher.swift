@@ -58,7 +58,9 @@ struct ImageFetcher: Sendable {
     var url = url
     var budget = Duration.seconds(settings.totalTimeout)
     for redirects in 0...settings.maximumRedirects {
-      if subject == .image, let cause = await refusal(of: url, isAgain: isAgain) { return .failure(cause) }
+      if subject == .image, let cause = await refusal(of: url, isAgain: isAgain) {
+        return .failure(cause)
+      }
       let lease: PinnedClients.Lease
       switch await clients.lease(url.host, insists: isAgain) {
       case .success(let leased): lease = leased
@@ -83,7 +85,9 @@ struct ImageFetcher: Sendable {
           within: left
         )
         let elapsed = start.duration(to: .now)
-        if keeps || isShared, step.mayKeepConnection { await clients.noteAnswer(of: exchange.url.host, lease) }
+        if keeps || isShared, step.mayKeepConnection {
+          await clients.noteAnswer(of: exchange.url.host, lease)
+        }
         switch step {
         case .value(let body): return (Exchange.Step.value(await process(body)), elapsed)
         case .redirect(let next): return (Exchange.Step<Value>.redirect(next), elapsed)

@@ -41,15 +41,30 @@ actor PinnedClients {
   private var waiting: [CheckedContinuation<Lease, Never>] = []
   private var nextGeneration = 0
 
-  private static let gatheringTime = Duration.milliseconds(50)
-  private static let maximumHosts = 64
-  private static let maximumGenerations = 16
+  private let limits: Limits
+
+  /// How many clients there are.
+  struct Limits {
+    /// Hosts of a generation.
+    var hosts = 64
+    /// Generations that are kept although nobody uses them.
+    var generations = 16
+    /// For how long hosts are gathered.
+    var gatheringTime = Duration.milliseconds(50)
+  }
+
   private static let lifetime = Duration.seconds(300)
 
-  init(resolver: HostResolver, group: MultiThreadedEventLoopGroup, settings: FetchSettings) {
+  init(
+    resolver: HostResolver,
+    group: MultiThreadedEventLoopGroup,
+    settings: FetchSettings,
+    limits: Limits = Limits()
+  ) {
     self.resolver = resolver
     self.group = group
     self.settings = settings
+    self.limits = limits
   }
 
   /// A client that is pinned to the address of `host`.
@@ -68,14 +83,14 @@ actor PinnedClients {
     if let lease = current(host) { return .success(lease) }
     let isFirst = gathering.isEmpty
     gathering[host] = address
-    if !isFirst, gathering.count < Self.maximumHosts {
+    if !isFirst, gathering.count < limits.hosts {
       return .success(await withCheckedContinuation { waiting.append($0) })
     }
     if isFirst {
       // The first of a generation waits for the others and then makes the client for all of them,
       // unless the generation has filled up meanwhile. When it is cancelled the sleep ends early,
       // and the others get their client all the same.
-      try? await Task.sleep(for: Self.gatheringTime)
+      try? await Task.sleep(for: limits.gatheringTime)
     }
     if gathering[host] != nil { seal() }
     // The lease is taken before anything is awaited: a generation in use is not dropped.
@@ -141,14 +156,17 @@ actor PinnedClients {
   }
 
   private func dropIdle() async {
-    let surplus = generations.count - Self.maximumGenerations
+    let surplus = generations.count - limits.generations
     if surplus <= 0 { return }
     let idle = generations.filter { $0.value.leases == 0 }.keys.sorted().prefix(surplus)
-    for number in idle {
-      guard let generation = generations.removeValue(forKey: number) else { continue }
-      for host in generation.addresses.keys where pinned[host] == number { pinned[host] = nil }
-      await generation.shutDown()
+    let dropped = idle.compactMap { number in
+      generations.removeValue(forKey: number).map { (number, $0) }
     }
+    for (number, generation) in dropped {
+      for host in generation.addresses.keys where pinned[host] == number { pinned[host] = nil }
+    }
+    // Only now, when nobody can be given one of them: others come in while this waits.
+    for (_, generation) in dropped { await generation.shutDown() }
   }
 
   private func client(pinning hosts: [String: IPAddress]) -> HTTPClient {

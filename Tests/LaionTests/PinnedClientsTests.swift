@@ -1,0 +1,44 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import Laion
+
+@Suite("Pinned clients", .timeLimit(.minutes(1)))
+struct PinnedClientsTests {
+  /// With more hosts than clients may be kept, clients are dropped all the time.
+  @Test func `a client that somebody holds is never shut down`() async throws {
+    var settings = FetchSettings()
+    settings.allowPrivateAddresses = true
+    settings.connectTimeout = 1
+    let hosts = HostResolver(policy: AddressPolicy(settings)) { _ in .success([.v4(0x7f00_0001)]) }
+    let clients = PinnedClients(
+      resolver: hosts,
+      group: .singleton,
+      settings: settings,
+      limits: .init(hosts: 2, generations: 2, gatheringTime: .milliseconds(1))
+    )
+    let isShutDown = await withTaskGroup(of: Bool.self) { workers in
+      for worker in 0..<16 {
+        workers.addTask {
+          for turn in 0..<60 {
+            let host = "h\((worker * 7 + turn * 5) % 24).example"
+            guard case .success(let lease) = await clients.lease(host) else { continue }
+            await Task.yield()
+            // Nobody listens there.
+            let request = HTTPClientRequest(url: "http://\(host):1/")
+            do { _ = try await lease.client.execute(request, timeout: .seconds(5)) } catch {
+              if error as? HTTPClientError == .alreadyShutdown { return true }
+            }
+            await clients.release(lease)
+          }
+          return false
+        }
+      }
+      return await workers.contains(true)
+    }
+    await clients.shutDown()
+    #expect(!isShutDown)
+  }
+}
