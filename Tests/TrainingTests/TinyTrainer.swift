@@ -7,6 +7,7 @@ import Training
 /// - Parameters:
 ///   - seed: Of weights and draws.
 ///   - batchSize: Images of one step.
+/// - Returns: The configuration.
 func tinyTrainer(seed: UInt64, batchSize: Int = 4) -> TrainerConfiguration {
   var result = TrainerConfiguration(resolution: 16)
   result.generator.zDimension = 8

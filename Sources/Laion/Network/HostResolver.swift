@@ -39,6 +39,7 @@ actor HostResolver {
   ///   - host: The name, or an address as a literal.
   ///   - insists: Ask again and wait, even if the name servers were silent before: for another
   ///     attempt.
+  /// - Returns: The address, or why there is none.
   func resolve(_ host: String, insists: Bool = false) async -> Answer {
     let silent = Answer.failure(.resolverFailed)
     switch hosts[host] {

@@ -72,6 +72,7 @@ actor PinnedClients {
   /// - Parameters:
   ///   - host: The host's name.
   ///   - insists: Ask name servers that were silent before again, and wait for them.
+  /// - Returns: The client, to be released, or why the host has no address.
   func lease(_ host: String, insists: Bool = false) async -> Result<Lease, FetchCause> {
     if let lease = current(host) { return .success(lease) }
     let address: IPAddress

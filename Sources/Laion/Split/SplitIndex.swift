@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Parquet
 
@@ -34,6 +35,7 @@ enum SplitIndex {
       try parquet { () throws(ParquetError) in
         try writer.append(values(latest[entry.row] ?? entry, row))
       }
+      if writer.rowCount.isMultiple(of: 1 << 14) { Memory.giveBack() }
     }
     try parquet { () throws(ParquetError) in try writer.finish() }
   }
