@@ -102,20 +102,50 @@ package struct GeneratedImages {
       .to(device).normalized()
   }
 
-  /// Paints all images and calls `body` with every batch, uint8 [n, 3, R, R].
-  package func forEachBatch(
+  /// The positions of each batch, in order.
+  package var batches: [Range<Int>] {
+    stride(from: 0, to: count, by: batchSize).map { $0..<min($0 + batchSize, count) }
+  }
+
+  /// Paints a batch, uint8 [n, 3, R, R]; it depends on its positions only.
+  package func painted(by generator: Generator, at positions: Range<Int>) -> Tensor {
+    let random = SeededRandom(seed: seed, stream: 3, position: UInt64(positions.lowerBound))
+    let fts = features(at: positions)
+    let images = withoutGradients {
+      let z = random.normal([positions.count, generator.configuration.zDimension]).to(device)
+      return generator(z, fts: fts, noiseMode: .random(random))
+    }
+    return (images * 127.5 + 128).clamped(from: 0, to: 255).to(.uint8)
+  }
+
+  /// The features of all images by several detectors, from one pass, a batch after the other.
+  ///
+  /// - Parameters:
+  ///   - generator: Paints.
+  ///   - detectors: Look.
+  ///   - share: The processes that do it together.
+  ///   - body: Is called with each batch's features by each detector, [n, D], in their order.
+  /// - Throws: What a detector throws, that another process is gone, and what `body` throws.
+  package func features(
     of generator: Generator,
-    _ body: (Tensor) throws -> Void
-  ) rethrows {
-    let random = SeededRandom(seed: seed, stream: 3, position: 0)
-    for start in stride(from: 0, to: count, by: batchSize) {
-      let positions = start..<min(start + batchSize, count)
-      let fts = features(at: positions)
-      let images = withoutGradients {
-        let z = random.normal([positions.count, generator.configuration.zDimension]).to(device)
-        return generator(z, fts: fts, noiseMode: .random(random))
+    _ detectors: [any FeatureDetector],
+    _ share: PassShare,
+    _ body: ([Tensor]) throws -> Void
+  ) throws {
+    let batches = batches
+    for first in stride(from: 0, to: batches.count, by: share.count) {
+      let round = batches[first..<min(first + share.count, batches.count)]
+      let own = share.rank < round.count ? round[first + share.rank] : nil
+      let images = own.map { painted(by: generator, at: $0) }
+      // By detector, then by batch.
+      let all = try detectors.map { detector in
+        try share.round(
+          images.map { try detector.features($0) },
+          sizes: round.map(\.count),
+          dimension: detector.dimension
+        )
       }
-      try body((images * 127.5 + 128).clamped(from: 0, to: 255).to(.uint8))
+      for index in 0..<round.count { try body(all.map { $0[index] }) }
     }
   }
 

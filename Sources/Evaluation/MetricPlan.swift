@@ -20,6 +20,8 @@ package struct MetricPlan {
   package var batchSize = 16
   /// Where to compute.
   package var device = Device.cpu
+  /// The processes that look at generated images together.
+  package var share = PassShare.alone
 
   /// LAFITE's protocol.
   package init() {}
@@ -33,6 +35,9 @@ package struct MetricSources {
   package let judge: () throws -> CaptionWalk.Judge
   /// Is told what is going on, how far it is, and how far it will go.
   package let progress: (String, Int, Int) -> Void
+
+  /// The same without words about progress.
+  package var silent: MetricSources { MetricSources(detector: detector, judge: judge) }
 
   /// Sources of detectors.
   package init(

@@ -93,7 +93,7 @@ package final class MetricSuite {
       results: results.values,
       metric: name,
       totalSeconds: finish.timeIntervalSince(start),
-      devices: 1,
+      devices: plan.share.count,
       snapshot: snapshot,
       timestamp: finish.timeIntervalSince1970,
       measurement: .init(
@@ -110,6 +110,11 @@ package final class MetricSuite {
       )
     )
   }
+
+  /// Takes part in the pass over a generator's images that another process leads.
+  ///
+  /// - Throws: What a detector throws, or that another process is gone.
+  package func help(_ generator: Generator) throws { _ = try paint(generator, "") }
 
   /// Statistics of the real images as a metric sees them, cached.
   package func real(_ definition: MetricDefinition) throws -> FeatureStatistics {
@@ -252,20 +257,25 @@ package final class MetricSuite {
     let looking = definitions.filter {
       if case .pathLength = $0.kind { false } else { true }
     }
+    // In the order asked for, which all processes of a run have in common.
+    var kinds: [DetectorKind] = []
     var statistics: [DetectorKind: FeatureStatistics] = [:]
-    for (kind, own) in Dictionary(grouping: looking, by: \.detector) {
+    for definition in looking where statistics[definition.detector] == nil {
+      let kind = definition.detector
+      kinds.append(kind)
       statistics[kind] = FeatureStatistics(
         dimension: try detector(kind).dimension,
-        keepingFeatures: own.contains { $0.kind.needsVectors }
+        keepingFeatures: looking.contains { $0.detector == kind && $0.kind.needsVectors }
       )
     }
+    let detectors = try kinds.map { try detector($0) }
     var done = 0
-    try images.forEachBatch(of: generator) { batch in
-      for kind in statistics.keys {
-        statistics[kind]?.append(try detector(kind).features(batch))
+    try plan.share.together {
+      try images.features(of: generator, detectors, plan.share) { batch in
+        for (kind, features) in zip(kinds, batch) { statistics[kind]?.append(features) }
+        done += batch.first?.size(0) ?? 0
+        sources.progress("features of generated images", done, images.count)
       }
-      done += batch.size(0)
-      sources.progress("features of generated images", done, images.count)
     }
     return Pass(
       generator: ObjectIdentifier(generator),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Evaluation
 import Foundation
 import Networks
 import Torch
@@ -30,6 +31,7 @@ extension TrainCommand {
 
   /// Does what every rank but the first does.
   func follow(_ parts: RunParts) throws -> RunEnding {
+    let suite = try metricSuite(parts)
     let run = try FollowingRun(
       options: parts.options,
       trainingSet: parts.set,
@@ -37,6 +39,7 @@ extension TrainCommand {
       textMapper: parts.mapper,
       device: parts.device,
       ranks: parts.ranks,
+      score: { try suite?.help($0) },
       stop: parts.stop
     )
     let signals = StopSignals(parts.stop, announces: false)

@@ -141,7 +141,7 @@ struct TrainCommand: ParsableCommand {
       clip: parts.clip,
       textMapper: parts.mapper,
       gridFeatures: try promptFeatures(options, parts.model),
-      metrics: try snapshotMetrics(options, set, parts.device),
+      metrics: snapshotMetrics(try metricSuite(parts)),
       notes: ["clip": parts.model.name, "clip_sha256": parts.model.sha256],
       device: parts.device,
       ranks: parts.ranks,

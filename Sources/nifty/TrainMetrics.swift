@@ -47,39 +47,60 @@ struct TrainMetricFlags: ParsableArguments {
 
 /// The metrics of a run, ready to score snapshots.
 ///
-/// - Parameters:
-///   - options: The run's options.
-///   - set: The training data.
-///   - device: Where to compute.
-/// - Returns: One a name.
+/// - Parameter parts: The run.
+/// - Returns: The metrics; `nil` for a run without.
 /// - Throws: Where a dataset cannot be opened or a detector is missing.
-func snapshotMetrics(
-  _ options: TrainingOptions,
-  _ set: TrainingSet,
-  _ device: Device
-) throws -> [SnapshotMetric] {
-  if options.metrics.isEmpty { return [] }
+func metricSuite(_ parts: RunParts) throws -> MetricSuite? {
+  let (options, set, device) = (parts.options, parts.set, parts.device)
+  if options.metrics.isEmpty { return nil }
   var plan = MetricPlan()
   plan.images = options.metricImages
   plan.mirror = options.mirror
   plan.comparesWithTest = options.measuresAgainstTest
   plan.device = device
   plan.cache = MetricSources.standardCache
+  if parts.ranks.isShared { plan.share = parts.ranks.passShare }
+  let sources = MetricSources.standard(judge: options.clip, device: device)
   let suite = try MetricSuite(
     options.metrics,
     plan: plan,
     training: set.datasets,
     conditions: TrainingSet([PackedDataset(options.testData ?? options.data[0])]),
-    sources: .standard(judge: options.clip, device: device)
+    sources: parts.ranks.rank == 0 ? sources : sources.silent
   )
   // A missing detector is told now, not at the first snapshot.
   for definition in suite.definitions { _ = try suite.detector(definition.detector) }
-  return options.metrics.map { name in
+  return suite
+}
+
+/// What a run computes at every snapshot.
+///
+/// - Parameter suite: The metrics, if there are any.
+/// - Returns: One a name.
+func snapshotMetrics(_ suite: MetricSuite?) -> [SnapshotMetric] {
+  guard let suite else { return [] }
+  return suite.definitions.map(\.name).map { name in
     SnapshotMetric(name) { generator, snapshot in
       let line = try suite.line(name, of: generator, snapshot: snapshot)
       let (result, value) = line.results.first ?? (name, .nan)
       let prefersLarge = MetricHistory(name: result, entries: []).prefersLarge
       return SnapshotMetric.Score(line: line.json, value: value, prefersLarge: prefersLarge)
     }
+  }
+}
+
+extension Ranks {
+  /// These ranks, as metrics know them.
+  fileprivate var passShare: PassShare {
+    PassShare(
+      rank: rank,
+      count: count,
+      together: { [self] pass in try rank == 0 ? withOthers(pass) : pass() },
+      gathered: { [self] features in
+        let all = gatheredInOrder(features)
+        try check()
+        return all
+      }
+    )
   }
 }

@@ -65,6 +65,43 @@ struct MetricSuiteTests {
     #expect(detector.seen <= 4 * 20 + 3 * 24)
   }
 
+  @Test(arguments: [2, 3])
+  func `several processes measure what one does, and each looks at its share`(
+    ranks: Int
+  )
+    async throws
+  {
+    let names = ["fid50k_full", "kid50k_full", "clip_score"]
+    @Sendable func values(_ suite: MetricSuite) throws -> [Double] {
+      let generator = tinyGenerator()
+      return try names.map { name in
+        let line = try suite.line(name, of: generator, snapshot: "a")
+        return try #require(line.results.first).value
+      }
+    }
+    // A last round in which not all have a batch, and a last batch that is smaller.
+    let change: @Sendable (inout MetricPlan) -> Void = { ($0.images, $0.batchSize) = (27, 5) }
+    let expected = try values(suite(names, change))
+    let found = try await inRanks(ranks) { group in
+      let one = try MetricSuiteTests()
+      let suite = try one.suite(names) { plan in
+        change(&plan)
+        plan.share = PassShare(
+          rank: group.rank,
+          count: group.count,
+          together: { try $0() },
+          gathered: group.gathered
+        )
+      }
+      if group.rank == 0 { return (try values(suite), one.detector.seen) }
+      try suite.help(tinyGenerator())
+      return ([], one.detector.seen)
+    }
+    for (a, b) in zip(found[0].0, expected) { expectClose(a, b, rtol: 1e-12) }
+    // Two detectors look at 27 images, of which each process has painted some.
+    #expect(found.dropFirst().allSatisfy { (2...2 * 15).contains($0.1) }, "\(found)")
+  }
+
   @Test func `the distance is that of the features, whatever the batches`() throws {
     let generator = tinyGenerator()
     let one = try suite(["fid50k_full"]).line("fid50k_full", of: generator, snapshot: "a")
@@ -73,7 +110,7 @@ struct MetricSuiteTests {
     try RealImages(set, indices: Array(0..<24)).forEachBatch { real.append(detector.features($0)) }
     var fake = FeatureStatistics(dimension: 12)
     try GeneratedImages(conditions: TrainingSet([test]), count: 20, seed: 0)
-      .forEachBatch(of: generator) { fake.append(detector.features($0)) }
+      .features(of: generator, [detector], .alone) { fake.append($0[0]) }
     #expect(real.count == 24 && fake.count == 20)
     let expected = frechetDistance(real: real, generated: fake)
     #expect(expected > 0.01)

@@ -152,7 +152,7 @@ struct PackTests {
     damaged[200] ^= 0xff
     try damaged.write(to: URL(filePath: folder.file("bad.zip")))
     let bad = try run("dataset verify bad.zip")
-    #expect(bad.status == 1 && bad.errors.contains("00000/img00000000.png: its checksum differs"))
+    #expect(bad.status == 1 && bad.errors.contains("00000/img00000000.webp: its checksum differs"))
   }
 
   @Test func `an import compares its number of images with the published one`() throws {

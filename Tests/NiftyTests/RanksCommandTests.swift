@@ -58,6 +58,14 @@ struct RanksCommandTests {
     }
   }
 
+  /// The scores of the snapshots, in order.
+  private func scores(_ runs: String) throws -> [Double] {
+    try text(only(runs) + "/metric-fd_lite0.jsonl").split(separator: "\n").map { line in
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      return try #require((object?["results"] as? [String: Double])?["fd_lite0"])
+    }
+  }
+
   private func expectClose(_ runs: String, _ other: String) throws {
     let (own, expected) = (try losses(runs), try losses(other))
     #expect(own.count == expected.count && !own.isEmpty)
@@ -87,12 +95,18 @@ struct RanksCommandTests {
   }
 
   @Test func `two and three processes take the steps of one, and another number goes on`() throws {
-    #expect(try fixture.run(Self.train + " --kimg=0.144").status == 0)
+    let scored = Self.train.replacingOccurrences(of: "--metrics=none", with: "--metrics=fd_lite0")
+    let train = scored + " --metric-images=40 --kimg=0.144"
+    #expect(try fixture.run(train).status == 0)
     try FileManager.default.moveItem(atPath: path("runs"), toPath: path("alone"))
     for count in [2, 3] {
-      let outcome = try fixture.run(Self.train + " --kimg=0.144 --gpus=\(count)")
+      let outcome = try fixture.run(train + " --gpus=\(count)")
       #expect(outcome.status == 0, "\(outcome.errors)")
       try expectClose("runs", "alone")
+      let (own, expected) = (try scores("runs"), try scores("alone"))
+      #expect(own.count == expected.count && !own.isEmpty)
+      for (a, b) in zip(own, expected) { #expect(abs(a - b) < 0.02 * b, "\(a), not \(b)") }
+      #expect(text(try only("runs") + "/metric-fd_lite0.jsonl").contains("\"num_gpus\": \(count)"))
       #expect(try only("runs").contains("-gpus\(count)-"))
       if count == 2 { try FileManager.default.removeItem(atPath: path("runs")) }
     }
@@ -170,7 +184,7 @@ struct RanksCommandTests {
     launcher.waitUntilExit()
     let said = text("output.txt")
     #expect(launcher.terminationStatus == 1)
-    #expect(said.contains("data.zip") && said.contains(".png"), "\(said)")
+    #expect(said.contains("data.zip") && said.contains(".webp"), "\(said)")
   }
 
   @Test func `torchrun's variables start a run without a launcher`() throws {

@@ -10,6 +10,8 @@ enum Command: Int64 {
   case step
   /// Wait until rank 0 has done something that takes long.
   case wait
+  /// Take part in scoring the averaged generator.
+  case score
   /// Take over the state that rank 0 sends.
   case state
   /// The run is over.
@@ -43,14 +45,29 @@ extension Ranks {
   /// process lives; called by rank 0.
   func whileOthersWait<Result>(_ body: () throws -> Result) rethrows -> Result {
     guard isShared else { return try body() }
+    beginWait()
+    defer { endWait() }
+    return try body()
+  }
+
+  /// Does a part of it that all take part in; called by rank 0 while the others wait.
+  package func withOthers<Result>(_ body: () throws -> Result) rethrows -> Result {
+    endWait()
+    defer { beginWait() }
+    command(.score)
+    return try body()
+  }
+
+  private func beginWait() {
     command(.wait)
     waits += 1
-    let beat = Heartbeat(self)
-    defer {
-      beat.stop()
-      leave("done", under: "wait-\(waits)")
-    }
-    return try body()
+    beat = Heartbeat(self)
+  }
+
+  private func endWait() {
+    beat?.stop()
+    beat = nil
+    leave("done", under: "wait-\(waits)")
   }
 
   /// Waits for the end of what rank 0 does; called by the others.
@@ -99,7 +116,7 @@ extension Ranks {
 }
 
 /// Says every second that this process lives.
-private final class Heartbeat: Sendable {
+final class Heartbeat: Sendable {
   private let isOver = Mutex(false)
   private let ended = DispatchSemaphore(value: 0)
 

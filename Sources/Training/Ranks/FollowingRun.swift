@@ -9,6 +9,7 @@ package final class FollowingRun {
   private let steps: SharedSteps
   private let ranks: Ranks
   private let stop: StopRequest
+  private let score: (Generator) throws -> Void
 
   /// Opens the data and makes the networks; their state comes from rank 0.
   ///
@@ -19,6 +20,7 @@ package final class FollowingRun {
   ///   - textMapper: Makes pseudo-text features; noise does if `nil`.
   ///   - device: Where to compute.
   ///   - ranks: The processes that share each step.
+  ///   - score: Does this rank's part of scoring the averaged generator.
   ///   - stop: Asks the run to end early.
   /// - Throws: `TrainingError.option` where data and options do not fit.
   package init(
@@ -28,11 +30,13 @@ package final class FollowingRun {
     textMapper: TextMapper? = nil,
     device: Device,
     ranks: Ranks,
+    score: @escaping (Generator) throws -> Void = { _ in },
     stop: StopRequest = StopRequest()
   ) throws {
     precondition(ranks.rank > 0, "rank 0 leads")
     self.ranks = ranks
     self.stop = stop
+    self.score = score
     steps = try SharedSteps(
       options,
       trainingSet,
@@ -52,6 +56,7 @@ package final class FollowingRun {
         switch try ranks.nextCommand() {
         case .step: try step()
         case .wait: try ranks.waitForFirst()
+        case .score: try withoutGradients { try score(trainer.average) }
         case .state: try ranks.receiveState(of: trainer)
         case .finish: return .finished
         case .interrupt: return .interrupted

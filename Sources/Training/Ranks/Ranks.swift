@@ -16,6 +16,8 @@ package final class Ranks {
   private var failure: TorchError?
   /// How often rank 0 had the others wait so far.
   var waits = 0
+  /// Tells them meanwhile that this process lives.
+  var beat: Heartbeat?
   /// How long another rank may be silent, in seconds.
   let patience: Double
 
@@ -60,13 +62,22 @@ package final class Ranks {
   /// - Returns: [n · count, …].
   package func gathered(_ rows: Tensor) -> Tensor {
     guard isShared else { return rows }
-    var shares = [Tensor](repeating: rows, count: count)
-    attempt { group throws(TorchError) in
-      shares = try group.gathered(rows.detached().to(.cpu).contiguous())
-        .map { $0.to(rows.device) }
-    }
+    var shares = gatheredInOrder(rows).map { $0.to(rows.device) }
     shares[rank] = rows
     return Share.joined(shares)
+  }
+
+  /// The tensors of all ranks in the order of the ranks, without gradient.
+  ///
+  /// - Parameter tensor: Of the same shape and type on every rank.
+  /// - Returns: A tensor of each rank.
+  package func gatheredInOrder(_ tensor: Tensor) -> [Tensor] {
+    guard isShared else { return [tensor] }
+    var all = [Tensor](repeating: tensor, count: count)
+    attempt { group throws(TorchError) in
+      all = try group.gathered(tensor.detached().to(.cpu).contiguous())
+    }
+    return all
   }
 
   /// The means of tensors over all ranks, in one exchange; equal on all of them.

@@ -1,0 +1,57 @@
+package import Torch
+
+/// Several processes that look at a generator's images together.
+///
+/// Each paints and looks at every n-th batch. All get all features in the order of the images, so the
+/// statistics do not depend on how many processes there are.
+package struct PassShare {
+  /// This process among the others, from 0 on.
+  package let rank: Int
+  /// Number of processes.
+  package let count: Int
+  /// Begins a pass that all take part in, and does it.
+  let together: (() throws -> Void) throws -> Void
+  /// The tensors of all processes in order, each of the shape of this one's.
+  let gathered: (Tensor) throws -> [Tensor]
+
+  /// A process that looks alone.
+  package static var alone: PassShare {
+    PassShare(rank: 0, count: 1, together: { try $0() }, gathered: { [$0] })
+  }
+
+  /// A process among others.
+  ///
+  /// - Parameters:
+  ///   - rank: This process, from 0 on.
+  ///   - count: Number of processes.
+  ///   - together: Tells the others to begin, if this process leads, and calls what it is given.
+  ///   - gathered: Gives all processes the tensors of all, in order.
+  package init(
+    rank: Int,
+    count: Int,
+    together: @escaping (() throws -> Void) throws -> Void,
+    gathered: @escaping (Tensor) throws -> [Tensor]
+  ) {
+    precondition((0..<count).contains(rank), "no rank \(rank) among \(count)")
+    self.rank = rank
+    self.count = count
+    self.together = together
+    self.gathered = gathered
+  }
+
+  /// The features of a round of batches, one a process, in order.
+  ///
+  /// - Parameters:
+  ///   - own: This process's, [n, D]; `nil` if the images have run out.
+  ///   - sizes: Images of each batch of the round.
+  ///   - dimension: D.
+  /// - Returns: A tensor for each batch.
+  /// - Throws: That another process is gone.
+  func round(_ own: Tensor?, sizes: [Int], dimension: Int) throws -> [Tensor] {
+    if count == 1 { return own.map { [$0] } ?? [] }
+    let most = sizes.max() ?? 0
+    let none = Tensor.zeros([most - (own?.size(0) ?? 0), dimension])
+    let rows = own.map { Tensor.concatenated([$0.to(.cpu).to(.float32), none]) } ?? none
+    return zip(try gathered(rows), sizes).map { $0.sliced(0, 0..<$1) }
+  }
+}
