@@ -107,6 +107,7 @@ final class Ledger: @unchecked Sendable {
     do throws(FileError) { file = try MappedFile(path) } catch { throw .file(error) }
     defer { withExtendedLifetime(file) {} }
     var (start, line, pairs, nextRow) = (0, 0, 0, 0)
+    var released = 0
     while let end = file.bytes[start...].firstIndex(of: 0x0A) {
       let text = String(decoding: file.bytes[start..<end], as: UTF8.self)
       guard let content = LedgerLine.opened(text) else { break }
@@ -125,9 +126,16 @@ final class Ledger: @unchecked Sendable {
         try visit(entry)
       }
       start = end + 1
+      // What was read counts as memory of the process until it is given back.
+      if start - released >= releasedAtOnce {
+        file.release(released..<start)
+        released = start
+      }
     }
     return start
   }
+
+  private static let releasedAtOnce = 1 << 20
 
   private static func folder(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
