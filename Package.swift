@@ -151,7 +151,12 @@ let torchSide: [Target] = [
     ],
     swiftSettings: swift
   ),
-  library("TorchTestSupport", ["Networks", "Torch", "TestSupport"]),
+  .target(
+    name: "TorchTestSupport",
+    dependencies: ["Networks", "Torch", "TestSupport"],
+    exclude: ["NCCL"],
+    swiftSettings: swift
+  ),
   tests("TorchTests", ["Torch", "TorchTestSupport"]),
   tests("TorchNNTests", ["TorchNN", "Torch", "TorchTestSupport"]),
   .testTarget(

@@ -1,11 +1,14 @@
-// Several processes that train together: torch's own c10d, Gloo over TCP.
+// Several processes that train together: torch's own c10d, Gloo over TCP, and NCCL for tensors of CUDA.
 #define USE_C10D_GLOO 1
 #include "internal.h"
+#include "nccl.h"
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <c10/util/Logging.h>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <future>
 #include <mutex>
 #include <netdb.h>
@@ -19,8 +22,14 @@
 struct CTGroup {
   c10::intrusive_ptr<c10d::TCPStore> store;
   c10::intrusive_ptr<c10d::Backend> backend;
+  std::chrono::milliseconds timeout;
+  // How long the store may take to answer.
   std::chrono::milliseconds patience;
   std::atomic<bool> store_is_lost = false;
+  // Sums of the device's tensors, if it was asked for.
+  std::unique_ptr<ctorch::NCCLGroup> nccl = nullptr;
+
+  bool is_nccl(const at::Tensor &value) const { return nccl && nccl->device == value.device(); }
 };
 
 using ctorch::fenced;
@@ -98,7 +107,7 @@ extern "C" int32_t ct_group_join(const char *host, uint16_t port, int32_t rank, 
     gloo->devices.push_back(device_toward(host));
     auto backend = c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, count, gloo);
     auto patience = std::min<std::chrono::milliseconds>(timeout, std::chrono::seconds(5));
-    *result = new CTGroup{std::move(store), std::move(backend), patience, false};
+    *result = new CTGroup{std::move(store), std::move(backend), timeout, patience};
     return 0;
   });
 }
@@ -110,9 +119,70 @@ extern "C" void ct_group_leave(CTGroup *group) noexcept {
   });
 }
 
+// Fails on every rank if there is a problem on one of them.
+static void agree(CTGroup *group, const std::string &problem) {
+  std::vector<at::Tensor> problems{at::empty({}, at::kLong).fill_(problem.empty() ? 0 : 1)};
+  group->backend->allreduce(problems)->wait();
+  TORCH_CHECK(problem.empty(), problem);
+  TORCH_CHECK(problems[0].item<int64_t>() == 0, "another rank cannot use NCCL");
+}
+
+// What goes wrong in `body`, or nothing.
+template <class Body>
+static std::string problem_of(Body body) {
+  try {
+    body();
+    return "";
+  } catch (const c10::Error &error) {
+    return error.what_without_backtrace();
+  } catch (const std::exception &error) {
+    return error.what();
+  }
+}
+
+extern "C" int32_t ct_group_use_nccl(CTGroup *group, const char *path, int32_t type,
+                                     int32_t index) noexcept {
+  return fenced<int32_t>(1, [&] {
+    auto &gloo = *group->backend;
+    c10::Device device(static_cast<c10::DeviceType>(type), static_cast<c10::DeviceIndex>(index));
+    std::shared_ptr<ctorch::NCCLLibrary> library;
+    ctorch::NCCLLibrary::UniqueId id{};
+    agree(group, problem_of([&] {
+      library = std::make_shared<ctorch::NCCLLibrary>(path);
+      if (gloo.getRank() == 0) library->check(library->get_unique_id(&id), "unique id");
+    }));
+    std::vector<at::Tensor> bytes{at::empty({sizeof id}, at::kByte)};
+    std::memcpy(bytes[0].data_ptr(), &id, sizeof id);
+    gloo.broadcast(bytes)->wait();
+    std::memcpy(&id, bytes[0].data_ptr(), sizeof id);
+    std::unique_ptr<ctorch::NCCLGroup> nccl;
+    agree(group, problem_of([&] {
+      nccl = std::make_unique<ctorch::NCCLGroup>(library, device, id, gloo.getRank(),
+                                                 gloo.getSize(), group->timeout);
+    }));
+    group->nccl = std::move(nccl);
+    return 0;
+  });
+}
+
+extern "C" bool ct_group_uses_nccl(CTGroup *group, CTTensor *value) noexcept {
+  return fenced<bool>(false, [&] { return group->is_nccl(tensor(value)); });
+}
+
+extern "C" int32_t ct_group_check(CTGroup *group) noexcept {
+  return fenced<int32_t>(1, [&] {
+    if (group->nccl) group->nccl->check();
+    return 0;
+  });
+}
+
 extern "C" int32_t ct_group_sum(CTGroup *group, CTTensor *value) noexcept {
   return fenced<int32_t>(1, [&] {
     std::vector<at::Tensor> values{tensor(value)};
+    if (group->is_nccl(values[0])) {
+      group->nccl->sum(values[0]);
+      return 0;
+    }
     group->backend->allreduce(values)->wait();
     return 0;
   });
@@ -121,6 +191,10 @@ extern "C" int32_t ct_group_sum(CTGroup *group, CTTensor *value) noexcept {
 extern "C" int32_t ct_group_broadcast(CTGroup *group, CTTensor *value, int32_t root) noexcept {
   return fenced<int32_t>(1, [&] {
     std::vector<at::Tensor> values{tensor(value)};
+    if (group->is_nccl(values[0])) {
+      group->nccl->broadcast(values[0], root);
+      return 0;
+    }
     c10d::BroadcastOptions options;
     options.rootRank = root;
     group->backend->broadcast(values, options)->wait();
@@ -132,6 +206,10 @@ extern "C" int32_t ct_group_gather(CTGroup *group, CTTensor *value, CTTensor **r
   return fenced<int32_t>(1, [&] {
     std::vector<at::Tensor> values{tensor(value).contiguous()};
     std::vector<std::vector<at::Tensor>> gathered(1);
+    if (group->is_nccl(values[0])) {
+      for (auto &part : group->nccl->gather(values[0])) *results++ = ctorch::handle(std::move(part));
+      return 0;
+    }
     for (int rank = 0; rank < group->backend->getSize(); rank++)
       gathered[0].push_back(at::empty_like(values[0]));
     group->backend->allgather(gathered, values)->wait();

@@ -1,9 +1,10 @@
 import CTorch
 
-/// Several processes that compute together, over torch's own c10d (Gloo).
+/// Several processes that compute together, over torch's own c10d (Gloo) and, for tensors on CUDA, NCCL.
 ///
 /// Every rank calls the same methods in the same order. A call throws when another rank is gone or
 /// does not answer in time; the group is of no more use then. One thread uses a group at a time.
+/// What NCCL carries is only enqueued by a call: `check` throws what went wrong afterwards.
 public final class ProcessGroup {
   /// This process among the others, from 0 on.
   public let rank: Int
@@ -39,6 +40,28 @@ public final class ProcessGroup {
   }
 
   deinit { ct_group_leave(handle) }
+
+  /// Lets NCCL carry the tensors of a device from now on.
+  ///
+  /// - Parameters:
+  ///   - device: This rank's own device.
+  ///   - library: The file or soname of NCCL.
+  /// - Throws: `TorchError` on all ranks if one of them cannot; the group stays as it was.
+  public func useNCCL(
+    on device: Device,
+    library: String = "libnccl.so.2"
+  ) throws(TorchError) {
+    try check(
+      ct_group_use_nccl(handle, library, device.typeCode, device.index),
+      "use NCCL"
+    )
+  }
+
+  /// Whether NCCL carries tensors that are where this one is: no copy to the host is needed.
+  public func usesNCCL(_ tensor: Tensor) -> Bool { ct_group_uses_nccl(handle, tensor.handle) }
+
+  /// Throws if something that was enqueued failed, or was not done in time.
+  public func check() throws(TorchError) { try check(ct_group_check(handle), "compute") }
 
   /// Replaces a contiguous tensor by its sum over all ranks.
   public func sum(_ tensor: Tensor) throws(TorchError) {

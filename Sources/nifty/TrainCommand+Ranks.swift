@@ -19,14 +19,25 @@ extension TrainCommand {
   }
 
   /// The processes of the run, once all are there.
-  func joined(_ rendezvous: Rendezvous?) throws -> Ranks {
+  func joined(_ rendezvous: Rendezvous?, on device: Device) throws -> Ranks {
     guard let rendezvous else { return .alone }
     LocalRanks.endWithLauncher()
     let patience = runFlags.rankTimeout ?? 45
-    return Ranks(
-      try ProcessGroup(rendezvous, timeout: .seconds(patience)),
-      patience: patience
-    )
+    let group = try ProcessGroup(rendezvous, timeout: .seconds(patience))
+    let carrier = carrier(of: group, on: device)
+    if group.rank == 0 { Console.line("\(group.count) processes, which sum \(carrier)") }
+    return Ranks(group, patience: patience)
+  }
+
+  /// Lets NCCL carry what the processes exchange, where there is CUDA; says what carries it now.
+  private func carrier(of group: ProcessGroup, on device: Device) -> String {
+    // Another NCCL than libtorch's; the tests name one that needs no GPU.
+    let library = ProcessInfo.processInfo.environment["NIFTY_NCCL"]
+    if device == .cpu, library == nil { return "over Gloo" }
+    do {
+      try group.useNCCL(on: device, library: library ?? "libnccl.so.2")
+      return "over NCCL"
+    } catch { return "over Gloo, through the host's memory: \(error)" }
   }
 
   /// Does what every rank but the first does.

@@ -124,7 +124,7 @@ struct TrainCommand: ParsableCommand {
       model: model,
       mapper: try textMapper(options, set, model, device),
       device: device,
-      ranks: try joined(rendezvous)
+      ranks: try joined(rendezvous, on: device)
     )
     let ending = try parts.ranks.explaining {
       isFirst ? try lead(parts, continued: folder) : try follow(parts)

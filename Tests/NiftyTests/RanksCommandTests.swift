@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 import Torch
+import TorchTestSupport
 
 /// One run in several real processes.
 @Suite("Ranks of the program", .serialized)
@@ -114,6 +115,37 @@ struct RanksCommandTests {
     #expect(longer.status == 0, "\(longer.errors)")
     #expect(longer.output.contains("continued at 0.144 kimg"))
     #expect(try losses("runs").count == 5)
+  }
+
+  @Test func `NCCL carries a run where it is there, and a rank that dies is noticed`() throws {
+    let library = ["NIFTY_NCCL": try StandInNCCL.library.get()]
+    #expect(try fixture.run(Self.train + " --kimg=0.096").status == 0)
+    try FileManager.default.moveItem(atPath: path("runs"), toPath: path("alone"))
+    let together = try start(
+      [try program()] + words(Self.train + " --kimg=0.096 --gpus=2"),
+      library,
+      output: "together.txt"
+    )
+    together.waitUntilExit()
+    #expect(together.terminationStatus == 0, "\(text("together.txt"))")
+    #expect(text("together.txt").contains("2 processes, which sum over NCCL"))
+    try expectClose("runs", "alone")
+
+    let launcher = try start(
+      [try program()] + words(Self.train + " --kimg=1000 --gpus=2"),
+      library,
+      output: "output.txt"
+    )
+    #expect(wait { text("output.txt").contains("tick 1 ") })
+    let ranks = children(launcher)
+    try #require(ranks.count == 2)
+    kill(ranks[1], SIGKILL)
+    #expect(wait { !launcher.isRunning })
+    launcher.waitUntilExit()
+    #expect(
+      text("output.txt").contains("rank 1 died or hangs, or the network is cut, seen by rank 0: "),
+      "\(text("output.txt"))"
+    )
   }
 
   @Test func `a batch that cannot be shared is refused`() throws {

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Torch
 import TorchTestSupport
@@ -51,6 +52,97 @@ struct ProcessGroupTests {
     let text = try #require(error?.description)
     #expect(text.hasPrefix("rank 1 of 2 cannot meet the others at 127.0.0.1:1: "))
     #expect(!text.contains("\n"))
+  }
+}
+
+/// NCCL's calls, against a library with its interface over host memory.
+@Suite("NCCL", .serialized)
+struct NCCLTests {
+  @Test(arguments: [2, 3])
+  func `sums, copies and lists go through NCCL where it was asked for`(count: Int) async throws {
+    let library = try StandInNCCL.library.get()
+    let size = 1_500_000  // more than the stand-in takes at once
+    let results = try await inRanks(count) { group in
+      #expect(!group.usesNCCL(Tensor([Float(0)])))
+      try group.useNCCL(on: .cpu, library: library)
+      let own = Tensor.range(size).to(.float32) + Double(group.rank)
+      #expect(group.usesNCCL(own))
+      let sum = own.copy()
+      try group.sum(sum)
+      let copy = Tensor([Int64(group.rank + 1), 10])
+      try group.broadcast(copy, from: group.count - 1)
+      let all = try group.gathered(Tensor([Float(group.rank)], shape: [1, 1]))
+      try group.check()
+      #expect(all.allSatisfy { $0.shape == [1, 1] })
+      return (sum.floats, copy.values(Int64.self), all.map { $0.floats[0] })
+    }
+    let shift = Float(count * (count - 1) / 2)
+    for (sum, copy, all) in results {
+      #expect(sum.indices.allSatisfy { sum[$0] == Float($0 * count) + shift })
+      #expect(copy == [Int64(count), 10])
+      #expect(all == (0..<count).map(Float.init))
+    }
+  }
+
+  @Test func `a rank that does not come ends the call in time, and all later ones`() async throws {
+    let library = try StandInNCCL.library.get()
+    let errors = try await inRanks(2, timeout: .seconds(2)) { group -> [String] in
+      try group.useNCCL(on: .cpu, library: library)
+      if group.rank == 1 {
+        Thread.sleep(forTimeInterval: 3)
+        return []
+      }
+      let calls: [() throws -> Void] = [
+        { try group.sum(Tensor([Float(1)])) }, { try group.check() },
+        { _ = try group.gathered(Tensor([Float(1)])) },
+      ]
+      return calls.map { call in
+        do {
+          try call()
+          return "nothing noticed"
+        } catch { return "\(error)" }
+      }
+    }
+    #expect(errors[0].count == 3)
+    for (error, what) in zip(errors[0], ["sum", "compute", "gather"]) {
+      #expect(
+        error == "rank 0 of 2 cannot \(what) with the others: NCCL's sum was not done in time"
+      )
+    }
+  }
+
+  @Test func `a library that one rank lacks is used by none`() async throws {
+    let library = try StandInNCCL.library.get()
+    let errors = try await inRanks(2) { group -> String in
+      var said = ""
+      do {
+        try group.useNCCL(on: .cpu, library: group.rank == 0 ? library : "libnothing.so.2")
+      } catch { said = "\(error)" }
+      // Gloo carries on.
+      let sum = Tensor([Float(1)])
+      #expect(!group.usesNCCL(sum))
+      try group.sum(sum)
+      #expect(sum.floats == [2])
+      return said
+    }
+    #expect(
+      errors[0] == "rank 0 of 2 cannot use NCCL with the others: another rank cannot use NCCL"
+    )
+    #expect(errors[1].hasPrefix("rank 1 of 2 cannot use NCCL with the others: libnothing.so.2: "))
+  }
+
+  @Test func `a type that NCCL refuses is named with its words`() async throws {
+    let library = try StandInNCCL.library.get()
+    let errors = try await inRanks(2) { group -> String in
+      try group.useNCCL(on: .cpu, library: library)
+      do {
+        try group.sum(Tensor([Float(1)]).to(.bfloat16))
+        return "nothing"
+      } catch { return "\(error)" }
+    }
+    for error in errors {
+      #expect(error.contains("NCCL's sum: invalid argument: the stand-in does not sum type 9"))
+    }
   }
 }
 

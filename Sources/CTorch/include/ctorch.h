@@ -97,6 +97,15 @@ typedef struct CTGroup CTGroup;
 int32_t ct_group_join(const char *host, uint16_t port, int32_t rank, int32_t count,
                       double timeout_seconds, CTGroup **result) CT_NOEXCEPT;
 void ct_group_leave(CTGroup *group) CT_NOEXCEPT;
+/// Lets NCCL carry the tensors of a device from now on; called by all ranks, and fails on all of them
+/// if one cannot. `library` is the file or soname of libnccl. What NCCL is given is only enqueued:
+/// `ct_group_check` tells of failures that came later.
+int32_t ct_group_use_nccl(CTGroup *group, const char *library, int32_t type,
+                          int32_t index) CT_NOEXCEPT;
+/// Whether NCCL carries tensors that are where this one is.
+bool ct_group_uses_nccl(CTGroup *group, CTTensor *tensor) CT_NOEXCEPT;
+/// Fails if something that was enqueued failed or was not done in time.
+int32_t ct_group_check(CTGroup *group) CT_NOEXCEPT;
 /// Replaces a contiguous tensor by its sum over all ranks.
 int32_t ct_group_sum(CTGroup *group, CTTensor *tensor) CT_NOEXCEPT;
 /// Replaces a contiguous tensor by that of rank `root`.

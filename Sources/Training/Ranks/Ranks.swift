@@ -43,15 +43,17 @@ package final class Ranks {
   package var isShared: Bool { count > 1 }
 
   /// Fails if the ranks have lost each other.
+  ///
+  /// What a device still computes is not known here: ask after its numbers have reached the host.
   package func check() throws {
+    attempt { group throws(TorchError) in try group.check() }
     guard let failure else { return }
     throw TrainingError.ranks(explained(failure))
   }
 
   /// The sum over all ranks, without gradient; equal on all of them.
   package func total(_ values: Tensor) -> Tensor {
-    // Gloo sums in host memory.
-    let sum = values.detached().to(.cpu).contiguous().copy()
+    let sum = carried(values).copy()
     attempt { group throws(TorchError) in try group.sum(sum) }
     return sum.to(values.device)
   }
@@ -75,9 +77,15 @@ package final class Ranks {
     guard isShared else { return [tensor] }
     var all = [Tensor](repeating: tensor, count: count)
     attempt { group throws(TorchError) in
-      all = try group.gathered(tensor.detached().to(.cpu).contiguous())
+      all = try group.gathered(carried(tensor))
     }
     return all
+  }
+
+  /// A tensor's values where the exchange takes them from: NCCL from the device, Gloo from the host.
+  private func carried(_ tensor: Tensor) -> Tensor {
+    let values = tensor.detached()
+    return (group?.usesNCCL(values) == true ? values : values.to(.cpu)).contiguous()
   }
 
   /// The means of tensors over all ranks, in one exchange; equal on all of them.
@@ -99,7 +107,7 @@ package final class Ranks {
   package func copyFromFirst(_ tensors: [Tensor]) {
     guard isShared else { return }
     for tensor in tensors {
-      let values = tensor.detached().to(.cpu).contiguous().copy()
+      let values = carried(tensor).copy()
       attempt { group throws(TorchError) in try group.broadcast(values) }
       withoutGradients { tensor.assign(values) }
     }

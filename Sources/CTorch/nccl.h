@@ -1,0 +1,95 @@
+// NCCL through its C interface, opened when a group asks for it: the same binary runs where there is
+// none, and CUDA's headers are not needed to build it.
+#pragma once
+#include <ATen/core/Tensor.h>
+#include <c10/core/Event.h>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace ctorch {
+
+/// NCCL's functions and types, as nccl.h declares them since version 2.4.
+struct NCCLLibrary {
+  struct UniqueId {
+    char bytes[128];
+  };
+  using Comm = struct ncclComm *;
+
+  /// Opens the library; throws what is missing.
+  explicit NCCLLibrary(const std::string &path);
+
+  int (*get_unique_id)(UniqueId *);
+  int (*comm_init_rank)(Comm *, int count, UniqueId, int rank);
+  int (*comm_destroy)(Comm);
+  int (*comm_abort)(Comm);
+  int (*comm_get_async_error)(Comm, int *result);
+  int (*all_reduce)(const void *, void *, size_t count, int type, int operation, Comm, void *stream);
+  int (*broadcast)(const void *, void *, size_t count, int type, int root, Comm, void *stream);
+  int (*all_gather)(const void *, void *, size_t count, int type, Comm, void *stream);
+  const char *(*get_error_string)(int);
+  const char *(*get_last_error)(Comm);
+
+  /// Throws NCCL's words unless `result` is success.
+  void check(int result, const char *what) const;
+};
+
+/// The sums of one device, over NCCL.
+///
+/// A call enqueues on the device's current stream and returns; work that follows on that stream sees
+/// its result. A thread watches: what is not done in time is aborted, and every later call and
+/// `check` throw why.
+class NCCLGroup {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// Meets the others; all ranks have the unique id that one of them made.
+  NCCLGroup(std::shared_ptr<NCCLLibrary> library, c10::Device device, NCCLLibrary::UniqueId id,
+            int rank, int count, std::chrono::milliseconds timeout);
+  ~NCCLGroup();
+  NCCLGroup(const NCCLGroup &) = delete;
+  NCCLGroup &operator=(const NCCLGroup &) = delete;
+
+  void sum(const at::Tensor &value);
+  void broadcast(const at::Tensor &value, int root);
+  std::vector<at::Tensor> gather(const at::Tensor &value);
+  /// Throws what the watching thread has found.
+  void check() const;
+
+  const c10::Device device;
+
+ private:
+  /// A call on its way: in NCCL's hands until `returned`, then on the stream until the event.
+  struct Call {
+    const char *name;
+    Clock::time_point deadline;
+    bool returned = false;
+    std::optional<c10::Event> event;
+  };
+
+  void enqueue(const char *name, const at::Tensor &value,
+               const std::function<int(int type, void *stream)> &body);
+  void watch();
+  /// Drops the calls that are done; whether one is late, or NCCL says that another rank is gone.
+  bool has_failed();
+
+  std::shared_ptr<NCCLLibrary> library_;
+  NCCLLibrary::Comm comm_ = nullptr;
+  const int count_;
+  const std::chrono::milliseconds timeout_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::shared_ptr<Call>> calls_;
+  std::string failure_;
+  bool is_over_ = false;
+  std::thread watcher_;
+};
+
+}  // namespace ctorch
