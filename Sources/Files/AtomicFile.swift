@@ -1,3 +1,4 @@
+import CFiles
 import Glibc
 
 /// A file that appears under its name only when it is complete.
@@ -105,5 +106,12 @@ package final class AtomicFile {
     if fsync(descriptor) != 0, errno != EINVAL, errno != EROFS {
       throw FileError("flush folder", path: folder)
     }
+  }
+
+  /// Exchanges two files or folders of one file system, at once.
+  ///
+  /// - Returns: Whether it was done: not where one is missing or the file system cannot.
+  package static func exchange(_ one: String, _ other: String) -> Bool {
+    files_exchange(one, other) == 0
   }
 }

@@ -68,4 +68,21 @@ struct AtomicFileTests {
       #expect(error?.reason == "not a regular file")
     }
   }
+
+  @Test func `two folders change names at once, one that is missing with none`() throws {
+    try withFolder { folder in
+      for name in ["a", "b"] {
+        try FileManager.default.createDirectory(
+          atPath: "\(folder)/\(name)",
+          withIntermediateDirectories: true
+        )
+        try AtomicFile.write(name, to: "\(folder)/\(name)/text")
+      }
+      #expect(AtomicFile.exchange("\(folder)/a", "\(folder)/b"))
+      #expect(try String(contentsOfFile: "\(folder)/a/text", encoding: .utf8) == "b")
+      #expect(try String(contentsOfFile: "\(folder)/b/text", encoding: .utf8) == "a")
+      #expect(!AtomicFile.exchange("\(folder)/a", "\(folder)/c"))
+      #expect(FileManager.default.fileExists(atPath: "\(folder)/a/text"))
+    }
+  }
 }

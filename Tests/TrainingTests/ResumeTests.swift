@@ -162,6 +162,22 @@ struct ResumeTests {
     #expect(try Data(contentsOf: URL(filePath: folder + "/stats.jsonl")) == before)
   }
 
+  @Test func `a checkpoint of a newer nifty is named, not put aside as damaged`() throws {
+    let tiny = try TinyRun(kimg: 0.008)
+    let folder = try tiny.run(stoppingAfter: [])
+    let newest = try #require(Self.checkpoints(folder).last)
+    let manifest = "\(folder)/checkpoint/\(newest)/manifest.json"
+    let text = try String(contentsOfFile: manifest, encoding: .utf8)
+    try text.replacingOccurrences(of: "\"format\" : 1", with: "\"format\" : 2")
+      .write(toFile: manifest, atomically: true, encoding: .utf8)
+    let error = #expect(throws: TrainingError.self) { _ = try tiny.session(continuing: folder) }
+    #expect(
+      "\(try #require(error))".contains("manifest.json has format 2, this version reads format 1"),
+      "\(error!)"
+    )
+    #expect(try Self.checkpoints(folder).last == newest)
+  }
+
   @Test func `a run that was killed before its first checkpoint begins anew in its folder`() throws
   {
     let tiny = try TinyRun()

@@ -116,8 +116,9 @@ private struct Manifest: Codable {
       let manifest = try? JSONDecoder().decode(Self.self, from: Data(file.bytes))
     else { throw TrainingError.checkpoint("its manifest.json cannot be read") }
     guard manifest.format == 1 else {
-      throw TrainingError.checkpoint(
-        "it has format \(manifest.format), this version reads format 1"
+      throw TrainingError.stopped(
+        "\(path) has format \(manifest.format), this version reads format 1; go on with the nifty "
+          + "that wrote it"
       )
     }
     self = manifest

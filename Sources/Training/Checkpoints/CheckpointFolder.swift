@@ -56,12 +56,23 @@ package final class CheckpointFolder: Sendable {
       do {
         let checkpoint = try Checkpoint(at: place)
         if accepting(checkpoint.state) { return checkpoint }
+      } catch let error where Self.saysNothing(error) {
+        throw error
       } catch {
         onDamage("checkpoint \(place) is damaged (\(error)); trying the one before")
         try replace("\(place).damaged", by: place)
       }
     }
     return nil
+  }
+
+  /// Whether a checkpoint that could not be read may be as good as ever.
+  private static func saysNothing(_ error: any Error) -> Bool {
+    switch error {
+    case let error as FileError: [EACCES, EPERM, EMFILE, ENFILE, ENOMEM].contains(error.code)
+    case TrainingError.stopped: true
+    default: false
+    }
   }
 
   /// Writes a checkpoint, then removes those no longer needed.
@@ -102,11 +113,18 @@ package final class CheckpointFolder: Sendable {
 
   /// Gives a folder a name that another one may have.
   private func replace(_ target: String, by source: String) throws(FileError) {
+    // Exchanged, so that at any moment there is a whole folder under the name.
+    if AtomicFile.exchange(source, target) {
+      try AtomicFile.flushFolder(of: target)
+      try? FileManager.default.removeItem(atPath: source)
+      return
+    }
+    // There is none yet, or the file system cannot exchange.
     let aside = "\(path)/.replaced.\(getpid()).partial"
     let isThere = rename(target, aside) == 0
     if rename(source, target) != 0 { throw FileError("rename to", path: target) }
-    if isThere { try? FileManager.default.removeItem(atPath: aside) }
     try AtomicFile.flushFolder(of: target)
+    if isThere { try? FileManager.default.removeItem(atPath: aside) }
   }
 
   /// What a checkpoint says about the logs must be on the disk before it.
