@@ -25,11 +25,18 @@ struct CTGroup {
   std::chrono::milliseconds timeout;
   // How long the store may take to answer.
   std::chrono::milliseconds patience;
-  std::atomic<bool> store_is_lost = false;
+  // Turns true when the last question that was not answered in time has its answer after all.
+  std::shared_ptr<std::atomic<bool>> unanswered = nullptr;
+  std::mutex mutex;
   // Sums of the device's tensors, if it was asked for.
   std::unique_ptr<ctorch::NCCLGroup> nccl = nullptr;
 
   bool is_nccl(const at::Tensor &value) const { return nccl && nccl->device == value.device(); }
+
+  c10d::Backend &gloo() const {
+    TORCH_CHECK(backend, "this rank has hung up");
+    return *backend;
+  }
 };
 
 using ctorch::fenced;
@@ -42,17 +49,25 @@ static void quiet_log() {
 }
 
 // Asks the store, which waits for an answer without end where the network was cut: on a thread of its
-// own, which is left behind then.
+// own, which is left behind then. While it has no answer, further questions are not asked.
 template <class Body>
 static auto ask(CTGroup *group, Body body) {
-  TORCH_CHECK(!group->store_is_lost, "rank 0 does not answer");
+  auto is_answered = std::make_shared<std::atomic<bool>>(false);
+  {
+    std::lock_guard lock(group->mutex);
+    TORCH_CHECK(!group->unanswered || *group->unanswered, "rank 0 does not answer");
+  }
   using Result = decltype(body(*group->store));
   auto task = std::make_shared<std::packaged_task<Result()>>(
       [store = group->store, body = std::move(body)] { return body(*store); });
   auto answer = task->get_future();
-  std::thread([task] { (*task)(); }).detach();
+  std::thread([task, is_answered] {
+    (*task)();
+    *is_answered = true;
+  }).detach();
   if (answer.wait_for(group->patience) != std::future_status::ready) {
-    group->store_is_lost = true;
+    std::lock_guard lock(group->mutex);
+    group->unanswered = is_answered;
     TORCH_CHECK(false, "rank 0 does not answer");
   }
   return answer.get();
@@ -122,7 +137,7 @@ extern "C" void ct_group_leave(CTGroup *group) noexcept {
 // Fails on every rank if there is a problem on one of them.
 static void agree(CTGroup *group, const std::string &problem) {
   std::vector<at::Tensor> problems{at::empty({}, at::kLong).fill_(problem.empty() ? 0 : 1)};
-  group->backend->allreduce(problems)->wait();
+  group->gloo().allreduce(problems)->wait();
   TORCH_CHECK(problem.empty(), problem);
   TORCH_CHECK(problems[0].item<int64_t>() == 0, "another rank cannot use NCCL");
 }
@@ -143,7 +158,7 @@ static std::string problem_of(Body body) {
 extern "C" int32_t ct_group_use_nccl(CTGroup *group, const char *path, int32_t type,
                                      int32_t index) noexcept {
   return fenced<int32_t>(1, [&] {
-    auto &gloo = *group->backend;
+    auto &gloo = group->gloo();
     c10::Device device(static_cast<c10::DeviceType>(type), static_cast<c10::DeviceIndex>(index));
     std::shared_ptr<ctorch::NCCLLibrary> library;
     ctorch::NCCLLibrary::UniqueId id{};
@@ -169,6 +184,14 @@ extern "C" bool ct_group_uses_nccl(CTGroup *group, CTTensor *value) noexcept {
   return fenced<bool>(false, [&] { return group->is_nccl(tensor(value)); });
 }
 
+extern "C" void ct_group_hang_up(CTGroup *group) noexcept {
+  fenced<int32_t>(1, [&] {
+    group->nccl.reset();
+    group->backend.reset();
+    return 0;
+  });
+}
+
 extern "C" int32_t ct_group_check(CTGroup *group) noexcept {
   return fenced<int32_t>(1, [&] {
     if (group->nccl) group->nccl->check();
@@ -183,7 +206,7 @@ extern "C" int32_t ct_group_sum(CTGroup *group, CTTensor *value) noexcept {
       group->nccl->sum(values[0]);
       return 0;
     }
-    group->backend->allreduce(values)->wait();
+    group->gloo().allreduce(values)->wait();
     return 0;
   });
 }
@@ -197,7 +220,7 @@ extern "C" int32_t ct_group_broadcast(CTGroup *group, CTTensor *value, int32_t r
     }
     c10d::BroadcastOptions options;
     options.rootRank = root;
-    group->backend->broadcast(values, options)->wait();
+    group->gloo().broadcast(values, options)->wait();
     return 0;
   });
 }
@@ -210,9 +233,9 @@ extern "C" int32_t ct_group_gather(CTGroup *group, CTTensor *value, CTTensor **r
       for (auto &part : group->nccl->gather(values[0])) *results++ = ctorch::handle(std::move(part));
       return 0;
     }
-    for (int rank = 0; rank < group->backend->getSize(); rank++)
+    for (int rank = 0; rank < group->gloo().getSize(); rank++)
       gathered[0].push_back(at::empty_like(values[0]));
-    group->backend->allgather(gathered, values)->wait();
+    group->gloo().allgather(gathered, values)->wait();
     for (auto &part : gathered[0]) *results++ = ctorch::handle(std::move(part));
     return 0;
   });

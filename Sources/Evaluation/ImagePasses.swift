@@ -26,17 +26,13 @@ package struct RealImages {
     self.batchSize = batchSize
   }
 
-  /// Calls `body` with every batch, uint8 [n, 3, R, R].
+  /// The pictures at some positions of `indices`, uint8 [n, 3, R, R].
   ///
-  /// - Throws: `DatasetError` for an image that cannot be read, and what `body` throws.
-  package func forEachBatch(_ body: (Tensor) throws -> Void) throws {
-    for start in stride(from: 0, to: indices.count, by: batchSize) {
-      let chosen = indices[start..<min(start + batchSize, indices.count)]
-      let pixels = try chosen.flatMap { try set.image(at: $0).pixels }
-      let side = set.resolution
-      let images = Tensor(pixels, shape: [chosen.count, side, side, 3]).permuted(0, 3, 1, 2)
-      try body(images.to(device))
-    }
+  /// - Throws: `DatasetError` for an image that cannot be read.
+  func images(at positions: Range<Int>) throws -> Tensor {
+    let pixels = try positions.flatMap { try set.image(at: indices[$0]).pixels }
+    let side = set.resolution
+    return Tensor(pixels, shape: [positions.count, side, side, 3]).permuted(0, 3, 1, 2).to(device)
   }
 
   /// Statistics of the images' features.
@@ -44,20 +40,27 @@ package struct RealImages {
   /// - Parameters:
   ///   - detector: Whose features.
   ///   - keepingFeatures: Keeps the vectors too.
+  ///   - share: The processes that do it together.
   ///   - progress: Called with (done, total) after every batch.
   /// - Returns: Statistics of all images.
-  /// - Throws: `DatasetError` for an image that cannot be read, and what the detector throws.
+  /// - Throws: `DatasetError` for an image that cannot be read, what the detector throws, and that
+  ///   another process is gone.
   package func statistics(
     _ detector: any FeatureDetector,
     keepingFeatures: Bool = false,
+    share: PassShare = .alone,
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws -> FeatureStatistics {
     var statistics = FeatureStatistics(
       dimension: detector.dimension,
       keepingFeatures: keepingFeatures
     )
-    try forEachBatch { images in
-      statistics.append(try detector.features(images))
+    try share.forEach(
+      Batches.of(indices.count, size: batchSize),
+      dimensions: [detector.dimension],
+      look: { [try detector.features(images(at: $0))] }
+    ) { features in
+      statistics.append(features[0])
       progress(statistics.count, indices.count)
     }
     return statistics
@@ -102,11 +105,6 @@ package struct GeneratedImages {
       .to(device).normalized()
   }
 
-  /// The positions of each batch, in order.
-  package var batches: [Range<Int>] {
-    stride(from: 0, to: count, by: batchSize).map { $0..<min($0 + batchSize, count) }
-  }
-
   /// Paints a batch, uint8 [n, 3, R, R]; it depends on its positions only.
   package func painted(by generator: Generator, at positions: Range<Int>) -> Tensor {
     let random = SeededRandom(seed: seed, stream: 3, position: UInt64(positions.lowerBound))
@@ -132,21 +130,15 @@ package struct GeneratedImages {
     _ share: PassShare,
     _ body: ([Tensor]) throws -> Void
   ) throws {
-    let batches = batches
-    for first in stride(from: 0, to: batches.count, by: share.count) {
-      let round = batches[first..<min(first + share.count, batches.count)]
-      let own = share.rank < round.count ? round[first + share.rank] : nil
-      let images = own.map { painted(by: generator, at: $0) }
-      // By detector, then by batch.
-      let all = try detectors.map { detector in
-        try share.round(
-          images.map { try detector.features($0) },
-          sizes: round.map(\.count),
-          dimension: detector.dimension
-        )
-      }
-      for index in 0..<round.count { try body(all.map { $0[index] }) }
-    }
+    try share.forEach(
+      Batches.of(count, size: batchSize),
+      dimensions: detectors.map(\.dimension),
+      look: { positions in
+        let images = painted(by: generator, at: positions)
+        return try detectors.map { try $0.features(images) }
+      },
+      body
+    )
   }
 
   /// Perceptual path lengths of a generator: trimmed mean over `count` pairs.
@@ -200,5 +192,12 @@ package struct GeneratedImages {
     precise.copyState(from: generator)
     precise.setTrainable(false)
     return precise
+  }
+}
+
+/// Batches of consecutive positions.
+private enum Batches {
+  static func of(_ count: Int, size: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
   }
 }

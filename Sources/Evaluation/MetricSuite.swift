@@ -111,36 +111,64 @@ package final class MetricSuite {
     )
   }
 
-  /// Takes part in the pass over a generator's images that another process leads.
+  /// Takes part in a pass over images that another process leads.
   ///
-  /// - Throws: What a detector throws, or that another process is gone.
-  package func help(_ generator: Generator) throws { _ = try paint(generator, "") }
+  /// - Throws: An error of the data or of a detector, or that another process is gone.
+  package func help(_ job: PassShare.Job, _ generator: Generator) throws {
+    switch job {
+    case .generated: _ = try paint(generator, "")
+    case .real(let index): _ = try look(at: realImages(definitions[index]), definitions[index])
+    }
+  }
 
   /// Statistics of the real images as a metric sees them, cached.
   package func real(_ definition: MetricDefinition) throws -> FeatureStatistics {
-    let set = try TrainingSet(
-      referenceDatasets,
-      options: .init(mirror: plan.mirror && definition.honoursMirror)
-    )
-    let count = min(set.count, definition.maximumReal ?? set.count)
+    let images = try realImages(definition)
     let withVectors = definition.kind.needsVectors
     let detector = try detector(definition.detector)
-    let key = StatisticsCache.Key(set, count: count, detector: detector)
+    let key = StatisticsCache.Key(images.set, count: images.indices.count, detector: detector)
     if let known = references[key.text], !withVectors || known.features != nil { return known }
     if let stored = plan.cache?.statistics(key, withVectors: withVectors) {
       references[key.text] = stored
       return stored
     }
-    let found = try RealImages(
+    let found = try look(at: images, definition)
+    plan.cache?.store(found, key)
+    references[key.text] = found
+    return found
+  }
+
+  private func realImages(_ definition: MetricDefinition) throws -> RealImages {
+    let set = try TrainingSet(
+      referenceDatasets,
+      options: .init(mirror: plan.mirror && definition.honoursMirror)
+    )
+    let count = min(set.count, definition.maximumReal ?? set.count)
+    return RealImages(
       set,
       indices: Array(0..<count),
       device: plan.device,
       batchSize: plan.batchSize
-    ).statistics(detector, keepingFeatures: withVectors) {
-      sources.progress("features of real images", $0, $1)
+    )
+  }
+
+  private func look(
+    at images: RealImages,
+    _ definition: MetricDefinition
+  ) throws -> FeatureStatistics {
+    guard let index = definitions.firstIndex(where: { $0.name == definition.name }) else {
+      preconditionFailure("the suite was not asked for \(definition.name)")
     }
-    plan.cache?.store(found, key)
-    references[key.text] = found
+    let detector = try detector(definition.detector)
+    var found: FeatureStatistics?
+    try plan.share.together(.real(index)) {
+      found = try images.statistics(
+        detector,
+        keepingFeatures: definition.kind.needsVectors,
+        share: plan.share
+      ) { sources.progress("features of real images", $0, $1) }
+    }
+    guard let found else { preconditionFailure("a pass that was not made") }
     return found
   }
 
@@ -270,7 +298,7 @@ package final class MetricSuite {
     }
     let detectors = try kinds.map { try detector($0) }
     var done = 0
-    try plan.share.together {
+    try plan.share.together(.generated) {
       try images.features(of: generator, detectors, plan.share) { batch in
         for (kind, features) in zip(kinds, batch) { statistics[kind]?.append(features) }
         done += batch.first?.size(0) ?? 0

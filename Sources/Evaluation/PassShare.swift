@@ -1,22 +1,30 @@
 package import Torch
 
-/// Several processes that look at a generator's images together.
+/// Several processes that look at images together.
 ///
-/// Each paints and looks at every n-th batch. All get all features in the order of the images, so the
+/// Each makes and looks at every n-th batch. All get all features in the order of the images, so the
 /// statistics do not depend on how many processes there are.
 package struct PassShare {
+  /// What is looked at.
+  package enum Job: Equatable {
+    /// The generator's images.
+    case generated
+    /// The real images, as the metric of that place in the suite sees them.
+    case real(Int)
+  }
+
   /// This process among the others, from 0 on.
   package let rank: Int
   /// Number of processes.
   package let count: Int
   /// Begins a pass that all take part in, and does it.
-  let together: (() throws -> Void) throws -> Void
+  let together: (Job, () throws -> Void) throws -> Void
   /// The tensors of all processes in order, each of the shape of this one's.
   let gathered: (Tensor) throws -> [Tensor]
 
   /// A process that looks alone.
   package static var alone: PassShare {
-    PassShare(rank: 0, count: 1, together: { try $0() }, gathered: { [$0] })
+    PassShare(rank: 0, count: 1, together: { try $1() }, gathered: { [$0] })
   }
 
   /// A process among others.
@@ -24,12 +32,13 @@ package struct PassShare {
   /// - Parameters:
   ///   - rank: This process, from 0 on.
   ///   - count: Number of processes.
-  ///   - together: Tells the others to begin, if this process leads, and calls what it is given.
+  ///   - together: Tells the others to begin with a job, if this process leads, and calls what it is
+  ///     given.
   ///   - gathered: Gives all processes the tensors of all, in order.
   package init(
     rank: Int,
     count: Int,
-    together: @escaping (() throws -> Void) throws -> Void,
+    together: @escaping (Job, () throws -> Void) throws -> Void,
     gathered: @escaping (Tensor) throws -> [Tensor]
   ) {
     precondition((0..<count).contains(rank), "no rank \(rank) among \(count)")
@@ -37,6 +46,31 @@ package struct PassShare {
     self.count = count
     self.together = together
     self.gathered = gathered
+  }
+
+  /// The features of all batches, in order, whoever looks at them.
+  ///
+  /// - Parameters:
+  ///   - batches: The positions of each batch's images.
+  ///   - dimensions: Numbers of a feature, for each detector.
+  ///   - look: Gives a batch's features by each detector, [n, D].
+  ///   - body: Is called with each batch's features, in order.
+  /// - Throws: What `look` and `body` throw, or that another process is gone.
+  func forEach(
+    _ batches: [Range<Int>],
+    dimensions: [Int],
+    look: (Range<Int>) throws -> [Tensor],
+    _ body: ([Tensor]) throws -> Void
+  ) throws {
+    for first in stride(from: 0, to: batches.count, by: count) {
+      let batches = batches[first..<min(first + count, batches.count)]
+      let own = rank < batches.count ? try look(batches[first + rank]) : nil
+      // By detector, then by batch.
+      let all = try dimensions.enumerated().map { index, dimension in
+        try round(own?[index], sizes: batches.map(\.count), dimension: dimension)
+      }
+      for index in 0..<batches.count { try body(all.map { $0[index] }) }
+    }
   }
 
   /// The features of a round of batches, one a process, in order.
@@ -47,7 +81,7 @@ package struct PassShare {
   ///   - dimension: D.
   /// - Returns: A tensor for each batch.
   /// - Throws: That another process is gone.
-  func round(_ own: Tensor?, sizes: [Int], dimension: Int) throws -> [Tensor] {
+  private func round(_ own: Tensor?, sizes: [Int], dimension: Int) throws -> [Tensor] {
     if count == 1 { return own.map { [$0] } ?? [] }
     let most = sizes.max() ?? 0
     let none = Tensor.zeros([most - (own?.size(0) ?? 0), dimension])

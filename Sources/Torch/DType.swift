@@ -49,6 +49,10 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// The type of blocks in reduced precision: the original's float16 on CUDA; on a CPU bfloat16, for
+  /// which there are instructions.
+  public var reducedPrecision: DType { self == .cpu ? .bfloat16 : .float16 }
+
   /// "cpu", or "cuda:" and the number.
   public var description: String {
     switch self {

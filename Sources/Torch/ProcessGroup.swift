@@ -41,6 +41,11 @@ public final class ProcessGroup {
 
   deinit { ct_group_leave(handle) }
 
+  /// Closes the connections to the other ranks, so that those who wait for this one fail.
+  ///
+  /// Texts can still be left and read, until rank 0 leaves.
+  public func hangUp() { ct_group_hang_up(handle) }
+
   /// Lets NCCL carry the tensors of a device from now on.
   ///
   /// - Parameters:

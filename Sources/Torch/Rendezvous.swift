@@ -27,7 +27,8 @@ public struct Rendezvous: Equatable, Sendable {
   ///
   /// Understood are torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK), Slurm's (SLURM_PROCID, …) and
   /// Open MPI's (OMPI_COMM_WORLD_RANK, …), the first that is there; MASTER_ADDR and MASTER_PORT say
-  /// where to meet. It is `nil` for a process that stands alone.
+  /// where to meet. It is `nil` for a process that stands alone, as a batch script of Slurm, which
+  /// starts others by srun.
   ///
   /// - Parameter environment: The process's environment.
   /// - Throws: `TorchError` naming the variable that makes no sense or is missing.
@@ -35,7 +36,7 @@ public struct Rendezvous: Equatable, Sendable {
     let starters = [
       ("RANK", "WORLD_SIZE", "LOCAL_RANK"),
       ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"),
-      ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"),
+      ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"),
     ]
     func number(_ name: String) throws(TorchError) -> Int? {
       guard let text = environment[name] else { return nil }
@@ -74,7 +75,7 @@ public struct Rendezvous: Equatable, Sendable {
   private static func firstNode(_ environment: [String: String]) -> String? {
     let onOneMachine = [
       ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"),
-      ("SLURM_NTASKS", "SLURM_TASKS_PER_NODE"),
+      ("SLURM_STEP_NUM_TASKS", "SLURM_STEP_TASKS_PER_NODE"),
       ("WORLD_SIZE", "LOCAL_WORLD_SIZE"),
     ].contains { all, here in
       environment[all] != nil && environment[all] == environment[here]

@@ -77,13 +77,15 @@ package final class Trainer {
         )
       }
     let random = SeededRandom(seed: configuration.seed, stream: Stream.weights, position: 0)
-    generator = Generator(configuration.generator, random: random)
+    let precision = device.reducedPrecision
+    generator = Generator(configuration.generator, reducedPrecision: precision, random: random)
     discriminator = Discriminator(
       configuration.discriminator,
+      reducedPrecision: precision,
       frozenLayers: configuration.frozenLayers,
       random: random
     )
-    average = Generator(configuration.generator, random: random)
+    average = Generator(configuration.generator, reducedPrecision: precision, random: random)
     average.copyState(from: generator)
     average.setTrainable(false)
     generator.move(to: device)
@@ -180,14 +182,16 @@ package final class Trainer {
     _ batch: TrainingBatch,
     gain: Double
   ) -> [(name: String, values: Tensor)] {
-    let rounds = (0..<configuration.rounds).map { round in
+    var sums: [Tensor] = []
+    var reports: [(name: String, values: Tensor)] = []
+    for round in 0..<configuration.rounds {
       let random = SharedRandom(
         randomness(phase, imagesSeen),
         ranks.share.round(round, of: configuration.rounds)
       )
       let part = batch.rows(of: Share(round, of: configuration.rounds))
       let z = random.normal([part.images.size(0), configuration.generator.zDimension]).to(device)
-      return phaseGradients(
+      let result = phaseGradients(
         phase,
         context,
         batch: part,
@@ -196,34 +200,31 @@ package final class Trainer {
         gain: gain,
         random: random
       )
+      sums = sums.isEmpty ? result.gradients : zip(sums, result.gradients).map { $0 + $1 }
+      reports += result.reports
     }
     let optimizer = phase.isGenerator ? generatorOptimizer : discriminatorOptimizer
     // One overflow must not poison a run of days: LAFITE replaces what is not finite.
     optimizer.step(
-      reduced(rounds.map(\.gradients)).map {
-        $0.withoutNaN(nan: 0, positiveInfinity: 1e5, negativeInfinity: -1e5)
-      }
+      reduced(sums).map { $0.withoutNaN(nan: 0, positiveInfinity: 1e5, negativeInfinity: -1e5) }
     )
-    return rounds.flatMap(\.reports)
+    return reports
   }
 
   /// The gradients of the whole step: the mean over the rounds and the ranks, in one exchange.
   ///
   /// The running mean of w goes along: each rank moved its own copy toward its own images, by a
   /// linear rule, so that the mean of the copies is what all images together give.
-  private func reduced(_ rounds: [[Tensor]]) -> [Tensor] {
-    var mean = rounds[0]
-    if rounds.count > 1 {
-      for index in mean.indices {
-        mean[index] =
-          rounds.dropFirst().reduce(mean[index]) { $0 + $1[index] } / Double(rounds.count)
-      }
-    }
+  private func reduced(_ sums: [Tensor]) -> [Tensor] {
+    let rounds = Double(configuration.rounds)
+    let mean = rounds > 1 ? sums.map { $0 / rounds } : sums
     guard ranks.isShared else { return mean }
-    let wAverage = generator.mapping.wAverage
-    let shared = ranks.means(mean + [wAverage])
-    withoutGradients { wAverage.assign(shared[mean.count]) }
-    return Array(shared.dropLast())
+    return clock.measure("exchange") {
+      let wAverage = generator.mapping.wAverage
+      let shared = ranks.means(mean + [wAverage])
+      withoutGradients { wAverage.assign(shared[mean.count]) }
+      return Array(shared.dropLast())
+    }
   }
 }
 

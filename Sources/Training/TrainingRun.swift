@@ -58,10 +58,10 @@ package final class TrainingRun {
   var board: Board?
   var profile: Profile?
   private var reals: RGBImage?
-  var sessionStart = Date()
-  var tickStart = Date()
+  var sessionStart = ContinuousClock.now
+  var tickStart = ContinuousClock.now
   var firstImageOfSession = 0
-  var lastCheckpoint = Date()
+  var lastCheckpoint = ContinuousClock.now
   var checkpointIsDue = false
   var stateWasReplaced = true
   var secondsStalled = 0.0
@@ -154,18 +154,17 @@ package final class TrainingRun {
   }
 
   private func lead() throws -> RunEnding {
-    (sessionStart, tickStart, lastCheckpoint) = (Date(), Date(), Date())
+    (sessionStart, tickStart, lastCheckpoint) = (.now, .now, .now)
     firstImageOfSession = trainer.imagesSeen
     try profile?.begin(at: trainer.imagesSeen)
     board = Board(in: folder, imagesSeen: reals == nil ? trainer.imagesSeen : nil)
     if let reals { board?.show("reals", reals, png: try reals.encodedPNG(), step: 0) }
     defer { checkpoints.release() }
+    try ranks.meet()
     // What is killed before its first interval is over can be continued, too; and a disk that does not
     // take a checkpoint is told of now.
-    if try checkpoints.list().isEmpty { try writeLastCheckpoint() }
-    if let unscored {
-      try ranks.whileOthersWait { try score(unscored) }
-    } else if isComplete {
+    if try checkpoints.list().isEmpty { try ranks.whileOthersWait { try writeLastCheckpoint() } }
+    if isComplete, unscored == nil {
       observe(
         .line("the run is complete at \(kimg(trainer.imagesSeen)) kimg; --kimg takes it further")
       )
@@ -173,18 +172,26 @@ package final class TrainingRun {
     }
     while !isComplete || unscored != nil {
       if stop.isRequested {
-        try leave()
+        try ranks.whileOthersWait { try leave() }
         return .interrupted
       }
-      try advance()
+      if stateWasReplaced { ranks.sendState(of: trainer) }
+      stateWasReplaced = false
+      if let unscored {
+        // The session before ended, or the run was taken back, while it was scored.
+        try ranks.whileOthersWait { try score(unscored) }
+      } else {
+        try advance()
+      }
+      try ranks.check()
       try writeCheckpointIfDue()
     }
-    try writeLastCheckpoint()
+    try ranks.whileOthersWait { try writeLastCheckpoint() }
     return .finished
   }
 
   /// Seconds of training so far, over all sessions.
-  var seconds: Double { secondsBefore + Date().timeIntervalSince(sessionStart) }
+  var seconds: Double { secondsBefore + sessionStart.secondsAgo }
 
   private var totalImages: Int { Int(options.kimg * 1000) }
 
@@ -197,8 +204,6 @@ package final class TrainingRun {
 
   /// One step, and what is due after it.
   private func advance() throws {
-    if stateWasReplaced { ranks.sendState(of: trainer) }
-    stateWasReplaced = false
     let batch = try batchOrCheckpoint()
     ranks.command(.step)
     let (reports, someoneStops) = try steps.take(batch, stops: stop.isRequested)
@@ -206,7 +211,7 @@ package final class TrainingRun {
     for (name, values) in reports { tick.statistics.report(name, values) }
     try noteTimes()
     if let alarm = Self.notFinite(reports) {
-      try collapse([alarm])
+      try ranks.whileOthersWait { _ = try collapse([alarm]) }
       return
     }
     let isLast = isOver
@@ -227,7 +232,6 @@ package final class TrainingRun {
     if !alarms.isEmpty, try collapse(alarms) { return }
     guard writesSnapshot else { return }
     unscored = metrics.isEmpty ? nil : snapshot
-    writer.wait()
     try beginCheckpoint()
     if let snapshot { try score(snapshot) }
   }
@@ -235,7 +239,7 @@ package final class TrainingRun {
   /// The next batch; where an image cannot be read the run ends, but loses nothing.
   private func batchOrCheckpoint() throws -> TrainingBatch {
     do { return try steps.batch() } catch {
-      try writeLastCheckpoint()
+      try ranks.whileOthersWait { try writeLastCheckpoint() }
       throw TrainingError.stopped(
         "\(error); repair it, then go on with: nifty train --continue \(folder.path)"
       )

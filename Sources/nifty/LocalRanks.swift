@@ -30,6 +30,7 @@ enum LocalRanks {
     var status: Int32 = 0
     var deadline: Date?
     var isForced = false
+    var isContinuable = false
     while children.contains(where: { $0 > 0 }) {
       for (rank, child) in children.enumerated() where child > 0 {
         guard let ending = try ended(child) else { continue }
@@ -38,6 +39,8 @@ enum LocalRanks {
           Console.error("nifty: rank \(rank) was ended by signal \(signal)")
         }
         guard ending.status != 0, !isForced else { continue }
+        // Once rank 0 has its checkpoint and leaves, the others may only see that it is gone.
+        isContinuable = isContinuable || (rank == 0 && ending.status == exitStatusOfInterruption)
         if status == 0 || status == exitStatusOfInterruption { status = ending.status }
         deadline = deadline ?? Date().addingTimeInterval(grace)
       }
@@ -47,7 +50,7 @@ enum LocalRanks {
       }
       Thread.sleep(forTimeInterval: 0.05)
     }
-    return status
+    return isContinuable ? exitStatusOfInterruption : status
   }
 
   /// Asks this process to stop when the one that started it is gone.

@@ -2,8 +2,9 @@ import Dispatch
 import Foundation
 import Training
 
-/// Turns SIGINT and SIGTERM into a request to stop; a second one ends the process at once.
+/// Turns SIGINT, SIGTERM and SIGHUP into a request to stop; a second one ends the process at once.
 final class StopSignals {
+  private static let numbers = [SIGINT, SIGTERM, SIGHUP]
   private let sources: [any DispatchSourceSignal]
 
   /// Listens as long as the object lives.
@@ -12,7 +13,7 @@ final class StopSignals {
   ///   - stop: What is requested.
   ///   - announces: Whether the user is told; one process of several is enough.
   init(_ stop: StopRequest, announces: Bool = true) {
-    sources = [SIGINT, SIGTERM].map { number in
+    sources = Self.numbers.map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
@@ -27,6 +28,6 @@ final class StopSignals {
 
   deinit {
     for source in sources { source.cancel() }
-    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+    for number in Self.numbers { signal(number, SIG_DFL) }
   }
 }

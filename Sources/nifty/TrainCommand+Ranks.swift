@@ -19,21 +19,36 @@ extension TrainCommand {
   }
 
   /// The processes of the run, once all are there.
-  func joined(_ rendezvous: Rendezvous?, on device: Device) throws -> Ranks {
+  func joined(
+    _ rendezvous: Rendezvous?,
+    on device: Device,
+    _ stop: StopRequest
+  ) throws -> Ranks {
     guard let rendezvous else { return .alone }
     LocalRanks.endWithLauncher()
     let patience = runFlags.rankTimeout ?? 45
     let group = try ProcessGroup(rendezvous, timeout: .seconds(patience))
-    let carrier = carrier(of: group, on: device)
+    let carrier = try carrier(of: group, on: device)
     if group.rank == 0 { Console.line("\(group.count) processes, which sum \(carrier)") }
-    return Ranks(group, patience: patience)
+    return Ranks(group, patience: patience) { reason in
+      stop.abandon {
+        Console.error("nifty: \(reason)")
+        _exit(EXIT_FAILURE)
+      }
+    }
   }
 
-  /// Lets NCCL carry what the processes exchange, where there is CUDA; says what carries it now.
-  private func carrier(of group: ProcessGroup, on device: Device) -> String {
+  /// Lets NCCL carry what the processes exchange, where all have CUDA; says what carries it now.
+  private func carrier(of group: ProcessGroup, on device: Device) throws -> String {
     // Another NCCL than libtorch's; the tests name one that needs no GPU.
     let library = ProcessInfo.processInfo.environment["NIFTY_NCCL"]
-    if device == .cpu, library == nil { return "over Gloo" }
+    let able = Tensor([Int64(device == .cpu && library == nil ? 0 : 1)])
+    try group.sum(able)
+    let count = Int(able.values(Int64.self)[0])
+    if count == 0 { return "over Gloo" }
+    if count < group.count {
+      return "over Gloo, through the host's memory: \(group.count - count) of them have no GPU"
+    }
     do {
       try group.useNCCL(on: device, library: library ?? "libnccl.so.2")
       return "over NCCL"
@@ -50,7 +65,9 @@ extension TrainCommand {
       textMapper: parts.mapper,
       device: parts.device,
       ranks: parts.ranks,
-      score: { try suite?.help($0) },
+      score: { real, generator in
+        try suite?.help(real.map { .real($0) } ?? .generated, generator)
+      },
       stop: parts.stop
     )
     let signals = StopSignals(parts.stop, announces: false)
@@ -66,7 +83,7 @@ struct RunParts {
   let mapper: TextMapper?
   let device: Device
   let ranks: Ranks
-  let stop = StopRequest { _exit(exitStatusOfInterruption) }
+  let stop: StopRequest
 
   /// Input size in pixels and image tower of the CLIP, in float32.
   var clip: (side: Int, encodeImage: (Tensor) -> Tensor) {

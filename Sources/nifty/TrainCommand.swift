@@ -108,26 +108,30 @@ struct TrainCommand: ParsableCommand {
       if status != 0 { throw ExitCode(status) }
       return
     }
-    let isFirst = rendezvous?.rank ?? 0 == 0
-    // After the dry run: an address is downloaded here.
-    if folder == nil, isFirst {
-      options.resume = try options.resume.map { try ModelPlace($0).network }
-    }
-    for line in numericsFlags.idle(on: device) + networkNotes(options) where isFirst {
-      Console.line(line)
-    }
-    let model = try ClipModel(path: options.clip, device: device)
-    try check(model, fits: set, options)
-    let parts = RunParts(
-      options: options,
-      set: set,
-      model: model,
-      mapper: try textMapper(options, set, model, device),
-      device: device,
-      ranks: try joined(rendezvous, on: device)
-    )
-    let ending = try parts.ranks.explaining {
-      isFirst ? try lead(parts, continued: folder) : try follow(parts)
+    let stop = StopRequest { _exit(exitStatusOfInterruption) }
+    let ranks = try joined(rendezvous, on: device, stop)
+    let isFirst = ranks.rank == 0
+    let ending = try ranks.explaining {
+      // After the dry run: an address is downloaded here.
+      if folder == nil, isFirst {
+        options.resume = try options.resume.map { try ModelPlace($0).network }
+      }
+      if device == .cpu, isFirst { Console.line("no CUDA device: training on the CPU") }
+      for line in numericsFlags.idle(on: device) + networkNotes(options) where isFirst {
+        Console.line(line)
+      }
+      let model = try ClipModel(path: options.clip, device: device)
+      try check(model, fits: set, options)
+      let parts = RunParts(
+        options: options,
+        set: set,
+        model: model,
+        mapper: try textMapper(options, set, model, device),
+        device: device,
+        ranks: ranks,
+        stop: stop
+      )
+      return isFirst ? try lead(parts, continued: folder) : try follow(parts)
     }
     if ending == .interrupted { throw ExitCode(exitStatusOfInterruption) }
   }

@@ -95,7 +95,13 @@ extension Ranks {
     PassShare(
       rank: rank,
       count: count,
-      together: { [self] pass in try rank == 0 ? withOthers(pass) : pass() },
+      together: { [self] job, pass in
+        if rank > 0 { return try pass() }
+        switch job {
+        case .generated: try withOthers(pass)
+        case .real(let index): try withOthers(real: index, pass)
+        }
+      },
       gathered: { [self] features in
         let all = gatheredInOrder(features)
         try check()

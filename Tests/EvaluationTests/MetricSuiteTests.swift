@@ -72,7 +72,7 @@ struct MetricSuiteTests {
     async throws
   {
     let names = ["fid50k_full", "kid50k_full", "clip_score"]
-    @Sendable func values(_ suite: MetricSuite) throws -> [Double] {
+    @Sendable func scores(_ suite: MetricSuite) throws -> [Double] {
       let generator = tinyGenerator()
       return try names.map { name in
         let line = try suite.line(name, of: generator, snapshot: "a")
@@ -81,7 +81,7 @@ struct MetricSuiteTests {
     }
     // A last round in which not all have a batch, and a last batch that is smaller.
     let change: @Sendable (inout MetricPlan) -> Void = { ($0.images, $0.batchSize) = (27, 5) }
-    let expected = try values(suite(names, change))
+    let expected = try scores(suite(names, change))
     let found = try await inRanks(ranks) { group in
       let one = try MetricSuiteTests()
       let suite = try one.suite(names) { plan in
@@ -89,25 +89,48 @@ struct MetricSuiteTests {
         plan.share = PassShare(
           rank: group.rank,
           count: group.count,
-          together: { try $0() },
+          together: { job, pass in
+            if group.rank == 0 { _ = try Self.told(job, group) }
+            try pass()
+          },
           gathered: group.gathered
         )
       }
-      if group.rank == 0 { return (try values(suite), one.detector.seen) }
-      try suite.help(tinyGenerator())
-      return ([], one.detector.seen)
+      var values: [Double] = []
+      if group.rank == 0 {
+        values = try scores(suite)
+        _ = try Self.told(nil, group)
+      } else {
+        while let job = try Self.told(nil, group) { try suite.help(job, tinyGenerator()) }
+      }
+      return (values, one.detector.seen)
     }
     for (a, b) in zip(found[0].0, expected) { expectClose(a, b, rtol: 1e-12) }
-    // Two detectors look at 27 images, of which each process has painted some.
-    #expect(found.dropFirst().allSatisfy { (2...2 * 15).contains($0.1) }, "\(found)")
+    // Two detectors look at 27 generated images, and twice at 24 real ones: each process at its share.
+    let all = found.map(\.1).reduce(0, +)
+    #expect(all == 2 * 27 + 2 * 24, "\(found)")
+    #expect(found.allSatisfy { $0.1 >= all / (2 * ranks) }, "\(found)")
+  }
+
+  /// What rank 0 wants done; `nil` at the end.
+  private static func told(_ job: PassShare.Job?, _ group: ProcessGroup) throws -> PassShare.Job? {
+    let code: Int64 =
+      switch job {
+      case .generated: -1
+      case .real(let index): Int64(index)
+      case nil: -2
+      }
+    let number = Tensor([code])
+    try group.broadcast(number)
+    let told = number.values(Int64.self)[0]
+    return told == -2 ? nil : told == -1 ? .generated : .real(Int(told))
   }
 
   @Test func `the distance is that of the features, whatever the batches`() throws {
     let generator = tinyGenerator()
     let one = try suite(["fid50k_full"]).line("fid50k_full", of: generator, snapshot: "a")
-    var real = FeatureStatistics(dimension: 12)
     let set = try TrainingSet([training])
-    try RealImages(set, indices: Array(0..<24)).forEachBatch { real.append(detector.features($0)) }
+    let real = try RealImages(set, indices: Array(0..<24)).statistics(detector)
     var fake = FeatureStatistics(dimension: 12)
     try GeneratedImages(conditions: TrainingSet([test]), count: 20, seed: 0)
       .features(of: generator, [detector], .alone) { fake.append($0[0]) }

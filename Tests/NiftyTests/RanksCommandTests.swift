@@ -117,6 +117,73 @@ struct RanksCommandTests {
     #expect(try losses("runs").count == 5)
   }
 
+  /// The newest checkpoint's tensors, and `stats.jsonl` without times and memory.
+  private func outcome(_ runs: String) throws -> (tensors: Data, statistics: [NSDictionary]) {
+    let run = try only(runs)
+    let checkpoints = try FileManager.default.contentsOfDirectory(atPath: path(run + "/checkpoint"))
+    let newest = try #require(checkpoints.filter { $0.hasPrefix("images-") }.max())
+    let tensors = path("\(run)/checkpoint/\(newest)/tensors.safetensors")
+    let lines = try text(run + "/stats.jsonl").split(separator: "\n").map { line in
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
+      return object.filter { key, _ in
+        !["Timing", "Resources", "timestamp"].contains { key.hasPrefix($0) }
+      } as NSDictionary
+    }
+    return (try Data(contentsOf: URL(filePath: tensors)), lines)
+  }
+
+  @Test func `two processes killed again and again end with the bytes of two left alone`() throws {
+    let train =
+      Self.train.replacingOccurrences(
+        of: "--checkpoint-minutes=10",
+        with: "--checkpoint-minutes=0.001"
+      ) + " --snap=2 --kimg=0.48 --gpus=2"
+    #expect(try fixture.run(train).status == 0)
+    try FileManager.default.moveItem(atPath: path("runs"), toPath: path("whole"))
+    var line = train
+    var kills = 0
+    while true {
+      let launcher = try start([try program()] + words(line), output: "output.txt")
+      if kills < 4 {
+        #expect(wait { !launcher.isRunning || text("output.txt").contains("run folder runs/") })
+        usleep(.random(in: 1000..<2_000_000))
+        // Either rank, or both at once with their launcher.
+        for child in children(launcher).shuffled().prefix(.random(in: 1...2)) {
+          kill(child, SIGKILL)
+        }
+      }
+      launcher.waitUntilExit()
+      if launcher.terminationStatus == 0 { break }
+      kills += 1
+      try #require(kills < 10, "\(text("output.txt"))")
+      line = "train --continue=latest --outdir=runs"
+    }
+    #expect(kills > 0)
+    let (own, expected) = (try outcome("runs"), try outcome("whole"))
+    #expect(own.tensors == expected.tensors)
+    #expect(own.statistics == expected.statistics)
+  }
+
+  @Test func `a score that was cut short is that of the trained network when it is made again`()
+    throws
+  {
+    let scored = Self.train.replacingOccurrences(of: "--metrics=none", with: "--metrics=fd_lite0")
+    let train = scored + " --metric-images=150 --kimg=0.096 --gpus=2"
+    #expect(try fixture.run(train).status == 0)
+    try FileManager.default.moveItem(atPath: path("runs"), toPath: path("whole"))
+    let launcher = try start([try program()] + words(train), output: "output.txt")
+    // The third snapshot has been written: it is being scored.
+    #expect(wait { text("output.txt").contains("tick 2 ") })
+    usleep(200_000)
+    launcher.interrupt()
+    launcher.waitUntilExit()
+    #expect(launcher.terminationStatus == 75, "\(text("output.txt"))")
+    let again = try fixture.run("train --continue=latest --outdir=runs")
+    #expect(again.status == 0, "\(again.errors)")
+    let (own, expected) = (try scores("runs"), try scores("whole"))
+    #expect(own == expected)
+  }
+
   @Test func `NCCL carries a run where it is there, and a rank that dies is noticed`() throws {
     let library = ["NIFTY_NCCL": try StandInNCCL.library.get()]
     #expect(try fixture.run(Self.train + " --kimg=0.096").status == 0)

@@ -1,6 +1,8 @@
 import Foundation
+import Images
 import TestSupport
 import Testing
+import Torch
 
 /// The program killed, stopped and continued, beside one that was left alone.
 @Suite("Resume the program", .serialized)
@@ -124,6 +126,26 @@ struct ResumeCommandTests {
     try expectEqual(only("whole"), only("runs"))
     let again = try fixture.run(line)
     #expect(again.status == 0 && again.output.contains("the run is complete at 0.080 kimg"))
+  }
+
+  @Test func `the console says the device and a line for each tick; prompts are painted`() throws {
+    try fixture.folder.write(Array("picture 3\n\nnumber 4\n".utf8), to: "prompts.txt")
+    let run = try fixture.run(
+      TrainingFixture.train + " --kimg=0.012 --tick=0.004 --snap=1 --prompts=prompts.txt"
+    )
+    #expect(run.status == 0, "\(run.errors)")
+    let lines = run.output.split(separator: "\n")
+    if Runtime.cudaDevices == 0 { #expect(lines.first == "no CUDA device: training on the CPU") }
+    let number = #"[0-9.]+"#
+    let names = [
+      "tick", "kimg", "time", "sec/tick", "sec/kimg", "maintenance", "cpumem", "gpumem", "augment",
+    ]
+    let pattern =
+      try Regex(names.map { "\($0) \(number)s?" }.joined(separator: "  ") + "  G .*  D .*  left ")
+    #expect(lines.count { $0.contains(pattern) } == 3, "\(run.output)")
+    // Four pictures of each of two prompts.
+    let grid = try RGBImage(contentsOf: path(only("runs") + "/fakes000000.png"))
+    #expect(grid.width == 4 * 16 && grid.height == 2 * 16)
   }
 
   @Test func `what may not change is named, what may change is kept`() throws {

@@ -168,15 +168,15 @@ struct RendezvousTests {
     (
       "srun over several machines",
       [
-        "SLURM_PROCID": "3", "SLURM_NTASKS": "4", "SLURM_LOCALID": "1",
-        "SLURM_TASKS_PER_NODE": "2(x2)", "SLURM_STEP_NODELIST": "node[07-08]",
+        "SLURM_PROCID": "3", "SLURM_STEP_NUM_TASKS": "4", "SLURM_LOCALID": "1",
+        "SLURM_STEP_TASKS_PER_NODE": "2(x2)", "SLURM_STEP_NODELIST": "node[07-08]",
       ],
       Rendezvous(rank: 3, count: 4, localRank: 1, host: "node07", port: 29_500)
     ),
     (
       "srun with plain names",
       [
-        "SLURM_PROCID": "0", "SLURM_NTASKS": "2", "SLURM_STEP_NODELIST": "alpha,beta",
+        "SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NODELIST": "alpha,beta",
         "MASTER_PORT": "4000",
       ],
       Rendezvous(rank: 0, count: 2, host: "alpha", port: 4000)
@@ -192,7 +192,9 @@ struct RendezvousTests {
     #expect(try Rendezvous(environment: environment) == expected, "\(name)")
   }
 
-  @Test(arguments: [[:], ["RANK": "0", "WORLD_SIZE": "1"], ["SLURM_PROCID": "0"]])
+  @Test(arguments: [
+    [:], ["RANK": "0", "WORLD_SIZE": "1"], ["SLURM_PROCID": "0", "SLURM_NTASKS": "2"],
+  ])
   func `a process alone has no rendezvous`(environment: [String: String]) throws {
     #expect(try Rendezvous(environment: environment) == nil)
   }

@@ -97,6 +97,8 @@ typedef struct CTGroup CTGroup;
 int32_t ct_group_join(const char *host, uint16_t port, int32_t rank, int32_t count,
                       double timeout_seconds, CTGroup **result) CT_NOEXCEPT;
 void ct_group_leave(CTGroup *group) CT_NOEXCEPT;
+/// Closes the connections to the other ranks, whose calls fail then; texts can still be left and read.
+void ct_group_hang_up(CTGroup *group) CT_NOEXCEPT;
 /// Lets NCCL carry the tensors of a device from now on; called by all ranks, and fails on all of them
 /// if one cannot. `library` is the file or soname of libnccl. What NCCL is given is only enqueued:
 /// `ct_group_check` tells of failures that came later.

@@ -21,13 +21,18 @@ package final class StopRequest: Sendable {
 
   /// Asks the run to end.
   package func request() {
-    let prepare = state.withLock { state in
-      state.isRequested = true
-      return state.prepare
-    }
-    guard let prepare, let exit else { return }
+    state.withLock { $0.isRequested = true }
+    if let exit { abandon(exit) }
+  }
+
+  /// Ends the process if it is in the middle of something long that can be done again, else does
+  /// nothing.
+  ///
+  /// - Parameter leave: Ends the process.
+  package func abandon(_ leave: () -> Void) {
+    guard let prepare = state.withLock({ $0.prepare }) else { return }
     prepare()
-    exit()
+    leave()
   }
 
   /// Runs what takes long and can be done again by a continued run.
@@ -40,8 +45,13 @@ package final class StopRequest: Sendable {
     after prepare: @escaping @Sendable () -> Void,
     _ body: () throws -> Result
   ) rethrows -> Result {
-    state.withLock { $0.prepare = prepare }
+    let isRequested = state.withLock { state in
+      state.prepare = prepare
+      return state.isRequested
+    }
     defer { state.withLock { $0.prepare = nil } }
+    // A request that came just before found nothing to cut short.
+    if isRequested { request() }
     return try body()
   }
 }

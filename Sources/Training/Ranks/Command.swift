@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Torch
 
 /// What rank 0 tells the others to do next.
@@ -10,7 +9,7 @@ enum Command: Int64 {
   case step
   /// Wait until rank 0 has done something that takes long.
   case wait
-  /// Take part in scoring the averaged generator.
+  /// Take part in looking at images for a metric.
   case score
   /// Take over the state that rank 0 sends.
   case state
@@ -41,8 +40,25 @@ extension Ranks {
     return command
   }
 
+  /// Waits until every rank has come this far, however long each takes for what is before.
+  ///
+  /// - Throws: `TrainingError.ranks` naming a rank that stopped or is not heard of.
+  package func meet() throws {
+    guard isShared, let pulse else { return }
+    leave("ready", under: "ready-\(rank)")
+    pulse.watch(others)
+    defer { pulse.unwatch() }
+    var missing = others
+    while true {
+      missing.removeAll { found(under: "ready-\($0)") != nil }
+      if missing.isEmpty { return }
+      try check()
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+  }
+
   /// Does something that takes long, as scoring a snapshot, while the others only watch that this
-  /// process lives; called by rank 0.
+  /// process lives, and it that they do; called by rank 0.
   func whileOthersWait<Result>(_ body: () throws -> Result) rethrows -> Result {
     guard isShared else { return try body() }
     beginWait()
@@ -50,46 +66,56 @@ extension Ranks {
     return try body()
   }
 
-  /// Does a part of it that all take part in; called by rank 0 while the others wait.
-  package func withOthers<Result>(_ body: () throws -> Result) rethrows -> Result {
+  /// Looks at images together with the others; called by rank 0 while they wait.
+  ///
+  /// - Parameters:
+  ///   - real: The number of the metric whose real images are looked at; the generator's if `nil`.
+  ///   - body: This rank's part.
+  /// - Returns: What `body` gives.
+  package func withOthers<Result>(
+    real: Int? = nil,
+    _ body: () throws -> Result
+  ) rethrows -> Result {
     endWait()
     defer { beginWait() }
     command(.score)
+    copyFromFirst([Tensor([Int64(real ?? -1)])])
     return try body()
+  }
+
+  /// What rank 0 wants looked at: the number of a metric, or `nil` for the generator's images.
+  func scoredMetric() throws -> Int? {
+    let number = Tensor([Int64(-1)])
+    copyFromFirst([number])
+    try check()
+    let metric = Int(number.values(Int64.self)[0])
+    return metric < 0 ? nil : metric
   }
 
   private func beginWait() {
     command(.wait)
     waits += 1
-    beat = Heartbeat(self)
+    pulse?.watch(others)
   }
 
   private func endWait() {
-    beat?.stop()
-    beat = nil
+    pulse?.unwatch()
     leave("done", under: "wait-\(waits)")
   }
 
+  private var others: [Int] { (0..<count).filter { $0 != rank } }
+
   /// Waits for the end of what rank 0 does; called by the others.
   ///
-  /// - Throws: `TrainingError.ranks` if rank 0 is gone, or has not been heard of for a minute.
+  /// - Throws: `TrainingError.ranks` if rank 0 stopped, or has not been heard of for too long.
   func waitForFirst() throws {
     waits += 1
-    var lastBeat: String?
-    var heard = Date()
+    pulse?.watch([0])
+    defer { pulse?.unwatch() }
     while found(under: "wait-\(waits)") == nil {
       try check()
-      if let reason = found(under: "stopped-0") {
-        throw TrainingError.ranks("rank 0 stopped: \(reason)")
-      }
-      let beat = found(under: "beat")
-      if beat != lastBeat { (lastBeat, heard) = (beat, Date()) }
-      if Date().timeIntervalSince(heard) > patience {
-        throw TrainingError.ranks(lost("rank 0", "not heard of for \(Int(patience)) seconds"))
-      }
       Thread.sleep(forTimeInterval: 0.05)
     }
-    try check()
   }
 
   /// Every rank's reports of a step, and whether any rank was asked to stop.
@@ -99,12 +125,12 @@ extension Ranks {
     _ reports: [(name: String, values: Tensor)],
     stops: Bool
   ) -> (reports: [(name: String, values: [Double])], someoneStops: Bool) {
-    guard isShared else {
-      return (reports.map { ($0.name, $0.values.values(Double.self)) }, stops)
-    }
-    let own = reports.map { $0.values.to(.cpu).to(.float64).reshaped(-1) }
-    let flat = Tensor.concatenated(own + [Tensor([stops ? 1.0 : 0.0])])
-    let all = gathered(flat.unsqueezed(0))  // [ranks, values + 1]
+    // One copy from the device for all of them.
+    let own = reports.map { $0.values.to(.float64).reshaped(-1) }
+    let flat = Tensor.concatenated(own).to(.cpu)
+    let all = gathered(  // [ranks, values + 1]
+      .concatenated([flat, Tensor([stops ? 1.0 : 0.0])]).unsqueezed(0)
+    )
     var start = 0
     let joined = zip(reports, own).map { report, values in
       let end = start + values.count
@@ -112,29 +138,5 @@ extension Ranks {
       return (report.name, all.sliced(1, start..<end).contiguous().values(Double.self))
     }
     return (joined, all.sliced(1, start..<start + 1).sum().item > 0)
-  }
-}
-
-/// Says every second that this process lives.
-final class Heartbeat: Sendable {
-  private let isOver = Mutex(false)
-  private let ended = DispatchSemaphore(value: 0)
-
-  init(_ ranks: Ranks) {
-    nonisolated(unsafe) let ranks = ranks
-    Thread.detachNewThread { [self] in
-      var count = 0
-      while !isOver.withLock({ $0 }) {
-        if count % 20 == 0 { ranks.leave("\(Date().timeIntervalSince1970)", under: "beat") }
-        count += 1
-        Thread.sleep(forTimeInterval: 0.05)
-      }
-      ended.signal()
-    }
-  }
-
-  func stop() {
-    isOver.withLock { $0 = true }
-    ended.wait()
   }
 }

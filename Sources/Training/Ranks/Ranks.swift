@@ -14,12 +14,10 @@ package final class Ranks {
 
   private let group: ProcessGroup?
   private var failure: TorchError?
+  /// Tells the others that this process lives, and whether they do.
+  let pulse: Pulse?
   /// How often rank 0 had the others wait so far.
   var waits = 0
-  /// Tells them meanwhile that this process lives.
-  var beat: Heartbeat?
-  /// How long another rank may be silent, in seconds.
-  let patience: Double
 
   /// A process that trains alone.
   package static var alone: Ranks { Ranks(nil) }
@@ -29,12 +27,19 @@ package final class Ranks {
   /// - Parameters:
   ///   - group: The group, whose calls fail after the same time.
   ///   - patience: How long another rank may be silent, in seconds.
-  package init(_ group: ProcessGroup?, patience: Double = 60) {
+  ///   - whenLost: Is told of a rank that is gone while rank 0 works alone; from another thread.
+  package init(
+    _ group: ProcessGroup?,
+    patience: Double = 60,
+    whenLost: (@Sendable (String) -> Void)? = nil
+  ) {
     self.group = group
-    self.patience = patience
     rank = group?.rank ?? 0
     count = group?.count ?? 1
+    pulse = group.map { Pulse($0, patience: patience, whenLost: $0.rank == 0 ? whenLost : nil) }
   }
+
+  deinit { pulse?.stop() }
 
   /// This rank's share of a step.
   package var share: Share { Share(rank, of: count) }
@@ -46,6 +51,7 @@ package final class Ranks {
   ///
   /// What a device still computes is not known here: ask after its numbers have reached the host.
   package func check() throws {
+    if let verdict = pulse?.verdict { throw TrainingError.ranks(verdict) }
     attempt { group throws(TorchError) in try group.check() }
     guard let failure else { return }
     throw TrainingError.ranks(explained(failure))
@@ -129,6 +135,9 @@ package final class Ranks {
   package func explaining<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch {
       publish("\(error)")
+      // Whoever waits for this rank fails now. Rank 0 keeps the texts: it stays until they were read.
+      group?.hangUp()
+      if rank == 0, isShared { Thread.sleep(forTimeInterval: 1.5) }
       throw error
     }
   }
@@ -141,19 +150,15 @@ package final class Ranks {
     try? group?.publish(String(text.prefix(1000)), under: key)
   }
 
-  /// What another rank left under a key.
-  func found(under key: String) -> String? {
-    var text: String?
-    attempt { group throws(TorchError) in text = try group.published(under: key) }
-    return text
-  }
+  /// What another rank left under a key; `nil` also where nobody answers, which the pulse notices.
+  func found(under key: String) -> String? { (try? group?.published(under: key)) ?? nil }
 
   /// What the others say of why they stopped, or who says nothing.
   private func explained(_ failure: TorchError) -> String {
     // Gloo ends with advice for its own readers.
     let reason = failure.description.components(separatedBy: ". This is typically")[0]
     guard let group else { return reason }
-    publish("lost the others")
+    publish(Self.lostTheOthers)
     var silent: [Int] = []
     for _ in 0..<20 {
       silent = []
@@ -161,23 +166,31 @@ package final class Ranks {
         let found: String?
         // The texts are kept by rank 0.
         do { found = try group.published(under: "stopped-\(other)") } catch {
-          return lost("rank 0", reason)
+          return Self.lost("rank 0", reason, seenBy: rank)
         }
         guard let said = found else {
           silent.append(other)
           continue
         }
-        if said != "lost the others" { return "rank \(other) stopped: \(said)" }
+        if said != Self.lostTheOthers { return "rank \(other) stopped: \(said)" }
       }
       if silent.isEmpty { break }
       Thread.sleep(forTimeInterval: 0.1)
     }
     return silent.isEmpty
-      ? reason : lost(silent.map { "rank \($0)" }.joined(separator: ", "), reason)
+      ? reason
+      : Self.lost(
+        silent.map { "rank \($0)" }.joined(separator: ", "),
+        reason,
+        seenBy: rank
+      )
   }
 
+  /// The reason of a rank that stops because of others.
+  static let lostTheOthers = "lost the others"
+
   /// What is said of a rank that does not answer.
-  func lost(_ who: String, _ reason: String) -> String {
+  static func lost(_ who: String, _ reason: String, seenBy rank: Int) -> String {
     "\(who) died or hangs, or the network is cut, seen by rank \(rank): \(reason)"
   }
 }
