@@ -6,7 +6,7 @@ extension TrainingRun {
   /// What a checkpoint of this moment keeps beside the tensors.
   var state: RunState {
     var tick = tick
-    tick.seconds += Date().timeIntervalSince(tickStart)
+    tick.seconds += tickStart.secondsAgo
     return RunState(
       seed: options.trainer.seed,
       imageCount: options.imageCount,
@@ -25,21 +25,22 @@ extension TrainingRun {
   func writeCheckpointIfDue() throws {
     try announceCheckpoints()
     let isDue =
-      checkpointIsDue || Date().timeIntervalSince(lastCheckpoint) >= options.checkpointSeconds
+      checkpointIsDue || lastCheckpoint.secondsAgo >= options.checkpointSeconds
     if isDue, !writer.isBusy { try beginCheckpoint() }
   }
 
-  /// Copies the state and has it written in the background; nothing else may be under way.
+  /// Copies the state and has it written in the background, after the checkpoint before.
   func beginCheckpoint() throws {
     checkpointIsDue = false
-    lastCheckpoint = Date()
+    lastCheckpoint = .now
+    writer.wait()
     // A checkpoint speaks of lines: those that wait for room come first.
     do { try log.flush() } catch {
       observe(.line("\(error) (no checkpoint now; training goes on)"))
       return
     }
     let tensors = trainer.stateTensors.map { HostTensor($0.name, $0.tensor) }
-    secondsStalled += Date().timeIntervalSince(lastCheckpoint)
+    secondsStalled += lastCheckpoint.secondsAgo
     writer.begin(state, tensors)
   }
 
@@ -95,8 +96,9 @@ extension TrainingRun {
     try say("begun anew: there is no checkpoint yet")
   }
 
-  /// Takes over a checkpoint's state, and cuts off what was logged after it.
-  private func adopt(_ checkpoint: Checkpoint) throws {
+  /// Takes over a checkpoint's state, and cuts off what was logged after it; not what was said, if told
+  /// so.
+  func adopt(_ checkpoint: Checkpoint, keepingWords: Bool = false) throws {
     let state = checkpoint.state
     guard state.seed == options.trainer.seed, state.imageCount == options.imageCount else {
       throw TrainingError.checkpoint(
@@ -117,8 +119,12 @@ extension TrainingRun {
     secondsBefore = state.seconds
     let images = state.trainer.imagesSeen
     try checkpoints.removeAll(after: images)
-    for line in try log.cut(to: state.logs, imagesSeen: images) { observe(.line(line)) }
+    var sizes = state.logs
+    if keepingWords { sizes["log.txt"] = log.sizes["log.txt"] }
+    for line in try log.cut(to: sizes, imagesSeen: images) { observe(.line(line)) }
   }
+
+  func kimg(_ images: Int) -> String { String(format: "%.3f", Double(images) / 1000) }
 
   private func announceCheckpoints() throws {
     for case .failed(let images, let reason) in writer.takeOutcomes() {
@@ -128,82 +134,6 @@ extension TrainingRun {
       )
     }
   }
-}
-
-extension TrainingRun {
-  /// Does what the options want done about a collapse.
-  ///
-  /// - Returns: Whether the run was taken back to an earlier state.
-  @discardableResult
-  func collapse(_ alarms: [Watchdog.Alarm]) throws -> Bool {
-    let reasons = alarms.map(\.description).joined(separator: "; ")
-    let place = "at \(kimg(trainer.imagesSeen)) kimg \(reasons)"
-    let isFatal = alarms.contains { $0.kind == "not-finite" }
-    switch options.collapsePolicy {
-    case .warn where !isFatal:
-      try say("warning: \(place)")
-      return false
-    case .warn, .stop:
-      writer.wait()
-      let hint = best.map { "; the best snapshot is \($0.snapshot)" } ?? ""
-      throw TrainingError.diverged(
-        "\(place); the run is stopped, its checkpoints are good\(hint); go on with lower learning "
-          + "rates by: nifty train --continue \(folder.path) --on-collapse=rollback"
-      )
-    case .rollback:
-      try rollBack(place, alarms)
-      return true
-    }
-  }
-
-  /// Goes back to the last good checkpoint, with half the learning rates.
-  private func rollBack(_ place: String, _ alarms: [Watchdog.Alarm]) throws {
-    writer.wait()
-    let rollbacks = watchdog.rollbacks + 1
-    guard rollbacks <= Watchdog.mostRollbacks else {
-      throw TrainingError.diverged(
-        "\(place); given up after \(Watchdog.mostRollbacks) rollbacks"
-      )
-    }
-    let limit = lastGoodImages(alarms)
-    let found = try checkpoints.newest(
-      where: { $0.watchdog.isHealthy && $0.trainer.imagesSeen <= limit },
-      onDamage: { observe(.line($0)) }
-    )
-    guard let found else {
-      throw TrainingError.diverged("\(place); there is no good checkpoint to go back to")
-    }
-    let (factor, spent) = (trainer.learningRateFactor / 2, seconds)
-    try adopt(found)
-    secondsBefore = spent
-    trainer.learningRateFactor = factor
-    watchdog.rollbacks = rollbacks
-    (sessionStart, tickStart) = (Date(), Date())
-    firstImageOfSession = trainer.imagesSeen
-    board = Board(in: folder, imagesSeen: trainer.imagesSeen)
-    try say(
-      "\(place); back to \(kimg(trainer.imagesSeen)) kimg with \(factor) times the learning rates"
-    )
-    if let unscored { try score(unscored) }
-    checkpointIsDue = true
-    stateWasReplaced = true
-  }
-
-  /// Images seen by the latest state that was surely good.
-  ///
-  /// A score tells late, so that only the best snapshot is known to be; ticks tell at their ends; losses
-  /// are looked at in every step.
-  private func lastGoodImages(_ alarms: [Watchdog.Alarm]) -> Int {
-    alarms.map { alarm in
-      switch alarm {
-      case .notFinite: trainer.imagesSeen
-      case .metricWorse: best?.imagesSeen ?? 0
-      case .saturated, .penaltyExploded, .outputCollapsed: watchdog.goodUntil
-      }
-    }.min() ?? 0
-  }
-
-  func kimg(_ images: Int) -> String { String(format: "%.3f", Double(images) / 1000) }
 }
 
 /// What a process returns that was asked to stop and can be continued: `EX_TEMPFAIL` of sysexits.h.

@@ -84,11 +84,12 @@ extension TrainingRun {
   /// A request to stop ends the process here and now: the checkpoint before knows that the snapshot is
   /// not scored yet.
   func score(_ snapshot: String) throws {
-    if stop.isRequested { return }
-    defer { tickStart = Date() }
-    let start = Date()
+    let start = ContinuousClock.now
+    defer { tickStart = .now }
     var alarms: [Watchdog.Alarm] = []
     for (index, metric) in metrics.enumerated() {
+      // What was scored so far is scored once more by the continued run.
+      if stop.isRequested { return }
       let score = try scoring { try metric.score(trainer.average, snapshot) }
       try log.append(score.line, to: "metric-\(metric.name).jsonl")
       board?.show(metric.name, score.value, step: trainer.imagesSeen)
@@ -96,7 +97,7 @@ extension TrainingRun {
       if index == 0 { alarms = try compare(metric.name, score, snapshot) }
     }
     unscored = nil
-    tick.maintenance += Date().timeIntervalSince(start)
+    tick.maintenance += start.secondsAgo
     checkpointIsDue = !metrics.isEmpty
     if !alarms.isEmpty { try collapse(alarms) }
   }
@@ -123,11 +124,16 @@ extension TrainingRun {
       snapshot: snapshot,
       imagesSeen: trainer.imagesSeen
     )
-    best = new
-    do { try AtomicFile.write(try new.json, to: folder.file("best.json")) } catch {
+    try remember(new)
+    return alarms
+  }
+
+  /// Takes a snapshot for the best one.
+  func remember(_ snapshot: BestSnapshot) throws {
+    best = snapshot
+    do { try AtomicFile.write(try snapshot.json, to: folder.file("best.json")) } catch {
       try say("\(error) (training goes on)")
     }
-    return alarms
   }
 
   /// What the original keeps beside the networks.

@@ -9,7 +9,7 @@ extension TrainingRun {
   func finishTick() throws -> [Watchdog.Alarm] {
     let now = Date()
     let elapsed = seconds
-    let duration = tick.seconds + now.timeIntervalSince(tickStart)
+    let duration = tick.seconds + tickStart.secondsAgo
     let images = Double(max(trainer.imagesSeen - tick.firstImage, 1))
     let spread = grid.spread(trainer.generator)
     let alarms = watchdog.judge(tick.statistics, spread: spread, imagesSeen: trainer.imagesSeen)
@@ -34,7 +34,7 @@ extension TrainingRun {
     board?.show(tick.statistics, step: trainer.imagesSeen)
     if let trouble = board?.takeTrouble() { try say("\(trouble) (training goes on)") }
     try say(line(elapsed: elapsed, duration: duration, images: images, memory: memory))
-    tickStart = now
+    tickStart = .now
     secondsStalled = 0
     return alarms
   }
@@ -53,8 +53,12 @@ extension TrainingRun {
   func finishProfile() throws {
     guard var profile else { return }
     self.profile = nil
-    let path = try profile.finish(in: folder)
-    observe(.line("wrote \(path); open it in chrome://tracing or ui.perfetto.dev"))
+    do {
+      let path = try profile.finish(in: folder)
+      observe(.line("wrote \(path); open it in chrome://tracing or ui.perfetto.dev"))
+    } catch let error as FileError {
+      try say("\(error) (training goes on without this trace)")
+    }
   }
 
   /// Starts the next tick; what happened since the last one's line is its maintenance.
@@ -63,8 +67,8 @@ extension TrainingRun {
     tick = Tick()
     tick.number = number
     tick.firstImage = trainer.imagesSeen
-    tick.maintenance = Date().timeIntervalSince(tickStart)
-    tickStart = Date()
+    tick.maintenance = tickStart.secondsAgo
+    tickStart = .now
   }
 
   /// A line for log and console.

@@ -73,6 +73,8 @@ package struct Watchdog: Codable, Equatable, Sendable {
 
   /// Rollbacks so far.
   package var rollbacks = 0
+  /// Images seen where the last one led to.
+  package var rolledBackTo: Int?
   /// Images seen when all was last known to be well: what came after may be spoilt already.
   package private(set) var goodUntil = 0
   /// Kinds of the alarms that last.

@@ -40,6 +40,18 @@ struct ProfileTests {
     #expect(trace.traceEvents.contains { $0.ph == "M" && $0.name == "thread_name" })
   }
 
+  @Test func `a trace that cannot be written does not end the run`() throws {
+    let tiny = try TinyRun()
+    let run = try tiny.session(profiles: true)
+    try FileManager.default.createDirectory(
+      atPath: run.folder.file("profile000000.json/in/the/way"),
+      withIntermediateDirectories: true
+    )
+    #expect(try run.run() == .finished)
+    let log = try String(contentsOfFile: run.folder.file("log.txt"), encoding: .utf8)
+    #expect(log.contains("(training goes on without this trace)"), "\(log)")
+  }
+
   @Test func `times of phases stand in the statistics under the original's names`() throws {
     let tiny = try TinyRun(kimg: 0.068)
     let folder = try tiny.run(stoppingAfter: [])

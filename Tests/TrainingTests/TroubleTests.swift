@@ -142,6 +142,43 @@ struct TroubleTests {
     )
   }
 
+  @Test func `where a rollback does not help, the next one goes back further`() throws {
+    var tiny = try TinyRun()
+    tiny.options.collapsePolicy = .rollback
+    let run = try tiny.session(encodeImage: broken(12..<100))
+    let error = #expect(throws: TrainingError.self) { _ = try run.run() }
+    #expect("\(try #require(error))".contains("given up after 5 rollbacks"), "\(error!)")
+    let log = try log(run.folder.path)
+    let places = log.components(separatedBy: "back to ").dropFirst()
+      .compactMap { Double($0.prefix { $0 != " " }) }
+    #expect(places.count == 5 && places == places.sorted(by: >), "\(places)")
+    #expect(Set(places).count > 1, "\(places)")
+  }
+
+  @Test func `the best snapshot outlives a rollback to before it`() throws {
+    var tiny = try TinyRun()
+    tiny.options.collapsePolicy = .rollback
+    let run = try tiny.session()
+    #expect(try run.run() == .finished)
+    var best = try #require(run.best)
+    // The last one is the best, and the newest checkpoint that is left is from before it.
+    best.imagesSeen = 84
+    best.snapshot = "network-snapshot-000000.safetensors"
+    run.best = best
+    let bytes = try Data(contentsOf: URL(filePath: run.folder.file(best.snapshot)))
+    try FileManager.default.removeItem(
+      atPath: run.folder.file("checkpoint/images-000000000084")
+    )
+    #expect(try run.collapse([.notFinite("Loss/G/loss", .nan)]))
+    #expect(run.trainer.imagesSeen < 84)
+    let kept = try #require(run.best)
+    #expect(kept.snapshot == "rolled-back-1-network-snapshot-000000.safetensors")
+    #expect(kept.value == best.value)
+    #expect(try Data(contentsOf: URL(filePath: run.folder.file(kept.snapshot))) == bytes)
+    let json = try String(contentsOfFile: run.folder.file("best.json"), encoding: .utf8)
+    #expect(json.contains(kept.snapshot), "\(json)")
+  }
+
   @Test func `a learning rate that is far too high is noticed and given up`() throws {
     var tiny = try TinyRun(kimg: 2)
     tiny.options.trainer.generatorOptimizer.learningRate = 1e4
