@@ -59,9 +59,12 @@ package final class Ranks {
 
   /// The sum over all ranks, without gradient; equal on all of them.
   package func total(_ values: Tensor) -> Tensor {
-    let sum = carried(values).copy()
-    attempt { group throws(TorchError) in try group.sum(sum) }
-    return sum.to(values.device)
+    summed(carried(values).copy()).to(values.device)
+  }
+
+  private func summed(_ values: Tensor) -> Tensor {
+    attempt { group throws(TorchError) in try group.sum(values) }
+    return values
   }
 
   /// The rows of all ranks in the order of the step; only this rank's have their gradient.
@@ -100,7 +103,9 @@ package final class Ranks {
   /// - Returns: Tensors of the same shapes, without gradient.
   package func means(_ tensors: [Tensor]) -> [Tensor] {
     guard isShared, !tensors.isEmpty else { return tensors }
-    let flat = total(.concatenated(tensors.map { $0.detached().reshaped(-1) })) / Double(count)
+    // Made here and now: it may be summed in its place.
+    let own = Tensor.concatenated(tensors.map { $0.detached().reshaped(-1) })
+    let flat = summed(carried(own)).to(own.device) / Double(count)
     var start = 0
     return tensors.map { tensor in
       let end = start + tensor.count
