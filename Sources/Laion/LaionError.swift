@@ -32,6 +32,14 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
   /// The task was cancelled; the same command continues where it stopped.
   case cancelled
 
+  /// Whether it is the metadata of one part that cannot be read.
+  var isDamage: Bool {
+    switch self {
+    case .parquet, .damagedMetadata: true
+    default: false
+    }
+  }
+
   package var description: String {
     switch self {
     case .invalidSetting(let name, let value, let expected):
