@@ -6,7 +6,7 @@ package struct LaionConfiguration: Codable, Equatable, Sendable {
   package var output: String
   /// Which parts to download; `nil` for all.
   package var parts: ClosedRange<Int>?
-  /// Which of several machines this is; its share is every `count`-th part.
+  /// Which of several machines this is; `nil` for the only one.
   package var shard: Shard?
   /// Where the fields of a row are found.
   package var columns = MetadataColumns()
@@ -38,37 +38,6 @@ package struct LaionConfiguration: Codable, Equatable, Sendable {
   package init(metadata: String, output: String) {
     self.metadata = metadata
     self.output = output
-  }
-}
-
-/// One of several machines that divide the parts among themselves.
-package struct Shard: Codable, Equatable, Sendable {
-  /// Which one, from 0.
-  package var index: Int
-  /// How many there are; `nil` for as many as there are parts.
-  package var count: Int?
-
-  /// Machine `index` of `count`.
-  package init(index: Int, count: Int?) {
-    self.index = index
-    self.count = count
-  }
-
-  /// The shard that a cluster has given this process: a task of a Slurm array, or a pod of an indexed
-  /// Kubernetes job, which has as many pods as there are parts.
-  package init?(environment: [String: String]) {
-    func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
-    if let task = number("SLURM_ARRAY_TASK_ID") {
-      // An array may begin at any number.
-      self.init(
-        index: task - (number("SLURM_ARRAY_TASK_MIN") ?? 0),
-        count: number("SLURM_ARRAY_TASK_COUNT")
-      )
-    } else if let pod = number("JOB_COMPLETION_INDEX") {
-      self.init(index: pod, count: nil)
-    } else {
-      return nil
-    }
   }
 }
 

@@ -64,6 +64,9 @@ extension LaionCommand {
       var settings = LaionConfiguration(metadata: metadata, output: out)
       settings.retriesFailures = retry
       rows.apply(to: &settings)
+      let share = try rows.share()
+      settings.shard = share.shard
+      if let note = share.note { Console.error(note) }
       fetch.apply(to: &settings)
       store.apply(to: &settings)
       var metrics: MetricsServer?
@@ -78,6 +81,7 @@ extension LaionCommand {
         }
       }
       await metrics?.shutDown()
+      if report.splits.isEmpty { Console.error("nothing to do: no part is in this share") }
       if log == .text { try tell(report, seconds: Date().timeIntervalSince(start)) }
       if report.pairs == 0, report.skipped.isEmpty, !report.splits.isEmpty {
         throw NothingDownloaded(report: report)

@@ -7,11 +7,17 @@ struct LaionRowOptions: ParsableArguments {
   @Option(help: "Parts to download, as 0-9; all if not given.")
   var parts: PartRange?
 
-  @Option(
-    help:
-      "Every n-th part from part i on, as i/n; a Slurm array task or an indexed Kubernetes job takes its own by itself."
-  )
+  @Option(help: "The parts whose number leaves i when divided by n, as i/n.")
   var shard: ShardChoice?
+
+  @Option(
+    help: ArgumentHelp(
+      "How many tasks of a Slurm array, or pods of an indexed Kubernetes job, divide the parts.",
+      discussion:
+        "Task i takes the parts that --shard i/n names; without it, and without --parts and --shard, part i."
+    )
+  )
+  var shards: Int?
 
   @Option(help: "Pairs in a full split.")
   var perSplit = 1_000_000
@@ -63,9 +69,18 @@ struct LaionRowOptions: ParsableArguments {
   @Flag(help: "Keep rows of equal addresses and equal files.")
   var keepDuplicates = false
 
+  /// Which share of the parts is ours, and what to say about it.
+  func share() throws -> Shard.Choice {
+    try Shard.choose(
+      explicit: shard?.shard,
+      parts: parts?.range,
+      count: shards,
+      environment: ProcessInfo.processInfo.environment
+    )
+  }
+
   func apply(to settings: inout LaionConfiguration) {
     settings.parts = parts?.range
-    settings.shard = shard?.shard ?? Shard(environment: ProcessInfo.processInfo.environment)
     settings.perSplit = perSplit
     for choice in column { settings.columns[choice.field] = choice.name }
     settings.denyList = deny

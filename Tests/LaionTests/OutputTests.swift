@@ -244,31 +244,6 @@ import Testing
     #expect(throws: LaionError.self) { try LaionVerification(output: "/nonexistent").run() }
   }
 
-  @Test func `machines divide the parts`() async throws {
-    try await withScratchFolder { folder in
-      try makeFolder(folder + "/meta")
-      for part in 0..<5 { try writePart(part, in: folder + "/meta", []) }
-      var configuration = loopbackConfiguration(folder)
-      configuration.shard = Shard(index: 1, count: 2)
-      #expect(try await LaionDownload(configuration).run().splits.map(\.split) == [1, 3])
-      configuration.shard = Shard(index: 4, count: nil)
-      #expect(try await LaionDownload(configuration).run().splits.map(\.split) == [4])
-      configuration.shard = Shard(index: 5, count: nil)
-      let tooHigh = configuration
-      await #expect(throws: LaionError.self) { try await LaionDownload(tooHigh).run() }
-    }
-  }
-
-  @Test func `a cluster's variables name the shard`() {
-    let array = [
-      "SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_MIN": "5", "SLURM_ARRAY_TASK_COUNT": "4",
-    ]
-    #expect(Shard(environment: array) == Shard(index: 2, count: 4))
-    #expect(Shard(environment: ["JOB_COMPLETION_INDEX": "3"]) == Shard(index: 3, count: nil))
-    #expect(Shard(environment: ["SLURM_ARRAY_TASK_ID": "x"]) == nil)
-    #expect(Shard(environment: [:]) == nil)
-  }
-
   @Test func `progress is readable by Prometheus`() async throws {
     let progress = LaionProgress(
       split: 3,
