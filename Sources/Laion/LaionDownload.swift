@@ -34,13 +34,18 @@ package struct LaionDownload: Sendable {
     let all = try MetadataPart.list(in: configuration.metadata, range: configuration.parts)
     let parts = try share(of: all)
     let denied = try DenyList(configuration.denyList)
-    // A part that is broken or no metadata at all should be known before days of downloading.
-    for part in parts { _ = try MetadataRows(part, columns: configuration.columns) }
-
     let network = Network(configuration)
     let result: Result<LaionReport, LaionError>
     do throws(LaionError) {
-      result = .success(try await run(parts, denied, network, throttled(progress)))
+      let report = throttled(progress)
+      let splits = parts.map { split($0, denied, network, report) }
+      // A part that is broken or no metadata at all, or a folder that was begun otherwise, should be
+      // known before days of downloading.
+      for split in splits {
+        _ = try MetadataRows(split.part, columns: configuration.columns)
+        try split.checkSettings()
+      }
+      result = .success(try await run(splits))
     } catch {
       result = .failure(error)
     }
@@ -48,59 +53,60 @@ package struct LaionDownload: Sendable {
     return try result.get()
   }
 
-  private func run(
-    _ parts: [MetadataPart],
-    _ denied: DenyList,
-    _ network: Network,
-    _ progress: @escaping @Sendable (LaionProgress) -> Void
-  ) async throws(LaionError) -> LaionReport {
+  private func run(_ splits: [SplitDownload]) async throws(LaionError) -> LaionReport {
     var report = LaionReport(splits: [], skipped: [])
-    var damage: ParquetError?
-    for part in parts {
-      let folder = SplitFolder(
-        path: "\(configuration.output)/split\(part.number)",
-        format: configuration.image.format
-      )
+    var damage: LaionError?
+    for split in splits {
       var again = false
-      if let finished = SplitStatistics.read(folder.statisticsPath),
+      if let finished = SplitStatistics.read(split.folder.statisticsPath),
         finished.isComplete(for: configuration.perSplit)
       {
         again = configuration.retriesFailures && finished.pairs < configuration.perSplit
         if !again {
           report.splits.append(finished)
-          report.skipped.append(part.number)
+          report.skipped.append(split.part.number)
           continue
         }
       }
-      let split = SplitDownload(
-        part: part,
-        configuration: configuration,
-        folder: folder,
-        fetcher: network.fetcher,
-        store: ImageStore(pool: network.decoders, settings: configuration.image),
-        pool: network.decoders,
-        denied: denied,
-        report: progress
-      )
       do throws(LaionError) {
         report.splits.append(try await split.run(again: again))
-      } catch .parquet(let error) {
+      } catch  where error.isDamage {
         // Damage inside one part is no reason to do without the others.
         damage = damage ?? error
       }
     }
-    if let damage { throw .parquet(damage) }
+    if let damage { throw damage }
     return report
   }
 
-  /// The parts that this machine downloads.
+  private func split(
+    _ part: MetadataPart,
+    _ denied: DenyList,
+    _ network: Network,
+    _ progress: @escaping @Sendable (LaionProgress) -> Void
+  ) -> SplitDownload {
+    SplitDownload(
+      part: part,
+      configuration: configuration,
+      folder: SplitFolder(
+        path: "\(configuration.output)/split\(part.number)",
+        format: configuration.image.format
+      ),
+      fetcher: network.fetcher,
+      store: ImageStore(pool: network.decoders, settings: configuration.image),
+      pool: network.decoders,
+      denied: denied,
+      report: progress
+    )
+  }
+
+  /// The parts that this machine downloads: with more machines than parts some have none.
   private func share(of parts: [MetadataPart]) throws(LaionError) -> [MetadataPart] {
     guard let shard = configuration.shard else { return parts }
-    let count = shard.count ?? parts.count
-    let share = parts.enumerated().filter { $0.offset % count == shard.index }.map(\.element)
-    // More machines than parts: some have nothing to do, but a number too high is a mistake.
-    if shard.index >= count {
-      throw .invalidSetting(name: "shard", value: "\(shard.index)", expected: "below \(count)")
+    let share = parts.filter { shard.takes($0.number) }
+    // Without a count each machine has a part of its own: a number without one is a mistake.
+    if share.isEmpty, shard.count == nil {
+      throw .noSuchPart(part: shard.index, folder: configuration.metadata, count: parts.count)
     }
     return share
   }
