@@ -55,11 +55,15 @@ extension LaionConfiguration {
     if let threads = fetch.decoderThreads { try within("fetch.decoderThreads", threads, 1...1024) }
     try within("fetch.attempts", fetch.attempts, 1...100)
     try within("fetch.maximumBytes", fetch.maximumBytes, 1...1 << 30)
+    try within("fetch.maximumBytesInFlight", fetch.maximumBytesInFlight, 1 << 16...1 << 40)
+    try within("fetch.maximumPixelsInFlight", fetch.maximumPixelsInFlight, 1...1 << 40)
+    try within("fetch.silentHostLimit", fetch.silentHostLimit, 1...1_000_000)
     try within("fetch.maximumRedirects", fetch.maximumRedirects, 0...20)
     let seconds = [
       ("fetch.connectTimeout", fetch.connectTimeout), ("fetch.readTimeout", fetch.readTimeout),
       ("fetch.totalTimeout", fetch.totalTimeout), ("fetch.retryDelay", fetch.retryDelay),
       ("fetch.lookupTimeout", fetch.lookupTimeout),
+      ("fetch.silentHostPause", fetch.silentHostPause),
     ]
     for (name, value) in seconds where !(value > 0 && value <= 3600) {
       throw invalid(name, value, "in 0...3600 seconds, and not 0")

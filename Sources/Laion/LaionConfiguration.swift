@@ -82,7 +82,7 @@ package struct ImageSettings: Codable, Equatable, Sendable {
 
 /// How images are requested.
 package struct FetchSettings: Codable, Equatable, Sendable {
-  /// Requests in flight, decoding included; each may hold `maximumBytes`.
+  /// Requests in flight, decoding included.
   package var concurrency = 128
   /// Requests in flight to one host.
   package var concurrencyPerHost = 8
@@ -106,6 +106,14 @@ package struct FetchSettings: Codable, Equatable, Sendable {
   package var retryDelay = 1.0
   /// Bytes of the largest body that is accepted.
   package var maximumBytes = 16 << 20
+  /// Bytes of all bodies together that are in memory; who wants more waits.
+  package var maximumBytesInFlight = 64 << 20
+  /// Pixels of all pictures together that are being decoded; a larger one is decoded alone.
+  package var maximumPixelsInFlight = 64_000_000
+  /// Deadlines in a row after which a host is left alone for `silentHostPause` seconds.
+  package var silentHostLimit = 3
+  /// Seconds for which rows of a host that never answers are not requested.
+  package var silentHostPause = 60.0
   /// Redirects followed per attempt.
   package var maximumRedirects = 5
   /// The name under which we ask; say who you are and how to reach you, servers block liars.

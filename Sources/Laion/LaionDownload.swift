@@ -34,7 +34,7 @@ package struct LaionDownload: Sendable {
     let all = try MetadataPart.list(in: configuration.metadata, range: configuration.parts)
     let parts = try share(of: all)
     let denied = try DenyList(configuration.denyList)
-    let network = Network(configuration)
+    let network = Network(configuration, denied)
     let result: Result<LaionReport, LaionError>
     do throws(LaionError) {
       let report = throttled(progress)
@@ -93,7 +93,11 @@ package struct LaionDownload: Sendable {
         format: configuration.image.format
       ),
       fetcher: network.fetcher,
-      store: ImageStore(pool: network.decoders, settings: configuration.image),
+      store: ImageStore(
+        pool: network.decoders,
+        pixels: network.pixels,
+        settings: configuration.image
+      ),
       pool: network.decoders,
       denied: denied,
       report: progress
@@ -128,13 +132,15 @@ package struct LaionDownload: Sendable {
 private struct Network: Sendable {
   let fetcher: ImageFetcher
   let decoders: NIOThreadPool
+  let pixels: MemoryBudget
 
   private let resolver: SystemResolver
   private let clients: PinnedClients
   private let group: MultiThreadedEventLoopGroup
 
-  init(_ configuration: LaionConfiguration) {
+  init(_ configuration: LaionConfiguration, _ denied: DenyList) {
     let settings = configuration.fetch
+    pixels = MemoryBudget(limit: settings.maximumPixelsInFlight)
     let cores = ProcessInfo.processInfo.activeProcessorCount
     group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, cores / 2))
     decoders = NIOThreadPool(numberOfThreads: settings.decoderThreads ?? cores)
@@ -145,7 +151,7 @@ private struct Network: Sendable {
     )
     let hosts = HostResolver(policy: AddressPolicy(settings), lookUp: resolver.lookUp)
     clients = PinnedClients(resolver: hosts, group: group, settings: settings)
-    fetcher = ImageFetcher(clients: clients, settings: settings)
+    fetcher = ImageFetcher(clients: clients, settings: settings, denied: denied)
   }
 
   func shutDown() async {

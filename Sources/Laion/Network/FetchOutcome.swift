@@ -29,6 +29,10 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
   case unknownHost
   /// The name servers did not answer.
   case resolverFailed
+  /// The host let requests before this one run into their deadlines, and was not asked.
+  case silentHost
+  /// A redirect leads to what is on the deny list.
+  case denied
   /// The host is not on the public internet.
   case blockedAddress
   /// No connection: refused, unreachable.
@@ -79,6 +83,8 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
     .invalidURL: "invalid URL",
     .unknownHost: "unknown host",
     .resolverFailed: "resolver failed",
+    .silentHost: "host timed out before",
+    .denied: "redirected to the deny list",
     .blockedAddress: "blocked address",
     .connectionFailed: "connection failed",
     .encryptionFailed: "encryption failed",
