@@ -13,8 +13,6 @@ package struct LaionDownload: Sendable {
   /// What to download.
   package let configuration: LaionConfiguration
 
-  private static let reportInterval = Duration.milliseconds(500)
-
   /// A download that has not begun.
   package init(_ configuration: LaionConfiguration) {
     self.configuration = configuration
@@ -22,7 +20,7 @@ package struct LaionDownload: Sendable {
 
   /// Downloads all splits that are not finished, one after another.
   ///
-  /// - Parameter progress: Called about twice a second, and once when a split is finished.
+  /// - Parameter progress: Called about twice a second, and once when a split ends.
   /// - Returns: The statistics of every split, also of those that were finished before.
   /// - Throws: `LaionError` for wrong settings, unreadable metadata, a full disk, or when the task is
   ///   cancelled. A row that cannot be had is counted, not thrown; a part that is damaged inside is
@@ -37,7 +35,7 @@ package struct LaionDownload: Sendable {
     let network = Network(configuration, denied)
     let result: Result<LaionReport, LaionError>
     do throws(LaionError) {
-      let report = throttled(progress)
+      let report = ProgressReporter(progress)
       let splits = parts.map { split($0, denied, network, report) }
       // A part that is broken or no metadata at all, or a folder that was begun otherwise, should be
       // known before days of downloading.
@@ -83,7 +81,7 @@ package struct LaionDownload: Sendable {
     _ part: MetadataPart,
     _ denied: DenyList,
     _ network: Network,
-    _ progress: @escaping @Sendable (LaionProgress) -> Void
+    _ reporter: ProgressReporter
   ) -> SplitDownload {
     SplitDownload(
       part: part,
@@ -100,7 +98,7 @@ package struct LaionDownload: Sendable {
       ),
       pool: network.decoders,
       denied: denied,
-      report: progress
+      reporter: reporter
     )
   }
 
@@ -113,18 +111,6 @@ package struct LaionDownload: Sendable {
       throw .noSuchPart(part: shard.index, folder: configuration.metadata, count: parts.count)
     }
     return share
-  }
-
-  /// Passes on at most two reports a second, and every one that completes a split.
-  private func throttled(
-    _ progress: @escaping @Sendable (LaionProgress) -> Void
-  ) -> @Sendable (LaionProgress) -> Void {
-    let last = LastReport()
-    return { report in
-      if report.pairs >= report.target || last.isOlder(than: Self.reportInterval) {
-        progress(report)
-      }
-    }
   }
 }
 
@@ -159,21 +145,5 @@ private struct Network: Sendable {
     resolver.shutDown()
     try? await decoders.shutdownGracefully()
     try? await group.shutdownGracefully()
-  }
-}
-
-/// When the last report was passed on.
-private final class LastReport: @unchecked Sendable {
-  // Sendable: `time` is only touched under `lock`.
-  private let lock = NSLock()
-  private var time: ContinuousClock.Instant?
-
-  func isOlder(than interval: Duration) -> Bool {
-    lock.withLock {
-      let now = ContinuousClock.now
-      if let time, time.duration(to: now) < interval { return false }
-      time = now
-      return true
-    }
   }
 }

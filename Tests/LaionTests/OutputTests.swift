@@ -270,6 +270,6 @@ import Testing
     await server.shutDown()
     #expect(text.hasSuffix("\r\n\r\n" + PrometheusText.text([progress])))
     #expect(text.contains("nifty_laion_pairs_total{split=\"3\"} 7\n"))
-    #expect(text.contains("nifty_laion_failures_total{split=\"3\",cause=\"HTTP 404\"} 2\n"))
+    #expect(text.contains("nifty_laion_failures{split=\"3\",cause=\"HTTP 404\"} 2\n"))
   }
 }

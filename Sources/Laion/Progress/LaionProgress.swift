@@ -18,7 +18,8 @@ package struct LaionProgress: Codable, Equatable, Sendable {
   package var bytesPerSecond: Double
   /// Pairs per second since this run began.
   package var imagesPerSecond: Double
-  /// Seconds until the split is full at this rate; `nil` before the first pair.
+  /// Seconds until the split ends at this rate; `nil` before the first row, and for text metadata,
+  /// which does not say how many rows it has.
   package var secondsLeft: Double?
 
   /// Progress of a split.

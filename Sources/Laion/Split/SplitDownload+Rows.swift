@@ -75,6 +75,7 @@ extension SplitDownload {
     filter.dropsDuplicates = false
     state.screen = RowScreen(filter, denied: denied)
     state.again = failed
+    state.tally.beginPass(over: failed.count)
   }
 }
 

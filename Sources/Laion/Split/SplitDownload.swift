@@ -16,7 +16,7 @@ struct SplitDownload {
   let store: ImageStore
   let pool: NIOThreadPool
   let denied: DenyList
-  let report: @Sendable (LaionProgress) -> Void
+  let reporter: ProgressReporter
 
   typealias Group = TaskGroup<(row: Int, result: RowResult)>
 
@@ -128,6 +128,7 @@ struct SplitDownload {
         return .success(state)
       } catch {
         group.cancelAll()
+        reporter.end(state.tally.progress())
         return .failure(error)
       }
     }
@@ -162,7 +163,7 @@ struct SplitDownload {
       if let (row, result) = await group.next() { state.window.finish(row, result) }
       // Results that arrive after a cancellation are its consequence and say nothing of the rows.
       if Task.isCancelled { throw .cancelled }
-      report(state.tally.progress)
+      reporter.note(state.tally.progress())
     }
   }
 
@@ -242,7 +243,7 @@ struct SplitDownload {
     try SplitIndex.write(folder, part: part, columns: configuration.columns)
     folder.removeStaging()
     try file { () throws(FileError) in try statistics.write(to: folder.statisticsPath) }
-    report(tally.progress)
+    reporter.end(tally.progress(isLast: true))
     return statistics
   }
 
