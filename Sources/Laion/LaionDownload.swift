@@ -32,6 +32,7 @@ package struct LaionDownload: Sendable {
     let all = try MetadataPart.list(in: configuration.metadata, range: configuration.parts)
     let parts = try share(of: all)
     let denied = try DenyList(configuration.denyList)
+    if !parts.isEmpty { try OpenFiles.allow(OpenFiles.needed(by: configuration.fetch)) }
     let network = Network(configuration, denied)
     let result: Result<LaionReport, LaionError>
     do throws(LaionError) {
