@@ -1,3 +1,6 @@
+import Images
+import NIOCore
+import NIOPosix
 import Synchronization
 import TestSupport
 import Testing
@@ -82,6 +85,38 @@ struct MemoryBudgetTests {
     try await next.grow(to: 10)
     #expect(budget.used == 10)
     next.giveBack()
+  }
+
+  /// A picture of one colour is a few kilobytes however many pixels it has.
+  @Test func `pictures that unfold to the limit of pixels are decoded few at a time`() async throws
+  {
+    let side = 1000
+    let white = [UInt8](repeating: 255, count: side * side * 3)
+    let bomb = ByteBuffer(
+      bytes: try RGBImage(width: side, height: side, pixels: white).encodedPNG()
+    )
+    #expect(bomb.readableBytes < side * side / 50)
+    let decoders = NIOThreadPool(numberOfThreads: 4)
+    decoders.start()
+    let pixels = MemoryBudget(limit: 2 * side * side)
+    var settings = ImageSettings()
+    settings.maximumPixels = side * side
+    let store = ImageStore(pool: decoders, pixels: pixels, settings: settings)
+    try await withScratchFolder { folder in
+      let stored = await withTaskGroup(of: Bool.self) { tasks in
+        for number in 0..<12 {
+          tasks.addTask {
+            let result = await store.store(bomb, to: "\(folder)/\(number).png")
+            if case .outcome(.success) = result { return true }
+            return false
+          }
+        }
+        return await tasks.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+      }
+      #expect(stored == 12)
+    }
+    #expect(pixels.used == 0 && pixels.peak == 2 * side * side)
+    try await decoders.shutdownGracefully()
   }
 
   @Test func `large bodies are downloaded one after another when there is room for one`()
