@@ -1,3 +1,5 @@
+import Files
+
 /// How the request for one row ended.
 package enum FetchOutcome: Equatable, Sendable {
   /// The image was stored.
@@ -19,6 +21,25 @@ package struct StoredImage: Equatable, Sendable {
   /// The perceptual hash of the stored picture, where near duplicates are dropped; 32 hexadecimal
   /// digits.
   package var look: String?
+  /// The stored file; `nil` in ledgers of earlier versions.
+  package var file: StoredFile?
+}
+
+/// What tells the stored file of an image from others.
+package struct StoredFile: Equatable, Sendable {
+  /// Bytes of the file.
+  package var size: Int
+  /// The first 64 bits of its SHA-256.
+  package var hash: UInt64
+
+  package init(size: Int, hash: UInt64) {
+    self.size = size
+    self.hash = hash
+  }
+
+  init(_ bytes: UnsafeRawBufferPointer) {
+    self.init(size: bytes.count, hash: SHA256.digest(of: bytes).first64Bits)
+  }
 }
 
 /// Why a row gave no image; failures are counted by cause.

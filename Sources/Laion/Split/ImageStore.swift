@@ -64,7 +64,8 @@ struct ImageStore: Sendable {
         height: image.height,
         bytes: body.readableBytes,
         sha256: body.withUnsafeReadableBytes { SHA256.digest(of: $0) },
-        look: settings.nearDuplicateBits == nil ? nil : PerceptualHash(image)?.text
+        look: settings.nearDuplicateBits == nil ? nil : PerceptualHash(image)?.text,
+        file: file.withUnsafeBytes { StoredFile($0) }
       )
       return .outcome(.success(stored))
     } catch {

@@ -81,7 +81,12 @@ extension SplitDownload {
 
 extension StoredImage {
   /// The first 64 bits of the file's SHA-256.
-  var hash: UInt64 { UInt64(sha256.prefix(16), radix: 16) ?? FNV.hash(sha256.utf8) }
+  var hash: UInt64 { sha256.first64Bits }
+}
+
+extension String {
+  /// The first 64 bits of a hexadecimal digest.
+  var first64Bits: UInt64 { UInt64(prefix(16), radix: 16) ?? FNV.hash(utf8) }
 }
 
 extension Int {
