@@ -99,6 +99,9 @@ package struct FetchSettings: Codable, Equatable, Sendable {
   /// Seconds without a byte.
   package var readTimeout = 10.0
   /// Seconds for one attempt from the request to the last byte of the body, redirects included.
+  ///
+  /// Waiting for a name, for `robots.txt` and for a place at the host is not counted: the first two
+  /// have limits of their own, and the last is our own doing.
   package var totalTimeout = 30.0
   /// Attempts per image, the first included; only what can recover is tried again.
   package var attempts = 3

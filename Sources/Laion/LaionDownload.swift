@@ -68,7 +68,9 @@ package struct LaionDownload: Sendable {
         }
       }
       do throws(LaionError) {
-        report.splits.append(try await split.run(again: again))
+        let (statistics, added) = try await split.run(again: again)
+        report.splits.append(statistics)
+        report.added += added
       } catch  where error.isDamage {
         // Damage inside one part is no reason to do without the others.
         damage = damage ?? error

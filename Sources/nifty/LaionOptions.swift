@@ -112,8 +112,22 @@ struct LaionFetchOptions: ParsableArguments {
   @Option(help: "Downloads begun per second at one host; no limit if not given.")
   var requestsPerSecond: Double?
 
-  @Option(help: "Seconds that one download may take in all.")
+  @Option(
+    help: ArgumentHelp(
+      "Seconds of one attempt, from the request to the last byte, redirects included.",
+      discussion: "Waiting for a name, for robots.txt or for a turn at the host is not counted."
+    )
+  )
   var timeout = 30.0
+
+  @Option(help: "Seconds to connect.")
+  var connectTimeout = 5.0
+
+  @Option(help: "Seconds without a byte.")
+  var readTimeout = 10.0
+
+  @Option(help: "Bytes of the largest image that is accepted.")
+  var maxBytes = 16 << 20
 
   @Option(help: "Attempts per image, for failures that may pass.")
   var attempts = 3
@@ -135,6 +149,9 @@ struct LaionFetchOptions: ParsableArguments {
     settings.fetch.concurrencyPerHost = connectionsPerHost
     settings.fetch.requestsPerSecondPerHost = requestsPerSecond
     settings.fetch.totalTimeout = timeout
+    settings.fetch.connectTimeout = connectTimeout
+    settings.fetch.readTimeout = readTimeout
+    settings.fetch.maximumBytes = maxBytes
     settings.fetch.attempts = attempts
     settings.fetch.allowPrivateAddresses = allowPrivateAddresses
     settings.fetch.allowedAddresses = allowAddress
@@ -148,14 +165,10 @@ struct LaionFetchOptions: ParsableArguments {
 
 /// How pairs are stored.
 struct LaionStoreOptions: ParsableArguments {
-  @Option(
-    help: "How pairs are laid out: \(PairLayout.allCases.map(\.rawValue).joined(separator: ", "))."
-  )
+  @Option(help: "How pairs are laid out.")
   var to: PairLayout = .folder
 
-  @Option(
-    help: "Format of images: \(StoredFormat.allCases.map(\.rawValue).joined(separator: ", "))."
-  )
+  @Option(help: "Format of images.")
   var format: StoredFormat = .png
 
   @Option(help: "Quality of jpg and webp, 1 to 100.")

@@ -54,6 +54,8 @@ package struct LaionReport: Codable, Equatable, Sendable {
   package var splits: [SplitStatistics]
   /// The splits that were found finished and left as they were.
   package var skipped: [Int]
+  /// Pairs that this run has stored.
+  package var added = 0
 
   /// Pairs in all splits.
   package var pairs: Int { splits.reduce(0) { $0 + $1.pairs } }

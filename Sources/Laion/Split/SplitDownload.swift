@@ -68,9 +68,9 @@ struct SplitDownload {
   ///
   /// - Parameter again: Whether the split is finished and rows are requested again that failed for
   ///   reasons that pass. Such a second pass that was interrupted goes on by itself.
-  /// - Returns: The statistics of the whole split.
+  /// - Returns: The statistics of the whole split, and how many of its pairs were stored now.
   /// - Throws: `LaionError` when the disk refuses, the metadata is damaged, or the task is cancelled.
-  func run(again: Bool) async throws(LaionError) -> SplitStatistics {
+  func run(again: Bool) async throws(LaionError) -> (SplitStatistics, added: Int) {
     let fingerprint = try fingerprint()
     // The ledger is also the lock: nothing in the folder is touched before it is ours.
     try file { () throws(FileError) in try folder.create() }
@@ -87,11 +87,12 @@ struct SplitDownload {
       return try sink.resume(after: ledger.summary.pairs)
     }
     if held < ledger.summary.pairs { try ledger.cut(toPairs: held) }
+    let before = ledger.summary.pairs
     let tally = try await downloaded(to: sink, ledger)
     if ledger.summary.pass != nil {
       try file { () throws(FileError) in try ledger.mark(.ended) }
     }
-    return try finish(tally, sink)
+    return (try finish(tally, sink), tally.pairs - before)
   }
 
   /// Everything up to the last pair; what it needed is gone when the index is written.
