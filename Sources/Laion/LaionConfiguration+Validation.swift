@@ -10,7 +10,10 @@ extension LaionConfiguration {
     try within("image.quality", image.quality, 1...100)
     if let shard {
       try atLeast("shard.index", shard.index, 0)
-      if let count = shard.count { try within("shard.index", shard.index, 0...max(0, count - 1)) }
+      if let count = shard.count {
+        try atLeast("shard.count", count, 1)
+        try within("shard.index", shard.index, 0...count - 1)
+      }
     }
     for name in columns.names.keys where MetadataField(rawValue: name) == nil {
       let known = MetadataField.allCases.map(\.rawValue).joined(separator: ", ")
@@ -52,17 +55,22 @@ extension LaionConfiguration {
     if let threads = fetch.decoderThreads { try within("fetch.decoderThreads", threads, 1...1024) }
     try within("fetch.attempts", fetch.attempts, 1...100)
     try within("fetch.maximumBytes", fetch.maximumBytes, 1...1 << 30)
+    try within("fetch.maximumBytesInFlight", fetch.maximumBytesInFlight, 1 << 16...1 << 40)
+    try within("fetch.maximumPixelsInFlight", fetch.maximumPixelsInFlight, 1...1 << 40)
+    try within("fetch.silentHostLimit", fetch.silentHostLimit, 1...1_000_000)
     try within("fetch.maximumRedirects", fetch.maximumRedirects, 0...20)
     let seconds = [
       ("fetch.connectTimeout", fetch.connectTimeout), ("fetch.readTimeout", fetch.readTimeout),
       ("fetch.totalTimeout", fetch.totalTimeout), ("fetch.retryDelay", fetch.retryDelay),
       ("fetch.lookupTimeout", fetch.lookupTimeout),
+      ("fetch.silentHostPause", fetch.silentHostPause),
     ]
     for (name, value) in seconds where !(value > 0 && value <= 3600) {
       throw invalid(name, value, "in 0...3600 seconds, and not 0")
     }
-    if let rate = fetch.requestsPerSecondPerHost, !(rate > 0 && rate <= 1e6) {
-      throw invalid("fetch.requestsPerSecondPerHost", rate, "in 0...1000000, and not 0")
+    // A row that waits for hours waits for nothing, and time has an end that sums of waits can reach.
+    if let rate = fetch.requestsPerSecondPerHost, !(0.001...1e6).contains(rate) {
+      throw invalid("fetch.requestsPerSecondPerHost", rate, "in 0.001...1000000")
     }
     for address in fetch.allowedAddresses where IPAddress(address) == nil {
       throw invalid("fetch.allowedAddresses", address, "IP addresses, such as 10.0.0.7")

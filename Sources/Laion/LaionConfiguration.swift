@@ -6,7 +6,7 @@ package struct LaionConfiguration: Codable, Equatable, Sendable {
   package var output: String
   /// Which parts to download; `nil` for all.
   package var parts: ClosedRange<Int>?
-  /// Which of several machines this is; its share is every `count`-th part.
+  /// Which of several machines this is; `nil` for the only one.
   package var shard: Shard?
   /// Where the fields of a row are found.
   package var columns = MetadataColumns()
@@ -38,37 +38,6 @@ package struct LaionConfiguration: Codable, Equatable, Sendable {
   package init(metadata: String, output: String) {
     self.metadata = metadata
     self.output = output
-  }
-}
-
-/// One of several machines that divide the parts among themselves.
-package struct Shard: Codable, Equatable, Sendable {
-  /// Which one, from 0.
-  package var index: Int
-  /// How many there are; `nil` for as many as there are parts.
-  package var count: Int?
-
-  /// Machine `index` of `count`.
-  package init(index: Int, count: Int?) {
-    self.index = index
-    self.count = count
-  }
-
-  /// The shard that a cluster has given this process: a task of a Slurm array, or a pod of an indexed
-  /// Kubernetes job, which has as many pods as there are parts.
-  package init?(environment: [String: String]) {
-    func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
-    if let task = number("SLURM_ARRAY_TASK_ID") {
-      // An array may begin at any number.
-      self.init(
-        index: task - (number("SLURM_ARRAY_TASK_MIN") ?? 0),
-        count: number("SLURM_ARRAY_TASK_COUNT")
-      )
-    } else if let pod = number("JOB_COMPLETION_INDEX") {
-      self.init(index: pod, count: nil)
-    } else {
-      return nil
-    }
   }
 }
 
@@ -113,7 +82,7 @@ package struct ImageSettings: Codable, Equatable, Sendable {
 
 /// How images are requested.
 package struct FetchSettings: Codable, Equatable, Sendable {
-  /// Requests in flight, decoding included; each may hold `maximumBytes`.
+  /// Requests in flight, decoding included.
   package var concurrency = 128
   /// Requests in flight to one host.
   package var concurrencyPerHost = 8
@@ -130,6 +99,9 @@ package struct FetchSettings: Codable, Equatable, Sendable {
   /// Seconds without a byte.
   package var readTimeout = 10.0
   /// Seconds for one attempt from the request to the last byte of the body, redirects included.
+  ///
+  /// Waiting for a name, for `robots.txt` and for a place at the host is not counted: the first two
+  /// have limits of their own, and the last is our own doing.
   package var totalTimeout = 30.0
   /// Attempts per image, the first included; only what can recover is tried again.
   package var attempts = 3
@@ -137,6 +109,14 @@ package struct FetchSettings: Codable, Equatable, Sendable {
   package var retryDelay = 1.0
   /// Bytes of the largest body that is accepted.
   package var maximumBytes = 16 << 20
+  /// Bytes of all bodies together that are in memory; who wants more waits.
+  package var maximumBytesInFlight = 64 << 20
+  /// Pixels of all pictures together that are being decoded; a larger one is decoded alone.
+  package var maximumPixelsInFlight = 64_000_000
+  /// Deadlines in a row after which a host is left alone for `silentHostPause` seconds.
+  package var silentHostLimit = 3
+  /// Seconds for which rows of a host that never answers are not requested.
+  package var silentHostPause = 60.0
   /// Redirects followed per attempt.
   package var maximumRedirects = 5
   /// The name under which we ask; say who you are and how to reach you, servers block liars.

@@ -13,8 +13,6 @@ package struct LaionDownload: Sendable {
   /// What to download.
   package let configuration: LaionConfiguration
 
-  private static let reportInterval = Duration.milliseconds(500)
-
   /// A download that has not begun.
   package init(_ configuration: LaionConfiguration) {
     self.configuration = configuration
@@ -22,7 +20,7 @@ package struct LaionDownload: Sendable {
 
   /// Downloads all splits that are not finished, one after another.
   ///
-  /// - Parameter progress: Called about twice a second, and once when a split is finished.
+  /// - Parameter progress: Called about twice a second, and once when a split ends.
   /// - Returns: The statistics of every split, also of those that were finished before.
   /// - Throws: `LaionError` for wrong settings, unreadable metadata, a full disk, or when the task is
   ///   cancelled. A row that cannot be had is counted, not thrown; a part that is damaged inside is
@@ -34,13 +32,19 @@ package struct LaionDownload: Sendable {
     let all = try MetadataPart.list(in: configuration.metadata, range: configuration.parts)
     let parts = try share(of: all)
     let denied = try DenyList(configuration.denyList)
-    // A part that is broken or no metadata at all should be known before days of downloading.
-    for part in parts { _ = try MetadataRows(part, columns: configuration.columns) }
-
-    let network = Network(configuration)
+    if !parts.isEmpty { try OpenFiles.allow(OpenFiles.needed(by: configuration.fetch)) }
+    let network = Network(configuration, denied)
     let result: Result<LaionReport, LaionError>
     do throws(LaionError) {
-      result = .success(try await run(parts, denied, network, throttled(progress)))
+      let report = ProgressReporter(progress)
+      let splits = parts.map { split($0, denied, network, report) }
+      // A part that is broken or no metadata at all, or a folder that was begun otherwise, should be
+      // known before days of downloading.
+      for split in splits {
+        _ = try MetadataRows(split.part, columns: configuration.columns)
+        try split.checkSettings()
+      }
+      result = .success(try await run(splits))
     } catch {
       result = .failure(error)
     }
@@ -48,73 +52,68 @@ package struct LaionDownload: Sendable {
     return try result.get()
   }
 
-  private func run(
-    _ parts: [MetadataPart],
-    _ denied: DenyList,
-    _ network: Network,
-    _ progress: @escaping @Sendable (LaionProgress) -> Void
-  ) async throws(LaionError) -> LaionReport {
+  private func run(_ splits: [SplitDownload]) async throws(LaionError) -> LaionReport {
     var report = LaionReport(splits: [], skipped: [])
-    var damage: ParquetError?
-    for part in parts {
-      let folder = SplitFolder(
-        path: "\(configuration.output)/split\(part.number)",
-        format: configuration.image.format
-      )
+    var damage: LaionError?
+    for split in splits {
       var again = false
-      if let finished = SplitStatistics.read(folder.statisticsPath),
+      if let finished = SplitStatistics.read(split.folder.statisticsPath),
         finished.isComplete(for: configuration.perSplit)
       {
         again = configuration.retriesFailures && finished.pairs < configuration.perSplit
         if !again {
           report.splits.append(finished)
-          report.skipped.append(part.number)
+          report.skipped.append(split.part.number)
           continue
         }
       }
-      let split = SplitDownload(
-        part: part,
-        configuration: configuration,
-        folder: folder,
-        fetcher: network.fetcher,
-        store: ImageStore(pool: network.decoders, settings: configuration.image),
-        pool: network.decoders,
-        denied: denied,
-        report: progress
-      )
       do throws(LaionError) {
-        report.splits.append(try await split.run(again: again))
-      } catch .parquet(let error) {
+        let (statistics, added) = try await split.run(again: again)
+        report.splits.append(statistics)
+        report.added += added
+      } catch  where error.isDamage {
         // Damage inside one part is no reason to do without the others.
         damage = damage ?? error
       }
     }
-    if let damage { throw .parquet(damage) }
+    if let damage { throw damage }
     return report
   }
 
-  /// The parts that this machine downloads.
-  private func share(of parts: [MetadataPart]) throws(LaionError) -> [MetadataPart] {
-    guard let shard = configuration.shard else { return parts }
-    let count = shard.count ?? parts.count
-    let share = parts.enumerated().filter { $0.offset % count == shard.index }.map(\.element)
-    // More machines than parts: some have nothing to do, but a number too high is a mistake.
-    if shard.index >= count {
-      throw .invalidSetting(name: "shard", value: "\(shard.index)", expected: "below \(count)")
-    }
-    return share
+  private func split(
+    _ part: MetadataPart,
+    _ denied: DenyList,
+    _ network: Network,
+    _ reporter: ProgressReporter
+  ) -> SplitDownload {
+    SplitDownload(
+      part: part,
+      configuration: configuration,
+      folder: SplitFolder(
+        path: "\(configuration.output)/split\(part.number)",
+        format: configuration.image.format
+      ),
+      fetcher: network.fetcher,
+      store: ImageStore(
+        pool: network.decoders,
+        pixels: network.pixels,
+        settings: configuration.image
+      ),
+      pool: network.decoders,
+      denied: denied,
+      reporter: reporter
+    )
   }
 
-  /// Passes on at most two reports a second, and every one that completes a split.
-  private func throttled(
-    _ progress: @escaping @Sendable (LaionProgress) -> Void
-  ) -> @Sendable (LaionProgress) -> Void {
-    let last = LastReport()
-    return { report in
-      if report.pairs >= report.target || last.isOlder(than: Self.reportInterval) {
-        progress(report)
-      }
+  /// The parts that this machine downloads: with more machines than parts some have none.
+  private func share(of parts: [MetadataPart]) throws(LaionError) -> [MetadataPart] {
+    guard let shard = configuration.shard else { return parts }
+    let share = parts.filter { shard.takes($0.number) }
+    // Without a count each machine has a part of its own: a number without one is a mistake.
+    if share.isEmpty, shard.count == nil {
+      throw .noSuchPart(part: shard.index, folder: configuration.metadata, count: parts.count)
     }
+    return share
   }
 }
 
@@ -122,13 +121,15 @@ package struct LaionDownload: Sendable {
 private struct Network: Sendable {
   let fetcher: ImageFetcher
   let decoders: NIOThreadPool
+  let pixels: MemoryBudget
 
   private let resolver: SystemResolver
   private let clients: PinnedClients
   private let group: MultiThreadedEventLoopGroup
 
-  init(_ configuration: LaionConfiguration) {
+  init(_ configuration: LaionConfiguration, _ denied: DenyList) {
     let settings = configuration.fetch
+    pixels = MemoryBudget(limit: settings.maximumPixelsInFlight)
     let cores = ProcessInfo.processInfo.activeProcessorCount
     group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, cores / 2))
     decoders = NIOThreadPool(numberOfThreads: settings.decoderThreads ?? cores)
@@ -139,7 +140,7 @@ private struct Network: Sendable {
     )
     let hosts = HostResolver(policy: AddressPolicy(settings), lookUp: resolver.lookUp)
     clients = PinnedClients(resolver: hosts, group: group, settings: settings)
-    fetcher = ImageFetcher(clients: clients, settings: settings)
+    fetcher = ImageFetcher(clients: clients, settings: settings, denied: denied)
   }
 
   func shutDown() async {
@@ -147,21 +148,5 @@ private struct Network: Sendable {
     resolver.shutDown()
     try? await decoders.shutdownGracefully()
     try? await group.shutdownGracefully()
-  }
-}
-
-/// When the last report was passed on.
-private final class LastReport: @unchecked Sendable {
-  // Sendable: `time` is only touched under `lock`.
-  private let lock = NSLock()
-  private var time: ContinuousClock.Instant?
-
-  func isOlder(than interval: Duration) -> Bool {
-    lock.withLock {
-      let now = ContinuousClock.now
-      if let time, time.duration(to: now) < interval { return false }
-      time = now
-      return true
-    }
   }
 }

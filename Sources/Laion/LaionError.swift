@@ -27,10 +27,20 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
   case damagedLedger(path: String, line: Int)
   /// A Parquet file cannot be read or written.
   case parquet(ParquetError)
+  /// The system does not let the process open as many connections as are wanted.
+  case tooFewFiles(needed: Int, allowed: Int)
   /// The disk is full or a folder is not writable.
   case file(FileError)
   /// The task was cancelled; the same command continues where it stopped.
   case cancelled
+
+  /// Whether it is the metadata of one part that cannot be read.
+  var isDamage: Bool {
+    switch self {
+    case .parquet, .damagedMetadata: true
+    default: false
+    }
+  }
 
   package var description: String {
     switch self {
@@ -55,6 +65,9 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
       "another run is downloading into \(folder); wait for it or stop it"
     case .damagedLedger(let path, let line):
       "\(path) contradicts itself in line \(line); remove its folder and download it again"
+    case .tooFewFiles(let needed, let allowed):
+      "so many connections need up to \(needed) open files, and the system allows \(allowed);"
+        + " raise the hard limit (ulimit -Hn) or take fewer connections"
     case .parquet(let error): error.description
     case .file(let error): error.description
     case .cancelled: "stopped; run the same command again to continue"

@@ -50,11 +50,14 @@ extension LaionCommand {
     )
     var retry = false
 
-    @Option(help: "How progress is told: text or json, one object a line.")
+    @Option(help: "How progress is told; json is one object a line.")
     var log: LogForm = .text
 
     @Option(help: "Port that answers Prometheus at /metrics.")
     var metricsPort: Int?
+
+    @Option(help: "Address of this machine that answers there; 0.0.0.0 for all of them.")
+    var metricsAddress = "127.0.0.1"
 
     @OptionGroup(title: "Rows") var rows: LaionRowOptions
     @OptionGroup(title: "Requests") var fetch: LaionFetchOptions
@@ -64,10 +67,15 @@ extension LaionCommand {
       var settings = LaionConfiguration(metadata: metadata, output: out)
       settings.retriesFailures = retry
       rows.apply(to: &settings)
+      let share = try rows.share()
+      settings.shard = share.shard
+      if let note = share.note { Console.error(note) }
       fetch.apply(to: &settings)
       store.apply(to: &settings)
       var metrics: MetricsServer?
-      if let metricsPort { metrics = try await MetricsServer(port: metricsPort) }
+      if let metricsPort {
+        metrics = try await MetricsServer(port: metricsPort, on: metricsAddress)
+      }
       let (server, log) = (metrics, log)
       let start = Date()
       let report = try await LaionDownload(settings).run { progress in
@@ -78,6 +86,7 @@ extension LaionCommand {
         }
       }
       await metrics?.shutDown()
+      if report.splits.isEmpty { Console.error("nothing to do: no part is in this share") }
       if log == .text { try tell(report, seconds: Date().timeIntervalSince(start)) }
       if report.pairs == 0, report.skipped.isEmpty, !report.splits.isEmpty {
         throw NothingDownloaded(report: report)
@@ -86,27 +95,30 @@ extension LaionCommand {
 
     private func tell(_ report: LaionReport, seconds: Double) throws {
       for split in report.splits {
+        if report.skipped.contains(split.split) {
+          Console.line("split\(split.split): complete already, \(split.pairs) pairs")
+          continue
+        }
         let causes = split.failures.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }
         Console.line(
           "split\(split.split): \(split.pairs) pairs"
             + (causes.isEmpty ? "" : "; failed: " + causes.joined(separator: ", "))
         )
       }
-      for split in report.skipped { Console.line("split\(split): complete already") }
-      Console.line(
-        "\(report.pairs) pairs in \(out), \(Text.number(Double(report.pairs) / seconds)) images/s"
-      )
+      // The rate is of what this run stored, which is nothing where all was there.
+      let rate = "\(Text.number(Double(report.added) / seconds)) images/s"
+      Console.line("\(report.pairs) pairs in \(out)" + (report.added > 0 ? ", \(rate)" : ""))
     }
 
     private static func text(_ progress: LaionProgress) -> String {
       let failed = progress.failures.values.reduce(0, +)
       let requested = progress.pairs + failed
-      let success = requested > 0 ? 100 * progress.pairs / requested : 100
+      let success = requested > 0 ? "\(100 * progress.pairs / requested) %  " : ""
       let worst = progress.failures.sorted { $0.value > $1.value }.prefix(3)
         .map { "\($0.key) \($0.value)" }
       let left = progress.secondsLeft.map { ", \(Text.time($0)) left" } ?? ""
       return "split\(progress.split)  \(progress.pairs)/\(progress.target) pairs  "
-        + "\(success) %  \(Text.number(progress.imagesPerSecond)) images/s  "
+        + "\(success)\(Text.number(progress.imagesPerSecond)) images/s  "
         + "\(Text.number(progress.bytesPerSecond / 1e6)) MB/s\(left)"
         + (worst.isEmpty ? "" : "  (\(worst.joined(separator: ", ")))")
     }
@@ -130,9 +142,13 @@ extension LaionCommand {
     @Flag(help: "Decode every image instead of reading its header.")
     var decode = false
 
+    @Flag(help: "Read every image to its last byte and compare it with what was stored.")
+    var full = false
+
     func run() throws {
       var verification = LaionVerification(output: out)
       verification.decodesImages = decode
+      verification.readsWholeFiles = full
       let findings = try verification.run()
       for finding in findings {
         for complaint in finding.complaints { Console.error("\(finding.folder)/\(complaint)") }

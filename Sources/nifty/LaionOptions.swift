@@ -7,11 +7,17 @@ struct LaionRowOptions: ParsableArguments {
   @Option(help: "Parts to download, as 0-9; all if not given.")
   var parts: PartRange?
 
-  @Option(
-    help:
-      "Every n-th part from part i on, as i/n; a Slurm array task or an indexed Kubernetes job takes its own by itself."
-  )
+  @Option(help: "The parts whose number leaves i when divided by n, as i/n.")
   var shard: ShardChoice?
+
+  @Option(
+    help: ArgumentHelp(
+      "How many tasks of a Slurm array, or pods of an indexed Kubernetes job, divide the parts.",
+      discussion:
+        "Task i takes the parts that --shard i/n names; without it, and without --parts and --shard, part i."
+    )
+  )
+  var shards: Int?
 
   @Option(help: "Pairs in a full split.")
   var perSplit = 1_000_000
@@ -63,9 +69,18 @@ struct LaionRowOptions: ParsableArguments {
   @Flag(help: "Keep rows of equal addresses and equal files.")
   var keepDuplicates = false
 
+  /// Which share of the parts is ours, and what to say about it.
+  func share() throws -> Shard.Choice {
+    try Shard.choose(
+      explicit: shard?.shard,
+      parts: parts?.range,
+      count: shards,
+      environment: ProcessInfo.processInfo.environment
+    )
+  }
+
   func apply(to settings: inout LaionConfiguration) {
     settings.parts = parts?.range
-    settings.shard = shard?.shard ?? Shard(environment: ProcessInfo.processInfo.environment)
     settings.perSplit = perSplit
     for choice in column { settings.columns[choice.field] = choice.name }
     settings.denyList = deny
@@ -97,8 +112,22 @@ struct LaionFetchOptions: ParsableArguments {
   @Option(help: "Downloads begun per second at one host; no limit if not given.")
   var requestsPerSecond: Double?
 
-  @Option(help: "Seconds that one download may take in all.")
+  @Option(
+    help: ArgumentHelp(
+      "Seconds of one attempt, from the request to the last byte, redirects included.",
+      discussion: "Waiting for a name, for robots.txt or for a turn at the host is not counted."
+    )
+  )
   var timeout = 30.0
+
+  @Option(help: "Seconds to connect.")
+  var connectTimeout = 5.0
+
+  @Option(help: "Seconds without a byte.")
+  var readTimeout = 10.0
+
+  @Option(help: "Bytes of the largest image that is accepted.")
+  var maxBytes = 16 << 20
 
   @Option(help: "Attempts per image, for failures that may pass.")
   var attempts = 3
@@ -120,6 +149,9 @@ struct LaionFetchOptions: ParsableArguments {
     settings.fetch.concurrencyPerHost = connectionsPerHost
     settings.fetch.requestsPerSecondPerHost = requestsPerSecond
     settings.fetch.totalTimeout = timeout
+    settings.fetch.connectTimeout = connectTimeout
+    settings.fetch.readTimeout = readTimeout
+    settings.fetch.maximumBytes = maxBytes
     settings.fetch.attempts = attempts
     settings.fetch.allowPrivateAddresses = allowPrivateAddresses
     settings.fetch.allowedAddresses = allowAddress
@@ -133,14 +165,10 @@ struct LaionFetchOptions: ParsableArguments {
 
 /// How pairs are stored.
 struct LaionStoreOptions: ParsableArguments {
-  @Option(
-    help: "How pairs are laid out: \(PairLayout.allCases.map(\.rawValue).joined(separator: ", "))."
-  )
+  @Option(help: "How pairs are laid out.")
   var to: PairLayout = .folder
 
-  @Option(
-    help: "Format of images: \(StoredFormat.allCases.map(\.rawValue).joined(separator: ", "))."
-  )
+  @Option(help: "Format of images.")
   var format: StoredFormat = .png
 
   @Option(help: "Quality of jpg and webp, 1 to 100.")

@@ -5,9 +5,10 @@ import Testing
 @Suite struct DecodingTests {
   @Test(arguments: [
     "jpeg-420.jpg", "jpeg-444.jpg", "jpeg-422.jpg", "jpeg-progressive.jpg", "jpeg-grey.jpg",
-    "jpeg-cmyk.jpg", "png-rgb.png", "png-palette.png", "png-grey.png", "png-bilevel.png",
-    "png-rgba.png", "png-grey-alpha.png", "png-palette-key.png", "png-rgb-key.png",
-    "png-rgb16.png", "png-grey16.png", "png-interlaced.png", "png-interlaced-rgba.png",
+    "jpeg-cmyk.jpg", "jpeg-ycck.jpg", "png-rgb.png", "png-palette.png", "png-grey.png",
+    "png-bilevel.png", "png-rgba.png", "png-grey-alpha.png", "png-palette-key.png",
+    "png-rgb-key.png", "png-rgb16.png", "png-grey16.png", "png-interlaced.png",
+    "png-interlaced-rgba.png",
     "webp-lossy.webp", "webp-lossless.webp", "webp-alpha.webp", "webp-lossless-alpha.webp",
     "gif-plain.gif", "gif-interlaced.gif", "gif-grey.gif", "gif-bilevel.gif",
     "gif-transparent.gif", "gif-animated.gif", "gif-noise.gif", "gif-offset.gif",

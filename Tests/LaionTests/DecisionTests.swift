@@ -1,3 +1,4 @@
+import Foundation
 import Laion
 import Testing
 
@@ -42,8 +43,24 @@ import Testing
   @Test func `the wait that a server asks for is passed on`() throws {
     #expect(try decide(429, [("Retry-After", "7")]) == .fail(.status(429), retryAfter: 7))
     #expect(try decide(503, [("Retry-After", "-1")]) == .fail(.status(503), retryAfter: nil))
+    for text in ["1e400", "nan", "soon", "", "Wed, 21 Oct"] {
+      #expect(try decide(503, [("Retry-After", text)]) == .fail(.status(503), retryAfter: nil))
+    }
+  }
+
+  @Test func `a date until which a server wants to be left alone is a wait`() throws {
+    let url = try #require(url)
     let date = "Wed, 21 Oct 2026 07:28:00 GMT"
-    #expect(try decide(503, [("Retry-After", date)]) == .fail(.status(503), retryAfter: nil))
+    for (now, wait) in [(1_792_567_660.0, 20.0), (1_792_567_700, 0)] {
+      let decision = ResponseDecision(
+        .init(status: 503, headers: [("Retry-After", date)]),
+        from: url,
+        redirects: 0,
+        settings: settings,
+        now: Date(timeIntervalSince1970: now)
+      )
+      #expect(decision == .fail(.status(503), retryAfter: wait))
+    }
   }
 
   @Test(arguments: [301, 302, 303, 307, 308])

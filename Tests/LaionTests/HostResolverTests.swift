@@ -39,7 +39,7 @@ private final class NameServers: Sendable {
 
 @Suite("Host resolver", .timeLimit(.minutes(1)))
 struct HostResolverTests {
-  private let address = HostResolver.Answer.success(.v4(0x5db8_d822))
+  private let address = HostResolver.Answer.success([.v4(0x5db8_d822)])
   private let silent = HostResolver.Answer.failure(.resolverFailed)
 
   @Test func `all rows that wait for a name share one answer, and later ones remember it`()

@@ -23,6 +23,9 @@ enum HostileBytes {
     return [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3] + deflated + end
   }
 
+  /// Zlib (RFC 1950) around a deflate stream.
+  static func zlib(_ deflated: [UInt8]) -> [UInt8] { [0x78, 0x9C] + deflated + [0, 0, 0, 0] }
+
   /// Up to 65535 bytes as one stored block (RFC 1951, section 3.2.4).
   static func stored(_ bytes: [UInt8]) -> [UInt8] {
     let (low, high) = (UInt8(bytes.count & 255), UInt8(bytes.count >> 8))

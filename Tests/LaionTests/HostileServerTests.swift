@@ -269,6 +269,16 @@ import Testing
       ),
       Kind("gzip bomb", .send(ok(bomb, "Content-Encoding: gzip")), "too many bytes"),
       Kind(
+        "deflate bomb",
+        .send(ok(HostileBytes.zlib(HostileBytes.bomb()), "Content-Encoding: deflate")),
+        "too many bytes"
+      ),
+      Kind(
+        "broken deflate",
+        .send(ok(text("no deflate at all"), "Content-Encoding: deflate")),
+        "invalid response"
+      ),
+      Kind(
         "broken gzip",
         .send(ok(text("no gzip at all"), "Content-Encoding: gzip")),
         "invalid response"

@@ -147,6 +147,10 @@ import Testing
     expectRefusal("shard.index") { $0.shard = Shard(index: 2, count: 2) }
     expectRefusal("columns") { $0.columns.names["colour"] = "x" }
     expectRefusal("fetch.requestsPerSecondPerHost") { $0.fetch.requestsPerSecondPerHost = 0 }
+    for rate in [1e-30, 1e-4, .nan, .infinity, -1] {
+      expectRefusal("fetch.requestsPerSecondPerHost") { $0.fetch.requestsPerSecondPerHost = rate }
+    }
+    expectRefusal("shard.count") { $0.shard = Shard(index: 0, count: 0) }
     expectRefusal("fetch.allowedAddresses") { $0.fetch.allowedAddresses = ["localhost"] }
     expectRefusal("filter.minimumSimilarity") { $0.filter.minimumSimilarity = .nan }
     expectRefusal("filter.maximumAspect") { $0.filter.maximumAspect = 0.5 }

@@ -86,6 +86,64 @@ import Testing
     }
   }
 
+  @Test(.tags(.slow), arguments: PairLayout.allCases)
+  func `a second pass killed at any moment is finished by the same command`(
+    layout: PairLayout
+  ) async throws {
+    try await RetriedRows.withFinishedSplit(layout: layout) { configuration, _ in
+      /// A copy of the finished split, for a second pass of its own.
+      func copy(_ name: String) throws -> LaionConfiguration {
+        var copy = configuration
+        copy.output += "-\(name)"
+        try makeFolder(copy.output)
+        for file in try FileManager.default.contentsOfDirectory(atPath: configuration.output) {
+          try FileManager.default.copyItem(
+            atPath: "\(configuration.output)/\(file)",
+            toPath: "\(copy.output)/\(file)"
+          )
+        }
+        return copy
+      }
+      func isFinished(_ copy: LaionConfiguration) -> Bool {
+        SplitStatistics.read(copy.output + "/split0/stats.json")?.pairs == RetriedRows.finalPairs
+      }
+      let whole = try copy("whole")
+      let start = ContinuousClock.now
+      _ = try await LaionDownload(whole).run()
+      var last = min(2, start.duration(to: .now) / .seconds(1))
+      let files = try finalFiles(in: whole.output)
+      #expect(isFinished(whole))
+
+      var killed = try copy("0")
+      var (round, interrupted) = (0, 0)
+      for _ in 0..<15 {
+        let delay = UInt32(1e6 * Double.random(in: 0..<last))
+        await #expect(processExitsWith: .signal(SIGKILL)) {
+          [killed = killed as LaionConfiguration, delay = delay as UInt32] in
+          Thread.detachNewThread {
+            usleep(delay)
+            kill(getpid(), SIGKILL)
+          }
+          _ = try await LaionDownload(killed).run()
+          try await Task.sleep(for: .seconds(100))
+        }
+        if isFinished(killed) {
+          #expect(try differences(finalFiles(in: killed.output), files) == [])
+          round += 1
+          killed = try copy("\(round)")
+          last *= 0.7
+        } else {
+          interrupted += 1
+          last *= 1.1
+        }
+      }
+      #expect(interrupted > 4)
+      _ = try await LaionDownload(killed).run()
+      #expect(try differences(finalFiles(in: killed.output), files) == [])
+      #expect(try Self.complaints(killed).isEmpty)
+    }
+  }
+
   @Test(arguments: PairLayout.allCases)
   func `a file that may not grow ends the run, and the next one loses nothing`(
     layout: PairLayout

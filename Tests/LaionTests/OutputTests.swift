@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import Images
 import Laion
@@ -237,36 +238,46 @@ import Testing
       ] {
         #expect(found.contains { $0.hasPrefix(start) }, "\(start)")
       }
-      #expect(found.count == 5)
+      #expect(found.count == 5, "\(found)")
       try FileManager.default.removeItem(atPath: folder + "/stats.json")
       #expect(try complaints(configuration).contains { $0.hasPrefix("stats.json") })
     }
     #expect(throws: LaionError.self) { try LaionVerification(output: "/nonexistent").run() }
   }
 
-  @Test func `machines divide the parts`() async throws {
-    try await withScratchFolder { folder in
-      try makeFolder(folder + "/meta")
-      for part in 0..<5 { try writePart(part, in: folder + "/meta", []) }
-      var configuration = loopbackConfiguration(folder)
-      configuration.shard = Shard(index: 1, count: 2)
-      #expect(try await LaionDownload(configuration).run().splits.map(\.split) == [1, 3])
-      configuration.shard = Shard(index: 4, count: nil)
-      #expect(try await LaionDownload(configuration).run().splits.map(\.split) == [4])
-      configuration.shard = Shard(index: 5, count: nil)
-      let tooHigh = configuration
-      await #expect(throws: LaionError.self) { try await LaionDownload(tooHigh).run() }
+  @Test func `captions and images that changed places are told`() async throws {
+    try await withServer(6) { configuration, _ in
+      _ = try await LaionDownload(configuration).run()
+      let folder = configuration.output + "/split0"
+      func swap(_ first: String, _ second: String) throws {
+        for (from, to) in [(first, "x"), (second, first), ("x", second)] {
+          try FileManager.default.moveItem(atPath: "\(folder)/\(from)", toPath: "\(folder)/\(to)")
+        }
+      }
+      func found(whole: Bool) throws -> Set<String> {
+        var verification = LaionVerification(output: configuration.output)
+        verification.readsWholeFiles = whole
+        return Set(try verification.run().flatMap(\.complaints))
+      }
+      #expect(try found(whole: true).isEmpty)
+      try swap("1.txt", "2.txt")
+      let captions = Set((1...2).map { "\($0).txt: not the caption in the index" })
+      #expect(try found(whole: false) == captions)
+      // Pictures of one size: only their bytes tell them apart.
+      try swap("3.png", "4.png")
+      let images = Set((3...4).map { "\($0).png: not the image that was stored" })
+      #expect(try found(whole: true) == captions.union(images))
+      try Data(try samplePNG(999)).write(to: URL(filePath: folder + "/5.png"))
+      let sizes = try (0..<6).map { try samplePNG($0).count }
+      if try samplePNG(999).count != sizes[5] {
+        #expect(try found(whole: false).contains { $0.hasPrefix("5.png: ") })
+      }
     }
   }
 
-  @Test func `a cluster's variables name the shard`() {
-    let array = [
-      "SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_MIN": "5", "SLURM_ARRAY_TASK_COUNT": "4",
-    ]
-    #expect(Shard(environment: array) == Shard(index: 2, count: 4))
-    #expect(Shard(environment: ["JOB_COMPLETION_INDEX": "3"]) == Shard(index: 3, count: nil))
-    #expect(Shard(environment: ["SLURM_ARRAY_TASK_ID": "x"]) == nil)
-    #expect(Shard(environment: [:]) == nil)
+  @Test(arguments: [-1, 65_536, 70_000])
+  func `a port that is none is refused`(port: Int) async {
+    await #expect(throws: FileError.self) { try await MetricsServer(port: port) }
   }
 
   @Test func `progress is readable by Prometheus`() async throws {
@@ -295,6 +306,6 @@ import Testing
     await server.shutDown()
     #expect(text.hasSuffix("\r\n\r\n" + PrometheusText.text([progress])))
     #expect(text.contains("nifty_laion_pairs_total{split=\"3\"} 7\n"))
-    #expect(text.contains("nifty_laion_failures_total{split=\"3\",cause=\"HTTP 404\"} 2\n"))
+    #expect(text.contains("nifty_laion_failures{split=\"3\",cause=\"HTTP 404\"} 2\n"))
   }
 }

@@ -41,4 +41,41 @@ struct PinnedClientsTests {
     await clients.shutDown()
     #expect(!isShutDown)
   }
+
+  /// The first host of a generation waits while others fill it up, use it, and fill up another one; with
+  /// no place for idle clients its own is gone when it looks.
+  @Test func `a host whose generation came and went while it waited gets a client all the same`()
+    async throws
+  {
+    var settings = FetchSettings()
+    settings.allowPrivateAddresses = true
+    let hosts = HostResolver(policy: AddressPolicy(settings)) { _ in .success([.v4(0x7f00_0001)]) }
+    let clients = PinnedClients(
+      resolver: hosts,
+      group: .singleton,
+      settings: settings,
+      limits: .init(hosts: 2, generations: 0, gatheringTime: .milliseconds(300))
+    )
+    let first = Task { await clients.lease("first.example") }
+    try await Task.sleep(for: .milliseconds(100))
+    guard case .success(let second) = await clients.lease("second.example") else {
+      Issue.record("the second host has no client")
+      return
+    }
+    await clients.release(second)
+    let third = Task { await clients.lease("third.example") }
+    try await Task.sleep(for: .milliseconds(50))
+    guard case .success(let fourth) = await clients.lease("fourth.example") else {
+      Issue.record("the fourth host has no client")
+      return
+    }
+    for lease in [await first.value, await third.value] {
+      switch lease {
+      case .success(let lease): await clients.release(lease)
+      case .failure(let cause): Issue.record("\(cause)")
+      }
+    }
+    await clients.release(fourth)
+    await clients.shutDown()
+  }
 }

@@ -58,31 +58,43 @@ final class RawServer: @unchecked Sendable {
   /// Connections accepted so far.
   var accepted: Int { lock.withLock { connectionCount } }
 
-  /// Listens on all of this machine's addresses, 127.0.0.1 and 127.0.0.2 among them.
+  /// Listens on all of this machine's addresses, 127.0.0.1 and 127.0.0.2 among them; or on one.
   ///
   /// - Parameters:
   ///   - routes: How each path answers; others answer 404.
   ///   - greeting: Sent at once to whoever connects, before any request.
   ///   - port: The port; 0 for one that is free.
+  ///   - only: The only address to listen on; its bytes, four or sixteen of them.
   /// - Throws: When the port is taken.
-  init(_ routes: [String: Script], greeting: Script? = nil, port: Int = 0) throws {
+  init(
+    _ routes: [String: Script],
+    greeting: Script? = nil,
+    port: Int = 0,
+    address only: [UInt8] = [0, 0, 0, 0]
+  ) throws {
     self.routes = routes
     self.greeting = greeting
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let isV6 = only.count == 16
+    let listener = socket(isV6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     self.listener = listener
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
     var yes: Int32 = 1
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
+    // The beginnings of `sockaddr_in` and `sockaddr_in6`: family, port, and where the address is.
+    var storage = sockaddr_storage()
+    storage.ss_family = sa_family_t(isV6 ? AF_INET6 : AF_INET)
+    withUnsafeMutableBytes(of: &storage) { bytes in
+      bytes[2] = UInt8(port >> 8)
+      bytes[3] = UInt8(port & 0xFF)
+      for (offset, byte) in only.enumerated() { bytes[(isV6 ? 8 : 4) + offset] = byte }
+    }
+    var length = socklen_t(isV6 ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafeMutablePointer(to: &storage) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
         bind(listener, address, length) == 0 && listen(listener, 256) == 0
           && getsockname(listener, address, &length) == 0
       }
     }
-    self.port = Int(UInt16(bigEndian: address.sin_port))
+    self.port = withUnsafeBytes(of: &storage) { Int($0[2]) << 8 | Int($0[3]) }
     guard bound else { throw POSIXError(.EADDRINUSE) }
     Thread.detachNewThread { [self] in accept() }
   }

@@ -235,12 +235,3 @@ import Testing
     }
   }
 }
-
-private final class Reports: @unchecked Sendable {
-  // Sendable: `stored` is only touched under `lock`.
-  private let lock = NSLock()
-  private var stored: [LaionProgress] = []
-
-  var all: [LaionProgress] { lock.withLock { stored } }
-  func append(_ report: LaionProgress) { lock.withLock { stored.append(report) } }
-}

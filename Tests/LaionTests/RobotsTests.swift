@@ -36,6 +36,17 @@ import Testing
     ("User-agent: *\nDisallow: *ab*cd", "/xabxabxcd", false),
     ("User-agent: *\nDisallow: /*?size=", "/a?size=2", false),
     ("User-agent: *\nDisallow: /ü", "/%C3%BC", false),
+    // One path has many spellings, and a server undoes them all.
+    ("User-agent: *\nDisallow: /private", "/%70rivate/a", false),
+    ("User-agent: *\nDisallow: /priv%61te", "/private/a", false),
+    ("User-agent: *\nDisallow: /a%2fb", "/a%2Fb", false),
+    ("User-agent: *\nDisallow: /a/b", "/a%2Fb", true),
+    ("User-agent: *\nDisallow: /private", "/public/../private/a", false),
+    ("User-agent: *\nDisallow: /private", "/public/%2e%2E/./private/a", false),
+    ("User-agent: *\nDisallow: /private", "/private/../a", true),
+    ("User-agent: *\nDisallow: /a/$", "/a/b/..", false),
+    ("User-agent: *\nDisallow: /a", "/../../a", false),
+    ("User-agent: *\nDisallow: /b", "/a?x=/../b", true),
     ("User-agent: *\nDisallow: /", "/robots.txt", true),
     // What does not belong there is passed over.
     ("<html>\n<p>Disallow: /</p>", "/a", true),

@@ -63,14 +63,40 @@ import Testing
     }
   }
 
-  @Test func `a quote without end is an error, not an endless row`() async throws {
+  @Test(arguments: [true, false])
+  func `a quote without end is an error, and costs no other part`(isLong: Bool) async throws {
     try await withScratchFolder { folder in
-      try makeFolder(folder + "/meta")
-      let text = "url,text\n\"" + String(repeating: "x\n", count: 600_000)
-      try text.write(toFile: folder + "/meta/a.csv", atomically: true, encoding: .utf8)
-      await #expect(throws: LaionError.self) {
-        try await LaionDownload(loopbackConfiguration(folder)).run()
+      try await LoopbackServer.run(["/0": .bytes(try samplePNG(1))]) { server in
+        try makeFolder(folder + "/meta")
+        let good = "url,text\n\(server.url("/0")),good\n"
+        let bad = good + "\"" + String(repeating: "x\n", count: isLong ? 600_000 : 3)
+        for (name, text) in [("a", bad), ("b", good)] {
+          try text.write(toFile: "\(folder)/meta/\(name).csv", atomically: true, encoding: .utf8)
+        }
+        let error = await #expect(throws: LaionError.self) {
+          try await LaionDownload(loopbackConfiguration(folder)).run()
+        }
+        #expect(error?.description.contains("a.csv cannot be read at row 1") == true)
+        #expect(SplitStatistics.read(folder + "/out/split1/stats.json")?.pairs == 1)
+        #expect(SplitStatistics.read(folder + "/out/split0/stats.json") == nil)
       }
+    }
+  }
+
+  @Test func `a quote between tabs merges no rows`() async throws {
+    let text = """
+      url\ttext
+      BASE/0\t"Hello
+      BASE/1\t"in \"\"quotes\"\""
+      BASE/2\t"A" and "B"
+      BASE/3\t5" wide
+      """
+    try await download(text, as: "list.tsv") { statistics, folder in
+      #expect(statistics.pairs == 4)
+      #expect(caption(0, in: folder) == "\"Hello")
+      #expect(caption(1, in: folder) == "in \"quotes\"")
+      #expect(caption(2, in: folder) == "\"A\" and \"B\"")
+      #expect(caption(3, in: folder) == "5\" wide")
     }
   }
 

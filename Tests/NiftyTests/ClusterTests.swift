@@ -76,7 +76,7 @@ struct ClusterTests {
           folder.file("slurm"), "sbatch", "--wait", "--array=0-1", "--cpus-per-task=1",
           "--output=\(folder.path)/task-%a.log", "--export=ALL,NIFTY=\(nifty)",
           Self.file("Documentation/cluster/laion.slurm"), folder.file("meta"), out,
-          "--allow-private-addresses", "--ignore-robots",
+          "--shards=2", "--allow-private-addresses", "--ignore-robots",
         ]
       )
       #expect(result.status == 0, "\(result.output)")

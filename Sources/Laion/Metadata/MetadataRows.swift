@@ -1,13 +1,9 @@
-import Foundation
 import Parquet
 
 /// Reads the rows of a part one after another; memory does not grow with the file.
 struct MetadataRows {
   /// Rows in the part; `nil` for text, which says so only at its end.
   let rowCount: Int?
-  /// Tells this part from another one of the same name.
-  let identity: String
-
   private enum Source {
     case parquet(ParquetRows)
     case separated(SeparatedRows)
@@ -22,15 +18,12 @@ struct MetadataRows {
       let rows = try ParquetRows(part.path, columns)
       source = .parquet(rows)
       rowCount = rows.rowCount
-      identity = "\(rows.rowCount)"
       return
     case .csv: source = .separated(try SeparatedRows(part.path, separator: 0x2C, columns))
     case .tsv: source = .separated(try SeparatedRows(part.path, separator: 0x09, columns))
     case .jsonl, .ndjson: source = .json(try JSONRows(part.path, columns))
     }
     rowCount = nil
-    let attributes = try? FileManager.default.attributesOfItem(atPath: part.path)
-    identity = "\(attributes?[.size] as? Int ?? 0) bytes"
   }
 
   mutating func next() throws(LaionError) -> MetadataRow? {

@@ -1,7 +1,9 @@
-/// Reads rows of text whose fields are separated by commas or tabs (RFC 4180).
+/// Reads rows of text whose fields are separated by commas or tabs; the first one names the columns.
 ///
-/// The first record names the columns. A field in quotes may hold separators, line ends and doubled
-/// quotes; a quote inside of an unquoted field stands for itself.
+/// Between commas (RFC 4180) a field in quotes may hold separators, line ends and doubled quotes; a
+/// quote inside of an unquoted field stands for itself. Between tabs most files have no quoting at all:
+/// a line is a row and a tab separates, whatever quotes there are, and only a field that is quoted
+/// rightly from end to end loses its quotes.
 final class SeparatedRows {
   private let file: TextFile
   private let separator: UInt8
@@ -32,6 +34,39 @@ final class SeparatedRows {
 
   /// The fields of the next record that is not an empty line; `nil` at the end.
   private func record() throws(LaionError) -> [[UInt8]]? {
+    separator == 0x09 ? try line() : try quotedRecord()
+  }
+
+  private func line() throws(LaionError) -> [[UInt8]]? {
+    while let line = try file.line(limit: Self.maximumRecord) {
+      if line.isEmpty { continue }
+      return line.split(separator: separator, omittingEmptySubsequences: false).map {
+        Self.unquoted($0)
+      }
+    }
+    return nil
+  }
+
+  /// The content of a field whose quotes pair up; another field as it is.
+  private static func unquoted(_ field: ArraySlice<UInt8>) -> [UInt8] {
+    guard field.count >= 2, field.first == 0x22, field.last == 0x22 else { return Array(field) }
+    var content: [UInt8] = []
+    var isDoubled = false
+    for byte in field.dropFirst().dropLast() {
+      if isDoubled {
+        if byte != 0x22 { return Array(field) }
+        isDoubled = false
+        content.append(byte)
+      } else if byte == 0x22 {
+        isDoubled = true
+      } else {
+        content.append(byte)
+      }
+    }
+    return isDoubled ? Array(field) : content
+  }
+
+  private func quotedRecord() throws(LaionError) -> [[UInt8]]? {
     while true {
       var fields: [[UInt8]] = [[]]
       var (size, isQuoted, wasQuote) = (0, false, false)
@@ -62,6 +97,9 @@ final class SeparatedRows {
         if byte == 0x0A, !isQuoted { break }
       }
       if isAtEnd { return nil }
+      if isQuoted, !wasQuote {
+        throw .damagedMetadata(path: file.path, row: row, reason: "a quote that is never closed")
+      }
       if fields[fields.count - 1].last == 0x0D { fields[fields.count - 1].removeLast() }
       if fields.count > 1 || !fields[0].isEmpty { return fields }
     }

@@ -14,14 +14,25 @@ package struct AddressPolicy: Equatable, Sendable {
     allowsPrivate || address.isPublic || allowed.contains(address)
   }
 
-  /// The address to connect to out of all that a name has: the first allowed one, IPv4 before IPv6.
-  package func choose(_ addresses: [IPAddress]) -> Result<IPAddress, FetchCause> {
+  /// How many of a name's addresses are ever tried.
+  package static let maximumAddresses = 4
+
+  /// The addresses to connect to out of all that a name has, in the order in which they are tried.
+  ///
+  /// - Parameters:
+  ///   - addresses: In the order of the system.
+  ///   - hasRoute: Whether this machine knows a way to an address.
+  /// - Returns: The allowed ones: those with a way first, and of these IPv4 before IPv6.
+  package func permitted(
+    _ addresses: [IPAddress],
+    hasRoute: (IPAddress) -> Bool = { $0.hasRoute }
+  ) -> Result<[IPAddress], FetchCause> {
     if addresses.isEmpty { return .failure(.unknownHost) }
     let allowed = addresses.filter(allows)
-    let v4 = allowed.first { address in
-      if case .v4 = address { true } else { false }
-    }
-    guard let chosen = v4 ?? allowed.first else { return .failure(.blockedAddress) }
-    return .success(chosen)
+    if allowed.isEmpty { return .failure(.blockedAddress) }
+    if allowed.count == 1 { return .success(allowed) }
+    let ranked = allowed.map { (address: $0, rank: (hasRoute($0) ? 0 : 2) + ($0.isV4 ? 0 : 1)) }
+    let ordered = (0..<4).flatMap { rank in ranked.filter { $0.rank == rank }.map(\.address) }
+    return .success(Array(ordered.prefix(Self.maximumAddresses)))
   }
 }

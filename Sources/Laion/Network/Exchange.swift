@@ -10,12 +10,26 @@ struct Exchange: Sendable {
     case value(Value)
     case redirect(WebURL)
     case failure(FetchCause, retryAfter: Double? = nil)
+    /// There was no connection.
+    case unreached(FetchCause)
+
+    /// Why there is no answer to go on with, and how many seconds the server wants to be left alone.
+    var failure: (cause: FetchCause, retryAfter: Double?)? {
+      switch self {
+      case .failure(let cause, let retryAfter): (cause, retryAfter)
+      case .unreached(let cause): (cause, nil)
+      case .value, .redirect: nil
+      }
+    }
+
+    /// Whether the host let the time run out.
+    var isTimeout: Bool { failure?.cause == .timedOut }
 
     /// Whether the answer was whole, so that the client may keep its connection.
     var mayKeepConnection: Bool {
       switch self {
       case .value, .redirect, .failure(.status, _), .failure(.empty, _): true
-      case .failure: false
+      case .failure, .unreached: false
       }
     }
   }
@@ -33,6 +47,11 @@ struct Exchange: Sendable {
   /// Redirects followed so far.
   let redirects: Int
   let settings: FetchSettings
+  /// What the body may take of the memory for all of them.
+  let room: MemoryBudget.Share
+
+  /// What is taken before a request is sent, and enough for most images.
+  static let firstRoom = 64 << 10
 
   /// Races the request, body included, against the time left.
   ///
@@ -103,6 +122,9 @@ struct Exchange: Sendable {
       }
     } catch {
       if !isAnswered, TransportFailure.isDrop(error) { throw Dropped() }
+      if !isAnswered, TransportFailure.isUnconnected(error) {
+        return .unreached(TransportFailure.cause(of: error))
+      }
       return .failure(TransportFailure.cause(of: error))
     }
   }
@@ -112,6 +134,7 @@ struct Exchange: Sendable {
   /// Reads the body up to the limit; to leave it unread closes the connection.
   private func body(of response: HTTPClientResponse) async throws -> Step<ByteBuffer> {
     var body = ByteBuffer()
+    var held = Self.firstRoom
     for try await var part in response.body {
       if body.readableBytes + part.readableBytes > maximumBytes {
         if subject == .image { return .failure(.tooManyBytes) }
@@ -119,6 +142,12 @@ struct Exchange: Sendable {
           part.getSlice(at: part.readerIndex, length: room(in: body)) ?? part
         )
         return .value(body)
+      }
+      let size = body.readableBytes + part.readableBytes
+      if size > held {
+        // As the buffer grows, by powers of two. While this waits nothing more is read.
+        while held < size { held *= 2 }
+        try await room.grow(to: held)
       }
       body.writeBuffer(&part)
     }

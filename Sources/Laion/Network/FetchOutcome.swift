@@ -1,3 +1,5 @@
+import Files
+
 /// How the request for one row ended.
 package enum FetchOutcome: Equatable, Sendable {
   /// The image was stored.
@@ -19,6 +21,25 @@ package struct StoredImage: Equatable, Sendable {
   /// The perceptual hash of the stored picture, where near duplicates are dropped; 32 hexadecimal
   /// digits.
   package var look: String?
+  /// The stored file; `nil` in ledgers of earlier versions.
+  package var file: StoredFile?
+}
+
+/// What tells the stored file of an image from others.
+package struct StoredFile: Equatable, Sendable {
+  /// Bytes of the file.
+  package var size: Int
+  /// The first 64 bits of its SHA-256.
+  package var hash: UInt64
+
+  package init(size: Int, hash: UInt64) {
+    self.size = size
+    self.hash = hash
+  }
+
+  init(_ bytes: UnsafeRawBufferPointer) {
+    self.init(size: bytes.count, hash: SHA256.digest(of: bytes).first64Bits)
+  }
 }
 
 /// Why a row gave no image; failures are counted by cause.
@@ -29,6 +50,10 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
   case unknownHost
   /// The name servers did not answer.
   case resolverFailed
+  /// The host let requests before this one run into their deadlines, and was not asked.
+  case silentHost
+  /// A redirect leads to what is on the deny list.
+  case denied
   /// The host is not on the public internet.
   case blockedAddress
   /// No connection: refused, unreachable.
@@ -79,6 +104,8 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
     .invalidURL: "invalid URL",
     .unknownHost: "unknown host",
     .resolverFailed: "resolver failed",
+    .silentHost: "host timed out before",
+    .denied: "redirected to the deny list",
     .blockedAddress: "blocked address",
     .connectionFailed: "connection failed",
     .encryptionFailed: "encryption failed",

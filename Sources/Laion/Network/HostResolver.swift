@@ -8,7 +8,7 @@ import NIOPosix
 actor HostResolver {
   /// Asks for the addresses of a name.
   typealias LookUp = @Sendable (String) async -> Result<[IPAddress], FetchCause>
-  typealias Answer = Result<IPAddress, FetchCause>
+  typealias Answer = Result<[IPAddress], FetchCause>
 
   private let policy: AddressPolicy
   private let lookUp: LookUp
@@ -33,13 +33,13 @@ actor HostResolver {
     self.lookUp = lookUp
   }
 
-  /// The address to connect to: the first allowed one, IPv4 before IPv6.
+  /// The addresses to connect to, in the order in which they are tried.
   ///
   /// - Parameters:
   ///   - host: The name, or an address as a literal.
   ///   - insists: Ask again and wait, even if the name servers were silent before: for another
   ///     attempt.
-  /// - Returns: The address, or why there is none.
+  /// - Returns: At least one address, or why there is none.
   func resolve(_ host: String, insists: Bool = false) async -> Answer {
     let silent = Answer.failure(.resolverFailed)
     switch hosts[host] {
@@ -59,7 +59,7 @@ actor HostResolver {
   private func ask(_ host: String, wasSilent: Bool) -> Task<Answer, Never> {
     makeRoom()
     let task = Task { [lookUp, policy] in
-      let answer = await lookUp(host).flatMap { policy.choose($0) }
+      let answer = await lookUp(host).flatMap { policy.permitted($0) }
       let lifetime = answer == .failure(.resolverFailed) ? Self.silence : Self.lifetime
       hosts[host] = .known(answer, until: .now + lifetime)
       return answer

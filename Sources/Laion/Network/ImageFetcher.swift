@@ -6,12 +6,19 @@ struct ImageFetcher: Sendable {
   private let clients: PinnedClients
   private let gate: HostGate
   private let robots = RobotsCache()
+  private let silent: SilentHosts
+  /// For the bodies of all requests.
+  let bodies: MemoryBudget
+  private let denied: DenyList
   private let settings: FetchSettings
   private let policy: RetryPolicy
 
-  init(clients: PinnedClients, settings: FetchSettings) {
+  init(clients: PinnedClients, settings: FetchSettings, denied: DenyList = DenyList()) {
     self.clients = clients
     self.settings = settings
+    self.denied = denied
+    bodies = MemoryBudget(limit: settings.maximumBytesInFlight)
+    silent = SilentHosts(limit: settings.silentHostLimit, pause: .seconds(settings.silentHostPause))
     gate = HostGate(
       limit: settings.concurrency,
       limitPerHost: settings.concurrencyPerHost,
@@ -30,21 +37,23 @@ struct ImageFetcher: Sendable {
   ) async -> Result<Value, FetchCause> {
     guard let url = WebURL(address) else { return .failure(.invalidURL) }
     var attempt = 1
+    var earlier: FetchCause?
     while true {
-      switch await follow(url, .image, isAgain: attempt > 1, process) {
-      case .value(let value): return .success(value)
-      case .redirect: return .failure(.tooManyRedirects)
-      case .failure(let cause, let retryAfter):
-        let wait = policy.wait(
-          after: cause,
-          attempt: attempt,
-          retryAfter: retryAfter,
-          jitter: .random(in: 0..<1)
-        )
-        guard let wait, !Task.isCancelled else { return .failure(cause) }
-        try? await Task.sleep(for: .seconds(wait))
-        attempt += 1
-      }
+      let step = await follow(url, .image, isAgain: attempt > 1, process)
+      if case .value(let value) = step { return .success(value) }
+      guard let (cause, retryAfter) = step.failure else { return .failure(.tooManyRedirects) }
+      // The row itself may have found out that the host is silent.
+      if cause == .silentHost { return .failure(earlier ?? cause) }
+      let wait = policy.wait(
+        after: cause,
+        attempt: attempt,
+        retryAfter: retryAfter,
+        jitter: .random(in: 0..<1)
+      )
+      guard let wait, !Task.isCancelled else { return .failure(cause) }
+      earlier = cause
+      try? await Task.sleep(for: .seconds(wait))
+      attempt += 1
     }
   }
 
@@ -58,49 +67,95 @@ struct ImageFetcher: Sendable {
     var url = url
     var budget = Duration.seconds(settings.totalTimeout)
     for redirects in 0...settings.maximumRedirects {
+      if denied.contains(url) { return .failure(.denied) }
       if subject == .image, let cause = await refusal(of: url, isAgain: isAgain) {
         return .failure(cause)
       }
+      let hop = Hop(url: url, subject: subject, redirects: redirects, isAgain: isAgain)
+      let step = await request(hop, within: &budget, process)
+      guard case .redirect(let next) = step else { return step }
+      url = next
+    }
+    return .failure(.tooManyRedirects)
+  }
+
+  /// One request of an attempt.
+  private struct Hop {
+    let url: WebURL
+    let subject: Exchange.Subject
+    let redirects: Int
+    let isAgain: Bool
+  }
+
+  /// Requests one address, at the host's next address when there is no connection to the first.
+  private func request<Value: Sendable>(
+    _ hop: Hop,
+    within budget: inout Duration,
+    _ process: @Sendable (ByteBuffer) async -> Value
+  ) async -> Exchange.Step<Value> {
+    let host = hop.url.host
+    var tries = 1
+    while true {
       let lease: PinnedClients.Lease
-      switch await clients.lease(url.host, insists: isAgain) {
+      switch await clients.lease(host, insists: hop.isAgain) {
       case .success(let leased): lease = leased
       case .failure(let cause): return .failure(cause)
       }
-      let exchange = Exchange(
-        url: url,
-        subject: subject,
-        redirects: redirects,
-        settings: settings
-      )
       let left = budget
-      // After the rules comes the image. After the image, a connection to a host that nobody else wants
-      // would only wait to be closed, in thousands.
-      let keeps = subject == .robots
-      let (step, elapsed) = await gate.withPlace(at: url.host) { isShared in
-        let start = ContinuousClock.now
-        let step = await exchange.run(
-          lease.client,
-          or: { [clients] in await clients.fresh(exchange.url.host, lease) },
-          keepsConnection: keeps || isShared,
-          within: left
-        )
-        let elapsed = start.duration(to: .now)
-        if keeps || isShared, step.mayKeepConnection {
-          await clients.noteAnswer(of: exchange.url.host, lease)
-        }
-        switch step {
-        case .value(let body): return (Exchange.Step.value(await process(body)), elapsed)
-        case .redirect(let next): return (Exchange.Step<Value>.redirect(next), elapsed)
-        case .failure(let cause, let after):
-          return (Exchange.Step<Value>.failure(cause, retryAfter: after), elapsed)
-        }
+      let (step, elapsed) = await gate.withPlace(at: host) { isShared in
+        await exchange(hop, lease, isShared: isShared, within: left, process)
       }
       await clients.release(lease)
-      guard case .redirect(let next) = step else { return step }
-      url = next
       budget -= elapsed
+      guard case .unreached(let cause) = step else { return step }
+      let hasOther = await clients.noteUnreached(host, lease)
+      guard hasOther, !Task.isCancelled, budget > .zero, tries < AddressPolicy.maximumAddresses
+      else { return .failure(cause) }
+      tries += 1
     }
-    return .failure(.tooManyRedirects)
+  }
+
+  /// Sends a request in its place, and hands on the body; also how long the network took.
+  private func exchange<Value: Sendable>(
+    _ hop: Hop,
+    _ lease: PinnedClients.Lease,
+    isShared: Bool,
+    within left: Duration,
+    _ process: @Sendable (ByteBuffer) async -> Value
+  ) async -> (Exchange.Step<Value>, Duration) {
+    let host = hop.url.host
+    if silent.leavesAlone(host) { return (.failure(.silentHost), .zero) }
+    let room = bodies.share()
+    defer { room.giveBack() }
+    do throws(CancellationError) { try await room.grow(to: Exchange.firstRoom) } catch {
+      return (.failure(.timedOut), .zero)
+    }
+    let exchange = Exchange(
+      url: hop.url,
+      subject: hop.subject,
+      redirects: hop.redirects,
+      settings: settings,
+      room: room
+    )
+    // After the rules comes the image. After the image, a connection to a host that nobody else wants
+    // would only wait to be closed, in thousands.
+    let keeps = hop.subject == .robots || isShared
+    let start = ContinuousClock.now
+    let step = await exchange.run(
+      lease.client,
+      or: { [clients] in await clients.fresh(host, lease) },
+      keepsConnection: keeps,
+      within: left
+    )
+    let elapsed = start.duration(to: .now)
+    if keeps, step.mayKeepConnection { await clients.noteAnswer(of: host, lease) }
+    if !Task.isCancelled { silent.note(host, timedOut: step.isTimeout, began: start) }
+    switch step {
+    case .value(let body): return (.value(await process(body)), elapsed)
+    case .redirect(let next): return (.redirect(next), elapsed)
+    case .failure(let cause, let after): return (.failure(cause, retryAfter: after), elapsed)
+    case .unreached(let cause): return (.unreached(cause), elapsed)
+    }
   }
 
   /// Why the site's `robots.txt` keeps us from requesting `url`; `nil` when it does not.
@@ -131,7 +186,7 @@ struct ImageFetcher: Sendable {
       .failure(.invalidRedirect, _), .redirect:
       return .success(.allowingAll)
     // A host that cannot be reached for this cannot be reached for the image either.
-    case .failure(let cause, _): return .failure(cause)
+    case .failure(let cause, _), .unreached(let cause): return .failure(cause)
     }
   }
 }

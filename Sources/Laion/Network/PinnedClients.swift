@@ -14,6 +14,7 @@ actor PinnedClients {
   struct Lease {
     let client: HTTPClient
     fileprivate let generation: Int
+    fileprivate let address: IPAddress?
   }
 
   private struct Generation {
@@ -38,10 +39,14 @@ actor PinnedClients {
   private var generations: [Int: Generation] = [:]
   private var pinned: [String: Int] = [:]
   private var gathering: [String: IPAddress] = [:]
-  private var waiting: [CheckedContinuation<Lease, Never>] = []
+  private var waiting: [(host: String, continuation: CheckedContinuation<Lease, Never>)] = []
+  /// The addresses of hosts that no connection could be made to.
+  private var unreached: [String: Set<IPAddress>] = [:]
   private var nextGeneration = 0
 
   private let limits: Limits
+  /// Changes what a client is made of: which authorities a test trusts.
+  private let configure: @Sendable (inout HTTPClient.Configuration) -> Void
 
   /// How many clients there are.
   struct Limits {
@@ -54,17 +59,20 @@ actor PinnedClients {
   }
 
   private static let lifetime = Duration.seconds(300)
+  private static let maximumUnreached = 10_000
 
   init(
     resolver: HostResolver,
     group: MultiThreadedEventLoopGroup,
     settings: FetchSettings,
-    limits: Limits = Limits()
+    limits: Limits = Limits(),
+    configure: @escaping @Sendable (inout HTTPClient.Configuration) -> Void = { _ in }
   ) {
     self.resolver = resolver
     self.group = group
     self.settings = settings
     self.limits = limits
+    self.configure = configure
   }
 
   /// A client that is pinned to the address of `host`.
@@ -74,30 +82,55 @@ actor PinnedClients {
   ///   - insists: Ask name servers that were silent before again, and wait for them.
   /// - Returns: The client, to be released, or why the host has no address.
   func lease(_ host: String, insists: Bool = false) async -> Result<Lease, FetchCause> {
-    if let lease = current(host) { return .success(lease) }
-    let address: IPAddress
-    switch await resolver.resolve(host, insists: insists) {
-    case .success(let resolved): address = resolved
-    case .failure(let cause): return .failure(cause)
+    while true {
+      if let lease = current(host) { return .success(lease) }
+      let addresses: [IPAddress]
+      switch await resolver.resolve(host, insists: insists) {
+      case .success(let resolved): addresses = resolved
+      case .failure(let cause): return .failure(cause)
+      }
+      // Another row may have pinned the host while this one waited.
+      if let lease = current(host) { return .success(lease) }
+      let isFirst = gathering.isEmpty
+      gathering[host] = untried(addresses, of: host)
+      if !isFirst, gathering.count < limits.hosts {
+        return .success(await withCheckedContinuation { waiting.append((host, $0)) })
+      }
+      if isFirst {
+        // The first of a generation waits for the others and then makes the client for all of them,
+        // unless the generation has filled up meanwhile. When it is cancelled the sleep ends early,
+        // and the others get their client all the same.
+        try? await Task.sleep(for: limits.gatheringTime)
+      }
+      if gathering[host] != nil { seal() }
+      // A generation that another one has filled up may be gone by now, as nobody used it.
+      guard let lease = current(host) else { continue }
+      // The lease is taken before anything is awaited: a generation in use is not dropped.
+      await dropIdle()
+      return .success(lease)
     }
-    // Another row may have pinned the host while this one waited.
-    if let lease = current(host) { return .success(lease) }
-    let isFirst = gathering.isEmpty
-    gathering[host] = address
-    if !isFirst, gathering.count < limits.hosts {
-      return .success(await withCheckedContinuation { waiting.append($0) })
-    }
-    if isFirst {
-      // The first of a generation waits for the others and then makes the client for all of them,
-      // unless the generation has filled up meanwhile. When it is cancelled the sleep ends early,
-      // and the others get their client all the same.
-      try? await Task.sleep(for: limits.gatheringTime)
-    }
-    if gathering[host] != nil { seal() }
-    // The lease is taken before anything is awaited: a generation in use is not dropped.
-    guard let lease = current(host) else { return .failure(.connectionFailed) }
-    await dropIdle()
-    return .success(lease)
+  }
+
+  /// Notes that no connection came about, and unpins the host if it has other addresses.
+  ///
+  /// - Returns: Whether one of them is left to be tried.
+  func noteUnreached(_ host: String, _ lease: Lease) async -> Bool {
+    guard let address = lease.address, case .success(let addresses) = await resolver.resolve(host),
+      addresses.count > 1
+    else { return false }
+    if unreached.count >= Self.maximumUnreached { unreached = [:] }
+    var tried = unreached[host, default: []]
+    tried.insert(address)
+    let isOneLeft = !tried.isSuperset(of: addresses)
+    // After the last one the next row begins anew.
+    unreached[host] = isOneLeft ? tried : nil
+    if pinned[host] == lease.generation { pinned[host] = nil }
+    return isOneLeft
+  }
+
+  private func untried(_ addresses: [IPAddress], of host: String) -> IPAddress? {
+    let tried = unreached[host, default: []]
+    return addresses.first { !tried.contains($0) } ?? addresses.first
   }
 
   /// Notes that `host` has answered.
@@ -134,24 +167,30 @@ actor PinnedClients {
     guard let number = pinned[host], let generation = generations[number] else { return nil }
     guard generation.until > .now else { return nil }
     generations[number]?.leases += 1
-    return Lease(client: generation.client, generation: number)
+    return Lease(
+      client: generation.client,
+      generation: number,
+      address: generation.addresses[host]
+    )
   }
 
   /// Makes a client for the hosts gathered and hands it to those who wait.
   private func seal() {
     let number = nextGeneration
     nextGeneration += 1
-    let client = client(pinning: gathering)
+    let addresses = gathering
+    let client = client(pinning: addresses)
     generations[number] = Generation(
       client: client,
-      addresses: gathering,
+      addresses: addresses,
       until: .now + Self.lifetime,
       leases: waiting.count
     )
     for host in gathering.keys { pinned[host] = number }
     gathering = [:]
-    for waiter in waiting {
-      waiter.resume(returning: Lease(client: client, generation: number))
+    for (host, continuation) in waiting {
+      let lease = Lease(client: client, generation: number, address: addresses[host])
+      continuation.resume(returning: lease)
     }
     waiting = []
   }
@@ -194,6 +233,7 @@ actor PinnedClients {
       }
     }
     configuration.dnsOverride = hosts.mapValues(\.description)
+    configure(&configuration)
     return HTTPClient(eventLoopGroup: group, configuration: configuration)
   }
 }

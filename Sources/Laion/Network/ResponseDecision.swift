@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// What to do with a response, from its head alone.
 package enum ResponseDecision: Equatable, Sendable {
@@ -34,11 +34,13 @@ package enum ResponseDecision: Equatable, Sendable {
   ///   - url: What was asked for.
   ///   - redirects: Redirects followed so far in this attempt.
   ///   - settings: Limits and directives.
+  ///   - now: The moment against which a date is held.
   package init(
     _ head: Head,
     from url: WebURL,
     redirects: Int,
-    settings: FetchSettings
+    settings: FetchSettings,
+    now: Date = Date()
   ) {
     switch head.status {
     case 200, 203:
@@ -46,12 +48,19 @@ package enum ResponseDecision: Equatable, Sendable {
     case 301, 302, 303, 307, 308:
       self = Self.redirect(head, url, redirects, settings)
     default:
-      let seconds = head.values("retry-after").first.flatMap { Double($0) }
-      self = .fail(
-        .status(head.status),
-        retryAfter: seconds.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
-      )
+      let wait = head.values("retry-after").first.flatMap { Self.seconds($0, now) }
+      self = .fail(.status(head.status), retryAfter: wait)
     }
+  }
+
+  /// Seconds from now that a `Retry-After` names, as a number or as a date (RFC 9110, section 10.2.3).
+  private static func seconds(_ text: String, _ now: Date) -> Double? {
+    if let seconds = Double(text) { return seconds.isFinite && seconds >= 0 ? seconds : nil }
+    let format = DateFormatter()
+    format.locale = Locale(identifier: "en_US_POSIX")
+    format.timeZone = TimeZone(identifier: "GMT")
+    format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+    return format.date(from: text).map { max(0, $0.timeIntervalSince(now)) }
   }
 
   private static func body(_ head: Head, _ settings: FetchSettings) -> ResponseDecision {

@@ -42,7 +42,9 @@ package struct RetryPolicy: Equatable, Sendable {
   /// Whether another attempt may have another result.
   package static func canRecover(_ cause: FetchCause) -> Bool {
     switch cause {
-    case .timedOut, .connectionLost, .connectionFailed, .resolverFailed, .robotsUnavailable: true
+    case .timedOut, .connectionLost, .connectionFailed, .resolverFailed, .robotsUnavailable,
+      .silentHost:
+      true
     case .status(let code): code == 408 || code == 429 || (500...599).contains(code) && code != 501
     default: false
     }

@@ -58,7 +58,7 @@ package struct RobotsRules: Equatable, Sendable {
   /// `Allow` between equals.
   package func allow(_ target: String) -> Bool {
     if target == "/robots.txt" { return true }
-    let target = Array(target.utf8)
+    let target = Self.withoutDots(Self.normalised(Array(target.utf8)))
     var best: Rule?
     for rule in rules where Self.matches(rule.pattern, target) {
       let length = best?.pattern.count ?? -1
@@ -105,12 +105,57 @@ package struct RobotsRules: Equatable, Sendable {
     return pattern.isEmpty ? nil : Rule(allows: key == "allow", pattern: pattern)
   }
 
-  // Paths are compared as `WebURL` writes them: bytes beyond ASCII as percent escapes.
+  // Paths are compared in one form (RFC 9309, section 2.2.2): bytes beyond ASCII as percent escapes in
+  // capitals, and escapes of what needs none as what they stand for.
   private static func normalised(_ bytes: [UInt8]) -> [UInt8] {
     let digits = Array("0123456789ABCDEF".utf8)
-    return bytes.flatMap { byte in
-      byte < 0x80 ? [byte] : [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    func escape(_ byte: UInt8) -> [UInt8] {
+      [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
     }
+    var result: [UInt8] = []
+    var index = 0
+    while index < bytes.count {
+      if bytes[index] == 0x25, let byte = escaped(bytes[(index + 1)...].prefix(2)) {
+        result += isUnreserved(byte) ? [byte] : escape(byte)
+        index += 3
+      } else {
+        result += bytes[index] < 0x80 ? [bytes[index]] : escape(bytes[index])
+        index += 1
+      }
+    }
+    return result
+  }
+
+  private static func escaped(_ text: ArraySlice<UInt8>) -> UInt8? {
+    let digits = text.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+    return digits.count == 2 ? UInt8(digits[0] << 4 | digits[1]) : nil
+  }
+
+  // RFC 3986, section 2.3.
+  private static func isUnreserved(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: true
+    default: false
+    }
+  }
+
+  /// The path without "." and "..", as the server will understand it (RFC 3986, section 5.2.4).
+  private static func withoutDots(_ target: [UInt8]) -> [UInt8] {
+    let end = target.firstIndex(of: 0x3F) ?? target.count
+    var segments: [ArraySlice<UInt8>] = []
+    let parts = target[..<end].split(separator: 0x2F, omittingEmptySubsequences: false).dropFirst()
+    for (index, part) in parts.enumerated() {
+      let isDots = part.elementsEqual([0x2E, 0x2E])
+      if isDots { _ = segments.popLast() }
+      if !isDots, !part.elementsEqual([0x2E]) {
+        segments.append(part)
+      }
+      // What ends in dots is a folder.
+      else if index == parts.count - 1 {
+        segments.append([])
+      }
+    }
+    return segments.flatMap { [0x2F] + $0 } + target[end...]
   }
 
   /// Whether `pattern` fits a beginning of `target`; takes time in proportion to their product at most.

@@ -33,6 +33,15 @@ enum TransportFailure {
     }
   }
 
+  /// Whether there was no connection at all, so that another address of the host may have one.
+  static func isUnconnected(_ error: any Error) -> Bool {
+    switch error {
+    case let error as HTTPClientError: error == .connectTimeout
+    case ChannelError.connectTimeout: true
+    default: cause(of: error) == .connectionFailed
+    }
+  }
+
   private static func cause(of error: HTTPClientError) -> FetchCause {
     switch error {
     case .connectTimeout, .readTimeout, .writeTimeout, .deadlineExceeded,

@@ -18,7 +18,8 @@ package struct LaionProgress: Codable, Equatable, Sendable {
   package var bytesPerSecond: Double
   /// Pairs per second since this run began.
   package var imagesPerSecond: Double
-  /// Seconds until the split is full at this rate; `nil` before the first pair.
+  /// Seconds until the split ends at this rate; `nil` before the first row, and for text metadata,
+  /// which does not say how many rows it has.
   package var secondsLeft: Double?
 
   /// Progress of a split.
@@ -53,6 +54,8 @@ package struct LaionReport: Codable, Equatable, Sendable {
   package var splits: [SplitStatistics]
   /// The splits that were found finished and left as they were.
   package var skipped: [Int]
+  /// Pairs that this run has stored.
+  package var added = 0
 
   /// Pairs in all splits.
   package var pairs: Int { splits.reduce(0) { $0 + $1.pairs } }

@@ -13,11 +13,16 @@ package final class MetricsServer: Sendable {
   private let channel: any Channel
   private let board: Board
 
-  /// Listens on all addresses of the machine.
+  /// Listens on one address of the machine.
   ///
-  /// - Parameter port: The port; 0 lets the system choose.
-  /// - Throws: `FileError` when the port is taken.
-  package init(port: Int) async throws(FileError) {
+  /// - Parameters:
+  ///   - port: The port; 0 lets the system choose.
+  ///   - address: Which one; "0.0.0.0" for all. Without a word nobody outside can ask.
+  /// - Throws: `FileError` when the port is taken or none.
+  package init(port: Int, on address: String = "127.0.0.1") async throws(FileError) {
+    if !(0...65_535).contains(port) {
+      throw FileError("listen on", path: "port \(port)", reason: "ports are 0 to 65535")
+    }
     let board = Board()
     self.board = board
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -30,11 +35,11 @@ package final class MetricsServer: Sendable {
             try channel.pipeline.syncOperations.addHandler(Responder(board: board))
           }
         }
-        .bind(host: "0.0.0.0", port: port)
+        .bind(host: address, port: port)
         .get()
     } catch {
       group.shutdownGracefully { _ in }
-      throw FileError("listen on", path: "port \(port)", reason: "\(error)")
+      throw FileError("listen on", path: "port \(port) of \(address)", reason: "\(error)")
     }
     self.port = channel.localAddress?.port ?? port
   }

@@ -21,7 +21,8 @@ package enum PrometheusText {
     family("pairs_target", "gauge", "Pairs asked for.", each { $0.target })
     family("bytes_total", "counter", "Bytes of images downloaded.", each { $0.bytes })
     family("images_per_second", "gauge", "Pairs stored per second.", each { $0.imagesPerSecond })
-    family("failures_total", "counter", "Rows without an image, by cause.", causes { $0.failures })
+    // Not a counter: rows that are requested again may succeed.
+    family("failures", "gauge", "Rows without an image, by cause.", causes { $0.failures })
     family("filtered_total", "counter", "Rows not requested, by cause.", causes { $0.filtered })
     return lines.joined(separator: "\n") + "\n"
   }

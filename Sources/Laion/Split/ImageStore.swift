@@ -16,20 +16,34 @@ struct ImageStore: Sendable {
   }
 
   private let pool: NIOThreadPool
+  private let pixels: MemoryBudget
   private let settings: ImageSettings
 
-  init(pool: NIOThreadPool, settings: ImageSettings) {
+  init(pool: NIOThreadPool, pixels: MemoryBudget, settings: ImageSettings) {
     self.pool = pool
+    self.pixels = pixels
     self.settings = settings
   }
 
   /// Decodes `body` and writes it to `path`, which nobody reads yet: not flushed, not renamed.
   func store(_ body: ByteBuffer, to path: String) async -> Result {
+    let share = pixels.share()
+    defer { share.giveBack() }
     do {
+      try await share.grow(to: pixelCount(body))
       return try await pool.runIfActive { storeNow(body, to: path) }
     } catch {
       // The pool gives up only when the task is cancelled; then nobody looks at the result.
       return .outcome(.failure(.timedOut))
+    }
+  }
+
+  /// The pixels that decoding will take; none where it will refuse.
+  private func pixelCount(_ body: ByteBuffer) -> Int {
+    body.withUnsafeReadableBytes { bytes in
+      guard let header = try? ImageHeader.probe(bytes) else { return 0 }
+      let (count, overflow) = header.width.multipliedReportingOverflow(by: header.height)
+      return overflow || count > settings.maximumPixels ? 0 : count
     }
   }
 
@@ -50,7 +64,8 @@ struct ImageStore: Sendable {
         height: image.height,
         bytes: body.readableBytes,
         sha256: body.withUnsafeReadableBytes { SHA256.digest(of: $0) },
-        look: settings.nearDuplicateBits == nil ? nil : PerceptualHash(image)?.text
+        look: settings.nearDuplicateBits == nil ? nil : PerceptualHash(image)?.text,
+        file: file.withUnsafeBytes { StoredFile($0) }
       )
       return .outcome(.success(stored))
     } catch {

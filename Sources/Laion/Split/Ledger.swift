@@ -20,6 +20,12 @@ final class Ledger: @unchecked Sendable {
     var replaced: FetchCause?
   }
 
+  /// Where rows begin and end that are requested again: a pass that was interrupted goes on there.
+  enum Mark: String, Sendable {
+    case began = "again"
+    case ended = "again ended"
+  }
+
   /// The sum of the entries.
   struct Summary: Equatable, Sendable {
     /// The row after the last entry.
@@ -27,9 +33,14 @@ final class Ledger: @unchecked Sendable {
     var pairs = 0
     var bytes = 0
     var failures: [FetchCause: Int] = [:]
+    /// In a second pass that has not ended, the row after the last one requested again.
+    var pass: Int?
+
+    mutating func add(_ mark: Mark) { pass = mark == .began ? 0 : nil }
 
     mutating func add(_ entry: Entry) {
       nextRow = max(nextRow, entry.row + 1)
+      if entry.replaced != nil, pass != nil { pass = entry.row + 1 }
       if let cause = entry.replaced {
         failures[cause, default: 0] -= 1
         if failures[cause] == 0 { failures[cause] = nil }
@@ -64,9 +75,9 @@ final class Ledger: @unchecked Sendable {
     summary = Summary()
     if descriptor < 0 { throw .file(FileError("open", path: path)) }
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0 { throw .inUse(folder: Self.folder(of: path)) }
-    let header = LedgerLine.sealed("nifty laion ledger 1\t\(fingerprint)")
+    let header = LedgerLine.sealed(Self.title + fingerprint)
     var summary = Summary()
-    let valid = try Self.read(path, header: header) { summary.add($0) }
+    let valid = try Self.read(path, header: header, mark: { summary.add($0) }) { summary.add($0) }
     do throws(FileError) {
       if ftruncate(descriptor, valid) != 0 { throw FileError("cut", path: path) }
       if valid == 0 { try ScratchFile.append(Array(header.utf8), to: descriptor, path: path) }
@@ -86,10 +97,19 @@ final class Ledger: @unchecked Sendable {
     for entry in entries { summary.add(entry) }
   }
 
+  /// Notes that rows are requested again from here on, or were up to here.
+  func mark(_ mark: Mark) throws(FileError) {
+    try ScratchFile.append(Array(LedgerLine.sealed(mark.rawValue).utf8), to: descriptor, path: path)
+    if fdatasync(descriptor) != 0 { throw FileError("flush", path: path) }
+    summary.add(mark)
+  }
+
   /// Forgets the pairs from number `count` on, and every row behind the last one kept.
   func cut(toPairs count: Int) throws(LaionError) {
     var kept = Summary()
-    let valid = try Self.read(path, header: nil, before: count) { kept.add($0) }
+    let valid = try Self.read(path, header: nil, before: count, mark: { kept.add($0) }) {
+      kept.add($0)
+    }
     if ftruncate(descriptor, valid) != 0 { throw .file(FileError("cut", path: path)) }
     summary = kept
   }
@@ -101,6 +121,7 @@ final class Ledger: @unchecked Sendable {
     _ path: String,
     header: String?,
     before number: Int? = nil,
+    mark: (Mark) -> Void = { _ in },
     _ visit: (Entry) throws(LaionError) -> Void
   ) throws(LaionError) -> Int {
     let file: MappedFile
@@ -115,6 +136,8 @@ final class Ledger: @unchecked Sendable {
       if line == 1 {
         let isOurs = header.map { $0 == text + "\n" } ?? true
         if !isOurs { throw .differentSettings(folder: folder(of: path)) }
+      } else if let found = Mark(rawValue: String(content)) {
+        mark(found)
       } else {
         guard let entry = LedgerLine.decoded(content),
           entry.replaced == nil ? entry.row >= nextRow : entry.row < nextRow,
@@ -135,6 +158,17 @@ final class Ledger: @unchecked Sendable {
     return start
   }
 
+  /// The fingerprint with which a ledger was begun; `nil` when there is none.
+  static func fingerprint(_ path: String) -> String? {
+    guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+    defer { try? file.close() }
+    let bytes = (try? file.read(upToCount: 256)) ?? Data()
+    let line = String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
+    guard let content = LedgerLine.opened(line), content.hasPrefix(title) else { return nil }
+    return String(content.dropFirst(title.count))
+  }
+
+  private static let title = "nifty laion ledger 1\t"
   private static let releasedAtOnce = 1 << 20
 
   private static func folder(of path: String) -> String {

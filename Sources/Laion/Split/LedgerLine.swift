@@ -5,6 +5,7 @@ enum LedgerLine {
     switch entry.outcome {
     case .success(let image):
       fields += ["ok", "\(image.width)", "\(image.height)", "\(image.bytes)", image.sha256]
+      if let file = image.file { fields += ["\(file.size)", String(file.hash, radix: 16)] }
       if let look = image.look { fields.append(look) }
     case .failure(let cause):
       fields.append(cause.description)
@@ -26,15 +27,23 @@ enum LedgerLine {
       guard fields[1] == "-", let cause = FetchCause(String(fields[2])) else { return nil }
       return .init(row: row, number: nil, outcome: .failure(cause), replaced: replaced)
     }
-    guard (7...8).contains(fields.count), fields[2] == "ok", let number = Int(fields[1]),
+    guard (7...10).contains(fields.count), fields[2] == "ok", let number = Int(fields[1]),
       let width = Int(fields[3]), let height = Int(fields[4]), let bytes = Int(fields[5])
     else { return nil }
+    // Earlier versions did not write the stored file's size and hash.
+    let hasFile = fields.count >= 9
+    var file: StoredFile?
+    if hasFile {
+      guard let size = Int(fields[7]), let hash = UInt64(fields[8], radix: 16) else { return nil }
+      file = StoredFile(size: size, hash: hash)
+    }
     let image = StoredImage(
       width: width,
       height: height,
       bytes: bytes,
       sha256: String(fields[6]),
-      look: fields.count == 8 ? String(fields[7]) : nil
+      look: fields.count == 8 || fields.count == 10 ? fields.last.map { String($0) } : nil,
+      file: file
     )
     return .init(row: row, number: number, outcome: .success(image), replaced: replaced)
   }

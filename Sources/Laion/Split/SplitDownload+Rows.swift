@@ -39,7 +39,12 @@ extension SplitDownload {
 
   /// Brings the state to where the ledger ends: reads past the rows that it has, counting again what
   /// the filters dropped, and remembers the files that are stored.
-  func recall(_ state: inout State, again: Bool) throws(LaionError) {
+  ///
+  /// - Parameters:
+  ///   - state: Changed to go on from there.
+  ///   - pass: In a second pass, the row from which on failed ones are requested again.
+  /// - Throws: `LaionError` when ledger or metadata cannot be read.
+  func recall(_ state: inout State, again pass: Int?) throws(LaionError) {
     for _ in 0..<state.tally.summary.nextRow {
       guard let row = try state.rows.next() else { throw .differentSettings(folder: folder.path) }
       if case .dropped(let cause) = state.screen.judge(row) { state.tally.filter(row.row, cause) }
@@ -54,12 +59,12 @@ extension SplitDownload {
         _ = stored.insert(image.hash)
         if let look = image.look.flatMap({ PerceptualHash($0) }) { _ = looks?.insert(look) }
       case .failure(let cause):
-        if again, RetryPolicy.canRecover(cause) { failed[entry.row] = cause }
+        if let pass, entry.row >= pass, RetryPolicy.canRecover(cause) { failed[entry.row] = cause }
       }
     }
     state.stored = stored
     state.looks = looks
-    if !again { return }
+    if pass == nil { return }
     // The rows behind the last request may have been dropped all: they were looked at as well.
     while let row = try state.rows.next() {
       if case .dropped(let cause) = state.screen.judge(row) { state.tally.filter(row.row, cause) }
@@ -70,12 +75,18 @@ extension SplitDownload {
     filter.dropsDuplicates = false
     state.screen = RowScreen(filter, denied: denied)
     state.again = failed
+    state.tally.beginPass(over: failed.count)
   }
 }
 
 extension StoredImage {
   /// The first 64 bits of the file's SHA-256.
-  var hash: UInt64 { UInt64(sha256.prefix(16), radix: 16) ?? FNV.hash(sha256.utf8) }
+  var hash: UInt64 { sha256.first64Bits }
+}
+
+extension String {
+  /// The first 64 bits of a hexadecimal digest.
+  var first64Bits: UInt64 { UInt64(prefix(16), radix: 16) ?? FNV.hash(utf8) }
 }
 
 extension Int {

@@ -16,7 +16,7 @@ struct SplitDownload {
   let store: ImageStore
   let pool: NIOThreadPool
   let denied: DenyList
-  let report: @Sendable (LaionProgress) -> Void
+  let reporter: ProgressReporter
 
   typealias Group = TaskGroup<(row: Int, result: RowResult)>
 
@@ -66,15 +66,19 @@ struct SplitDownload {
 
   /// Downloads what is missing.
   ///
-  /// - Parameter again: Whether rows are requested again that failed for reasons that pass.
-  /// - Returns: The statistics of the whole split.
+  /// - Parameter again: Whether the split is finished and rows are requested again that failed for
+  ///   reasons that pass. Such a second pass that was interrupted goes on by itself.
+  /// - Returns: The statistics of the whole split, and how many of its pairs were stored now.
   /// - Throws: `LaionError` when the disk refuses, the metadata is damaged, or the task is cancelled.
-  func run(again: Bool) async throws(LaionError) -> SplitStatistics {
-    let fingerprint = fingerprint(try MetadataRows(part, columns: configuration.columns))
+  func run(again: Bool) async throws(LaionError) -> (SplitStatistics, added: Int) {
+    let fingerprint = try fingerprint()
     // The ledger is also the lock: nothing in the folder is touched before it is ours.
     try file { () throws(FileError) in try folder.create() }
     let ledger = try Ledger(folder.ledgerPath, fingerprint: fingerprint)
     defer { withExtendedLifetime(ledger) {} }
+    if again, ledger.summary.pass == nil {
+      try file { () throws(FileError) in try ledger.mark(.began) }
+    }
     // Until it is finished again, the split is an unfinished one.
     folder.remove(folder.statisticsPath)
     let sink = sink(fingerprint)
@@ -83,14 +87,18 @@ struct SplitDownload {
       return try sink.resume(after: ledger.summary.pairs)
     }
     if held < ledger.summary.pairs { try ledger.cut(toPairs: held) }
-    return try finish(try await downloaded(to: sink, ledger, again: again), sink)
+    let before = ledger.summary.pairs
+    let tally = try await downloaded(to: sink, ledger)
+    if ledger.summary.pass != nil {
+      try file { () throws(FileError) in try ledger.mark(.ended) }
+    }
+    return (try finish(tally, sink), tally.pairs - before)
   }
 
   /// Everything up to the last pair; what it needed is gone when the index is written.
   private func downloaded(
     to sink: any PairSink,
-    _ ledger: Ledger,
-    again: Bool
+    _ ledger: Ledger
   ) async throws(LaionError) -> Tally {
     let rows = try MetadataRows(part, columns: configuration.columns)
     var state = State(
@@ -104,7 +112,8 @@ struct SplitDownload {
         done: ledger.summary
       )
     )
-    try recall(&state, again: again)
+    let pass = configuration.retriesFailures ? ledger.summary.pass : nil
+    try recall(&state, again: pass)
     return state.tally.isFull ? state.tally : try await downloaded(state, ledger).tally
   }
 
@@ -120,6 +129,7 @@ struct SplitDownload {
         return .success(state)
       } catch {
         group.cancelAll()
+        reporter.end(state.tally.progress())
         return .failure(error)
       }
     }
@@ -154,7 +164,7 @@ struct SplitDownload {
       if let (row, result) = await group.next() { state.window.finish(row, result) }
       // Results that arrive after a cancellation are its consequence and say nothing of the rows.
       if Task.isCancelled { throw .cancelled }
-      report(state.tally.progress)
+      reporter.note(state.tally.progress())
     }
   }
 
@@ -234,24 +244,8 @@ struct SplitDownload {
     try SplitIndex.write(folder, part: part, columns: configuration.columns)
     folder.removeStaging()
     try file { () throws(FileError) in try statistics.write(to: folder.statisticsPath) }
-    report(tally.progress)
+    reporter.end(tally.progress(isLast: true))
     return statistics
-  }
-
-  /// Stands for everything that decides which rows become pairs under which numbers.
-  private func fingerprint(_ rows: MetadataRows) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    let layout =
-      configuration.layout == .webdataset
-      ? "webdataset \(configuration.pairsPerShard)" : "\(configuration.layout)"
-    let settings = [
-      (try? encoder.encode(configuration.filter)) ?? Data(),
-      (try? encoder.encode(configuration.image)) ?? Data(),
-      (try? encoder.encode(configuration.columns)) ?? Data(),
-      Data("\(layout) \(denied.fingerprint) \(part.fileName) \(rows.identity)".utf8),
-    ]
-    return String(FNV.hash(settings.joined(separator: [0])), radix: 16)
   }
 
   private func file<Value>(

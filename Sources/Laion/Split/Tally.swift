@@ -12,6 +12,8 @@ struct Tally: Sendable {
   private let pairsAtStart: Int
   private let rowsAtStart: Int
   private let bytesAtStart: Int
+  /// In a second pass, the rows that are requested again and how many of them are done.
+  private var pass: (rows: Int, done: Int)?
 
   /// Begins where an earlier run, whose work is `done`, has stopped.
   init(part: MetadataPart, target: Int, rowCount: Int?, done: Ledger.Summary) {
@@ -28,7 +30,11 @@ struct Tally: Sendable {
   var pairs: Int { summary.pairs }
   var isFull: Bool { summary.pairs >= target }
 
+  /// From here on so many rows are requested again.
+  mutating func beginPass(over rows: Int) { pass = (rows, 0) }
+
   mutating func add(_ entry: Ledger.Entry) {
+    pass?.done += 1
     summary.add(entry)
     rowsRead = max(rowsRead, entry.row + 1)
   }
@@ -38,27 +44,47 @@ struct Tally: Sendable {
     rowsRead = max(rowsRead, row + 1)
   }
 
-  var progress: LaionProgress {
+  /// How far the split is.
+  ///
+  /// - Parameter isLast: Whether no row will follow.
+  /// - Returns: The state of this moment.
+  func progress(isLast: Bool = false) -> LaionProgress {
     let seconds = seconds
-    let rate = seconds > 0 ? Double(pairs - pairsAtStart) / seconds : 0
-    let rowRate = seconds > 0 ? Double(rowsRead - rowsAtStart) / seconds : 0
-    let rowsLeft = rowCount.map { max(0, $0 - rowsRead) } ?? target
-    // The split ends when it is full or when the part has no more rows, whatever comes first.
-    let untilFull = rate > 0 ? Double(max(0, target - pairs)) / rate : .infinity
-    let untilEmpty = rowRate > 0 ? Double(rowsLeft) / rowRate : .infinity
-    let secondsLeft = min(untilFull, untilEmpty)
+    func rate(_ count: Int) -> Double { seconds > 0 ? Double(count) / seconds : 0 }
+    let rowsLeft = isLast ? 0 : rowsLeft
     return LaionProgress(
       split: part.number,
       rowsDone: rowsRead,
       pairs: pairs,
-      target: min(target, pairs + rowsLeft),
+      target: rowsLeft.map { min(target, pairs + $0) } ?? target,
       failures: failureNames,
       filtered: filteredNames,
       bytes: summary.bytes,
-      bytesPerSecond: seconds > 0 ? Double(summary.bytes - bytesAtStart) / seconds : 0,
-      imagesPerSecond: rate,
-      secondsLeft: secondsLeft.isFinite ? secondsLeft : nil
+      bytesPerSecond: rate(summary.bytes - bytesAtStart),
+      imagesPerSecond: rate(pairs - pairsAtStart),
+      secondsLeft: rowsLeft.flatMap {
+        secondsLeft(
+          rowsLeft: $0,
+          pairRate: rate(pairs - pairsAtStart),
+          rowRate: rate(pass?.done ?? rowsRead - rowsAtStart)
+        )
+      }
     )
+  }
+
+  /// Rows that may still give pairs; `nil` for text, which tells its length only at its end.
+  private var rowsLeft: Int? {
+    if let pass { return max(0, pass.rows - pass.done) }
+    return rowCount.map { max(0, $0 - rowsRead) }
+  }
+
+  /// The split ends when it is full or when there are no more rows, whatever comes first.
+  private func secondsLeft(rowsLeft: Int, pairRate: Double, rowRate: Double) -> Double? {
+    let untilFull = pairRate > 0 ? Double(max(0, target - pairs)) / pairRate : .infinity
+    let untilEmpty = rowRate > 0 ? Double(rowsLeft) / rowRate : .infinity
+    let seconds = min(untilFull, untilEmpty)
+    // Beyond decades it is no estimate.
+    return seconds < 1e9 ? seconds : nil
   }
 
   func statistics(isExhausted: Bool) -> SplitStatistics {

@@ -11,6 +11,8 @@ package struct LaionVerification: Sendable {
   package let output: String
   /// Whether every image is decoded, not only its header read.
   package var decodesImages = false
+  /// Whether every image is read to its last byte and held against the hash of what was stored.
+  package var readsWholeFiles = false
 
   /// What was found in one split.
   package struct Finding: Equatable, Sendable {
@@ -66,10 +68,11 @@ package struct LaionVerification: Sendable {
       // Its pairs cannot be looked at before it is a dataset.
       complaints.append("zip: unfinished; run the download again")
     } else {
-      complaints += files(folder, images)
+      let (captions, faults) = index(folder, latest)
+      complaints += files(folder, images, captions)
+      complaints += faults
     }
     complaints += statistics(folder, summary)
-    complaints += try index(folder, latest)
     return Finding(
       folder: folder,
       pairs: summary.pairs,
@@ -78,7 +81,11 @@ package struct LaionVerification: Sendable {
   }
 
   /// Complaints about the pairs themselves.
-  private func files(_ folder: String, _ images: [Int: StoredImage]) -> [String] {
+  private func files(
+    _ folder: String,
+    _ images: [Int: StoredImage],
+    _ captions: [Int: UInt64]
+  ) -> [String] {
     var complaints: [String] = []
     var missing = Set(images.keys)
     do throws(FileError) {
@@ -90,6 +97,8 @@ package struct LaionVerification: Sendable {
         if file.isCaption {
           if String(validating: file.bytes, as: UTF8.self)?.isEmpty != false {
             complaints.append("\(file.name): empty or not UTF-8")
+          } else if let caption = captions[file.number], FNV.hash(file.bytes) != caption {
+            complaints.append("\(file.name): not the caption in the index")
           }
           return
         }
@@ -108,8 +117,15 @@ package struct LaionVerification: Sendable {
     do throws(ImageError) {
       let header = try ImageHeader.probe(bytes)
       if decodesImages { _ = try RGBImage(decoding: bytes) }
-      if (header.width, header.height) == (image.width, image.height) { return nil }
-      return "\(header.width)×\(header.height), the ledger says \(image.width)×\(image.height)"
+      if (header.width, header.height) != (image.width, image.height) {
+        return "\(header.width)×\(header.height), the ledger says \(image.width)×\(image.height)"
+      }
+      guard let file = image.file else { return nil }
+      if readsWholeFiles {
+        return StoredFile(bytes) == file ? nil : "not the image that was stored"
+      }
+      return bytes.count == file.size
+        ? nil : "\(bytes.count) bytes, the ledger says \(file.size)"
     } catch {
       return error.description
     }
@@ -135,39 +151,54 @@ package struct LaionVerification: Sendable {
     return complaints
   }
 
-  /// Complaints about `index.parquet`.
+  /// The hash of each pair's caption in `index.parquet`, and complaints about the file.
   private func index(
     _ folder: String,
     _ latest: [Int: Ledger.Entry]
-  ) throws(LaionError) -> [String] {
+  ) -> (captions: [Int: UInt64], faults: [String]) {
+    var captions: [Int: UInt64] = [:]
     do throws(ParquetError) {
       let reader = try ParquetReader(
         path: "\(folder)/index.parquet",
-        columns: ["number", "row", "status", "sha256"]
+        columns: ["number", "row", "status", "sha256", "caption"]
       )
       var count = 0
       while let batch = try reader.next() {
         for position in 0..<batch.rowCount {
           count += 1
           let entry = batch["row"].int(position).flatMap { latest[$0] }
-          var (status, sha256): (String, String?) = ("ok", nil)
-          switch entry?.outcome {
-          case .success(let image): sha256 = image.sha256
-          case .failure(let cause): status = cause.description
-          case nil: return ["index.parquet: line \(count) speaks of a row that was not requested"]
+          if let fault = Self.fault(batch, position, entry) {
+            return (captions, ["index.parquet: line \(count) \(fault)"])
           }
-          if batch["number"].int(position) != entry?.number
-            || batch["status"].string(position) != status
-            || batch["sha256"].string(position) != sha256
-          {
-            return ["index.parquet: line \(count) is not what the ledger says"]
+          if let number = entry?.number, let caption = batch["caption"].string(position) {
+            captions[number] = FNV.hash(caption.utf8)
           }
         }
       }
-      return count == latest.count
-        ? [] : ["index.parquet: \(count) lines, the ledger has \(latest.count) rows"]
+      if count == latest.count { return (captions, []) }
+      let fault = "index.parquet: \(count) lines, the ledger has \(latest.count) rows"
+      return (captions, [fault])
     } catch {
-      return [error.description]
+      return (captions, [error.description])
     }
+  }
+
+  /// What is wrong with a line of the index; `nil` when it says what the ledger does.
+  private static func fault(
+    _ batch: ColumnBatch,
+    _ position: Int,
+    _ entry: Ledger.Entry?
+  ) -> String? {
+    var (status, sha256): (String, String?) = ("ok", nil)
+    switch entry?.outcome {
+    case .success(let image): sha256 = image.sha256
+    case .failure(let cause): status = cause.description
+    case nil: return "speaks of a row that was not requested"
+    }
+    let isRight =
+      batch["number"].int(position) == entry?.number
+      && batch["status"].string(position) == status
+      && batch["sha256"].string(position) == sha256
+    return isRight ? nil : "is not what the ledger says"
   }
 }

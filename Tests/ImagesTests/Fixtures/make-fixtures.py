@@ -107,6 +107,24 @@ def adam7(pixels):
     )
 
 
+def ycck(image):
+    """Inks as Photoshop writes them: luma and chroma of the inverted inks, transform 2 in Adobe's marker.
+
+    Pillow stores four channels as they are but inverted, so it is given what is to be stored.
+    """
+    cyan, magenta, yellow, black = image.convert("CMYK").split()
+    luma = Image.merge("RGB", (cyan, magenta, yellow)).convert("YCbCr").split()
+    # Some black ink, so that the fourth channel counts.
+    black = black.point(lambda value: 60)
+    stored = [*luma, black.point(lambda value: 255 - value)]
+    given = Image.merge("CMYK", [channel.point(lambda value: 255 - value) for channel in stored])
+    encoded = bytearray(encode(given, format="JPEG", quality=90))
+    marker = encoded.index(b"Adobe")
+    assert encoded[marker + 11] == 0
+    encoded[marker + 11] = 2
+    return bytes(encoded)
+
+
 small = Image.fromarray(photo(61, 43))
 ramp = Image.fromarray(alpha_ramp(61, 43))
 transparent = small.copy()
@@ -119,6 +137,8 @@ as_pil("jpeg-422.jpg", small, format="JPEG", quality=85, subsampling=1)
 as_pil("jpeg-progressive.jpg", small, format="JPEG", quality=85, progressive=True)
 as_pil("jpeg-grey.jpg", grey, format="JPEG", quality=85)
 as_pil("jpeg-cmyk.jpg", small.convert("CMYK"), format="JPEG", quality=85)
+inked = ycck(small)
+keep("jpeg-ycck.jpg", inked, Image.open(io.BytesIO(inked)).convert("RGB"))
 
 as_pil("png-rgb.png", small, format="PNG")
 as_pil("png-palette.png", small.quantize(16), format="PNG")

@@ -1,0 +1,67 @@
+import Synchronization
+
+/// Hosts that let one request after another run into its deadline.
+///
+/// Each such row would hold a place for all its attempts, and a split with thousands of rows of one
+/// host that never answers would wait for days. They are left alone for a while instead, and then one
+/// row tries again.
+final class SilentHosts: Sendable {
+  private let limit: Int
+  private let pause: Duration
+  private let hosts = Mutex<[String: Record]>([:])
+
+  private struct Record {
+    var timeouts = 0
+    /// When the last of them was counted.
+    var last: ContinuousClock.Instant?
+    var until: ContinuousClock.Instant?
+  }
+
+  private static let maximumHosts = 50_000
+
+  /// - Parameters:
+  ///   - limit: Deadlines in a row after which a host is left alone.
+  ///   - pause: For how long.
+  init(limit: Int, pause: Duration) {
+    self.limit = limit
+    self.pause = pause
+  }
+
+  /// Whether `host` is to be left alone; after the pause one caller is let through.
+  func leavesAlone(_ host: String, now: ContinuousClock.Instant = .now) -> Bool {
+    hosts.withLock { hosts in
+      guard let until = hosts[host]?.until else { return false }
+      if until > now { return true }
+      hosts[host]?.until = now + pause
+      return false
+    }
+  }
+
+  /// Notes how a request ended: in a deadline, or in any other way.
+  ///
+  /// Requests under way at the same time count once: a server that pauses for one deadline is none that
+  /// never answers.
+  func note(
+    _ host: String,
+    timedOut: Bool,
+    began: ContinuousClock.Instant,
+    now: ContinuousClock.Instant = .now
+  ) {
+    hosts.withLock { hosts in
+      if !timedOut {
+        hosts[host] = nil
+        return
+      }
+      if hosts.count >= Self.maximumHosts, hosts[host] == nil {
+        hosts = hosts.filter { $0.value.until.map { $0 > now } ?? false }
+        if hosts.count >= Self.maximumHosts { hosts = [:] }
+      }
+      var record = hosts[host, default: Record()]
+      if let last = record.last, began < last { return }
+      record.timeouts += 1
+      record.last = now
+      if record.timeouts >= limit { record.until = now + pause }
+      hosts[host] = record
+    }
+  }
+}

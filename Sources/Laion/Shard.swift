@@ -1,0 +1,100 @@
+/// One of several machines that divide the parts among themselves.
+///
+/// A part belongs to a machine by its number alone, so that a machine that is started again, alone or
+/// over other files, has the share that it had.
+package struct Shard: Codable, Equatable, Sendable {
+  /// Which one, from 0.
+  package var index: Int
+  /// How many there are; `nil` for one per part, each with the part of its own number.
+  package var count: Int?
+
+  /// Machine `index` of `count`.
+  package init(index: Int, count: Int?) {
+    self.index = index
+    self.count = count
+  }
+
+  /// Whether the part of this number belongs to the machine.
+  package func takes(_ part: Int) -> Bool {
+    guard let count else { return part == index }
+    return part % count == index
+  }
+}
+
+extension Shard {
+  /// A task that a cluster numbers: of a Slurm array, or a pod of an indexed Kubernetes job.
+  package struct Task: Equatable, Sendable {
+    /// Its number in the array or job.
+    package var number: Int
+    /// The variable that gives the number.
+    package var variable: String
+
+    /// The task that this process is; `nil` outside of a cluster.
+    package init?(environment: [String: String]) {
+      for variable in ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"] {
+        guard let number = environment[variable].flatMap({ Int($0) }), number >= 0 else { continue }
+        self.number = number
+        self.variable = variable
+        return
+      }
+      return nil
+    }
+  }
+
+  /// Which share a process has, and what the user should know of that.
+  package struct Choice: Equatable, Sendable {
+    /// The share; `nil` for all parts.
+    package var shard: Shard?
+    /// A line for the user; `nil` when there is nothing to say.
+    package var note: String?
+  }
+
+  /// Chooses between what the user said and what the cluster says.
+  ///
+  /// Of the cluster only the task's own number counts. How many tasks there are would be another
+  /// number when one of them is sent again alone, so it is the user who says it.
+  ///
+  /// - Parameters:
+  ///   - explicit: The shard that the user named.
+  ///   - parts: The parts that the user named.
+  ///   - count: How many tasks divide the parts, if the user said so.
+  ///   - environment: The variables of the process.
+  /// - Returns: The share.
+  /// - Throws: `LaionError` when tasks are counted where there are none.
+  package static func choose(
+    explicit: Shard?,
+    parts: ClosedRange<Int>?,
+    count: Int?,
+    environment: [String: String]
+  ) throws(LaionError) -> Choice {
+    let task = Task(environment: environment)
+    if let explicit {
+      let note = task.map { "--shard is given: \($0.variable)=\($0.number) is not looked at" }
+      return Choice(shard: explicit, note: note)
+    }
+    if let count {
+      guard count >= 1 else {
+        throw .invalidSetting(name: "--shards", value: "\(count)", expected: "at least 1")
+      }
+      guard let task else {
+        throw .invalidSetting(
+          name: "--shards",
+          value: "\(count)",
+          expected: "for tasks of a Slurm array or an indexed job; elsewhere say --shard i/n"
+        )
+      }
+      let shard = Shard(index: task.number % count, count: count)
+      let note = "\(task.variable)=\(task.number): the parts of shard \(shard.index)/\(count)"
+      return Choice(shard: shard, note: note)
+    }
+    guard let task else { return Choice() }
+    if parts != nil {
+      let note = "--parts is given: \(task.variable)=\(task.number) is not looked at"
+      return Choice(note: note)
+    }
+    return Choice(
+      shard: Shard(index: task.number, count: nil),
+      note: "\(task.variable)=\(task.number): part \(task.number); for several a task say --shards"
+    )
+  }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import TestSupport
+
+/// A certificate authority of this machine, and web servers with its certificates.
+struct LocalAuthority {
+  static let openssl = "/usr/bin/openssl"
+
+  let folder: String
+  var certificate: String { folder + "/ca.pem" }
+
+  private static let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+
+  struct Failed: Error { let output: String }
+
+  init(in folder: String) throws {
+    self.folder = folder
+    try run(
+      ["req", "-x509", "-subj", "/CN=test", "-days", "2"] + Self.key
+        + ["-keyout", "\(folder)/ca.key", "-out", "\(folder)/ca.pem"]
+    )
+  }
+
+  /// Runs `body` with the port of a server that answers `/image` with `body`, under a certificate for
+  /// `host` that holds for so many days from now.
+  func serve<Result>(
+    _ image: [UInt8],
+    as host: String,
+    days: Int,
+    isolation: isolated (any Actor)? = #isolation,
+    _ body: (Int) async throws -> Result
+  ) async throws -> Result {
+    let stem = "\(folder)/\(UUID())"
+    try run(
+      ["req", "-subj", "/CN=\(host)", "-addext", "subjectAltName=DNS:\(host)"] + Self.key
+        + ["-keyout", stem + ".key", "-out", stem + ".csr"]
+    )
+    try run(
+      ["x509", "-req", "-in", stem + ".csr", "-CA", certificate, "-CAkey", folder + "/ca.key"]
+        + [
+          "-CAcreateserial", "-days", "\(days)", "-copy_extensions", "copy", "-out", stem + ".pem",
+        ]
+    )
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: \(image.count)\r\nConnection: close\r\n\r\n"
+    try Data(Array(head.utf8) + image).write(to: URL(filePath: folder + "/image"))
+    let server = Process()
+    server.executableURL = URL(filePath: Self.openssl)
+    server.currentDirectoryURL = URL(filePath: folder)
+    server.arguments = [
+      "s_server", "-4", "-accept", "0", "-HTTP", "-key", stem + ".key", "-cert", stem + ".pem",
+    ]
+    let output = Pipe()
+    server.standardOutput = output
+    server.standardError = FileHandle.nullDevice
+    try server.run()
+    defer { kill(server.processIdentifier, SIGKILL) }
+    var said = ""
+    while !said.contains("ACCEPT") || !said.hasSuffix("\n") {
+      let more = output.fileHandleForReading.availableData
+      if more.isEmpty { break }
+      said += String(decoding: more, as: UTF8.self)
+    }
+    let words = said.split(whereSeparator: \.isWhitespace)
+    guard let port = words.last?.split(separator: ":").last.flatMap({ Int($0) }) else {
+      throw Failed(output: said)
+    }
+    return try await body(port)
+  }
+
+  private func run(_ arguments: [String]) throws {
+    guard let result = try runProgram(Self.openssl, arguments), result.status == 0 else {
+      throw Failed(output: arguments.joined(separator: " "))
+    }
+  }
+}
