@@ -120,6 +120,62 @@ import Testing
     #expect(throws: DatasetError.self) { try pack(HashExtractor(), to: "out.zip") }
   }
 
+  @Test func `a folder of the same name and the same files elsewhere does not continue a dataset`()
+    throws
+  {
+    for place in ["m1", "m2"] {
+      for number in 0..<9 {
+        let image = try noiseImage(8, seed: number + (place == "m1" ? 0 : 100))
+        try folder.write(image.encodedPNG(level: 0), to: "\(place)/train/\(number).png")
+      }
+    }
+    func pack(_ place: String, _ extractor: any FeatureExtractor) throws {
+      _ = try Packer(options()).pack(
+        ImageTextSources.open(folder.file("\(place)/train")),
+        to: folder.file("mix.zip"),
+        extractor: extractor
+      )
+    }
+    #expect(throws: DatasetError.self) { try pack("m1", Fuse(after: 4)) }
+    let error = #expect(throws: DatasetError.self) { try pack("m2", HashExtractor()) }
+    #expect(error?.description.contains("begun from another source") == true)
+    #expect(!folder.contents.contains("mix.zip"))
+    try pack("m1", HashExtractor())
+  }
+
+  @Test(arguments: ["in/2.png", "in/2.txt", "in/dataset.json"])
+  func `an edited file does not continue a dataset`(name: String) throws {
+    try writeSource(9)
+    try folder.write(Array(#"{"labels": null}"#.utf8), to: "in/dataset.json")
+    #expect(throws: DatasetError.self) { try pack(Fuse(after: 4), to: "out.zip") }
+    // The same size: only the time tells.
+    try folder.write(bytes(of: folder.file(name)), to: name)
+    #expect(throws: DatasetError.self) { try pack(HashExtractor(), to: "out.zip") }
+  }
+
+  @Test func `every source says when its files have changed`() throws {
+    let names = ["s.zip", "s.tar", "s_lmdb/data.mdb", "train-images-idx3-ubyte.gz"]
+    try packNoise(folder.file("s.zip"), count: 2)
+    let tar = try TarWriter(folder.file("s.tar"))
+    try tar.add("1.png", noiseImage(4, seed: 0).encodedPNG(level: 0))
+    try tar.finish()
+    try folder.write(bytes(of: fixture("bedroom_tiny_lmdb/data.mdb").path), to: names[2])
+    for name in [names[3], "train-labels-idx1-ubyte.gz", "cifar-10-python.tar.gz"] {
+      try folder.write(bytes(of: fixture(name).path), to: name)
+    }
+    for name in names + ["train-labels-idx1-ubyte.gz", "cifar-10-python.tar.gz"] {
+      func fingerprint() throws -> String {
+        let file = folder.file(name.replacingOccurrences(of: "labels-idx1", with: "images-idx3"))
+        let path = name == names[2] ? folder.file("s_lmdb") : file
+        return Packer.fingerprint(options(), try ImageTextSources.open(path), nil)
+      }
+      let before = try fingerprint()
+      #expect(try fingerprint() == before, "\(name)")
+      try folder.write(bytes(of: folder.file(name)), to: name)
+      #expect(try fingerprint() != before, "\(name)")
+    }
+  }
+
   /// A writer of a set without features, and images 0, 1, … of it.
   private func writer(_ name: String, limit: Int? = nil) throws -> PackedDatasetWriter {
     let options = PackedDatasetWriter.Options(resolution: 4, featureModel: nil)

@@ -47,6 +47,8 @@ struct CIFAR10Source: ImageTextSource {
 
   var summary: String { "CIFAR-10 " + URL(filePath: path).lastPathComponent }
 
+  var identity: String { FileStamp.of(path) }
+
   func name(at index: Int) -> String {
     let (batch, row) = place(of: index)
     return "data_batch_\(batch + 1)/\(row)"

@@ -47,7 +47,17 @@ package struct ImageTextFolder: ImageTextSource {
 
   package var summary: String { "folder " + URL(filePath: path).lastPathComponent }
 
+  package var identity: String {
+    FileStamp.place(path) + " " + FileStamp.state(path + "/dataset.json")
+  }
+
   package func name(at index: Int) -> String { images[index] }
+
+  package func stamp(at index: Int) -> String {
+    let image = path + "/" + images[index]
+    let text = FileNames.replacingSuffix(of: image, by: "txt")
+    return FileStamp.state(image) + " " + FileStamp.state(text)
+  }
 
   package func item(at index: Int) throws(DatasetError) -> ImageTextItem {
     let name = images[index]

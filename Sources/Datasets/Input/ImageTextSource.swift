@@ -41,8 +41,17 @@ package protocol ImageTextSource: Sendable {
   var count: Int { get }
   /// Where the items come from, in words; stored in the dataset's manifest.
   var summary: String { get }
+  /// What tells the source from another of the same name and from an earlier state of itself.
+  var identity: String { get }
   /// The name of an item, for reports.
   func name(at index: Int) -> String
+  /// What tells an item from an earlier state of itself, without reading it; empty where the source's
+  /// own identity says it for all.
+  func stamp(at index: Int) -> String
   /// Reads an item.
   func item(at index: Int) throws(DatasetError) -> ImageTextItem
+}
+
+extension ImageTextSource {
+  package func stamp(at index: Int) -> String { "" }
 }

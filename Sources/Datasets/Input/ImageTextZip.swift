@@ -49,7 +49,13 @@ struct ImageTextZip: ImageTextSource {
 
   var summary: String { "zip " + URL(filePath: zip.path).lastPathComponent }
 
+  var identity: String { FileStamp.of(zip.path) }
+
   func name(at index: Int) -> String { zip.name(at: Int(images[index])) }
+
+  func stamp(at index: Int) -> String {
+    "\(zip.size(at: Int(images[index]))) \(zip.checksum(at: Int(images[index])))"
+  }
 
   func item(at index: Int) throws(DatasetError) -> ImageTextItem {
     let name = name(at: index)

@@ -59,7 +59,20 @@ package struct ImportedSet: ImageTextSource {
 
   package var count: Int { entries.count }
 
+  /// Each entry says where its files are.
+  package var identity: String { "" }
+
   package func name(at index: Int) -> String { entries[index].name }
+
+  package func stamp(at index: Int) -> String {
+    let entry = entries[index]
+    let captions =
+      switch entry.captions {
+      case .lines(let lines): "\(lines)"
+      case .file(let path): FileStamp.of(path)
+      }
+    return FileStamp.of(entry.image) + " " + captions
+  }
 
   package func item(at index: Int) throws(DatasetError) -> ImageTextItem {
     let entry = entries[index]

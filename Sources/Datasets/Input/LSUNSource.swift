@@ -18,6 +18,8 @@ struct LSUNSource: ImageTextSource {
 
   var summary: String { "LSUN " + URL(filePath: path).lastPathComponent }
 
+  var identity: String { FileStamp.of(path + "/data.mdb") }
+
   func name(at index: Int) -> String { database.key(at: index) }
 
   func item(at index: Int) throws(DatasetError) -> ImageTextItem {

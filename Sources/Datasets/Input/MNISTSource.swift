@@ -18,10 +18,7 @@ struct MNISTSource: ImageTextSource {
   /// Reads images and labels.
   init(_ path: String) throws(DatasetError) {
     self.path = path
-    let labelsPath = path.replacingOccurrences(
-      of: "-images-idx3-ubyte.gz",
-      with: "-labels-idx1-ubyte.gz"
-    )
+    let labelsPath = Self.labelsPath(path)
     digits = try Self.read(path, shape: [Self.side, Self.side])
     labels = try Self.read(labelsPath, shape: [])
     guard count > 0 else { throw .noImages(path: path) }
@@ -37,6 +34,8 @@ struct MNISTSource: ImageTextSource {
   var count: Int { labels.count }
 
   var summary: String { "MNIST " + URL(filePath: path).lastPathComponent }
+
+  var identity: String { FileStamp.of(path) + " " + FileStamp.of(Self.labelsPath(path)) }
 
   func name(at index: Int) -> String { "\(index)" }
 
@@ -55,6 +54,10 @@ struct MNISTSource: ImageTextSource {
       picture: .pixels(RGBImage(width: full, height: full, pixels: pixels)),
       label: .index(Int(labels[index]))
     )
+  }
+
+  private static func labelsPath(_ path: String) -> String {
+    path.replacingOccurrences(of: "-images-idx3-ubyte.gz", with: "-labels-idx1-ubyte.gz")
   }
 
   /// The elements of an idx file of bytes: magic, count and lengths in big-endian, then the data.

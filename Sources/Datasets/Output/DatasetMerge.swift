@@ -108,7 +108,7 @@ package enum DatasetMerge {
   }
 
   private static func fingerprint(_ datasets: [PackedDataset]) -> String {
-    let parts = datasets.map { "\($0.path) \($0.count) \($0.fileSize)" }
+    let parts = datasets.map { "\(FileStamp.of($0.path)) \($0.count) \($0.imagesSHA256)" }
     var hash = SHA256()
     hash.update(Array(("merge\n" + parts.joined(separator: "\n")).utf8))
     return hash.digest()
