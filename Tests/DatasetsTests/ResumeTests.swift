@@ -75,7 +75,8 @@ import Testing
       #expect(resumed.dropped == report.dropped)
       #expect(try bytes(of: folder.file("out.zip")) == bytes(of: folder.file("whole.zip")))
       try FileManager.default.removeItem(atPath: folder.file("out.zip"))
-      #expect(folder.contents == ["in", "whole.zip"])
+      let lists = ["out.zip.left-out.tsv", "whole.zip.left-out.tsv"]
+      #expect(folder.contents == ["in", lists[0], "whole.zip", lists[1]])
     }
   }
 
@@ -136,7 +137,7 @@ import Testing
         extractor: extractor
       )
     }
-    #expect(throws: DatasetError.self) { try pack("m1", Fuse(after: 4)) }
+    #expect(throws: DatasetError.self) { try pack("m1", Fuse(after: 8)) }
     let error = #expect(throws: DatasetError.self) { try pack("m2", HashExtractor()) }
     #expect(error?.description.contains("begun from another source") == true)
     #expect(!folder.contents.contains("mix.zip"))
@@ -147,7 +148,7 @@ import Testing
   func `an edited file does not continue a dataset`(name: String) throws {
     try writeSource(9)
     try folder.write(Array(#"{"labels": null}"#.utf8), to: "in/dataset.json")
-    #expect(throws: DatasetError.self) { try pack(Fuse(after: 4), to: "out.zip") }
+    #expect(throws: DatasetError.self) { try pack(Fuse(after: 8), to: "out.zip") }
     // The same size: only the time tells.
     try folder.write(bytes(of: folder.file(name)), to: name)
     #expect(throws: DatasetError.self) { try pack(HashExtractor(), to: "out.zip") }
@@ -237,6 +238,57 @@ import Testing
       #expect(try bytes(of: folder.file("out.zip")) == bytes(of: folder.file("whole.zip")))
       try FileManager.default.removeItem(atPath: folder.file("out.zip"))
     }
+  }
+
+  @Test func `a run killed when the dataset had just got its name does not pack it again`() throws {
+    let options = PackedDatasetWriter.Options(resolution: 4, featureModel: nil)
+    let path = folder.file("out.zip")
+    do {
+      let first = try writer("out.zip")
+      try append(0..<10, to: first)
+      try first.drop(.init(name: "x", cause: .grey, reason: "grey"))
+      _ = try first.publish()
+    }
+    let whole = try bytes(of: path)
+    let list = try bytes(of: path + ".left-out.tsv")
+    #expect(folder.contents.contains(".out.zip.packing"))
+    let second = try writer("out.zip")
+    #expect(second.itemsDone == 10 && second.count == 10)
+    let report = try second.finish()
+    #expect(report.dropped.map(\.name) == ["x"] && report.manifest.imageCount == 10)
+    #expect(try bytes(of: path) == whole && bytes(of: path + ".left-out.tsv") == list)
+    #expect(folder.contents == ["out.zip", "out.zip.left-out.tsv"])
+    // An unrelated file of that name is no sign of it.
+    _ = try PackedDatasetWriter(path, options: options, fingerprint: "same")
+    #expect(folder.contents == ["out.zip", "out.zip.left-out.tsv"])
+  }
+
+  @Test func `a run killed just before the dataset gets its name finishes it anew`() throws {
+    let path = folder.file("out.zip")
+    do {
+      let first = try writer("out.zip")
+      try append(0..<10, to: first)
+      _ = try first.publish()
+    }
+    let whole = try bytes(of: path)
+    #expect(rename(path, folder.file(".out.zip.packing/archive.zip")) == 0)
+    let second = try writer("out.zip")
+    #expect(second.count == 10)
+    try second.finish()
+    #expect(try bytes(of: path) == whole)
+    #expect(folder.contents == ["out.zip"])
+  }
+
+  @Test func `the list of what was left out is there before the dataset`() throws {
+    try FileManager.default.createDirectory(
+      atPath: folder.file("out.zip/in-the-way"),
+      withIntermediateDirectories: true
+    )
+    let first = try writer("out.zip")
+    try append(0..<2, to: first)
+    try first.drop(.init(name: "x", cause: .grey, reason: "grey"))
+    #expect(throws: DatasetError.self) { try first.finish() }
+    #expect(folder.contents.contains("out.zip.left-out.tsv"))
   }
 
   @Test func `two runs do not pack the same dataset at once`() throws {
