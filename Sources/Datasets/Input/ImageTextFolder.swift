@@ -66,9 +66,8 @@ package struct ImageTextFolder: ImageTextSource {
     guard let bytes = try FileBytes.read(image, limit: Self.maximumImageSize) else {
       throw .missing(path: image)
     }
-    let captions =
-      try FileBytes.read(text, limit: Self.maximumTextSize).map(CaptionText.lines) ?? []
-    return ImageTextItem(picture: .encoded(bytes), captions: captions, label: labels[name])
+    let captions = try FileBytes.read(text, limit: Self.maximumTextSize)
+    return ImageTextItem(picture: .encoded(bytes), text: captions, label: labels[name])
   }
 
   private static func readLabels(_ path: String) throws(DatasetError) -> [String: ImageLabel] {

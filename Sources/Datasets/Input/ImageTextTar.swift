@@ -42,7 +42,7 @@ struct ImageTextTar: ImageTextSource {
     }
     return ImageTextItem(
       picture: .encoded(contents(name) ?? []),
-      captions: contents(stem + "txt").map(CaptionText.lines) ?? [],
+      text: contents(stem + "txt"),
       label: label.map { .index($0) }
     )
   }
