@@ -225,7 +225,9 @@ struct JSONScanner {
       place += 1
     }
     let wholeDigits = place - whole
-    guard wholeDigits == 1 || wholeDigits > 1 && text[whole] != UInt8(ascii: "0"), place < end, text[place] == UInt8(ascii: ".") else { return nil }
+    guard wholeDigits == 1 || wholeDigits > 1 && text[whole] != UInt8(ascii: "0"), place < end,
+      text[place] == UInt8(ascii: ".")
+    else { return nil }
     place += 1
     let fraction = place
     while place < end, case let digit = text[place] &- UInt8(ascii: "0"), digit <= 9 {
@@ -260,7 +262,8 @@ struct JSONScanner {
   private mutating func takeExponent() throws(Damage) -> Int {
     let start = position
     var power = 0
-    while position < bytes.count, case let digit = bytes[position] &- UInt8(ascii: "0"), digit <= 9 {
+    while position < bytes.count, case let digit = bytes[position] &- UInt8(ascii: "0"), digit <= 9
+    {
       power = min(power * 10 + Int(digit), 100_000)
       position += 1
     }

@@ -72,7 +72,8 @@ struct LafiteIndex {
     )
   }
 
-  private func open(_ path: String) throws(DatasetError) -> Contents {
+  /// Opens a sidecar that was made from this very document.
+  func open(_ path: String) throws(DatasetError) -> Contents {
     let sidecar = try ZipArchive(path)
     guard let entry = sidecar.index(of: Self.originName) else { throw .noFeatures(path: path) }
     let stated = try sidecar.bytes(at: entry).withBytes { Data($0) }
@@ -91,6 +92,23 @@ struct LafiteIndex {
 
   private func index(to path: String, requiresFeatures: Bool) throws(DatasetError) {
     let folder = URL(filePath: path).deletingLastPathComponent().path
+    let sidecar = try ZipWriter(path)
+    try index(into: sidecar, spoolsIn: folder, requiresFeatures: requiresFeatures)
+    try sidecar.finish()
+  }
+
+  /// Reads the document and adds what it says to a zip.
+  ///
+  /// - Parameters:
+  ///   - sidecar: The zip; it is not finished here.
+  ///   - folder: Where vectors wait, in nameless files, until their order is known.
+  ///   - requiresFeatures: Whether a document without features is refused.
+  /// - Throws: `DatasetError` where the document is damaged.
+  func index(
+    into sidecar: ZipWriter,
+    spoolsIn folder: String,
+    requiresFeatures: Bool
+  ) throws(DatasetError) {
     var vectors = Vectors(
       images: try SpoolFile(in: folder),
       texts: try SpoolFile(in: folder),
@@ -109,7 +127,7 @@ struct LafiteIndex {
     guard walk.checksum() == zip.checksum(at: json) else { throw damagedBytes }
     let isEmpty = vectors.dimension == nil && vectors.misfits == nil
     guard !isEmpty || !requiresFeatures else { throw .noFeatures(path: zip.path) }
-    try write(vectors, to: path)
+    try write(vectors, to: sidecar)
   }
 
   private var damagedBytes: DatasetError { damaged(.init(reason: "its checksum differs")) }
@@ -240,7 +258,7 @@ struct LafiteIndex {
     return true
   }
 
-  private func write(_ vectors: Vectors, to path: String) throws(DatasetError) {
+  private func write(_ vectors: Vectors, to sidecar: ZipWriter) throws(DatasetError) {
     if let misfits = vectors.misfits {
       throw damaged(
         JSONScanner.Damage(
@@ -259,7 +277,6 @@ struct LafiteIndex {
         )
       )
     }
-    let sidecar = try ZipWriter(path)
     guard let origin = try? JSONEncoder().encode(origin) else {
       preconditionFailure("integers always encode")
     }
@@ -270,7 +287,6 @@ struct LafiteIndex {
       try sidecar.add(PackedDataset.labelsName, Array((labels.joined(separator: "\n") + "\n").utf8))
     }
     if let dimension = vectors.dimension { try add(vectors, dimension, to: sidecar) }
-    try sidecar.finish()
   }
 
   private func add(

@@ -15,6 +15,7 @@ package enum Prefetch {
   ///   - share: Images that this process takes in a step.
   ///   - resolution: Side of the images in pixels.
   ///   - featureDimension: Numbers per CLIP feature; there are two of them with each image.
+  /// - Returns: Two shares at least, eight at most, and in between what fits into `maximumBytes`.
   package static func capacity(share: Int, resolution: Int, featureDimension: Int) -> Int {
     precondition(share >= 1 && resolution >= 1, "\(share) images of \(resolution)")
     let size = 3 * resolution * resolution + 2 * featureDimension * MemoryLayout<Float>.size

@@ -52,7 +52,9 @@ struct SidecarPlace {
     let folder = URL(filePath: beside).deletingLastPathComponent().path
     if access(folder, W_OK) == 0 { return beside }
     guard let cacheFolder else {
-      throw .option("\(folder) cannot be written and HOME is not set; set XDG_CACHE_HOME to a folder")
+      throw .option(
+        "\(folder) cannot be written and HOME is not set; set XDG_CACHE_HOME to a folder"
+      )
     }
     try? FileManager.default.createDirectory(
       atPath: URL(filePath: cacheFolder).deletingLastPathComponent().path,

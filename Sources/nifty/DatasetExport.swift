@@ -73,7 +73,10 @@ extension DatasetCommand {
         try AtomicFile.write(set.encodedImage(at: index), to: folder.place(name))
         let captions = try set.captions(at: index)
         if !captions.isEmpty {
-          try AtomicFile.write(Self.text(captions), to: folder.place(Self.parts(name).stem + ".txt"))
+          try AtomicFile.write(
+            Self.text(captions),
+            to: folder.place(Self.parts(name).stem + ".txt")
+          )
         }
         switch try set.label(at: index) {
         case .index(let label)?: labels.append([name, label])

@@ -108,6 +108,8 @@ struct ImportCommand: ParsableCommand {
     try LeftOutReport.write(remarks, beside: dest)
     try folder.finish()
     Console.line("\(dest): \(set.count) images with captions")
-    if !remarks.isEmpty { Console.line("  \(remarks.count) captions are listed in \(dest).left-out.tsv") }
+    if !remarks.isEmpty {
+      Console.line("  \(remarks.count) captions are listed in \(dest).left-out.tsv")
+    }
   }
 }

@@ -78,7 +78,8 @@ import Testing
     what: String
   ) throws {
     for (feature, fault) in [
-      ([1, .nan, 2], "is not finite"), ([1, 2, -.infinity], "is not finite"), ([0, 0, -0], "is zero"),
+      ([1, .nan, 2], "is not finite"), ([1, 2, -.infinity], "is not finite"),
+      ([0, 0, -0], "is zero"),
     ] as [([Float], String)] {
       let found = try faults { replace(&$0[entry], by: feature, row: row) }
       #expect(found == [.init(entry: second, reason: "\(what) \(fault)")])

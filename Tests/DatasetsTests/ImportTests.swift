@@ -50,7 +50,8 @@ import Testing
   }
 
   @Test func `an end of line inside of one of COCO's captions is white space`() throws {
-    let json = #"{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": ["#
+    let json =
+      #"{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": ["#
       + #"{"image_id": 1, "caption": "A cat\nwith a hat.\n"}, {"image_id": 1, "caption": "\n"}]}"#
     try write(json, to: "coco/captions_train2014.json")
     try image("coco/train2014/a.jpg")
@@ -59,9 +60,11 @@ import Testing
   }
 
   @Test func `captions of unknown images and repaired ones are told in the list`() throws {
-    let json = Array(
-      #"{"annotations": [{"image_id": 7, "caption": "Lost."}, {"image_id": 1, "caption": "A c"#.utf8
-    ) + [0xff] + Array(#"t."}], "images": [{"id": 1, "file_name": "a.jpg"}]}"#.utf8)
+    let json =
+      Array(
+        #"{"annotations": [{"image_id": 7, "caption": "Lost."}, {"image_id": 1, "caption": "A c"#
+          .utf8
+      ) + [0xff] + Array(#"t."}], "images": [{"id": 1, "file_name": "a.jpg"}]}"#.utf8)
     try folder.write(json, to: "coco/captions_train2014.json")
     try image("coco/train2014/a.jpg")
     let set = try COCOImport.open(folder.file("coco"), split: "train")
@@ -109,7 +112,9 @@ import Testing
     }
     let root = folder.path
     for (said, wanted) in [
-      (message { try COCOImport.open(root, split: "train") }, "annotations/captions_train2014.json"),
+      (
+        message { try COCOImport.open(root, split: "train") }, "annotations/captions_train2014.json"
+      ),
       (message { try CUBImport.open(root, split: "train") }, "trainvalclasses.txt"),
       (message { try CUBImport.open(root, split: "test") }, "testclasses.txt"),
       (message { try CelebAImport.open(root, split: "train") }, "images"),

@@ -66,7 +66,9 @@ import Testing
 
   @Test func `a string that is kept has a limit, one that is passed over has none`() throws {
     let long = String(repeating: "x", count: JSONScanner.maximumLength + 1)
-    let error = #expect(throws: JSONScanner.Damage.self) { try scan("\"\(long)\"") { try $0.string() } }
+    let error = #expect(throws: JSONScanner.Damage.self) {
+      try scan("\"\(long)\"") { try $0.string() }
+    }
     #expect(error?.reason.hasPrefix("a string of more than 1048576 bytes") == true)
     try scan(#"["\#(long)", {"\#(long)": "\n\#(long)"}]"#) { try $0.skipValue() }
     let fits = String(long.dropLast())

@@ -165,7 +165,8 @@ import Testing
     #expect(try set.image(at: 1) == noiseImage(8, seed: 3))
   }
 
-  @Test func `images with too many captions, or too long ones, are left out with the cause`() throws {
+  @Test func `images with too many captions, or too long ones, are left out with the cause`() throws
+  {
     let texts = [
       Array(repeating: UInt8(ascii: "a"), count: 1 << 19).flatMap { [$0, UInt8(ascii: "\n")] },
       Array(String(repeating: "c\n", count: Packer.maximumCaptions).utf8),
@@ -221,7 +222,9 @@ import Testing
     }
   }
 
-  @Test func `captions that are not UTF-8 are repaired and told, and their images are packed`() throws {
+  @Test func `captions that are not UTF-8 are repaired and told, and their images are packed`()
+    throws
+  {
     try folder.write(png(8, seed: 1), to: "in/1.png")
     try folder.write([0x61, 0xff, 0x62], to: "in/1.txt")
     try folder.write(png(8, seed: 2), to: "in/2.png")

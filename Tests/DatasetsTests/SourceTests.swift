@@ -16,11 +16,22 @@ import Testing
     try ImageTextSources.open(fixture(name).path)
   }
 
+  // MARK: MNIST
+
+  @Test(arguments: [0, 1, 3, 5, 7]) func `idx files cut inside of a number are refused`(size: Int) {
+    func stream(_ count: Int) -> MappedStream {
+      MappedStream(MappedBytes(copying: [UInt8](repeating: 0, count: count)))
+    }
+    #expect(throws: DatasetError.self) {
+      try MNISTSource("a", images: stream(size), labels: stream(size), labelsPath: "b")
+    }
+  }
+
   // MARK: Tars
 
   @Test func `a tar's size in a pax header counts, and not the one in its own`() throws {
     let png = try noiseImage(4, seed: 0).encodedPNG(level: 0)
-    let record = Array("\(13 + "\(png.count)".utf8.count - 3) size=\(png.count)\n".utf8)
+    let record = Array("\(9 + "\(png.count)".utf8.count) size=\(png.count)\n".utf8)
     #expect(String(decoding: record, as: UTF8.self).hasPrefix("\(record.count) "))
     func padded(_ bytes: [UInt8]) -> [UInt8] {
       bytes + [UInt8](repeating: 0, count: (512 - bytes.count % 512) % 512)
@@ -40,7 +51,8 @@ import Testing
     var reader = TarReader(MappedStream(MappedBytes(copying: header)))
     #expect(try reader.member()?.size == size)
     try folder.write(header, to: "header")
-    let script = "import sys, tarfile; b = open(sys.argv[1], 'rb').read(); "
+    let script =
+      "import sys, tarfile; b = open(sys.argv[1], 'rb').read(); "
       + "print(tarfile.TarInfo.frombuf(b, 'utf-8', 'strict').size)"
     #expect(try Python.run(script, folder.file("header")) == "\(size)\n")
   }

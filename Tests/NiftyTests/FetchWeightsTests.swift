@@ -96,7 +96,8 @@ struct ResumableDownloadTests {
     ])
   }
 
-  @Test func `a connection that breaks again and again gets through as long as it brings something`()
+  @Test
+  func `a connection that breaks again and again gets through as long as it brings something`()
     async throws
   {
     let found = try await download(.ranged(bytes, cutAfter: 20_000), sha256: digest, attempts: 2)

@@ -162,11 +162,17 @@ struct PackTests {
         atPath: folder.file(place),
         withIntermediateDirectories: true
       )
-      try FileManager.default.moveItem(atPath: folder.file("in"), toPath: folder.file("\(place)/train"))
+      try FileManager.default.moveItem(
+        atPath: folder.file("in"),
+        toPath: folder.file("\(place)/train")
+      )
     }
     try folder.write([], to: "out/keep")
     func pack(_ sources: String...) throws -> Outcome {
-      try nifty(["pack", "--dest=out", "--no-clip"] + sources.map { "--source=\($0)" }, in: folder.path)
+      try nifty(
+        ["pack", "--dest=out", "--no-clip"] + sources.map { "--source=\($0)" },
+        in: folder.path
+      )
     }
     let twice = try pack("a/train", "b/train")
     #expect(twice.status == 1 && twice.errors.split(separator: "\n").count == 1)
@@ -206,10 +212,12 @@ struct PackTests {
     #expect(failed.status == 1 && !folder.contents.contains("bad"))
   }
 
-  @Test func `all that an import misses is listed in a file, and some of it on the screen`() throws {
+  @Test func `all that an import misses is listed in a file, and some of it on the screen`() throws
+  {
     try writePictures(1, side: 16)
     let images = (0..<30).map { #"{"id": \#($0), "file_name": "\#($0).png"}"# }
-    let json = #"{"images": [\#(images.joined(separator: ","))], "annotations": ["#
+    let json =
+      #"{"images": [\#(images.joined(separator: ","))], "annotations": ["#
       + #"{"image_id": 0, "caption": "zero"}, {"image_id": 99, "caption": "stray"}]}"#
     try folder.write(Array(json.utf8), to: "coco/annotations/captions_val2014.json")
     try FileManager.default.moveItem(atPath: folder.file("in"), toPath: folder.file("coco/val2014"))

@@ -53,7 +53,7 @@ package enum COCOImport {
 }
 
 /// The images and captions of an annotation file.
-private struct COCOCaptions {
+struct COCOCaptions {
   var fileNames: [Int: String] = [:]
   var captions: [Int: [String]] = [:]
   /// Images with a caption that was not UTF-8, by number.

@@ -17,16 +17,31 @@ struct MNISTSource: ImageTextSource {
 
   /// Reads images and labels.
   init(_ path: String) throws(DatasetError) {
-    self.path = path
     let labelsPath = Self.labelsPath(path)
-    digits = try Self.read(path, shape: [Self.side, Self.side])
-    labels = try Self.read(labelsPath, shape: [])
+    try self.init(
+      path,
+      images: GzipStream(try ImageTextTar.map(path)),
+      labels: GzipStream(try ImageTextTar.map(labelsPath)),
+      labelsPath: labelsPath
+    )
+  }
+
+  /// Reads images and labels from their decompressed files.
+  init(
+    _ path: String,
+    images: any ByteStream,
+    labels: any ByteStream,
+    labelsPath: String
+  ) throws(DatasetError) {
+    self.path = path
+    digits = try Self.read(images, path, shape: [Self.side, Self.side])
+    self.labels = try Self.read(labels, labelsPath, shape: [])
     guard count > 0 else { throw .noImages(path: path) }
-    guard digits.count == labels.count * Self.side * Self.side else {
+    guard digits.count == self.labels.count * Self.side * Self.side else {
       throw .damaged(
         path: labelsPath,
         entry: "the list of labels",
-        reason: "\(labels.count) labels for \(digits.count / (Self.side * Self.side)) images"
+        reason: "\(self.labels.count) labels for \(digits.count / (Self.side * Self.side)) images"
       )
     }
   }
@@ -61,14 +76,20 @@ struct MNISTSource: ImageTextSource {
   }
 
   /// The elements of an idx file of bytes: magic, count and lengths in big-endian, then the data.
-  private static func read(_ path: String, shape: [Int]) throws(DatasetError) -> [UInt8] {
-    let stream = GzipStream(try ImageTextTar.map(path))
+  private static func read(
+    _ stream: any ByteStream,
+    _ path: String,
+    shape: [Int]
+  ) throws(DatasetError) -> [UInt8] {
     do throws(Inflater.Damage) {
       let header = try stream.read(4 * (2 + shape.count))
+      guard header.count == 4 * (2 + shape.count) else {
+        throw Inflater.Damage(reason: "it ends too early")
+      }
       let words = stride(from: 0, to: header.count, by: 4).map { start in
         header[start..<start + 4].reduce(0) { $0 << 8 | Int($1) }
       }
-      guard header.count == 4 * (2 + shape.count), words[0] == 0x0800 + 1 + shape.count,
+      guard words[0] == 0x0800 + 1 + shape.count,
         Array(words[2...]) == shape, words[1] <= maximumCount
       else { throw Inflater.Damage(reason: "no idx file of MNIST") }
       let size = shape.reduce(words[1], *)
