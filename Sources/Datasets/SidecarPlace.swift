@@ -7,6 +7,7 @@ import Glibc
 ///
 /// Never in a folder that others can write: they could put features there that poison a training run.
 struct SidecarPlace {
+  private let zip: String
   private let beside: String
   private let cacheFolder: String?
   private let cacheName: String
@@ -22,6 +23,7 @@ struct SidecarPlace {
     checksum: UInt32,
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) {
+    zip = path
     beside = path + ".features"
     cacheName =
       "\(String(checksum, radix: 16))-\(URL(filePath: path).lastPathComponent).features"
@@ -33,14 +35,16 @@ struct SidecarPlace {
 
   /// The sidecars that are there and may be believed.
   ///
-  /// Beside the zip stands what the owner of its folder let stand there; in the cache everything must
-  /// be this user's own.
+  /// Beside the zip a sidecar must belong to this user, to the zip's owner or to root, and be nobody's
+  /// else to write; in the cache everything must be this user's own.
   var trusted: [String] {
     var found: [String] = []
-    if Self.isRegular(beside, ownedBy: nil) { found.append(beside) }
+    var status = stat()
+    let owners = stat(zip, &status) == 0 ? [geteuid(), 0, status.st_uid] : [geteuid(), 0]
+    if Self.isRegular(beside, ownedBy: owners) { found.append(beside) }
     if let cacheFolder, Self.isPrivate(cacheFolder) {
       let path = "\(cacheFolder)/\(cacheName)"
-      if Self.isRegular(path, ownedBy: geteuid()) { found.append(path) }
+      if Self.isRegular(path, ownedBy: [geteuid()]) { found.append(path) }
     }
     return found
   }
@@ -69,10 +73,10 @@ struct SidecarPlace {
     return "\(cacheFolder)/\(cacheName)"
   }
 
-  private static func isRegular(_ path: String, ownedBy owner: uid_t?) -> Bool {
+  private static func isRegular(_ path: String, ownedBy owners: [uid_t]) -> Bool {
     var status = stat()
     return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-      && status.st_uid == owner ?? status.st_uid
+      && owners.contains(status.st_uid) && status.st_mode & 0o002 == 0
   }
 
   private static func isPrivate(_ folder: String) -> Bool {

@@ -43,6 +43,23 @@ import Testing
     #expect(error?.description.contains("others can write") == true)
   }
 
+  @Test func `a sidecar that another put beside the zip is not believed`() throws {
+    let path = folder.file("a.zip.features")
+    try folder.write([1], to: "a.zip")
+    try folder.write([1], to: "a.zip.features")
+    chmod(path, 0o644)
+    let place = SidecarPlace(of: folder.file("a.zip"), checksum: 1, environment: [:])
+    #expect(place.trusted == [path])
+    chmod(path, 0o666)
+    #expect(place.trusted == [])
+    chmod(path, 0o644)
+    // Only root can give files away.
+    guard chown(path, 12_345, 12_345) == 0 else { return }
+    #expect(place.trusted == [])
+    chown(folder.file("a.zip"), 12_345, 12_345)
+    #expect(place.trusted == [path])
+  }
+
   @Test func `links and folders are no sidecars`() throws {
     let cache = place(["XDG_CACHE_HOME": folder.path])
     let path = try cache.writable()
