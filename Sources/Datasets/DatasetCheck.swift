@@ -38,7 +38,37 @@ package enum DatasetCheck {
       done += 1
       if done % 256 == 0 || done == count { progress(done, count) }
     }
-    return faults + dataset.otherFaults()
+    return faults + dataset.damagedEntries() + documentFaults(in: dataset)
+  }
+
+  /// Faults of captions, labels and the counts of both: what can be checked without an image.
+  static func documentFaults(in dataset: PackedDataset) -> [Fault] {
+    var faults: [Fault] = []
+    func check(_ entry: String, _ body: (Int) throws(DatasetError) -> Void) {
+      for index in 0..<dataset.count {
+        do throws(DatasetError) { try body(index) } catch {
+          faults.append(.init(entry: entry, reason: error.reason))
+          return
+        }
+      }
+    }
+    var captionCount = 0
+    check(PackedDataset.captionsName) { (index) throws(DatasetError) in
+      let captions = try dataset.captions(at: index).count
+      captionCount += captions
+      let features = dataset.textFeatureCount(at: index)
+      guard captions == features || dataset.featureDimension == 0 || captions == 0 else {
+        throw .option("\(captions) captions of image \(index + 1), \(features) features")
+      }
+    }
+    check(PackedDataset.labelsName) { (index) throws(DatasetError) in
+      _ = try dataset.label(at: index)
+    }
+    if faults.isEmpty, let stated = dataset.manifest?.captionCount, stated != captionCount {
+      let reason = "\(stated) captions stated, \(captionCount) found"
+      faults.append(.init(entry: PackManifest.entryName, reason: reason))
+    }
+    return faults
   }
 
   private static func imageFaults(_ dataset: PackedDataset, _ index: Int) -> [Fault] {
@@ -63,33 +93,6 @@ package enum DatasetCheck {
         "the feature of caption \(caption + 1)"
       )
     }
-    return faults
-  }
-}
-
-extension PackedDataset {
-  /// Faults of everything that is no image.
-  fileprivate func otherFaults() -> [DatasetCheck.Fault] {
-    var faults = damagedEntries().map {
-      DatasetCheck.Fault(entry: $0, reason: "its checksum differs")
-    }
-    func check(_ entry: String, _ body: (Int) throws(DatasetError) -> Void) {
-      for index in 0..<count {
-        do throws(DatasetError) { try body(index) } catch {
-          faults.append(.init(entry: entry, reason: error.reason))
-          return
-        }
-      }
-    }
-    check(Self.captionsName) { (index) throws(DatasetError) in
-      let captions = try captions(at: index).count
-      guard captions == textFeatureCount(at: index) || featureDimension == 0 || captions == 0 else {
-        throw .option(
-          "\(captions) captions of image \(index + 1), \(textFeatureCount(at: index)) features"
-        )
-      }
-    }
-    check(Self.labelsName) { (index) throws(DatasetError) in _ = try label(at: index) }
     return faults
   }
 }

@@ -5,6 +5,14 @@ package enum ImageLabel: Sendable, Equatable {
   /// Conditions, one number each.
   case vector([Float])
 
+  /// Whether it can be read again: a class is exact as a JSON number, conditions are finite.
+  var isUsable: Bool {
+    switch self {
+    case .index(let index): (0...1 << 53).contains(index)
+    case .vector(let values): !values.isEmpty && values.allSatisfy(\.isFinite)
+    }
+  }
+
   /// The label as JSON.
   var json: String {
     switch self {

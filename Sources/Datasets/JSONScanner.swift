@@ -2,8 +2,9 @@ import Glibc
 
 /// A strict, forward-only JSON reader over bytes, for documents far larger than memory.
 ///
-/// It hands out one value at a time and keeps nothing. Every byte is checked before it is read and
-/// nesting is bounded, so hostile text ends in an error. Grammar: RFC 8259.
+/// It hands out one value at a time and keeps nothing. Every byte is checked before it is read;
+/// nesting and the strings that are handed out are bounded, so hostile text ends in an error. Grammar:
+/// RFC 8259, but strings that are not UTF-8 are repaired and counted.
 struct JSONScanner {
   /// Where the text stops being the JSON that was expected.
   struct Damage: Error {
@@ -13,8 +14,12 @@ struct JSONScanner {
   private let bytes: UnsafeRawBufferPointer
   /// The byte that is read next.
   private(set) var position = 0
+  /// Strings so far that were not UTF-8; what was broken in them became U+FFFD.
+  private(set) var repairedCount = 0
 
   private static let maximumDepth = 64
+  /// A string that is kept has at most this many bytes: names and captions have far fewer.
+  static let maximumLength = 1 << 20
 
   /// Starts at the first byte; the bytes must outlive the scanner.
   init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
@@ -61,7 +66,7 @@ struct JSONScanner {
     return values
   }
 
-  /// Reads a string.
+  /// Reads a string of at most `maximumLength` bytes.
   mutating func string() throws(Damage) -> String {
     try expect(UInt8(ascii: "\""))
     var text: [UInt8] = []
@@ -69,10 +74,32 @@ struct JSONScanner {
       let byte = bytes[position]
       position += 1
       switch byte {
-      case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
+      case UInt8(ascii: "\""):
+        if let string = String(validating: text, as: UTF8.self) { return string }
+        repairedCount += 1
+        return String(decoding: text, as: UTF8.self)
       case UInt8(ascii: "\\"): text += try escape()
       case 0..<0x20: throw damage("a control character inside of a string")
       default: text.append(byte)
+      }
+      guard text.count <= Self.maximumLength else {
+        throw damage("a string of more than \(Self.maximumLength) bytes")
+      }
+    }
+    throw damage("a string without an end")
+  }
+
+  /// Passes over a string of any length, in no memory.
+  private mutating func skipString() throws(Damage) {
+    try expect(UInt8(ascii: "\""))
+    while position < bytes.count {
+      let byte = bytes[position]
+      position += 1
+      switch byte {
+      case UInt8(ascii: "\""): return
+      case UInt8(ascii: "\\"): _ = try escape()
+      case 0..<0x20: throw damage("a control character inside of a string")
+      default: break
       }
     }
     throw damage("a string without an end")
@@ -94,16 +121,20 @@ struct JSONScanner {
     guard position < bytes.count else { throw damage("its end comes too early") }
     switch bytes[position] {
     case UInt8(ascii: "{"):
-      try object(
-        { (scanner, _) throws(Damage) in try scanner.skipValue(depth: depth + 1) },
-        damage: { $0 }
-      )
+      position += 1
+      if skip(UInt8(ascii: "}")) { return }
+      repeat {
+        try skipString()
+        try expect(UInt8(ascii: ":"))
+        try skipValue(depth: depth + 1)
+      } while skip(UInt8(ascii: ","))
+      try expect(UInt8(ascii: "}"))
     case UInt8(ascii: "["):
       try array(
         { (scanner) throws(Damage) in try scanner.skipValue(depth: depth + 1) },
         damage: { $0 }
       )
-    case UInt8(ascii: "\""): _ = try string()
+    case UInt8(ascii: "\""): try skipString()
     case UInt8(ascii: "t"): try expect("true")
     case UInt8(ascii: "f"): try expect("false")
     case UInt8(ascii: "n"): try expect("null")
@@ -137,7 +168,9 @@ struct JSONScanner {
     let start = position
     let isNegative = take(UInt8(ascii: "-"))
     var mantissa: UInt64 = 0
+    let isLed = position < bytes.count && bytes[position] == UInt8(ascii: "0")
     var digits = takeDigits(into: &mantissa)
+    if isLed && digits > 1 { throw damage("a number that begins with a needless 0") }
     guard digits > 0 else { throw damage("no number where one is expected") }
     var exponent = 0
     if take(UInt8(ascii: ".")) {
@@ -149,9 +182,7 @@ struct JSONScanner {
     if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
       let isSmall = take(UInt8(ascii: "-"))
       if !isSmall { _ = take(UInt8(ascii: "+")) }
-      var power: UInt64 = 0
-      guard takeDigits(into: &power) > 0 else { throw damage("an exponent without digits") }
-      exponent += (isSmall ? -1 : 1) * Int(min(power, 100_000))
+      exponent += (isSmall ? -1 : 1) * (try takeExponent())
     }
     var value: Double
     if digits <= 19 && mantissa <= 1 << 53 && (-22...22).contains(exponent) {
@@ -194,7 +225,9 @@ struct JSONScanner {
       place += 1
     }
     let wholeDigits = place - whole
-    guard wholeDigits > 0, place < end, text[place] == UInt8(ascii: ".") else { return nil }
+    guard wholeDigits == 1 || wholeDigits > 1 && text[whole] != UInt8(ascii: "0"), place < end,
+      text[place] == UInt8(ascii: ".")
+    else { return nil }
     place += 1
     let fraction = place
     while place < end, case let digit = text[place] &- UInt8(ascii: "0"), digit <= 9 {
@@ -223,6 +256,19 @@ struct JSONScanner {
       position += 1
     }
     return position - start
+  }
+
+  /// Takes the digits of an exponent; beyond 100,000 the number is infinite or zero anyway.
+  private mutating func takeExponent() throws(Damage) -> Int {
+    let start = position
+    var power = 0
+    while position < bytes.count, case let digit = bytes[position] &- UInt8(ascii: "0"), digit <= 9
+    {
+      power = min(power * 10 + Int(digit), 100_000)
+      position += 1
+    }
+    guard position > start else { throw damage("an exponent without digits") }
+    return power
   }
 
   private mutating func take(_ byte: UInt8) -> Bool {

@@ -4,9 +4,9 @@ import Foundation
 /// Turns the `dataset.json` of a zip packed by LAFITE into mapped features and labels, once.
 ///
 /// The result is a sidecar, `NAME.zip.features`, holding the same `.npy` entries and labels as nifty's
-/// own sets, so that a set of any size opens at once the next time. Where the dataset's folder cannot
-/// be written, the sidecar goes to the system's temporary folder. Memory while indexing: a few
-/// bytes per image.
+/// own sets, so that a set of any size opens at once the next time; see `SidecarPlace` for where it
+/// lies. The document is read once, from front to back. Memory while indexing: about a hundred bytes
+/// per image and some pieces of the files.
 struct LafiteIndex {
   private let zip: ZipArchive
   private let json: Int
@@ -25,6 +25,8 @@ struct LafiteIndex {
 
   /// What a document says about the images.
   struct Contents {
+    /// The sidecar.
+    var sidecar: ZipArchive
     /// `nil` where it holds no features.
     var features: FeatureStore?
     /// A line per image, as in nifty's own sets; `nil` unless every image has a label.
@@ -51,19 +53,12 @@ struct LafiteIndex {
   ///
   /// - Throws: `DatasetError` where the document is damaged, or features are required and missing.
   func contents(requiresFeatures: Bool) throws(DatasetError) -> Contents {
-    let beside = zip.path + ".features"
-    let checksum = String(zip.checksum(at: json), radix: 16)
-    let name = URL(filePath: zip.path).lastPathComponent
-    let elsewhere =
-      FileManager.default.temporaryDirectory.path + "/nifty-\(checksum)-\(name).features"
-    for path in [beside, elsewhere] {
+    let place = SidecarPlace(of: zip.path, checksum: zip.checksum(at: json))
+    for path in place.trusted {
       guard let found = try? open(path) else { continue }
       if found.features != nil || !requiresFeatures { return found }
     }
-    let isWritable = FileManager.default.isWritableFile(
-      atPath: URL(filePath: zip.path).deletingLastPathComponent().path
-    )
-    let path = isWritable ? beside : elsewhere
+    let path = try place.writable()
     try index(to: path, requiresFeatures: requiresFeatures)
     return try open(path)
   }
@@ -77,14 +72,15 @@ struct LafiteIndex {
     )
   }
 
-  private func open(_ path: String) throws(DatasetError) -> Contents {
+  /// Opens a sidecar that was made from this very document.
+  func open(_ path: String) throws(DatasetError) -> Contents {
     let sidecar = try ZipArchive(path)
     guard let entry = sidecar.index(of: Self.originName) else { throw .noFeatures(path: path) }
     let stated = try sidecar.bytes(at: entry).withBytes { Data($0) }
     guard let stated = try? JSONDecoder().decode(Origin.self, from: stated), stated == origin else {
       throw .damaged(path: path, entry: Self.originName, reason: "it belongs to another zip")
     }
-    var contents = Contents()
+    var contents = Contents(sidecar: sidecar)
     if sidecar.index(of: FeatureStore.imagesName) != nil {
       contents.features = try FeatureStore(sidecar, count: images.count)
     }
@@ -96,6 +92,23 @@ struct LafiteIndex {
 
   private func index(to path: String, requiresFeatures: Bool) throws(DatasetError) {
     let folder = URL(filePath: path).deletingLastPathComponent().path
+    let sidecar = try ZipWriter(path)
+    try index(into: sidecar, spoolsIn: folder, requiresFeatures: requiresFeatures)
+    try sidecar.finish()
+  }
+
+  /// Reads the document and adds what it says to a zip.
+  ///
+  /// - Parameters:
+  ///   - sidecar: The zip; it is not finished here.
+  ///   - folder: Where vectors wait, in nameless files, until their order is known.
+  ///   - requiresFeatures: Whether a document without features is refused.
+  /// - Throws: `DatasetError` where the document is damaged.
+  func index(
+    into sidecar: ZipWriter,
+    spoolsIn folder: String,
+    requiresFeatures: Bool
+  ) throws(DatasetError) {
     var vectors = Vectors(
       images: try SpoolFile(in: folder),
       texts: try SpoolFile(in: folder),
@@ -103,19 +116,33 @@ struct LafiteIndex {
       textRows: [Range<Int>](repeating: 0..<0, count: images.count),
       labels: [ImageLabel?](repeating: nil, count: images.count)
     )
-    // The checksum is of the whole document: one pass over it before the one that reads it.
-    let document = try zip.bytes(at: json)
-    try document.withBytes { (bytes) throws(DatasetError) in
+    let walk = OnePass(try zip.bytes(at: json, verifying: false))
+    do throws(DatasetError) {
+      try read(walk, into: &vectors)
+    } catch {
+      // Where the bytes are not what was packed, that is what is wrong.
+      guard walk.checksum() == zip.checksum(at: json) else { throw damagedBytes }
+      throw error
+    }
+    guard walk.checksum() == zip.checksum(at: json) else { throw damagedBytes }
+    let isEmpty = vectors.dimension == nil && vectors.misfits == nil
+    guard !isEmpty || !requiresFeatures else { throw .noFeatures(path: zip.path) }
+    try write(vectors, to: sidecar)
+  }
+
+  private var damagedBytes: DatasetError { damaged(.init(reason: "its checksum differs")) }
+
+  private func read(_ walk: OnePass, into vectors: inout Vectors) throws(DatasetError) {
+    try walk.document.withBytes { (bytes) throws(DatasetError) in
       var scanner = JSONScanner(bytes)
       try scanner.object(
-        { (scanner, key) throws(DatasetError) in try read(key, from: &scanner, into: &vectors) },
+        { (scanner, key) throws(DatasetError) in
+          try read(key, from: &scanner, walk, into: &vectors)
+        },
         damage: damaged
       )
       do throws(JSONScanner.Damage) { try scanner.end() } catch { throw damaged(error) }
     }
-    let isEmpty = vectors.dimension == nil && vectors.misfits == nil
-    guard !isEmpty || !requiresFeatures else { throw .noFeatures(path: zip.path) }
-    try write(vectors, to: path)
   }
 
   /// What was read so far: vectors in spools, in the document's order, and whose they are.
@@ -145,6 +172,7 @@ struct LafiteIndex {
   private func read(
     _ key: String,
     from scanner: inout JSONScanner,
+    _ walk: OnePass,
     into vectors: inout Vectors
   ) throws(DatasetError) {
     if scanner.null() { return }
@@ -163,6 +191,7 @@ struct LafiteIndex {
     try scanner.array(
       { (scanner) throws(DatasetError) in
         try readRecord(from: &scanner, isText: key == "clip_txt_features", into: &vectors)
+        walk.pass(to: scanner.position)
       },
       damage: damaged
     )
@@ -229,7 +258,7 @@ struct LafiteIndex {
     return true
   }
 
-  private func write(_ vectors: Vectors, to path: String) throws(DatasetError) {
+  private func write(_ vectors: Vectors, to sidecar: ZipWriter) throws(DatasetError) {
     if let misfits = vectors.misfits {
       throw damaged(
         JSONScanner.Damage(
@@ -248,7 +277,6 @@ struct LafiteIndex {
         )
       )
     }
-    let sidecar = try ZipWriter(path)
     guard let origin = try? JSONEncoder().encode(origin) else {
       preconditionFailure("integers always encode")
     }
@@ -259,7 +287,6 @@ struct LafiteIndex {
       try sidecar.add(PackedDataset.labelsName, Array((labels.joined(separator: "\n") + "\n").utf8))
     }
     if let dimension = vectors.dimension { try add(vectors, dimension, to: sidecar) }
-    try sidecar.finish()
   }
 
   private func add(
@@ -294,9 +321,16 @@ struct LafiteIndex {
     let count = rows.reduce(0) { $0 + $1.count }
     let header = NpyHeader(element: .float32, shape: [count, dimension]).encoded
     let stride = dimension * NpyElement.float32.size
-    try spool.mapped().withBytes { (bytes) throws(DatasetError) in
+    let mapped = try spool.mapped()
+    try mapped.withBytes { (bytes) throws(DatasetError) in
       let parts = rows.map { bytes.slice($0.lowerBound * stride..<$0.upperBound * stride) }
-      try sidecar.add(name, header: header, parts: parts)
+      var read = 0
+      try sidecar.add(name, header: header, parts: parts) { number in
+        read += parts[number].count
+        guard read >= OnePass.piece else { return }
+        mapped.release(0..<mapped.count)
+        read = 0
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import Files
+import Glibc
 
 /// A range of bytes together with whatever keeps it mapped.
 ///
@@ -22,6 +23,18 @@ package struct MappedBytes: @unchecked Sendable {
   package init(copying bytes: [UInt8]) {
     let block = MemoryBlock(bytes)
     self.init(UnsafeRawBufferPointer(block.memory), owner: block)
+  }
+
+  /// Lets go of pages of a file that are done with for now; to read them again takes the disk.
+  func release(_ range: Range<Int>) {
+    // Memory of our own would be lost.
+    guard !(owner is MemoryBlock), let base = bytes.baseAddress else { return }
+    let range = range.clamped(to: 0..<bytes.count)
+    let page = 4096
+    let start = (Int(bitPattern: base) + range.lowerBound + page - 1) / page * page
+    let end = (Int(bitPattern: base) + range.upperBound) / page * page
+    guard start < end, let address = UnsafeMutableRawPointer(bitPattern: start) else { return }
+    madvise(address, end - start, MADV_DONTNEED)
   }
 
   /// Calls `body` with the bytes, keeping them mapped meanwhile.

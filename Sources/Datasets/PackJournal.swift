@@ -24,6 +24,15 @@ final class PackJournal {
     var resolution: Int?
     /// Size of each part in bytes, by its name.
     var sizes: [String: Int] = [:]
+    /// The finished archive; `nil` while images are added.
+    var finished: Finished?
+  }
+
+  /// The archive that is about to get its final name: by this it is known again under it.
+  struct Finished: Codable, Equatable {
+    var size: Int
+    /// The file's number in its file system.
+    var inode: UInt64
   }
 
   /// The last checkpoint; `nil` when nothing was begun.
@@ -38,12 +47,14 @@ final class PackJournal {
   ///   - path: Its file.
   ///   - fingerprint: Stands for the source and all settings that decide about the bytes.
   ///   - limit: Checkpoints of more items do not count; `nil` counts all.
+  ///   - isInPlace: Whether this finished archive has its final name; else it is finished anew.
   ///   - partSize: The size of the part of this name on the disk.
   /// - Throws: `DatasetError` when another run has it or it was begun with other settings.
   init(
     _ path: String,
     fingerprint: String,
     limit: Int? = nil,
+    isInPlace: (Finished) -> Bool = { _ in false },
     partSize: (String) -> Int
   ) throws(DatasetError) {
     self.path = path
@@ -61,12 +72,17 @@ final class PackJournal {
       )
     }
     var end = lines.first?.end ?? 0
-    for line in lines.dropFirst() {
-      guard let state = try? JSONDecoder().decode(State.self, from: Data(line.content.utf8)),
-        state.itemsDone <= limit ?? .max,
-        state.sizes.allSatisfy({ partSize($0.key) >= $0.value })
+    let states = lines.dropFirst().map { line in
+      (state: try? JSONDecoder().decode(State.self, from: Data(line.content.utf8)), end: line.end)
+    }
+    // The archive of a finished dataset is gone from here, and with it what earlier lines speak of.
+    let isDone = states.last?.state?.finished.map(isInPlace) ?? false
+    for (state, lineEnd) in states {
+      guard let state, state.itemsDone <= limit ?? .max,
+        isDone
+          || state.finished == nil && state.sizes.allSatisfy({ partSize($0.key) >= $0.value })
       else { break }
-      (self.state, end) = (state, line.end)
+      (self.state, end) = (state, lineEnd)
     }
     if ftruncate(descriptor, off_t(end)) != 0 { throw .file(FileError("cut", path: path)) }
     if end == 0 { try append(Self.header(fingerprint)) }

@@ -71,6 +71,8 @@ extension Packer {
   }
 
   /// Stands for a source, a model and all settings that decide about the bytes of a dataset.
+  ///
+  /// The source's files are looked at, not read: a million of them take seconds.
   static func fingerprint(
     _ options: Options,
     _ source: some ImageTextSource,
@@ -78,8 +80,11 @@ extension Packer {
   ) -> String {
     var hash = SHA256()
     let model = extractor.map { "\($0.name) \($0.sha256) \($0.settings)" } ?? "no features"
-    hash.update(Array("\(options.deciding)\n\(model)\n\(source.summary)\n\(source.count)\n".utf8))
-    for index in 0..<source.count { hash.update(Array((source.name(at: index) + "\n").utf8)) }
+    let head = [options.deciding, model, source.summary, source.identity, "\(source.count)"]
+    hash.update(Array((head.joined(separator: "\n") + "\n").utf8))
+    for index in 0..<source.count {
+      hash.update(Array("\(source.name(at: index))\t\(source.stamp(at: index))\n".utf8))
+    }
     return hash.digest()
   }
 }

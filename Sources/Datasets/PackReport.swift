@@ -1,4 +1,4 @@
-/// Why an image was left out of a dataset.
+/// Why an image was left out of a dataset, or what else a packer has to tell about one.
 package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   /// The file could not be read.
   case unreadable
@@ -10,12 +10,26 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   case grey
   /// The image is not square, or not of the size of the others.
   case mismatched
+  /// The image's label is neither a class from 0 on nor a list of finite numbers.
+  case unusableLabel
+  /// The image has more captions than `Packer.maximumCaptions`, or longer ones.
+  case tooManyCaptions
+  /// A caption of an image that the source does not know; no image is left out.
+  case strayCaption
+  /// Captions that are not UTF-8, with what is broken replaced by U+FFFD; no image is left out.
+  case repairedCaption
 
   /// The cause with this description.
-  init(_ description: String) {
-    let named: [DropCause] = [.unreadable, .tooSmall, .grey, .mismatched]
+  package init(_ description: String) {
+    let named: [DropCause] = [
+      .unreadable, .tooSmall, .grey, .mismatched, .unusableLabel, .tooManyCaptions, .strayCaption,
+      .repairedCaption,
+    ]
     self = named.first { $0.description == description } ?? .undecodable(description)
   }
+
+  /// Whether the image itself is left out, not only something about its captions is told.
+  package var leavesOutImage: Bool { self != .strayCaption && self != .repairedCaption }
 
   package var description: String {
     switch self {
@@ -24,6 +38,10 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
     case .tooSmall: "too small"
     case .grey: "grey"
     case .mismatched: "another size"
+    case .unusableLabel: "unusable label"
+    case .tooManyCaptions: "too many captions"
+    case .strayCaption: "caption of an unknown image"
+    case .repairedCaption: "caption that is not UTF-8, repaired"
     }
   }
 }
@@ -38,18 +56,23 @@ package struct PackReport: Sendable {
     package var cause: DropCause
     /// Why, in words.
     package var reason: String
+
+    /// Says what was left out and why.
+    package init(name: String, cause: DropCause, reason: String) {
+      (self.name, self.cause, self.reason) = (name, cause, reason)
+    }
   }
 
   /// The manifest of the dataset.
   package var manifest: PackManifest
-  /// Images left out, in the order of the source.
+  /// Images left out and what else is to be told, in the order of the source.
   package var dropped: [Dropped]
   /// Images packed without a label; labels are kept only when this is 0.
   package var unlabelledCount: Int
 }
 
 extension [PackReport.Dropped] {
-  /// How many were left out by each cause.
+  /// How many there are by each cause.
   var counts: [String: Int] {
     reduce(into: [:]) { counts, item in counts[item.cause.description, default: 0] += 1 }
   }

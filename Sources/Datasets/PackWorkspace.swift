@@ -46,17 +46,24 @@ final class PackWorkspace {
       throw .file(FileError("create", path: path))
     }
     self.folder = folder
-    journal = try PackJournal("\(folder)/journal", fingerprint: fingerprint, limit: limit) { name in
-      var status = stat()
-      return stat("\(folder)/\(name)", &status) == 0 ? Int(status.st_size) : 0
-    }
+    journal = try PackJournal(
+      "\(folder)/journal",
+      fingerprint: fingerprint,
+      limit: limit,
+      isInPlace: { Self.archive(at: path) == $0 },
+      partSize: { Self.archive(at: "\(folder)/\($0)")?.size ?? 0 }
+    )
     begun = journal.state ?? .init()
     var spools: [Part: SpoolFile] = [:]
     for part in Part.allCases {
-      let size = begun.sizes[part.rawValue] ?? 0
+      // A finished archive is not here any more.
+      let isGone = begun.finished != nil && part == .archive
+      let size = isGone ? 0 : begun.sizes[part.rawValue] ?? 0
       spools[part] = try SpoolFile("\(folder)/\(part.rawValue)", keeping: size)
     }
     self.spools = spools
+    // What a checkpoint speaks of must have its name when the power fails.
+    try Self.flush("\(folder)/journal", folder)
   }
 
   deinit {
@@ -100,7 +107,7 @@ final class PackWorkspace {
     // Noted first: until the archive is here the note does not count, its part being too short.
     try journal.append(state)
     if rename(path, archivePath) != 0 { throw .file(FileError("take back", path: path)) }
-    try files { () throws(FileError) in try AtomicFile.flushFolder(of: path) }
+    try Self.flush(archivePath, path)
   }
 
   /// The folder of the unfinished parts of a dataset.
@@ -109,14 +116,30 @@ final class PackWorkspace {
     return url.deletingLastPathComponent().appending(path: ".\(url.lastPathComponent).packing").path
   }
 
-  /// Gives the archive its final name and removes the rest.
-  func finish(as path: String) throws(DatasetError) {
+  /// Gives the archive its final name; then only `discard` is left to do.
+  ///
+  /// The journal is told first: a process that is killed behind the rename leaves a dataset that the
+  /// next one knows to be finished.
+  func publish(as path: String, _ state: PackJournal.State) throws(DatasetError) {
     try self[.archive].synchronize()
-    let archive = "\(folder)/\(Part.archive.rawValue)"
-    if rename(archive, path) != 0 { throw .file(FileError("rename to", path: path)) }
-    try files { () throws(FileError) in try AtomicFile.flushFolder(of: path) }
-    isFinished = true
-    remove()
+    var state = state
+    state.sizes = journal.state?.sizes ?? [:]
+    state.finished = Self.archive(at: archivePath)
+    try journal.append(state)
+    if rename(archivePath, path) != 0 { throw .file(FileError("rename to", path: path)) }
+    try Self.flush(path, archivePath)
+  }
+
+  /// Makes names inside of the folders of these paths durable, in this order.
+  private static func flush(_ paths: String...) throws(DatasetError) {
+    for path in paths { try files { () throws(FileError) in try AtomicFile.flushFolder(of: path) } }
+  }
+
+  /// How a file is known again under another name; `nil` where none is.
+  private static func archive(at path: String) -> PackJournal.Finished? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return .init(size: Int(status.st_size), inode: UInt64(status.st_ino))
   }
 
   /// Removes the workspace, whatever is in it.

@@ -25,6 +25,8 @@ package final class PackedDataset: Sendable {
   package var hasFlippedFeatures: Bool { features?.flipped != nil }
 
   let zip: ZipArchive
+  /// Where the features and labels of LAFITE's own zips are.
+  private let sidecar: ZipArchive?
   /// Zip entries of the images, in the order of their names.
   private let images: [Int32]
   /// `nil` for a set packed without features.
@@ -65,11 +67,11 @@ package final class PackedDataset: Sendable {
     {
       let index = LafiteIndex(zip, json: json, images: images)
       let contents = try index.contents(requiresFeatures: requiresFeatures)
-      (features, labels) = (contents.features, contents.labels)
+      (features, labels, sidecar) = (contents.features, contents.labels, contents.sidecar)
     } else if !requiresFeatures && zip.index(of: FeatureStore.imagesName) == nil {
-      features = nil
+      (features, sidecar) = (nil, nil)
     } else {
-      features = try FeatureStore(zip, count: images.count)
+      (features, sidecar) = (try FeatureStore(zip, count: images.count), nil)
     }
     labelText = labels
     let (width, height) = try Self.size(ofImage: Int(first), in: zip)
@@ -201,13 +203,17 @@ package final class PackedDataset: Sendable {
     try zip.verifyChecksums()
   }
 
-  /// Entries other than images whose checksum differs.
-  func damagedEntries() -> [String] {
+  /// Faults of the bytes of entries other than images; images are found out by decoding them.
+  func damagedEntries() -> [DatasetCheck.Fault] {
     let images = Set(images)
-    return (0..<zip.count).compactMap { entry in
-      if images.contains(Int32(entry)) || (try? zip.bytes(at: entry)) != nil { return nil }
-      return zip.name(at: entry)
+    let own = zip.damagedEntries((0..<zip.count).filter { !images.contains(Int32($0)) })
+    // Of a sidecar too: nothing else looks at the checksums of its features.
+    let indexed = sidecar.map { archive in
+      archive.damagedEntries(Array(0..<archive.count)).map { fault in
+        DatasetCheck.Fault(entry: "\(archive.path): \(fault.entry)", reason: fault.reason)
+      }
     }
+    return own + (indexed ?? [])
   }
 
   private var featured: FeatureStore {

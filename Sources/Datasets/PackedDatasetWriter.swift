@@ -6,7 +6,8 @@ import Images
 ///
 /// Everything goes to a `PackWorkspace` beside the final place, from which a killed run continues.
 /// Memory does not grow with the images beyond the zip's directory. In `finish` the archive is
-/// completed, every checksum is compared, and only then it appears under its name. Equal input gives
+/// completed, every checksum is compared, captions, labels and counts are read, and only then it
+/// appears under its name. Equal input gives
 /// equal bytes, whether interrupted or not.
 package final class PackedDatasetWriter {
   /// What holds for the whole dataset.
@@ -25,6 +26,8 @@ package final class PackedDatasetWriter {
     package var source: String
     /// Whether to add `dataset.json`, which the original LAFITE reads; large.
     package var writesLafiteJSON: Bool
+    /// What was left out of the sets that this one is made from, counted by cause.
+    package var droppedBefore: [String: Int] = [:]
 
     /// Describes a dataset.
     package init(
@@ -146,13 +149,21 @@ package final class PackedDatasetWriter {
     try workspace.checkpoint(state)
   }
 
-  /// Completes the archive, compares every checksum and gives it its name.
+  /// Completes the archive, checks it, lists what was left out and gives it its name.
   ///
   /// - Returns: The manifest that was written, and what was left out.
   /// - Throws: `DatasetError` when there is no image, the disk is full or does not keep what was
   ///   written.
   @discardableResult
   package func finish() throws(DatasetError) -> PackReport {
+    let report = try publish()
+    workspace.discard()
+    return report
+  }
+
+  /// All of `finish` but the removal of the parts.
+  func publish() throws(DatasetError) -> PackReport {
+    if workspace.begun.finished != nil { return try finishedBefore() }
     guard count > 0, let resolution else {
       workspace.discard()
       throw .noImages(path: options.source)
@@ -171,7 +182,7 @@ package final class PackedDatasetWriter {
       resizeFilter: options.resizeFilter,
       crop: options.crop,
       source: options.source,
-      dropped: dropped.counts
+      dropped: dropped.counts.merging(options.droppedBefore, uniquingKeysWith: +)
     )
     // In the order of their names: a sorted directory opens faster.
     if state.captionCount > 0 { try add(PackedDataset.captionsName, header: [], .captions) }
@@ -183,10 +194,23 @@ package final class PackedDatasetWriter {
     try zip.finish()
     try workspace[.archive].synchronize()
     try verify(manifest)
-    try workspace.finish(as: path)
+    // Before the dataset has its name: a process that is killed in between must not lose the list.
+    try LeftOutReport.write(dropped, beside: path)
+    try workspace.publish(as: path, state)
     return PackReport(
       manifest: manifest,
       dropped: dropped,
+      unlabelledCount: state.unlabelledCount
+    )
+  }
+
+  /// The report of a dataset that got its name just before its process was killed.
+  private func finishedBefore() throws(DatasetError) -> PackReport {
+    let set = try PackedDataset(path, requiresFeatures: false)
+    guard let manifest = set.manifest else { throw .noImages(path: path) }
+    return PackReport(
+      manifest: manifest,
+      dropped: try droppedItems(),
       unlabelledCount: state.unlabelledCount
     )
   }
@@ -276,10 +300,18 @@ extension PackedDatasetWriter {
     header: [UInt8],
     _ part: PackWorkspace.Part
   ) throws(DatasetError) {
-    try workspace[part].mapped().withBytes { (bytes) throws(DatasetError) in
-      try zip.add(name, header: header, parts: [bytes])
+    let mapped = try workspace[part].mapped()
+    try mapped.withBytes { (bytes) throws(DatasetError) in
+      let starts = Array(stride(from: 0, to: bytes.count, by: Self.pieceSize))
+      let pieces = starts.map { $0..<min($0 + Self.pieceSize, bytes.count) }
+      // Large parts must not stay in memory whole.
+      try zip.add(name, header: header, parts: pieces.map(bytes.slice)) {
+        mapped.release(pieces[$0])
+      }
     }
   }
+
+  private static let pieceSize = 16 << 20
 
   private func addLafiteJSON() throws(DatasetError) {
     let spool = try SpoolFile(in: URL(filePath: path).deletingLastPathComponent().path)
@@ -304,10 +336,13 @@ extension PackedDatasetWriter {
     return FeatureRows(try workspace[part].mapped(), columns: columns, element: element)
   }
 
-  /// Opens what will be the dataset and compares every checksum.
+  /// Opens what will be the dataset, compares every checksum and reads whatever is no image.
   private func verify(_ manifest: PackManifest) throws(DatasetError) {
     let written = try PackedDataset(workspace.archivePath, requiresFeatures: false)
     try written.verifyChecksums()
+    if let fault = DatasetCheck.documentFaults(in: written).first {
+      throw .damaged(path: path, entry: fault.entry, reason: fault.reason)
+    }
     precondition(written.manifest == manifest, "the manifest reads back differently")
   }
 

@@ -7,7 +7,14 @@ import Images
 /// source's order. Equal input gives equal bytes, whatever the number of threads. A run that was
 /// killed is continued by the same call.
 package struct Packer {
+  /// An image with more captions is left out: its features alone could fill the memory.
+  package static let maximumCaptions = 256
+  /// An image whose captions have more bytes together is left out too.
+  package static let maximumCaptionBytes = 1 << 16
+
   private let options: Options
+  /// Captions per call of the model: what it needs does not grow with the captions of a batch.
+  private static let captionsPerCall = 256
 
   /// An image ready to be written.
   private struct Prepared: Sendable {
@@ -15,6 +22,7 @@ package struct Packer {
     var encoded: [UInt8]
     var captions: [String]
     var label: ImageLabel?
+    var hasRepairedCaptions: Bool
   }
 
   private enum Outcome: Sendable {
@@ -49,7 +57,11 @@ package struct Packer {
     )
     let total = min(source.count, options.maximumCount ?? .max)
     var done = writer.itemsDone
-    if done > 0 { progress(done, total) }
+    if done > 0 {
+      progress(done, total)
+    } else {
+      for remark in source.remarks { try writer.drop(remark) }
+    }
     let pipeline = start(source, done..<total)
     defer { pipeline.stop() }
     var batch: [Prepared] = []
@@ -61,6 +73,12 @@ package struct Packer {
       case .prepared(let item) where item.image.width == side ?? item.image.width:
         side = item.image.width
         batch.append(item)
+        if item.hasRepairedCaptions {
+          let reason = "bytes that are not UTF-8"
+          try writer.drop(
+            .init(name: source.name(at: done), cause: .repairedCaption, reason: reason)
+          )
+        }
       case .prepared(let item):
         let reason = "\(item.image.width)×\(item.image.height) pixels after \(side ?? 0)"
         try writer.drop(.init(name: source.name(at: done), cause: .mismatched, reason: reason))
@@ -105,6 +123,7 @@ package struct Packer {
     } catch {
       return .dropped(.unreadable, reason: "\(error)")
     }
+    if let (cause, reason) = complaint(about: item) { return .dropped(cause, reason: reason) }
     let image: RGBImage
     do throws(ImageError) {
       image = try item.image()
@@ -130,11 +149,28 @@ package struct Packer {
         case .jpeg(let quality): try square.encodedJPEG(quality: quality)
         }
       return .prepared(
-        Prepared(image: square, encoded: encoded, captions: item.captions, label: item.label)
+        Prepared(
+          image: square,
+          encoded: encoded,
+          captions: item.captions,
+          label: item.label,
+          hasRepairedCaptions: item.hasRepairedCaptions
+        )
       )
     } catch {
       return .failed(.option("cannot encode \(source.name(at: index)): \(error)"))
     }
+  }
+
+  /// What makes captions or a label unfit for a dataset; `nil` where they are fine.
+  private static func complaint(about item: ImageTextItem) -> (DropCause, reason: String)? {
+    let size = item.captions.reduce(0) { $0 + $1.utf8.count }
+    if item.captions.count > maximumCaptions || size > maximumCaptionBytes {
+      let limits = "\(maximumCaptions) captions and \(maximumCaptionBytes) bytes are the most"
+      return (.tooManyCaptions, "\(item.captions.count) captions of \(size) bytes; \(limits)")
+    }
+    guard let label = item.label, !label.isUsable else { return nil }
+    return (.unusableLabel, "the label \(label.json)")
   }
 
   private static func square(_ image: RGBImage, _ options: Options) -> RGBImage? {
@@ -194,7 +230,9 @@ extension Packer {
         images: try model.embed(images: images, first: first),
         flipped: options.addsFlippedFeatures
           ? try model.embed(images: images.map { $0.flipped() }, first: first) : nil,
-        texts: captions.isEmpty ? [] : try model.embed(captions: captions)
+        texts: try stride(from: 0, to: captions.count, by: Self.captionsPerCall).flatMap {
+          try model.embed(captions: Array(captions[$0...].prefix(Self.captionsPerCall)))
+        }
       )
     } catch {
       throw .features(model: model.name, reason: "\(error)")

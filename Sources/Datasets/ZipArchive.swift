@@ -149,6 +149,19 @@ package final class ZipArchive: Sendable {
     }
   }
 
+  /// Faults of the bytes of entries.
+  func damagedEntries(_ entries: [Int]) -> [DatasetCheck.Fault] {
+    entries.compactMap { entry in
+      do throws(DatasetError) {
+        let bytes = try bytes(at: entry)
+        bytes.release(0..<bytes.count)
+        return nil
+      } catch {
+        return .init(entry: name(at: entry), reason: error.reason)
+      }
+    }
+  }
+
   /// Tells the system that entries will be read in no particular order.
   package func adviseRandomAccess() { file.advise(willNeed: false) }
 

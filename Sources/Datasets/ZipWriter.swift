@@ -3,8 +3,8 @@ import Files
 /// Writes a zip archive of stored (uncompressed) entries, with Zip64 where sizes call for it.
 ///
 /// Entries stream to a hidden neighbour through `AtomicFile`; the archive appears under its name in
-/// `finish()`. Or they go to a spool, to be continued after an interruption. Memory: one buffer and about 70 bytes per entry for the directory. The same entries
-/// give the same bytes: every entry carries the earliest date that zip knows, 1 January 1980.
+/// `finish()`. Or they go to a spool, to be continued after an interruption. Memory: one buffer and
+/// about 70 bytes per entry for the directory. The same entries give the same bytes: every entry carries the earliest date that zip knows, 1 January 1980.
 /// Layout after PKWARE's APPNOTE 6.3.10. Not thread-safe: one writer at a time.
 package final class ZipWriter {
   /// Entries written so far.
@@ -55,31 +55,45 @@ package final class ZipWriter {
   }
 
   /// Adds an entry made of a small head and bytes that lie in several places.
+  ///
+  /// Every part is read twice, for the checksum and for the file; `release` is called with its number
+  /// after each time.
   func add(
     _ name: String,
     header: [UInt8],
-    parts: [UnsafeRawBufferPointer]
+    parts: [UnsafeRawBufferPointer],
+    release: (Int) -> Void = { _ in }
   ) throws(DatasetError) {
     let failure: DatasetError? = header.withUnsafeBytes { head in
-      do throws(DatasetError) { try add(name, parts: [head] + parts) } catch { return error }
+      do throws(DatasetError) {
+        try add(name, parts: [head] + parts) { if $0 > 0 { release($0 - 1) } }
+      } catch { return error }
       return nil
     }
     if let failure { throw failure }
   }
 
   /// Adds an entry whose bytes lie in several places, one after the other.
-  package func add(_ name: String, parts: [UnsafeRawBufferPointer]) throws(DatasetError) {
+  package func add(
+    _ name: String,
+    parts: [UnsafeRawBufferPointer],
+    release: (Int) -> Void = { _ in }
+  ) throws(DatasetError) {
     let name = Array(name.utf8)
     precondition((1...Int(UInt16.max)).contains(name.count), "entry name of \(name.count) bytes")
     var crc = CRC32()
     var size = 0
-    for part in parts {
+    for (number, part) in parts.enumerated() {
       crc.update(part)
       size += part.count
+      release(number)
     }
     let start = offset
     try put(localHeader(name, crc: crc.value, size: size))
-    for part in parts { try put(part) }
+    for (number, part) in parts.enumerated() {
+      try put(part)
+      release(number)
+    }
     appendDirectoryEntry(name, crc: crc.value, size: size, start: start)
     count += 1
   }

@@ -16,6 +16,8 @@ package struct DamagedInputs {
     package var refused = 0
     /// The longest that one input took.
     package var slowest = Duration.zero
+    /// The number of that input.
+    package var slowestInput = 0
     /// Growth of the most memory that the process had in use, in bytes.
     package var peakGrowth = 0
   }
@@ -93,7 +95,8 @@ package struct DamagedInputs {
       if isTraced { FileHandle.standardError.write(Data("input \(number)\n".utf8)) }
       let start = ContinuousClock.now
       do { try body(bytes) } catch { report.refused += 1 }
-      report.slowest = max(report.slowest, ContinuousClock.now - start)
+      let time = ContinuousClock.now - start
+      if time > report.slowest { (report.slowest, report.slowestInput) = (time, number) }
     }
     report.inputs = count
     report.peakGrowth = Self.peakMemory - before

@@ -178,7 +178,10 @@ package final class LoopbackServer: @unchecked Sendable {
     let sameFile = request.headers[.ifRange].map { $0 == tag } ?? true
     if sameFile, let range = request.headers[.range], range.hasPrefix("bytes=") {
       start = Int(range.dropFirst("bytes=".count).prefix { $0 != "-" }) ?? 0
-      if start >= bytes.count { return Response(status: .rangeNotSatisfiable, headers: headers) }
+      if start >= bytes.count {
+        headers[.contentRange] = "bytes */\(bytes.count)"
+        return Response(status: .rangeNotSatisfiable, headers: headers)
+      }
       headers[.contentRange] = "bytes \(start)-\(bytes.count - 1)/\(bytes.count)"
     }
     let end = min(bytes.count, start + (cutAfter ?? .max - start))

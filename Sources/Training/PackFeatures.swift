@@ -27,6 +27,8 @@ package final class PackFeatures: FeatureExtractor {
 
   /// Texts that one call of the model computes.
   private static let textBatch = 64
+  /// Parts of captions whose features are held at a time, about.
+  private static let mostParts = 4096
 
   /// Joins a model with the way in which it is used.
   ///
@@ -93,6 +95,21 @@ package final class PackFeatures: FeatureExtractor {
     // Captions beyond the model's context become several texts, whose mean stands for them.
     let texts = captions.map { isTooLong($0) ? CaptionText.parts($0) : [$0] }
       .map { $0.isEmpty ? [""] : $0 }
+    var features: [[Float]] = []
+    var (group, count) = ([[String]](), 0)
+    for parts in texts {
+      group.append(parts)
+      count += parts.count
+      // A caption of nothing but full stops has thousands of parts: not those of all at once.
+      guard count >= Self.mostParts else { continue }
+      features += try means(of: group)
+      (group, count) = ([], 0)
+    }
+    return group.isEmpty ? features : features + (try means(of: group))
+  }
+
+  /// The mean feature of each caption's parts.
+  private func means(of texts: [[String]]) throws -> [[Float]] {
     let features = try embed(texts: texts.flatMap { $0 })
     var used = 0
     return texts.map { parts in

@@ -82,7 +82,15 @@ extension DatasetCommand {
     func run() throws {
       var damaged = 0
       for path in zips.flatMap(expandedBraces) {
-        let set = try PackedDataset(path, requiresFeatures: false)
+        let set: PackedDataset
+        do {
+          set = try PackedDataset(path, requiresFeatures: false)
+        } catch {
+          // The others are looked at all the same.
+          Console.error("\(error)")
+          damaged += 1
+          continue
+        }
         let faults = DatasetCheck.faults(in: set, threads: threads) { done, total in
           Console.progress("verify \(path)  \(done)/\(total)")
         }

@@ -66,16 +66,17 @@ extension DatasetCommand {
     }
 
     private func writeFolder(_ set: PackedDataset) throws {
+      let folder = try PartialFolder(dest)
       var labels: [[Any]] = []
       for index in 0..<set.count {
         let name = set.name(at: index)
-        let path = "\(dest)/\(name)"
-        let folder = URL(filePath: path).deletingLastPathComponent()
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try AtomicFile.write(set.encodedImage(at: index), to: path)
+        try AtomicFile.write(set.encodedImage(at: index), to: folder.place(name))
         let captions = try set.captions(at: index)
         if !captions.isEmpty {
-          try AtomicFile.write(Self.text(captions), to: "\(dest)/\(Self.parts(name).stem).txt")
+          try AtomicFile.write(
+            Self.text(captions),
+            to: folder.place(Self.parts(name).stem + ".txt")
+          )
         }
         switch try set.label(at: index) {
         case .index(let label)?: labels.append([name, label])
@@ -86,8 +87,9 @@ extension DatasetCommand {
       }
       if !labels.isEmpty {
         let json = try JSONSerialization.data(withJSONObject: ["labels": labels])
-        try AtomicFile.write(Array(json), to: "\(dest)/dataset.json")
+        try AtomicFile.write(Array(json), to: folder.place("dataset.json"))
       }
+      try folder.finish()
     }
 
     private func writeTable(_ set: PackedDataset) throws {

@@ -17,7 +17,7 @@ struct ImportCommand: ParsableCommand {
       celeba  images, celeba-caption, train/filenames.pickle or train.txt
 
       The number of images is compared with the published one, and what is
-      missing is listed. --dest is a zip, packed with the flags of nifty pack, or
+      missing is listed in DEST.missing.txt. --dest is a zip, packed with the flags of nifty pack, or
       a folder.
 
       EXAMPLES
@@ -68,7 +68,13 @@ struct ImportCommand: ParsableCommand {
   /// Compares with what the authors published; a difference ends the import unless it is allowed.
   private func report(_ set: ImportedSet) throws {
     for path in set.missing.prefix(20) { Console.error("missing: \(path)") }
-    if set.missing.count > 20 { Console.error("and \(set.missing.count - 20) more are missing") }
+    let list = dest + ".missing.txt"
+    if set.missing.isEmpty {
+      unlink(list)
+    } else {
+      try AtomicFile.write(set.missing.map { $0 + "\n" }.joined(), to: list)
+      Console.error("\(set.missing.count) files are missing, all listed in \(list)")
+    }
     if !set.uncaptioned.isEmpty {
       Console.error("\(set.uncaptioned.count) images have no caption, as \(set.uncaptioned[0])")
     }
@@ -83,20 +89,27 @@ struct ImportCommand: ParsableCommand {
   }
 
   private func writeFolder(_ set: ImportedSet) throws {
-    guard !FileManager.default.fileExists(atPath: dest) else {
-      throw DatasetError.option("\(dest) is there already; remove it or give another --dest")
-    }
+    var remarks = set.remarks
+    let folder = try PartialFolder(dest)
     for index in 0..<set.count {
       let item = try set.item(at: index)
       guard case .encoded(let bytes) = item.picture else { continue }
-      let path = "\(dest)/\(set.name(at: index))"
-      let folder = URL(filePath: path).deletingLastPathComponent()
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let path = try folder.place(set.name(at: index))
       try AtomicFile.write(bytes, to: path)
+      if item.hasRepairedCaptions {
+        let reason = "bytes that are not UTF-8"
+        remarks.append(.init(name: set.name(at: index), cause: .repairedCaption, reason: reason))
+      }
       let text = URL(filePath: path).deletingPathExtension().path + ".txt"
       try AtomicFile.write(item.captions.map { $0 + "\n" }.joined(), to: text)
       if index % 100 == 0 { Console.progress("import  \(index)/\(set.count)") }
     }
+    // As with a zip: the list is there before the folder.
+    try LeftOutReport.write(remarks, beside: dest)
+    try folder.finish()
     Console.line("\(dest): \(set.count) images with captions")
+    if !remarks.isEmpty {
+      Console.line("  \(remarks.count) captions are listed in \(dest).left-out.tsv")
+    }
   }
 }

@@ -47,17 +47,32 @@ struct PackCommand: ParsableCommand {
         "--dest must be an existing folder for several sources, not \(dest)"
       )
     }
+    let zips = try destIsFolder ? Self.zips(of: sources, in: dest) : [dest]
     // Sources first: a mistyped path should not wait for a model to load.
     let opened = try sources.map { ($0, try ImageTextSources.open($0)) }
     let extractor = try flags.extractor()
-    for (path, source) in opened {
-      let stem = URL(filePath: path).deletingPathExtension().lastPathComponent
-      try flags.pack(
-        source,
-        called: path,
-        to: destIsFolder ? "\(dest)/\(stem).zip" : dest,
-        extractor
-      )
+    for ((path, source), zip) in zip(opened, zips) {
+      try flags.pack(source, called: path, to: zip, extractor)
     }
+  }
+
+  /// The zip of each source in a folder.
+  ///
+  /// - Throws: `DatasetError` when two sources would go to one zip, or one over itself.
+  static func zips(of sources: [String], in folder: String) throws(DatasetError) -> [String] {
+    var owners: [String: String] = [:]
+    var zips: [String] = []
+    for source in sources {
+      let url = URL(filePath: source)
+      let zip = "\(folder)/\(url.deletingPathExtension().lastPathComponent).zip"
+      if let other = owners.updateValue(source, forKey: zip) {
+        throw .option("\(other) and \(source) would both become \(zip); pack one of them elsewhere")
+      }
+      guard url.resolvingSymlinksInPath() != URL(filePath: zip).resolvingSymlinksInPath() else {
+        throw .option("\(source) would be overwritten by its own zip; give another --dest")
+      }
+      zips.append(zip)
+    }
+    return zips
   }
 }

@@ -175,14 +175,14 @@ struct PackFlags: ParsableArguments {
           + "\(Text.time(Double(total - done) / max(rate, 1e-3))) left"
       )
     }
-    try LeftOutReport.write(report.dropped, beside: path)
     let manifest = report.manifest
     Console.line(
       "\(path): \(manifest.imageCount) images of \(manifest.resolution)², "
-        + "\(manifest.captionCount) captions, \(report.dropped.count) left out"
+        + "\(manifest.captionCount) captions, "
+        + "\(report.dropped.count { $0.cause.leavesOutImage }) left out"
     )
     for (cause, count) in manifest.dropped.sorted(by: { $0.value > $1.value }) {
-      Console.line("  left out: \(cause) \(count)")
+      Console.line("  \(DropCause(cause).leavesOutImage ? "left out: " : "")\(cause) \(count)")
     }
     if report.unlabelledCount > 0 && report.unlabelledCount < manifest.imageCount {
       Console.error("labels dropped: \(report.unlabelledCount) images have none")

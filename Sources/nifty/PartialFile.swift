@@ -2,6 +2,8 @@ import Files
 import Glibc
 
 /// A file that grows, knows its hash, and takes its final name at the end.
+///
+/// It is locked while it is open: two downloads into one file would mix their bytes.
 final class PartialFile {
   /// Bytes in the file.
   private(set) var size = 0
@@ -14,23 +16,43 @@ final class PartialFile {
   /// - Parameters:
   ///   - path: Its name for now.
   ///   - keeping: Goes on after what is there; else begins anew.
-  /// - Throws: `FileError` if it cannot be read or written.
+  /// - Throws: `FileError` if it cannot be read or written, or another process has it.
   init(_ path: String, keeping: Bool) throws(FileError) {
     self.path = path
-    if keeping, access(path, F_OK) == 0 {
+    descriptor = try Self.openLocked(path)
+    do throws(FileError) {
+      // Only now: what is there may be another process' until the lock is ours.
+      if !keeping, ftruncate(descriptor, 0) != 0 { throw FileError("truncate", path: path) }
       let there = try MappedFile(path)
       hash.update(there.bytes)
       size = there.bytes.count
+    } catch {
+      close(descriptor)
+      throw error
     }
-    let truncation = keeping ? 0 : O_TRUNC
-    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | truncation, 0o644)
-    if descriptor < 0 { throw FileError("create", path: path) }
+  }
+
+  private static func openLocked(_ path: String) throws(FileError) -> Int32 {
+    while true {
+      let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+      if descriptor < 0 { throw FileError("create", path: path) }
+      do throws(FileError) {
+        try FileLock.take(descriptor, on: path, to: "download to")
+      } catch {
+        close(descriptor)
+        throw error
+      }
+      if FileLock.isStill(descriptor, at: path) { return descriptor }
+      // Its holder has finished meanwhile, and what was opened has its final name.
+      close(descriptor)
+    }
   }
 
   deinit {
+    // Nothing to go on from: do not leave an empty file behind. Before the lock ends, so that no other
+    // process loses its file.
+    if size == 0, FileLock.isStill(descriptor, at: path) { unlink(path) }
     close(descriptor)
-    // Nothing to go on from: do not leave an empty file behind.
-    if size == 0 { unlink(path) }
   }
 
   /// The hash of everything in the file.
@@ -65,5 +87,6 @@ final class PartialFile {
   func finish(as final: String) throws(FileError) {
     if fsync(descriptor) != 0 { throw FileError("flush", path: path) }
     if rename(path, final) != 0 { throw FileError("rename to", path: final) }
+    try AtomicFile.flushFolder(of: final)
   }
 }

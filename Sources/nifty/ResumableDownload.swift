@@ -41,7 +41,7 @@ struct ResumableDownload {
   let sha256: String?
   /// Size in bytes above which it is refused.
   var maximumBytes = 2 << 30
-  /// Attempts before a connection that keeps breaking counts as a failure.
+  /// Attempts without progress before a connection that keeps breaking counts as a failure.
   var attempts = 5
   /// Seconds before the second attempt; doubled for each further one.
   var retryDelay = 1.0
@@ -82,13 +82,18 @@ struct ResumableDownload {
     _ progress: (Int, Int?) -> Void
   ) async throws -> String {
     var (attempt, isResumable) = (1, true)
+    var most = 0
     while true {
       let file = try PartialFile(partial, keeping: isResumable && canResume)
       let resumed = file.size > 0
       do {
         try await transfer(client, file, progress)
-      } catch let error as DownloadError where error.cause == .interrupted && attempt < attempts {
-        attempt += 1
+      } catch let error as DownloadError
+        where error.cause == .interrupted && (attempt < attempts || file.size > most)
+      {
+        // A connection that breaks every hour gets through in the end.
+        attempt = file.size > most ? 2 : attempt + 1
+        most = max(most, file.size)
         try await Task.sleep(for: .seconds(retryDelay * Double(1 << (attempt - 2))))
         continue
       }
@@ -191,8 +196,11 @@ struct ResumableDownload {
         )
       }
     case 416:
-      // There is nothing after what is there: it is whole, or something else. The hash tells.
-      if file.size > 0, sha256 != nil { return nil }
+      // There is nothing after what is there: it is whole, or something else. The hash tells, or the
+      // tag: of another file there would have been something.
+      let whole = response.headers.first(name: "Content-Range")
+      let isWhole = storedTag != nil && whole == "bytes */\(file.size)"
+      if file.size > 0, sha256 != nil || isWhole { return nil }
       try file.restart()
       throw DownloadError(cause: .interrupted, description: "\(url) refuses to be continued")
     case let status:

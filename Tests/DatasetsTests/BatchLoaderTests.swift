@@ -25,6 +25,23 @@ import Testing
     return try (0..<count).map { try loader.batch(at: $0 * size, size: size) }
   }
 
+  @Test(arguments: [
+    // Share, side, images ahead: eight shares, what fits into 256 MiB, two shares at least.
+    (16, 64, 128), (32, 256, 256), (64, 256, 512), (512, 256, 1337), (1024, 256, 2048),
+    (4, 1024, 32), (32, 1024, 85), (64, 1024, 128), (1, 4, 8),
+  ])
+  func `what is decoded ahead is bounded by memory and by the step`(
+    share: Int,
+    side: Int,
+    ahead: Int
+  ) {
+    let capacity = Prefetch.capacity(share: share, resolution: side, featureDimension: 512)
+    #expect(capacity == ahead)
+    let bytes = capacity * (3 * side * side + 2 * 512 * 4)
+    #expect(bytes <= Prefetch.maximumBytes || capacity == 2 * share)
+    #expect(capacity >= 2 * share && capacity <= 8 * share)
+  }
+
   @Test func `a batch holds what the training set holds at the sampler's indices`() throws {
     let batch = try BatchLoader(training, options: .init(seed: 3)).batch(at: 40, size: 5)
     var sampler = InfiniteSampler(count: 26, seed: 3)

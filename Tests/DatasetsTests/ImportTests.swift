@@ -49,6 +49,80 @@ import Testing
     #expect(throws: DatasetError.self) { try COCOImport.open(folder.file("coco"), split: "test") }
   }
 
+  @Test func `an end of line inside of one of COCO's captions is white space`() throws {
+    let json =
+      #"{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": ["#
+      + #"{"image_id": 1, "caption": "A cat\nwith a hat.\n"}, {"image_id": 1, "caption": "\n"}]}"#
+    try write(json, to: "coco/captions_train2014.json")
+    try image("coco/train2014/a.jpg")
+    let set = try COCOImport.open(folder.file("coco"), split: "train")
+    #expect(try set.item(at: 0).captions == ["A cat with a hat."])
+  }
+
+  @Test func `captions of unknown images and repaired ones are told in the list`() throws {
+    let json =
+      Array(
+        #"{"annotations": [{"image_id": 7, "caption": "Lost."}, {"image_id": 1, "caption": "A c"#
+          .utf8
+      ) + [0xff] + Array(#"t."}], "images": [{"id": 1, "file_name": "a.jpg"}]}"#.utf8)
+    try folder.write(json, to: "coco/captions_train2014.json")
+    try image("coco/train2014/a.jpg")
+    let set = try COCOImport.open(folder.file("coco"), split: "train")
+    #expect(
+      set.remarks == [
+        .init(name: "image 7", cause: .strayCaption, reason: "Lost."),
+        .init(name: "a.jpg", cause: .repairedCaption, reason: "bytes that are not UTF-8"),
+      ]
+    )
+    let report = try Packer(.init(side: 8)).pack(set, to: folder.file("out.zip"), extractor: nil)
+    #expect(report.dropped == set.remarks && report.manifest.imageCount == 1)
+    let list = try String(contentsOfFile: folder.file("out.zip.left-out.tsv"), encoding: .utf8)
+    #expect(list.contains("image 7\tcaption of an unknown image\tLost.\n"))
+  }
+
+  @Test func `the published numbers of images are those of the papers`() {
+    // Lin and others 2014 (the 2014 splits); Reed and others 2016; Xia and others 2021.
+    #expect(COCOImport.published == ["train": 82_783, "val": 40_504])
+    #expect(CUBImport.published == ["train": 8_855, "test": 2_933])
+    #expect(CelebAImport.published == ["train": 24_000, "test": 6_000])
+  }
+
+  @Test func `splits that a dataset does not have are refused in one line`() {
+    func message(_ body: () throws -> ImportedSet) -> String? {
+      #expect(throws: DatasetError.self) { try body() }?.description
+    }
+    let root = folder.path
+    #expect(
+      message { try COCOImport.open(root, split: "test") }
+        == "COCO has the splits train and val, not test"
+    )
+    #expect(
+      message { try CUBImport.open(root, split: "val") }
+        == "CUB has the splits train and test, not val"
+    )
+    #expect(
+      message { try CelebAImport.open(root, split: "val") }
+        == "Multi-Modal CelebA-HQ has the splits train and test, not val"
+    )
+  }
+
+  @Test func `a root without the files of a distribution is refused with what was looked for`() {
+    func message(_ body: () throws -> ImportedSet) -> String {
+      #expect(throws: DatasetError.self) { try body() }?.description ?? ""
+    }
+    let root = folder.path
+    for (said, wanted) in [
+      (
+        message { try COCOImport.open(root, split: "train") }, "annotations/captions_train2014.json"
+      ),
+      (message { try CUBImport.open(root, split: "train") }, "trainvalclasses.txt"),
+      (message { try CUBImport.open(root, split: "test") }, "testclasses.txt"),
+      (message { try CelebAImport.open(root, split: "train") }, "images"),
+    ] {
+      #expect(said.hasPrefix("\(root) has no ") && said.contains(wanted))
+    }
+  }
+
   @Test func `a damaged list of COCO's captions ends in an error, not in a crash`() throws {
     try image("coco/train2014/COCO_train2014_000000000009.jpg")
     var refused = 0

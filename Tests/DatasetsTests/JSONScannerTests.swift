@@ -41,7 +41,7 @@ import Testing
     "", "[", "]", "{", "[1,]", "[1 2]", "{\"a\"}", "{\"a\":}", "{1:2}", "[01x]", "[-]", "[1.]",
     "[.5]",
     "[1e]", "nul", "\"abc", "\"\\u12\"", "\"\\ud83d\"", "\"\\x\"", "\"\u{1}\"", "[1] 2", "NaN",
-    "Infinity", "[1e999]",
+    "Infinity", "[1e999]", "01", "-01", "[00]", "1e18446744073709551617", "1e9223372036854775808",
   ])
   func `broken JSON is refused`(text: String) {
     #expect(throws: JSONScanner.Damage.self) { try scan(text) { try $0.skipValue() } }
@@ -50,6 +50,39 @@ import Testing
   @Test func `deep nesting ends in an error, not in a crash`() {
     let text = String(repeating: "[", count: 100_000)
     #expect(throws: JSONScanner.Damage.self) { try scan(text) { try $0.skipValue() } }
+  }
+
+  @Test func `numbers of a list follow the same grammar`() {
+    for text in ["[01.5]", "[-00.25]", "[1e18446744073709551617]"] {
+      #expect(throws: JSONScanner.Damage.self) { try scan(text) { try $0.numbers(limit: 9) } }
+    }
+  }
+
+  @Test func `exponents of any length count for what they are`() throws {
+    #expect(try scan("1e0000000000000000000000001") { try $0.double() } == 10)
+    #expect(try scan("1e-18446744073709551617") { try $0.double() } == 0)
+    #expect(try scan("0e99999999999999999999999") { try $0.double() } == 0)
+  }
+
+  @Test func `a string that is kept has a limit, one that is passed over has none`() throws {
+    let long = String(repeating: "x", count: JSONScanner.maximumLength + 1)
+    let error = #expect(throws: JSONScanner.Damage.self) {
+      try scan("\"\(long)\"") { try $0.string() }
+    }
+    #expect(error?.reason.hasPrefix("a string of more than 1048576 bytes") == true)
+    try scan(#"["\#(long)", {"\#(long)": "\n\#(long)"}]"#) { try $0.skipValue() }
+    let fits = String(long.dropLast())
+    #expect(try scan("\"\(fits)\"") { try $0.string() } == fits)
+  }
+
+  @Test func `strings that are not UTF-8 are repaired and counted`() throws {
+    let text: [UInt8] = Array("[\"a\", \"b".utf8) + [0xff] + Array("\"]".utf8)
+    try text.withUnsafeBytes { bytes in
+      var scanner = JSONScanner(bytes)
+      var found: [String] = []
+      try scanner.array({ found.append(try $0.string()) }, damage: { $0 })
+      #expect(found == ["a", "b\u{FFFD}"] && scanner.repairedCount == 1)
+    }
   }
 
   @Test func `a list longer than its limit is refused`() {

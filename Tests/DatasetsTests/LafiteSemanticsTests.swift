@@ -71,6 +71,17 @@ import Testing
     }
   }
 
+  @Test func `without a window of one's own the original's is used`() throws {
+    // The original's InfiniteSampler has `window_size=0.5`.
+    let halves = golden.infinite_sampler.filter { $0.window_size == 0.5 && $0.shuffle }
+    #expect(!halves.isEmpty)
+    for expected in halves {
+      var sampler = InfiniteSampler(count: expected.N, seed: expected.seed)
+      let positions = expected.first.indices.map { expected.rank + $0 * expected.num_replicas }
+      #expect(positions.map { sampler.index(at: $0) } == expected.first, "\(expected)")
+    }
+  }
+
   @Test func `walking and jumping visit the same images`() {
     var walking = InfiniteSampler(count: 37, seed: 9)
     let order = (0..<500).map { _ in walking.next() }

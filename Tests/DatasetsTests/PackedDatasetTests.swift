@@ -89,6 +89,18 @@ import Testing
     #expect(try PackedDataset(folder.file("a.zip")).captions(at: 0) == captions)
   }
 
+  @Test func `a dataset that verify would refuse does not get its name`() throws {
+    let writer = try PackedDatasetWriter(
+      folder.file("a.zip"),
+      options: .init(resolution: 4, featureModel: nil)
+    )
+    let png = try noiseImage(4, seed: 0).encodedPNG(level: 1)
+    try writer.append(PackedRecord(image: png, label: .index(-1)))
+    let error = #expect(throws: DatasetError.self) { try writer.finish() }
+    #expect(error?.description.contains("labels.jsonl is damaged: line 1 is no label") == true)
+    #expect(!folder.contents.contains("a.zip"))
+  }
+
   @Test func `an unfinished dataset leaves nothing behind`() throws {
     do {
       let writer = try PackedDatasetWriter(

@@ -165,6 +165,101 @@ import Testing
     #expect(try set.image(at: 1) == noiseImage(8, seed: 3))
   }
 
+  @Test func `images with too many captions, or too long ones, are left out with the cause`() throws
+  {
+    let texts = [
+      Array(repeating: UInt8(ascii: "a"), count: 1 << 19).flatMap { [$0, UInt8(ascii: "\n")] },
+      Array(String(repeating: "c\n", count: Packer.maximumCaptions).utf8),
+      Array(String(repeating: "c\n", count: Packer.maximumCaptions + 1).utf8),
+      [UInt8](repeating: UInt8(ascii: "d"), count: Packer.maximumCaptionBytes),
+      [UInt8](repeating: UInt8(ascii: "d"), count: Packer.maximumCaptionBytes + 1),
+    ]
+    for (number, text) in texts.enumerated() {
+      try folder.write(png(8, seed: number), to: "in/\(number).png")
+      try folder.write(text, to: "in/\(number).txt")
+    }
+    let report = try Packer(options()).pack(
+      ImageTextFolder(folder.file("in")),
+      to: folder.file("out.zip"),
+      extractor: HashExtractor()
+    )
+    #expect(report.dropped.map(\.name) == ["0.png", "2.png", "4.png"])
+    #expect(report.manifest.dropped == ["too many captions": 3])
+    #expect(report.manifest.captionCount == Packer.maximumCaptions + 1)
+  }
+
+  /// Counts what it is given at once.
+  private final class CountingExtractor: FeatureExtractor {
+    let (name, sha256, settings) = ("counting", "00", "")
+    private(set) var most = 0
+
+    func embed(images: [RGBImage], first: Int) throws -> [[Float]] {
+      try HashExtractor().embed(images: images, first: first)
+    }
+
+    func embed(captions: [String]) throws -> [[Float]] {
+      most = max(most, captions.count)
+      return try HashExtractor().embed(captions: captions)
+    }
+  }
+
+  @Test func `the captions of a batch reach the model in bounded calls, in their order`() throws {
+    for number in 0..<6 {
+      try folder.write(png(8, seed: number), to: "in/\(number).png")
+      let lines = (0..<100 + number).map { "caption \($0) of \(number)\n" }.joined()
+      try folder.write(Array(lines.utf8), to: "in/\(number).txt")
+    }
+    let extractor = CountingExtractor()
+    let source = try ImageTextFolder(folder.file("in"))
+    _ = try Packer(options()).pack(source, to: folder.file("out.zip"), extractor: extractor)
+    #expect(extractor.most == 256)
+    let set = try PackedDataset(folder.file("out.zip"))
+    for index in 0..<set.count {
+      for (place, caption) in try set.captions(at: index).enumerated() {
+        let expected = HashExtractor().feature(Array(caption.utf8))
+        #expect(set.textFeature(image: index, caption: place) == expected)
+      }
+    }
+  }
+
+  @Test func `captions that are not UTF-8 are repaired and told, and their images are packed`()
+    throws
+  {
+    try folder.write(png(8, seed: 1), to: "in/1.png")
+    try folder.write([0x61, 0xff, 0x62], to: "in/1.txt")
+    try folder.write(png(8, seed: 2), to: "in/2.png")
+    let report = try Packer(options()).pack(
+      ImageTextFolder(folder.file("in")),
+      to: folder.file("out.zip"),
+      extractor: HashExtractor()
+    )
+    #expect(report.manifest.imageCount == 2)
+    #expect(report.dropped.map(\.cause) == [.repairedCaption])
+    #expect(!DropCause.repairedCaption.leavesOutImage)
+    #expect(try PackedDataset(folder.file("out.zip")).captions(at: 0) == ["a\u{FFFD}b"])
+    let list = try String(contentsOfFile: folder.file("out.zip.left-out.tsv"), encoding: .utf8)
+    #expect(list.contains("1.png\tcaption that is not UTF-8, repaired\t"))
+  }
+
+  @Test func `labels that no one could read again are left out with the cause`() throws {
+    let tar = try TarWriter(folder.file("s.tar"))
+    for (number, label) in ["-1", "3", "99999999999999999"].enumerated() {
+      try tar.add("\(number).png", png(8, seed: number))
+      try tar.add("\(number).cls", Array(label.utf8))
+    }
+    try tar.finish()
+    let report = try Packer(options()).pack(
+      ImageTextSources.open(folder.file("s.tar")),
+      to: folder.file("out.zip"),
+      extractor: HashExtractor()
+    )
+    #expect(report.dropped.map(\.cause) == [.unusableLabel, .unusableLabel])
+    #expect(report.dropped.first?.reason == "the label -1")
+    let set = try PackedDataset(folder.file("out.zip"))
+    #expect(try set.count == 1 && set.label(at: 0) == .index(3))
+    #expect(DatasetCheck.faults(in: set) == [])
+  }
+
   @Test func `the archive does not depend on threads or batches`() throws {
     for number in 0..<25 {
       try folder.write(png(8 + number % 3, seed: number), to: "in/\(number).png")

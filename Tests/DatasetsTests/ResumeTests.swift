@@ -75,7 +75,8 @@ import Testing
       #expect(resumed.dropped == report.dropped)
       #expect(try bytes(of: folder.file("out.zip")) == bytes(of: folder.file("whole.zip")))
       try FileManager.default.removeItem(atPath: folder.file("out.zip"))
-      #expect(folder.contents == ["in", "whole.zip"])
+      let lists = ["out.zip.left-out.tsv", "whole.zip.left-out.tsv"]
+      #expect(folder.contents == ["in", lists[0], "whole.zip", lists[1]])
     }
   }
 
@@ -118,6 +119,62 @@ import Testing
     #expect(error?.description.contains("with other settings") == true)
     try folder.write([1], to: "in/zz.png")
     #expect(throws: DatasetError.self) { try pack(HashExtractor(), to: "out.zip") }
+  }
+
+  @Test func `a folder of the same name and the same files elsewhere does not continue a dataset`()
+    throws
+  {
+    for place in ["m1", "m2"] {
+      for number in 0..<9 {
+        let image = try noiseImage(8, seed: number + (place == "m1" ? 0 : 100))
+        try folder.write(image.encodedPNG(level: 0), to: "\(place)/train/\(number).png")
+      }
+    }
+    func pack(_ place: String, _ extractor: any FeatureExtractor) throws {
+      _ = try Packer(options()).pack(
+        ImageTextSources.open(folder.file("\(place)/train")),
+        to: folder.file("mix.zip"),
+        extractor: extractor
+      )
+    }
+    #expect(throws: DatasetError.self) { try pack("m1", Fuse(after: 8)) }
+    let error = #expect(throws: DatasetError.self) { try pack("m2", HashExtractor()) }
+    #expect(error?.description.contains("begun from another source") == true)
+    #expect(!folder.contents.contains("mix.zip"))
+    try pack("m1", HashExtractor())
+  }
+
+  @Test(arguments: ["in/2.png", "in/2.txt", "in/dataset.json"])
+  func `an edited file does not continue a dataset`(name: String) throws {
+    try writeSource(9)
+    try folder.write(Array(#"{"labels": null}"#.utf8), to: "in/dataset.json")
+    #expect(throws: DatasetError.self) { try pack(Fuse(after: 8), to: "out.zip") }
+    // The same size: only the time tells.
+    try folder.write(bytes(of: folder.file(name)), to: name)
+    #expect(throws: DatasetError.self) { try pack(HashExtractor(), to: "out.zip") }
+  }
+
+  @Test func `every source says when its files have changed`() throws {
+    let names = ["s.zip", "s.tar", "s_lmdb/data.mdb", "train-images-idx3-ubyte.gz"]
+    try packNoise(folder.file("s.zip"), count: 2)
+    let tar = try TarWriter(folder.file("s.tar"))
+    try tar.add("1.png", noiseImage(4, seed: 0).encodedPNG(level: 0))
+    try tar.finish()
+    try folder.write(bytes(of: fixture("bedroom_tiny_lmdb/data.mdb").path), to: names[2])
+    for name in [names[3], "train-labels-idx1-ubyte.gz", "cifar-10-python.tar.gz"] {
+      try folder.write(bytes(of: fixture(name).path), to: name)
+    }
+    for name in names + ["train-labels-idx1-ubyte.gz", "cifar-10-python.tar.gz"] {
+      func fingerprint() throws -> String {
+        let file = folder.file(name.replacingOccurrences(of: "labels-idx1", with: "images-idx3"))
+        let path = name == names[2] ? folder.file("s_lmdb") : file
+        return Packer.fingerprint(options(), try ImageTextSources.open(path), nil)
+      }
+      let before = try fingerprint()
+      #expect(try fingerprint() == before, "\(name)")
+      try folder.write(bytes(of: folder.file(name)), to: name)
+      #expect(try fingerprint() != before, "\(name)")
+    }
   }
 
   /// A writer of a set without features, and images 0, 1, … of it.
@@ -181,6 +238,57 @@ import Testing
       #expect(try bytes(of: folder.file("out.zip")) == bytes(of: folder.file("whole.zip")))
       try FileManager.default.removeItem(atPath: folder.file("out.zip"))
     }
+  }
+
+  @Test func `a run killed when the dataset had just got its name does not pack it again`() throws {
+    let options = PackedDatasetWriter.Options(resolution: 4, featureModel: nil)
+    let path = folder.file("out.zip")
+    do {
+      let first = try writer("out.zip")
+      try append(0..<10, to: first)
+      try first.drop(.init(name: "x", cause: .grey, reason: "grey"))
+      _ = try first.publish()
+    }
+    let whole = try bytes(of: path)
+    let list = try bytes(of: path + ".left-out.tsv")
+    #expect(folder.contents.contains(".out.zip.packing"))
+    let second = try writer("out.zip")
+    #expect(second.itemsDone == 10 && second.count == 10)
+    let report = try second.finish()
+    #expect(report.dropped.map(\.name) == ["x"] && report.manifest.imageCount == 10)
+    #expect(try bytes(of: path) == whole && bytes(of: path + ".left-out.tsv") == list)
+    #expect(folder.contents == ["out.zip", "out.zip.left-out.tsv"])
+    // An unrelated file of that name is no sign of it.
+    _ = try PackedDatasetWriter(path, options: options, fingerprint: "same")
+    #expect(folder.contents == ["out.zip", "out.zip.left-out.tsv"])
+  }
+
+  @Test func `a run killed just before the dataset gets its name finishes it anew`() throws {
+    let path = folder.file("out.zip")
+    do {
+      let first = try writer("out.zip")
+      try append(0..<10, to: first)
+      _ = try first.publish()
+    }
+    let whole = try bytes(of: path)
+    #expect(rename(path, folder.file(".out.zip.packing/archive.zip")) == 0)
+    let second = try writer("out.zip")
+    #expect(second.count == 10)
+    try second.finish()
+    #expect(try bytes(of: path) == whole)
+    #expect(folder.contents == ["out.zip"])
+  }
+
+  @Test func `the list of what was left out is there before the dataset`() throws {
+    try FileManager.default.createDirectory(
+      atPath: folder.file("out.zip/in-the-way"),
+      withIntermediateDirectories: true
+    )
+    let first = try writer("out.zip")
+    try append(0..<2, to: first)
+    try first.drop(.init(name: "x", cause: .grey, reason: "grey"))
+    #expect(throws: DatasetError.self) { try first.finish() }
+    #expect(folder.contents.contains("out.zip.left-out.tsv"))
   }
 
   @Test func `two runs do not pack the same dataset at once`() throws {

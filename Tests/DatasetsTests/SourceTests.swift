@@ -16,6 +16,47 @@ import Testing
     try ImageTextSources.open(fixture(name).path)
   }
 
+  // MARK: MNIST
+
+  @Test(arguments: [0, 1, 3, 5, 7]) func `idx files cut inside of a number are refused`(size: Int) {
+    func stream(_ count: Int) -> MappedStream {
+      MappedStream(MappedBytes(copying: [UInt8](repeating: 0, count: count)))
+    }
+    #expect(throws: DatasetError.self) {
+      try MNISTSource("a", images: stream(size), labels: stream(size), labelsPath: "b")
+    }
+  }
+
+  // MARK: Tars
+
+  @Test func `a tar's size in a pax header counts, and not the one in its own`() throws {
+    let png = try noiseImage(4, seed: 0).encodedPNG(level: 0)
+    let record = Array("\(9 + "\(png.count)".utf8.count) size=\(png.count)\n".utf8)
+    #expect(String(decoding: record, as: UTF8.self).hasPrefix("\(record.count) "))
+    func padded(_ bytes: [UInt8]) -> [UInt8] {
+      bytes + [UInt8](repeating: 0, count: (512 - bytes.count % 512) % 512)
+    }
+    let tar =
+      TarWriter.header("x", size: record.count, type: "x") + padded(record)
+      + TarWriter.header("1.png", size: 0) + padded(png)
+      + TarWriter.header("1.cls", size: 1) + padded([UInt8(ascii: "5")])
+    try folder.write(tar + [UInt8](repeating: 0, count: 1024), to: "a.tar")
+    let source = try ImageTextSources.open(folder.file("a.tar"))
+    #expect(try source.item(at: 0) == ImageTextItem(picture: .encoded(png), label: .index(5)))
+  }
+
+  @Test(arguments: [(1 << 33) - 1, 1 << 33, 5 << 40])
+  func `entries of a tar may have any size`(size: Int) throws {
+    let header = TarWriter.header("a.bin", size: size)
+    var reader = TarReader(MappedStream(MappedBytes(copying: header)))
+    #expect(try reader.member()?.size == size)
+    try folder.write(header, to: "header")
+    let script =
+      "import sys, tarfile; b = open(sys.argv[1], 'rb').read(); "
+      + "print(tarfile.TarInfo.frombuf(b, 'utf-8', 'strict').size)"
+    #expect(try Python.run(script, folder.file("header")) == "\(size)\n")
+  }
+
   // MARK: LSUN
 
   @Test func `LSUN's database gives what the LMDB library wrote, in the order of its keys`() throws
@@ -36,6 +77,17 @@ import Testing
       Array(lines.utf8).withUnsafeBytes { SHA256.digest(of: $0) }
         == "fb761c77639e9843f402bad54cab742f83b8c2fe38a91ca0002bba631c470ad1"
     )
+  }
+
+  @Test(arguments: [0, 1, 1000])
+  func `values cannot share the pages of a database or reach beyond theirs`(pages: UInt32) throws {
+    var database = try bytes(of: fixture("bedroom_tiny_lmdb/data.mdb").path)
+    for page in stride(from: 2 * 4096, to: database.count, by: 4096)
+    where database[page + 10] == 4 && database[page + 11] == 0 {
+      for place in 0..<4 { database[page + 12 + place] = UInt8(pages >> (8 * place) & 255) }
+    }
+    try folder.write(database, to: "bad_lmdb/data.mdb")
+    #expect(throws: DatasetError.self) { try ImageTextSources.open(folder.file("bad_lmdb")) }
   }
 
   @Test func `damaged databases end in errors, not in crashes`() throws {

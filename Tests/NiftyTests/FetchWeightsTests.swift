@@ -64,12 +64,12 @@ struct ResumableDownloadTests {
   }
 
   @Test func `a later run goes on where an earlier one stopped`() async throws {
-    let broken = await cause(.ranged(bytes, cutAfter: 30_000), sha256: digest)
+    let broken = await cause(stuck(after: 30_000), sha256: digest)
     #expect(broken == .interrupted)
     let kept = try #require(
       try FileManager.default.attributesOfItem(atPath: folder.file("file.bin.part"))[.size] as? Int
     )
-    #expect(kept > 30_000 && kept < bytes.count)
+    #expect(kept == 30_000)
     #expect(written == nil)
     let found = try await download(.ranged(bytes), sha256: digest)
     #expect(found.requests == 1 && found.range == "bytes=\(kept)-")
@@ -89,12 +89,62 @@ struct ResumableDownloadTests {
     #expect(again.digest == digest)
   }
 
+  /// Some bytes, then connections that bring nothing more.
+  private func stuck(after count: Int, tag: String? = nil) -> LoopbackServer.Answer {
+    .sequence([
+      .ranged(bytes, tag: tag, cutAfter: count), .ranged(bytes, tag: tag, cutAfter: 0),
+    ])
+  }
+
+  @Test
+  func `a connection that breaks again and again gets through as long as it brings something`()
+    async throws
+  {
+    let found = try await download(.ranged(bytes, cutAfter: 20_000), sha256: digest, attempts: 2)
+    #expect(found.requests == 10 && written == bytes)
+    let tagged = try await download(
+      .ranged(bytes, tag: "\"a\"", cutAfter: 20_000),
+      sha256: nil,
+      attempts: 2
+    )
+    #expect(tagged.requests == 10 && written == bytes)
+  }
+
+  @Test func `a part that is whole already is not fetched again`() async throws {
+    for (tag, sha256) in [(nil, digest), ("\"a\"", nil)] as [(String?, String?)] {
+      try folder.write(bytes, to: "file.bin.part")
+      if let tag { try folder.write(Array(tag.utf8), to: "file.bin.part.etag") }
+      let found = try await download(.ranged(bytes, tag: tag), sha256: sha256)
+      #expect(found.requests == 1 && found.range == "bytes=\(bytes.count)-")
+      #expect(found.digest == digest && written == bytes && folder.contents == ["file.bin"])
+    }
+    // Longer than the file: not it.
+    try folder.write(bytes + [1], to: "file.bin.part")
+    try folder.write(Array("\"a\"".utf8), to: "file.bin.part.etag")
+    #expect(try await download(.ranged(bytes, tag: "\"a\""), sha256: nil).digest == digest)
+  }
+
+  @Test func `two downloads into one file do not mix their bytes`() async throws {
+    try folder.write(Array(bytes.prefix(10)), to: "file.bin.part")
+    let part = try PartialFile(folder.file("file.bin.part"), keeping: true)
+    let error = await #expect(throws: FileError.self) {
+      try await download(.ranged(Array(bytes.reversed())), sha256: nil)
+    }
+    #expect(error?.description.contains("process \(getpid()) is at it") == true)
+    // What the first one has was not touched.
+    #expect(part.size == 10)
+    let rest = Array(bytes.dropFirst(10))
+    try rest.withUnsafeBytes { try part.append($0) }
+    try part.finish(as: folder.file("file.bin"))
+    #expect(written == bytes && part.digest == digest)
+  }
+
   @Test func `without a hash only a tag lets a file be continued`() async throws {
-    #expect(await cause(.ranged(bytes, tag: "\"a\"", cutAfter: 9000), sha256: nil) == .interrupted)
+    #expect(await cause(stuck(after: 9000, tag: "\"a\""), sha256: nil) == .interrupted)
     let same = try await download(.ranged(bytes, tag: "\"a\""), sha256: nil)
     #expect(same.range != nil && same.digest == digest && folder.contents == ["file.bin"])
 
-    #expect(await cause(.ranged(bytes, tag: "\"a\"", cutAfter: 9000), sha256: nil) == .interrupted)
+    #expect(await cause(stuck(after: 9000, tag: "\"a\""), sha256: nil) == .interrupted)
     let changed = try await download(.ranged(Array(bytes.reversed()), tag: "\"b\""), sha256: nil)
     #expect(written == bytes.reversed() && changed.requests == 1)
 

@@ -155,6 +155,84 @@ struct PackTests {
     #expect(bad.status == 1 && bad.errors.contains("00000/img00000000.webp: its checksum differs"))
   }
 
+  @Test func `sources that would become one zip are refused before anything is packed`() throws {
+    for place in ["a", "b"] {
+      try writePictures(1, side: 16)
+      try FileManager.default.createDirectory(
+        atPath: folder.file(place),
+        withIntermediateDirectories: true
+      )
+      try FileManager.default.moveItem(
+        atPath: folder.file("in"),
+        toPath: folder.file("\(place)/train")
+      )
+    }
+    try folder.write([], to: "out/keep")
+    func pack(_ sources: String...) throws -> Outcome {
+      try nifty(
+        ["pack", "--dest=out", "--no-clip"] + sources.map { "--source=\($0)" },
+        in: folder.path
+      )
+    }
+    let twice = try pack("a/train", "b/train")
+    #expect(twice.status == 1 && twice.errors.split(separator: "\n").count == 1)
+    #expect(twice.errors.contains("a/train and b/train would both become out/train.zip"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("out")) == ["keep"])
+    #expect(try pack("a/train").status == 0)
+    #expect(try pack("out/train.zip").errors.contains("would be overwritten by its own zip"))
+  }
+
+  @Test func `verify looks at every zip, whatever is wrong with the one before`() throws {
+    try writePictures(2, side: 16)
+    #expect(try nifty(arguments("good.zip"), in: folder.path).status == 0)
+    try folder.write(Array("no zip".utf8), to: "bad.zip")
+    let found = try nifty(["dataset", "verify", "bad.zip", "good.zip"], in: folder.path)
+    #expect(found.status == 1 && found.output.contains("good.zip: 2 images, all well"))
+    #expect(found.errors.contains("bad.zip is not a readable zip"))
+    #expect(found.errors.contains("1 damaged datasets"))
+  }
+
+  @Test func `folders have their name only when all is in them, and a killed run does not matter`()
+    throws
+  {
+    try writePictures(3, side: 16)
+    #expect(try nifty(arguments("a.zip"), in: folder.path).status == 0)
+    // What a killed run leaves, and a file that does not belong there.
+    try folder.write([1], to: ".out.partial/00000/img00000009.webp")
+    let export = ["dataset", "export", "a.zip", "--dest", "out"]
+    #expect(try nifty(export, in: folder.path).status == 0)
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("out/00000"))
+    #expect(names.count == 6 && !names.contains("img00000009.webp"))
+    #expect(folder.contents == ["a.zip", "in", "out"])
+    // One that fails leaves no folder under the name.
+    var damaged = try bytes("a.zip")
+    damaged[damaged.count / 3] ^= 0xff
+    try damaged.write(to: URL(filePath: folder.file("bad.zip")))
+    let failed = try nifty(["dataset", "export", "bad.zip", "--dest", "bad"], in: folder.path)
+    #expect(failed.status == 1 && !folder.contents.contains("bad"))
+  }
+
+  @Test func `all that an import misses is listed in a file, and some of it on the screen`() throws
+  {
+    try writePictures(1, side: 16)
+    let images = (0..<30).map { #"{"id": \#($0), "file_name": "\#($0).png"}"# }
+    let json =
+      #"{"images": [\#(images.joined(separator: ","))], "annotations": ["#
+      + #"{"image_id": 0, "caption": "zero"}, {"image_id": 99, "caption": "stray"}]}"#
+    try folder.write(Array(json.utf8), to: "coco/annotations/captions_val2014.json")
+    try FileManager.default.moveItem(atPath: folder.file("in"), toPath: folder.file("coco/val2014"))
+    let line = ["import", "coco", "--root=coco", "--split=val", "--dest=out"]
+    let refused = try nifty(line, in: folder.path)
+    #expect(refused.errors.contains("29 files are missing, all listed in out.missing.txt"))
+    #expect(refused.errors.components(separatedBy: "missing: ").count == 21)
+    let list = String(decoding: try bytes("out.missing.txt"), as: UTF8.self)
+    #expect(list.split(separator: "\n").count == 29 && list.contains("coco/val2014/29.png\n"))
+    #expect(try nifty(line + ["--allow-missing"], in: folder.path).status == 0)
+    let told = String(decoding: try bytes("out.left-out.tsv"), as: UTF8.self)
+    #expect(told.contains("image 99\tcaption of an unknown image\tstray"))
+    #expect(!folder.contents.contains(".out.partial"))
+  }
+
   @Test func `an import compares its number of images with the published one`() throws {
     try writePictures(2, side: 16)
     let json = """

@@ -24,7 +24,6 @@ struct CIFAR10Source: ImageTextSource {
 
   /// Reads the archive.
   init(_ path: String) throws(DatasetError) {
-    self.path = path
     let stream = GzipStream(try ImageTextTar.map(path))
     let files: [(name: String, data: [UInt8])]
     do throws(Inflater.Damage) {
@@ -32,6 +31,12 @@ struct CIFAR10Source: ImageTextSource {
     } catch {
       throw .damaged(path: path, entry: "the archive", reason: error.reason)
     }
+    try self.init(path, files: files)
+  }
+
+  /// Reads the pickles of an archive.
+  init(_ path: String, files: [(name: String, data: [UInt8])]) throws(DatasetError) {
+    self.path = path
     var batches: [Batch] = []
     for (name, data) in files.sorted(by: { $0.name < $1.name }) {
       guard let batch = Self.read(data) else {
@@ -46,6 +51,8 @@ struct CIFAR10Source: ImageTextSource {
   var count: Int { batches.reduce(0) { $0 + $1.labels.count } }
 
   var summary: String { "CIFAR-10 " + URL(filePath: path).lastPathComponent }
+
+  var identity: String { FileStamp.of(path) }
 
   func name(at index: Int) -> String {
     let (batch, row) = place(of: index)
@@ -74,7 +81,7 @@ struct CIFAR10Source: ImageTextSource {
   }
 
   /// The training batches among the members of the archive.
-  private static func files(
+  static func files(
     in stream: GzipStream
   ) throws(Inflater.Damage) -> [(name: String, data: [UInt8])] {
     var files: [(name: String, data: [UInt8])] = []

@@ -46,19 +46,34 @@ package enum COCOImport {
           image: "\(images)/\(name)",
           captions: .lines(document.captions[id] ?? [])
         )
-      }
+      },
+      remarks: document.remarks
     )
   }
 }
 
 /// The images and captions of an annotation file.
-private struct COCOCaptions {
+struct COCOCaptions {
   var fileNames: [Int: String] = [:]
   var captions: [Int: [String]] = [:]
+  /// Images with a caption that was not UTF-8, by number.
+  private var repaired: [Int] = []
+
+  /// Captions that reach no image, and those that were repaired.
+  var remarks: [PackReport.Dropped] {
+    let stray = captions.filter { fileNames[$0.key] == nil }.sorted { $0.key < $1.key }
+    return stray.flatMap { id, captions in
+      captions.map { .init(name: "image \(id)", cause: .strayCaption, reason: $0) }
+    }
+      + repaired.map { id in
+        let name = fileNames[id] ?? "image \(id)"
+        return .init(name: name, cause: .repairedCaption, reason: "bytes that are not UTF-8")
+      }
+  }
 
   mutating func read(_ bytes: UnsafeRawBufferPointer) throws(JSONScanner.Damage) {
     var scanner = JSONScanner(bytes)
-    var (fileNames, captions) = (fileNames, captions)
+    var (fileNames, captions, repaired) = (fileNames, captions, repaired)
     try scanner.object(
       { (scanner, key) throws(JSONScanner.Damage) in
         guard key == "images" || key == "annotations" else { return try scanner.skipValue() }
@@ -74,7 +89,9 @@ private struct COCOCaptions {
               guard let image = record.image, let caption = record.caption else {
                 throw scanner.damage("a caption without a text or an image")
               }
-              captions[image, default: []] += CaptionText.lines(Array(caption.utf8)).prefix(1)
+              let text = CaptionText.single(caption)
+              if !text.isEmpty { captions[image, default: []].append(text) }
+              if record.isRepaired { repaired.append(image) }
             }
           },
           damage: { $0 }
@@ -83,7 +100,7 @@ private struct COCOCaptions {
       damage: { $0 }
     )
     try scanner.end()
-    (self.fileNames, self.captions) = (fileNames, captions)
+    (self.fileNames, self.captions, self.repaired) = (fileNames, captions, repaired)
   }
 
   private struct Record {
@@ -91,6 +108,7 @@ private struct COCOCaptions {
     var image: Int?
     var name: String?
     var caption: String?
+    var isRepaired = false
   }
 
   private static func record(
@@ -103,7 +121,10 @@ private struct COCOCaptions {
         case "id": record.id = Int(exactly: try scanner.double())
         case "image_id": record.image = Int(exactly: try scanner.double())
         case "file_name": record.name = try scanner.string()
-        case "caption": record.caption = try scanner.string()
+        case "caption":
+          let before = scanner.repairedCount
+          record.caption = try scanner.string()
+          record.isRepaired = scanner.repairedCount > before
         default: try scanner.skipValue()
         }
       },

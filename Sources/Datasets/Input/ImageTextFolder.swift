@@ -47,7 +47,17 @@ package struct ImageTextFolder: ImageTextSource {
 
   package var summary: String { "folder " + URL(filePath: path).lastPathComponent }
 
+  package var identity: String {
+    FileStamp.place(path) + " " + FileStamp.state(path + "/dataset.json")
+  }
+
   package func name(at index: Int) -> String { images[index] }
+
+  package func stamp(at index: Int) -> String {
+    let image = path + "/" + images[index]
+    let text = FileNames.replacingSuffix(of: image, by: "txt")
+    return FileStamp.state(image) + " " + FileStamp.state(text)
+  }
 
   package func item(at index: Int) throws(DatasetError) -> ImageTextItem {
     let name = images[index]
@@ -56,9 +66,8 @@ package struct ImageTextFolder: ImageTextSource {
     guard let bytes = try FileBytes.read(image, limit: Self.maximumImageSize) else {
       throw .missing(path: image)
     }
-    let captions =
-      try FileBytes.read(text, limit: Self.maximumTextSize).map(CaptionText.lines) ?? []
-    return ImageTextItem(picture: .encoded(bytes), captions: captions, label: labels[name])
+    let captions = try FileBytes.read(text, limit: Self.maximumTextSize)
+    return ImageTextItem(picture: .encoded(bytes), text: captions, label: labels[name])
   }
 
   private static func readLabels(_ path: String) throws(DatasetError) -> [String: ImageLabel] {

@@ -16,12 +16,20 @@ package struct ImageTextItem: Sendable, Equatable {
   package var captions: [String]
   /// Its label, where the source has labels.
   package var label: ImageLabel?
+  /// Whether the captions were not UTF-8 and were repaired.
+  package var hasRepairedCaptions = false
 
   /// Joins an image with its captions.
   package init(picture: Picture, captions: [String] = [], label: ImageLabel? = nil) {
     self.picture = picture
     self.captions = captions
     self.label = label
+  }
+
+  /// Joins an image with the text file of its captions, where there is one.
+  init(picture: Picture, text: [UInt8]?, label: ImageLabel? = nil) {
+    self.init(picture: picture, captions: text.map(CaptionText.lines) ?? [], label: label)
+    hasRepairedCaptions = text.map { !CaptionText.isUTF8($0) } ?? false
   }
 
   /// The image's pixels.
@@ -41,8 +49,21 @@ package protocol ImageTextSource: Sendable {
   var count: Int { get }
   /// Where the items come from, in words; stored in the dataset's manifest.
   var summary: String { get }
+  /// What tells the source from another of the same name and from an earlier state of itself.
+  var identity: String { get }
+  /// What the source itself has to tell of things that are no item, for the list of what was left out.
+  var remarks: [PackReport.Dropped] { get }
   /// The name of an item, for reports.
   func name(at index: Int) -> String
+  /// What tells an item from an earlier state of itself, without reading it; empty where the source's
+  /// own identity says it for all.
+  func stamp(at index: Int) -> String
   /// Reads an item.
   func item(at index: Int) throws(DatasetError) -> ImageTextItem
+}
+
+extension ImageTextSource {
+  package var remarks: [PackReport.Dropped] { [] }
+
+  package func stamp(at index: Int) -> String { "" }
 }

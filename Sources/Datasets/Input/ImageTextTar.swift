@@ -30,6 +30,8 @@ struct ImageTextTar: ImageTextSource {
 
   var summary: String { "tar " + URL(filePath: path).lastPathComponent }
 
+  var identity: String { FileStamp.of(path) }
+
   func name(at index: Int) -> String { images[index] }
 
   func item(at index: Int) throws(DatasetError) -> ImageTextItem {
@@ -40,7 +42,7 @@ struct ImageTextTar: ImageTextSource {
     }
     return ImageTextItem(
       picture: .encoded(contents(name) ?? []),
-      captions: contents(stem + "txt").map(CaptionText.lines) ?? [],
+      text: contents(stem + "txt"),
       label: label.map { .index($0) }
     )
   }

@@ -49,19 +49,18 @@ struct ImageTextZip: ImageTextSource {
 
   var summary: String { "zip " + URL(filePath: zip.path).lastPathComponent }
 
+  var identity: String { FileStamp.of(zip.path) }
+
   func name(at index: Int) -> String { zip.name(at: Int(images[index])) }
+
+  func stamp(at index: Int) -> String {
+    "\(zip.size(at: Int(images[index]))) \(zip.checksum(at: Int(images[index])))"
+  }
 
   func item(at index: Int) throws(DatasetError) -> ImageTextItem {
     let name = name(at: index)
     let bytes = try zip.contents(at: Int(images[index]), limit: Self.maximumImageSize)
-    return ImageTextItem(
-      picture: .encoded(bytes),
-      captions: try captions(index, name),
-      label: labels[name]
-    )
-  }
-
-  private func captions(_ index: Int, _ name: String) throws(DatasetError) -> [String] {
+    let (picture, label) = (ImageTextItem.Picture.encoded(bytes), labels[name])
     if let packedCaptions {
       guard let captions = packedCaptions[index] else {
         throw .damaged(
@@ -70,12 +69,13 @@ struct ImageTextZip: ImageTextSource {
           reason: "line \(index + 1) is no list of strings"
         )
       }
-      return captions
+      return ImageTextItem(picture: picture, captions: captions, label: label)
     }
-    guard let text = zip.index(of: FileNames.replacingSuffix(of: name, by: "txt")) else {
-      return []
-    }
-    return CaptionText.lines(try zip.contents(at: text, limit: Self.maximumTextSize))
+    let text = try zip.index(of: FileNames.replacingSuffix(of: name, by: "txt"))
+      .map { (entry) throws(DatasetError) in
+        try zip.contents(at: entry, limit: Self.maximumTextSize)
+      }
+    return ImageTextItem(picture: picture, text: text, label: label)
   }
 
   private static func labels(_ zip: ZipArchive) throws(DatasetError) -> [String: ImageLabel] {

@@ -30,13 +30,20 @@ package struct ImportedSet: ImageTextSource {
   package let missing: [String]
   /// Images of the split without any caption.
   package let uncaptioned: [String]
+  package let remarks: [PackReport.Dropped]
   private let entries: [Entry]
 
   private static let maximumImageSize = 512 << 20
   private static let maximumTextSize = 1 << 20
 
   /// Sorts out what is there.
-  init(_ summary: String, publishedCount: Int, _ entries: [Entry]) throws(DatasetError) {
+  init(
+    _ summary: String,
+    publishedCount: Int,
+    _ entries: [Entry],
+    remarks: [PackReport.Dropped] = []
+  ) throws(DatasetError) {
+    self.remarks = remarks
     self.summary = summary
     self.publishedCount = publishedCount
     var (found, missing, uncaptioned): ([Entry], [String], [String]) = ([], [], [])
@@ -59,20 +66,34 @@ package struct ImportedSet: ImageTextSource {
 
   package var count: Int { entries.count }
 
+  /// Each entry says where its files are.
+  package var identity: String { "" }
+
   package func name(at index: Int) -> String { entries[index].name }
+
+  package func stamp(at index: Int) -> String {
+    let entry = entries[index]
+    let captions =
+      switch entry.captions {
+      case .lines(let lines): "\(lines)"
+      case .file(let path): FileStamp.of(path)
+      }
+    return FileStamp.of(entry.image) + " " + captions
+  }
 
   package func item(at index: Int) throws(DatasetError) -> ImageTextItem {
     let entry = entries[index]
     guard let image = try FileBytes.read(entry.image, limit: Self.maximumImageSize) else {
       throw .missing(path: entry.image)
     }
-    let captions: [String] =
-      switch entry.captions {
-      case .lines(let lines): lines
-      case .file(let path):
-        try FileBytes.read(path, limit: Self.maximumTextSize).map(CaptionText.lines) ?? []
-      }
-    return ImageTextItem(picture: .encoded(image), captions: captions)
+    return switch entry.captions {
+    case .lines(let lines): ImageTextItem(picture: .encoded(image), captions: lines)
+    case .file(let path):
+      ImageTextItem(
+        picture: .encoded(image),
+        text: try FileBytes.read(path, limit: Self.maximumTextSize)
+      )
+    }
   }
 
   /// The first of several paths below a folder that is there.

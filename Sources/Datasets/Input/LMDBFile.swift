@@ -49,6 +49,7 @@ private struct LMDBWalk {
   private var pageSize = 0
   private var root = UInt64.max
   private var stated = 0
+  private var overflowPages = 0
 
   private static let magic: UInt32 = 0xBEEF_C0DE
   private static let headerSize = 16
@@ -156,8 +157,12 @@ private struct LMDBWalk {
     }
     let page = try start(of: bytes.littleEndian(UInt64.self, at: keyEnd))
     let start = page + Self.headerSize
+    let pages = Int(bytes.littleEndian(UInt32.self, at: page + 12))
+    overflowPages += pages
+    // Values that share pages could make gigabytes of a small file.
     guard bytes.littleEndian(UInt16.self, at: page + 10) & Self.overflow != 0,
-      size <= bytes.count - start
+      pages <= (bytes.count - page) / pageSize, size <= pages * pageSize - Self.headerSize,
+      overflowPages <= bytes.count / pageSize
     else { throw .init(reason: "an entry's overflow page is broken") }
     values.append(start..<start + size)
   }

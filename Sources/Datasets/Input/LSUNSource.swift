@@ -7,6 +7,8 @@ struct LSUNSource: ImageTextSource {
   private let path: String
   private let database: LMDBFile
 
+  private static let maximumImageSize = 512 << 20
+
   /// Opens the folder's database.
   init(_ path: String) throws(DatasetError) {
     self.path = path
@@ -18,9 +20,19 @@ struct LSUNSource: ImageTextSource {
 
   var summary: String { "LSUN " + URL(filePath: path).lastPathComponent }
 
+  var identity: String { FileStamp.of(path + "/data.mdb") }
+
   func name(at index: Int) -> String { database.key(at: index) }
 
   func item(at index: Int) throws(DatasetError) -> ImageTextItem {
-    ImageTextItem(picture: .encoded(database.value(at: index).withBytes { Array($0) }))
+    let value = database.value(at: index)
+    guard value.count <= Self.maximumImageSize else {
+      throw .unsupported(
+        path: path,
+        entry: name(at: index),
+        reason: "it is larger than \(Self.maximumImageSize >> 20) MiB"
+      )
+    }
+    return ImageTextItem(picture: .encoded(value.withBytes { Array($0) }))
   }
 }

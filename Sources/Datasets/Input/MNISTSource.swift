@@ -17,19 +17,31 @@ struct MNISTSource: ImageTextSource {
 
   /// Reads images and labels.
   init(_ path: String) throws(DatasetError) {
-    self.path = path
-    let labelsPath = path.replacingOccurrences(
-      of: "-images-idx3-ubyte.gz",
-      with: "-labels-idx1-ubyte.gz"
+    let labelsPath = Self.labelsPath(path)
+    try self.init(
+      path,
+      images: GzipStream(try ImageTextTar.map(path)),
+      labels: GzipStream(try ImageTextTar.map(labelsPath)),
+      labelsPath: labelsPath
     )
-    digits = try Self.read(path, shape: [Self.side, Self.side])
-    labels = try Self.read(labelsPath, shape: [])
+  }
+
+  /// Reads images and labels from their decompressed files.
+  init(
+    _ path: String,
+    images: any ByteStream,
+    labels: any ByteStream,
+    labelsPath: String
+  ) throws(DatasetError) {
+    self.path = path
+    digits = try Self.read(images, path, shape: [Self.side, Self.side])
+    self.labels = try Self.read(labels, labelsPath, shape: [])
     guard count > 0 else { throw .noImages(path: path) }
-    guard digits.count == labels.count * Self.side * Self.side else {
+    guard digits.count == self.labels.count * Self.side * Self.side else {
       throw .damaged(
         path: labelsPath,
         entry: "the list of labels",
-        reason: "\(labels.count) labels for \(digits.count / (Self.side * Self.side)) images"
+        reason: "\(self.labels.count) labels for \(digits.count / (Self.side * Self.side)) images"
       )
     }
   }
@@ -37,6 +49,8 @@ struct MNISTSource: ImageTextSource {
   var count: Int { labels.count }
 
   var summary: String { "MNIST " + URL(filePath: path).lastPathComponent }
+
+  var identity: String { FileStamp.of(path) + " " + FileStamp.of(Self.labelsPath(path)) }
 
   func name(at index: Int) -> String { "\(index)" }
 
@@ -57,15 +71,25 @@ struct MNISTSource: ImageTextSource {
     )
   }
 
+  private static func labelsPath(_ path: String) -> String {
+    path.replacingOccurrences(of: "-images-idx3-ubyte.gz", with: "-labels-idx1-ubyte.gz")
+  }
+
   /// The elements of an idx file of bytes: magic, count and lengths in big-endian, then the data.
-  private static func read(_ path: String, shape: [Int]) throws(DatasetError) -> [UInt8] {
-    let stream = GzipStream(try ImageTextTar.map(path))
+  private static func read(
+    _ stream: any ByteStream,
+    _ path: String,
+    shape: [Int]
+  ) throws(DatasetError) -> [UInt8] {
     do throws(Inflater.Damage) {
       let header = try stream.read(4 * (2 + shape.count))
+      guard header.count == 4 * (2 + shape.count) else {
+        throw Inflater.Damage(reason: "it ends too early")
+      }
       let words = stride(from: 0, to: header.count, by: 4).map { start in
         header[start..<start + 4].reduce(0) { $0 << 8 | Int($1) }
       }
-      guard header.count == 4 * (2 + shape.count), words[0] == 0x0800 + 1 + shape.count,
+      guard words[0] == 0x0800 + 1 + shape.count,
         Array(words[2...]) == shape, words[1] <= maximumCount
       else { throw Inflater.Damage(reason: "no idx file of MNIST") }
       let size = shape.reduce(words[1], *)

@@ -26,14 +26,16 @@ struct TarReader {
   /// Its bytes may be read from the stream now.
   mutating func member() throws(Inflater.Damage) -> Member? {
     var longName: String?
+    var longSize: Int?
     while true {
       try stream.skip(next - stream.position)
       let header = try stream.read(Self.block)
       if header.isEmpty || header.allSatisfy({ $0 == 0 }) { return nil }
       guard header.count == Self.block, Self.hasGoodChecksum(header),
-        let size = Self.number(header[124..<136])
+        let ownSize = Self.number(header[124..<136])
       else { throw Inflater.Damage(reason: "a broken tar header at byte \(next)") }
       let start = next + Self.block
+      let size = longSize ?? ownSize
       let (padded, overflow) = size.addingReportingOverflow(Self.block - 1)
       let (end, overflowed) = start.addingReportingOverflow(padded / Self.block * Self.block)
       guard !overflow, !overflowed else {
@@ -42,10 +44,18 @@ struct TarReader {
       next = end
       switch header[156] {
       case UInt8(ascii: "L"): longName = Self.text(try content(size)[...])
-      case UInt8(ascii: "x"): longName = Self.paxPath(try content(size)) ?? longName
+      case UInt8(ascii: "x"):
+        let records = Self.paxRecords(try content(size))
+        longName = records["path"] ?? longName
+        longSize = try records["size"].map { (text) throws(Inflater.Damage) in
+          guard let size = Int(text), size >= 0 else {
+            throw Inflater.Damage(reason: "a tar member of the size \(text.prefix(40))")
+          }
+          return size
+        }
       case 0, UInt8(ascii: "0"):
         return Member(name: longName ?? Self.name(header), start: start, size: size)
-      default: longName = nil
+      default: (longName, longSize) = (nil, nil)
       }
     }
   }
@@ -68,21 +78,23 @@ struct TarReader {
     String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }
 
-  /// The `path` record of a pax header: lines of `LENGTH KEY=VALUE`.
-  private static func paxPath(_ content: [UInt8]) -> String? {
+  /// The records of a pax header that decide where a member lies and what it is called: lines of
+  /// `LENGTH KEY=VALUE`.
+  private static func paxRecords(_ content: [UInt8]) -> [String: String] {
+    var records: [String: String] = [:]
     var rest = content[...]
     while let space = rest.firstIndex(of: 0x20),
       let length = Int(String(decoding: rest[..<space], as: UTF8.self)),
       length > space - rest.startIndex, length <= rest.count
     {
       let record = rest[(space + 1)..<(rest.startIndex + length)]
-      let key = Array("path=".utf8)
-      if record.starts(with: key) {
-        return String(decoding: record.dropFirst(key.count).dropLast(), as: UTF8.self)
+      for key in ["path", "size"] where record.starts(with: Array("\(key)=".utf8)) {
+        let value = record.dropFirst(key.utf8.count + 1).dropLast()
+        records[key] = String(decoding: value, as: UTF8.self)
       }
       rest = rest.dropFirst(length)
     }
-    return nil
+    return records
   }
 
   /// Octal digits, or GNU's base 256 when the first bit is set.

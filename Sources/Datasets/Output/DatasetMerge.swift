@@ -95,7 +95,7 @@ package enum DatasetMerge {
     let isFeatured = first.featureDimension > 0
     // LAFITE's own sets do not say which model made their features.
     let model = first.manifest?.featureModel ?? .init(name: "unknown", sha256: "")
-    return .init(
+    var options = PackedDatasetWriter.Options(
       resolution: first.resolution,
       featureModel: isFeatured ? model : nil,
       // Half precision would lose what single precision holds.
@@ -105,10 +105,14 @@ package enum DatasetMerge {
       crop: first.manifest?.crop ?? "center-crop",
       source: datasets.map { $0.manifest?.source ?? "LAFITE's own set" }.joined(separator: " + ")
     )
+    for set in datasets {
+      options.droppedBefore.merge(set.manifest?.dropped ?? [:], uniquingKeysWith: +)
+    }
+    return options
   }
 
   private static func fingerprint(_ datasets: [PackedDataset]) -> String {
-    let parts = datasets.map { "\($0.path) \($0.count) \($0.fileSize)" }
+    let parts = datasets.map { "\(FileStamp.of($0.path)) \($0.count) \($0.imagesSHA256)" }
     var hash = SHA256()
     hash.update(Array(("merge\n" + parts.joined(separator: "\n")).utf8))
     return hash.digest()

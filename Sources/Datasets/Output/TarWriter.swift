@@ -34,7 +34,8 @@ package final class TarWriter {
     pending.removeAll(keepingCapacity: true)
   }
 
-  private static func header(_ name: String, size: Int) -> [UInt8] {
+  /// A header; sizes that do not fit into eleven octal digits are written in base 256, as GNU tar does.
+  static func header(_ name: String, size: Int, type: String = "0") -> [UInt8] {
     var header = [UInt8](repeating: 0, count: block)
     func put(_ text: String, at offset: Int) {
       header.replaceSubrange(offset..<offset + text.utf8.count, with: text.utf8)
@@ -47,10 +48,15 @@ package final class TarWriter {
     put(octal(0o644, width: 7), at: 100)
     put(octal(0, width: 7), at: 108)
     put(octal(0, width: 7), at: 116)
-    put(octal(size, width: 11), at: 124)
+    if size < 1 << 33 {
+      put(octal(size, width: 11), at: 124)
+    } else {
+      header[124] = 0x80
+      for place in 0..<8 { header[135 - place] = UInt8(truncatingIfNeeded: size >> (8 * place)) }
+    }
     put(octal(0, width: 11), at: 136)  // 1 January 1970: equal input gives equal bytes
     put("        ", at: 148)
-    put("0", at: 156)
+    put(type, at: 156)
     put("ustar\u{0}00", at: 257)
     let sum = header.reduce(0) { $0 + Int($1) }
     put(octal(sum, width: 6) + "\u{0} ", at: 148)

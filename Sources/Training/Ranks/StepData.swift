@@ -39,7 +39,11 @@ final class StepData {
         rank: ranks.rank,
         ranks: ranks.count,
         threads: options.workers,
-        capacity: 256
+        capacity: Prefetch.capacity(
+          share: options.trainer.batchSize / ranks.count,
+          resolution: set.resolution,
+          featureDimension: set.featureDimension
+        )
       )
     )
     self.textMapper = textMapper

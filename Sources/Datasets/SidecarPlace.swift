@@ -1,0 +1,87 @@
+import Files
+import Foundation
+import Glibc
+
+/// Where the sidecar of a zip lies: beside it as `NAME.zip.features`, or, where that folder cannot be
+/// written, in the user's own cache: `$XDG_CACHE_HOME/nifty`, else `~/.cache/nifty`.
+///
+/// Never in a folder that others can write: they could put features there that poison a training run.
+struct SidecarPlace {
+  private let zip: String
+  private let beside: String
+  private let cacheFolder: String?
+  private let cacheName: String
+
+  /// The places for a zip.
+  ///
+  /// - Parameters:
+  ///   - path: The zip.
+  ///   - checksum: Of what the sidecar is made from.
+  ///   - environment: Where the cache's folder is looked up.
+  init(
+    of path: String,
+    checksum: UInt32,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) {
+    zip = path
+    beside = path + ".features"
+    cacheName =
+      "\(String(checksum, radix: 16))-\(URL(filePath: path).lastPathComponent).features"
+    // By its specification a path of XDG that is not absolute does not count.
+    let named = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+    let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.cache" : nil }
+    cacheFolder = (named ?? home).map { $0 + "/nifty" }
+  }
+
+  /// The sidecars that are there and may be believed.
+  ///
+  /// Beside the zip a sidecar must belong to this user, to the zip's owner or to root, and be nobody's
+  /// else to write; in the cache everything must be this user's own.
+  var trusted: [String] {
+    var found: [String] = []
+    var status = stat()
+    let owners = stat(zip, &status) == 0 ? [geteuid(), 0, status.st_uid] : [geteuid(), 0]
+    if Self.isRegular(beside, ownedBy: owners) { found.append(beside) }
+    if let cacheFolder, Self.isPrivate(cacheFolder) {
+      let path = "\(cacheFolder)/\(cacheName)"
+      if Self.isRegular(path, ownedBy: [geteuid()]) { found.append(path) }
+    }
+    return found
+  }
+
+  /// Where a new sidecar goes.
+  ///
+  /// - Throws: `DatasetError` when there is no folder for it.
+  func writable() throws(DatasetError) -> String {
+    let folder = URL(filePath: beside).deletingLastPathComponent().path
+    if access(folder, W_OK) == 0 { return beside }
+    guard let cacheFolder else {
+      throw .option(
+        "\(folder) cannot be written and HOME is not set; set XDG_CACHE_HOME to a folder"
+      )
+    }
+    try? FileManager.default.createDirectory(
+      atPath: URL(filePath: cacheFolder).deletingLastPathComponent().path,
+      withIntermediateDirectories: true
+    )
+    guard mkdir(cacheFolder, 0o700) == 0 || errno == EEXIST else {
+      throw .file(FileError("create folder", path: cacheFolder))
+    }
+    guard Self.isPrivate(cacheFolder) else {
+      throw .option("others can write \(cacheFolder); run chmod 700 on it, or remove it")
+    }
+    return "\(cacheFolder)/\(cacheName)"
+  }
+
+  private static func isRegular(_ path: String, ownedBy owners: [uid_t]) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+      && owners.contains(status.st_uid) && status.st_mode & 0o002 == 0
+  }
+
+  private static func isPrivate(_ folder: String) -> Bool {
+    var status = stat()
+    return lstat(folder, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+      && status.st_uid == geteuid() && status.st_mode & 0o022 == 0
+  }
+}

@@ -1,0 +1,154 @@
+import Files
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+/// Where the features of LAFITE's own zips are kept, and whether they are believed.
+@Suite struct SidecarTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func place(_ environment: [String: String]) -> SidecarPlace {
+    // A folder that is not there cannot be written by anybody, root included.
+    SidecarPlace(of: folder.file("none/a.zip"), checksum: 0xab, environment: environment)
+  }
+
+  @Test func `a sidecar lies beside its zip where that can be written`() throws {
+    let place = SidecarPlace(of: folder.file("a.zip"), checksum: 1, environment: [:])
+    #expect(try place.writable() == folder.file("a.zip.features"))
+  }
+
+  @Test func `else it goes to the user's cache, which is made for the user alone`() throws {
+    let named = place(["XDG_CACHE_HOME": folder.file("xdg"), "HOME": folder.path])
+    #expect(try named.writable() == folder.file("xdg/nifty/ab-a.zip.features"))
+    let home = place(["XDG_CACHE_HOME": "relative", "HOME": folder.path])
+    #expect(try home.writable() == folder.file(".cache/nifty/ab-a.zip.features"))
+    var status = stat()
+    #expect(stat(folder.file("xdg/nifty"), &status) == 0 && status.st_mode & 0o777 == 0o700)
+    #expect(throws: DatasetError.self) { try place([:]).writable() }
+  }
+
+  @Test func `a cache that others can write is neither read nor written`() throws {
+    let cache = place(["XDG_CACHE_HOME": folder.path])
+    let path = try cache.writable()
+    try Data([1]).write(to: URL(filePath: path))
+    #expect(cache.trusted == [path])
+    chmod(folder.file("nifty"), 0o777)
+    #expect(cache.trusted == [])
+    let error = #expect(throws: DatasetError.self) { try cache.writable() }
+    #expect(error?.description.contains("others can write") == true)
+  }
+
+  @Test func `a sidecar that another put beside the zip is not believed`() throws {
+    let path = folder.file("a.zip.features")
+    try folder.write([1], to: "a.zip")
+    try folder.write([1], to: "a.zip.features")
+    chmod(path, 0o644)
+    let place = SidecarPlace(of: folder.file("a.zip"), checksum: 1, environment: [:])
+    #expect(place.trusted == [path])
+    chmod(path, 0o666)
+    #expect(place.trusted == [])
+    chmod(path, 0o644)
+    // Only root can give files away.
+    guard chown(path, 12_345, 12_345) == 0 else { return }
+    #expect(place.trusted == [])
+    chown(folder.file("a.zip"), 12_345, 12_345)
+    #expect(place.trusted == [path])
+  }
+
+  @Test func `links and folders are no sidecars`() throws {
+    let cache = place(["XDG_CACHE_HOME": folder.path])
+    let path = try cache.writable()
+    try folder.write([1], to: "else")
+    symlink(folder.file("else"), path)
+    #expect(cache.trusted == [])
+    unlink(path)
+    mkdir(path, 0o700)
+    #expect(cache.trusted == [])
+  }
+
+  @Test func `verify finds a sidecar whose features were changed`() throws {
+    let path = folder.file("shapes.zip")
+    try FileManager.default.copyItem(at: fixture("lafite_shapes.zip"), to: URL(filePath: path))
+    #expect(try DatasetCheck.faults(in: PackedDataset(path)) == [])
+    var sidecar = try bytes(of: path + ".features")
+    let zip = try ZipArchive(path + ".features")
+    let entry = try #require(zip.index(of: FeatureStore.imagesName))
+    let place = try zip.bytes(at: entry).withBytes { contents in
+      try #require(Data(sidecar).range(of: Data(contents))).lowerBound + 200
+    }
+    sidecar[place] ^= 1
+    try folder.write(sidecar, to: "shapes.zip.features")
+    let found = try DatasetCheck.faults(in: PackedDataset(path))
+    #expect(
+      found == [
+        .init(
+          entry: "\(path).features: \(FeatureStore.imagesName)",
+          reason: "its checksum differs"
+        )
+      ]
+    )
+  }
+
+  /// How much of a mapping is in this process' memory, in KiB.
+  private func residentSize(of address: UInt) throws -> Int {
+    let maps = try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8)
+    var isThere = false
+    for line in maps.split(separator: "\n") {
+      let first = line.prefix { $0 != " " }
+      if let dash = first.firstIndex(of: "-"), let start = UInt(first[..<dash], radix: 16),
+        let end = UInt(first[first.index(after: dash)...], radix: 16)
+      {
+        isThere = (start..<end).contains(address)
+      } else if isThere, first == "Rss:" {
+        return line.split(separator: " ").compactMap { Int($0) }.first ?? 0
+      }
+    }
+    return 0
+  }
+
+  @Test func `a document is read in memory that does not grow with it, and once`() throws {
+    let size = 64 << 20
+    let contents = [UInt8](repeating: 0x20, count: size)
+    try folder.write(contents, to: "big")
+    let document = try ImageTextTar.map(folder.file("big"))
+    let walk = OnePass(document)
+    let address = document.withBytes { UInt(bitPattern: $0.baseAddress) }
+    var (largest, sum) = (0, 0)
+    for end in stride(from: 1 << 20, through: size, by: 1 << 20) {
+      sum += document.withBytes { bytes in
+        stride(from: end - 1 << 20, to: end, by: 4096).reduce(0) { $0 + Int(bytes[$1]) }
+      }
+      walk.pass(to: end)
+      largest = max(largest, try residentSize(of: address))
+    }
+    #expect(sum == 0x20 * size / 4096)
+    #expect(largest <= (OnePass.piece + 2 << 20) >> 10)
+    #expect(walk.checksum() == contents.withUnsafeBytes(CRC32.of))
+  }
+
+  @Test func `a spool is written to a zip in memory that does not grow with it`() throws {
+    let spool = try SpoolFile(in: folder.path)
+    for _ in 0..<64 { try spool.append([UInt8](repeating: 1, count: 1 << 20)) }
+    let mapped = try spool.mapped()
+    var largest = 0
+    try mapped.withBytes { bytes in
+      let pieces = (0..<64).map { $0 << 20..<($0 + 1) << 20 }
+      try ZipWriter(folder.file("a.zip")).add("x", header: [], parts: pieces.map(bytes.slice)) {
+        mapped.release(pieces[$0])
+        largest = max(largest, (try? residentSize(of: UInt(bitPattern: bytes.baseAddress))) ?? 0)
+      }
+    }
+    #expect(largest <= 4 << 10)
+  }
+
+  @Test func `memory of our own is not let go of`() {
+    let copy = MappedBytes(copying: [UInt8](repeating: 7, count: 1 << 20))
+    copy.release(0..<copy.count)
+    #expect(copy.withBytes { $0.allSatisfy { $0 == 7 } })
+  }
+}
