@@ -127,6 +127,7 @@ struct MemoryBudgetTests {
     defer { server.stop() }
     var settings = TestFetcher.settings
     settings.maximumBytesInFlight = 1 << 20
+    settings.concurrency = 8
     settings.totalTimeout = 20
     settings.readTimeout = 20
     let fetcher = TestFetcher(settings) { _ in .success([.v4(0x7F00_0001)]) }
