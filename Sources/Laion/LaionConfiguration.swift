@@ -109,7 +109,8 @@ package struct FetchSettings: Codable, Equatable, Sendable {
   package var retryDelay = 1.0
   /// Bytes of the largest body that is accepted.
   package var maximumBytes = 16 << 20
-  /// Bytes of all bodies together that are in memory; who wants more waits.
+  /// Bytes of all bodies together that are in memory, at least 128 KiB per connection; who wants more
+  /// waits.
   package var maximumBytesInFlight = 64 << 20
   /// Pixels of all pictures together that are being decoded; a larger one is decoded alone.
   package var maximumPixelsInFlight = 64_000_000

@@ -12,9 +12,9 @@ struct LocalAuthority {
 
   struct Failed: Error { let output: String }
 
-  init(in folder: String) throws {
+  init(in folder: String) async throws {
     self.folder = folder
-    try run(
+    try await Self.run(
       ["req", "-x509", "-subj", "/CN=test", "-days", "2"] + Self.key
         + ["-keyout", "\(folder)/ca.key", "-out", "\(folder)/ca.pem"]
     )
@@ -30,11 +30,11 @@ struct LocalAuthority {
     _ body: (Int) async throws -> Result
   ) async throws -> Result {
     let stem = "\(folder)/\(UUID())"
-    try run(
+    try await Self.run(
       ["req", "-subj", "/CN=\(host)", "-addext", "subjectAltName=DNS:\(host)"] + Self.key
         + ["-keyout", stem + ".key", "-out", stem + ".csr"]
     )
-    try run(
+    try await Self.run(
       ["x509", "-req", "-in", stem + ".csr", "-CA", certificate, "-CAkey", folder + "/ca.key"]
         + [
           "-CAcreateserial", "-days", "\(days)", "-copy_extensions", "copy", "-out", stem + ".pem",
@@ -53,11 +53,14 @@ struct LocalAuthority {
     server.standardError = FileHandle.nullDevice
     try server.run()
     defer { kill(server.processIdentifier, SIGKILL) }
-    var said = ""
-    while !said.contains("ACCEPT") || !said.hasSuffix("\n") {
-      let more = output.fileHandleForReading.availableData
-      if more.isEmpty { break }
-      said += String(decoding: more, as: UTF8.self)
+    let said = try await Self.onThread {
+      var said = ""
+      while !said.contains("ACCEPT") || !said.hasSuffix("\n") {
+        let more = output.fileHandleForReading.availableData
+        if more.isEmpty { break }
+        said += String(decoding: more, as: UTF8.self)
+      }
+      return said
     }
     let words = said.split(whereSeparator: \.isWhitespace)
     guard let port = words.last?.split(separator: ":").last.flatMap({ Int($0) }) else {
@@ -66,9 +69,17 @@ struct LocalAuthority {
     return try await body(port)
   }
 
-  private func run(_ arguments: [String]) throws {
-    guard let result = try runProgram(Self.openssl, arguments), result.status == 0 else {
-      throw Failed(output: arguments.joined(separator: " "))
+  private static func run(_ arguments: [String]) async throws {
+    let result = try await onThread { try runProgram(openssl, arguments) }
+    guard result?.status == 0 else { throw Failed(output: result?.output ?? "no openssl") }
+  }
+
+  /// Waits on a thread of its own: the other tests need theirs.
+  private static func onThread<Value: Sendable>(
+    _ body: @escaping @Sendable () throws -> Value
+  ) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
     }
   }
 }

@@ -4,7 +4,7 @@ import TestSupport
 
 /// A finished split, many of whose rows failed for reasons that have passed since.
 enum RetriedRows {
-  static let count = 60
+  static let count = 40
   /// Rows that a second pass asks for.
   static var failures: Int { (0..<count).filter { $0 % 3 == 1 || $0 % 10 == 0 }.count }
   /// Pairs after the second pass: one row in ten fails for ever.

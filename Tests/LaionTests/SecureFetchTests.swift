@@ -17,7 +17,7 @@ struct SecureFetchTests {
   ) async throws -> Result<[UInt8], FetchCause> {
     let folder = try TemporaryFolder()
     defer { withExtendedLifetime(folder) {} }
-    let authority = try LocalAuthority(in: folder.path)
+    let authority = try await LocalAuthority(in: folder.path)
     let roots = authority.certificate
     let fetcher = TestFetcher(
       TestFetcher.settings,

@@ -17,7 +17,9 @@ struct ImageFetcher: Sendable {
     self.clients = clients
     self.settings = settings
     self.denied = denied
-    bodies = MemoryBudget(limit: settings.maximumBytesInFlight)
+    // Whoever asks for more connections wants them in use.
+    let least = 2 * Exchange.firstRoom * settings.concurrency
+    bodies = MemoryBudget(limit: max(settings.maximumBytesInFlight, least))
     silent = SilentHosts(limit: settings.silentHostLimit, pause: .seconds(settings.silentHostPause))
     gate = HostGate(
       limit: settings.concurrency,
