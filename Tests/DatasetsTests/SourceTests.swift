@@ -79,17 +79,40 @@ import Testing
     )
   }
 
-  @Test(arguments: [0, 1, 1000, nil])
-  func `values cannot share the pages of a database or reach beyond theirs`(pages: Int?) throws {
+  @Test(arguments: [0, 1, 1000])
+  func `values of a database cannot reach beyond their pages`(pages: Int) throws {
     var database = try bytes(of: fixture("bedroom_tiny_lmdb/data.mdb").path)
     for page in stride(from: 2 * 4096, to: database.count, by: 4096)
     where database[page + 10] == 4 && database[page + 11] == 0 {
-      // Without a number of its own each claims all that follow it.
-      let pages = pages ?? (database.count - page) / 4096
       for place in 0..<4 { database[page + 12 + place] = UInt8(pages >> (8 * place) & 255) }
     }
     try folder.write(database, to: "bad_lmdb/data.mdb")
     #expect(throws: DatasetError.self) { try ImageTextSources.open(folder.file("bad_lmdb")) }
+  }
+
+  @Test func `values of a database cannot share their pages`() throws {
+    var database = try bytes(of: fixture("bedroom_tiny_lmdb/data.mdb").path)
+    func word(_ place: Int) -> Int { Int(database[place]) | Int(database[place + 1]) << 8 }
+    func pageStarts(_ kind: Int) -> [Int] {
+      stride(from: 2 * 4096, to: database.count, by: 4096).filter { word($0 + 10) == kind }
+    }
+    // All large values lead to the same page.
+    let first = try #require(pageStarts(4).first)
+    var shared = 0
+    for leaf in pageStarts(2) {
+      for slot in stride(from: leaf + 16, to: leaf + word(leaf + 12), by: 2) {
+        let node = leaf + word(slot)
+        guard word(node + 4) & 1 == 1 else { continue }
+        database[node + 8 + word(node + 6)] = UInt8(first / 4096)
+        shared += 1
+      }
+    }
+    #expect(shared == 2)
+    try folder.write(database, to: "bad_lmdb/data.mdb")
+    let error = #expect(throws: DatasetError.self) {
+      try ImageTextSources.open(folder.file("bad_lmdb"))
+    }
+    #expect(error?.description.contains("page \(first / 4096) is used twice") == true)
   }
 
   @Test func `damaged databases end in errors, not in crashes`() throws {

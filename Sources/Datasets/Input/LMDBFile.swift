@@ -49,7 +49,8 @@ private struct LMDBWalk {
   private var pageSize = 0
   private var root = UInt64.max
   private var stated = 0
-  private var overflowPages = 0
+  /// Pages seen so far.
+  private var isUsed: [Bool] = []
 
   private static let magic: UInt32 = 0xBEEF_C0DE
   private static let headerSize = 16
@@ -67,17 +68,15 @@ private struct LMDBWalk {
     if let second = meta(at: pageSize), second.transaction > first.transaction { newest = second }
     guard newest.flags == 0 else { throw .init(reason: "it has duplicate or reversed keys") }
     (root, stated) = (newest.root, newest.entries)
+    isUsed = .init(repeating: false, count: bytes.count / pageSize)
   }
 
   mutating func run() throws(LMDBFile.Damage) {
     if root == Self.noPage { return }
-    var visited: Set<UInt64> = []
     var pending = [root]
     while let number = pending.popLast() {
-      guard visited.insert(number).inserted else {
-        throw .init(reason: "page \(number) is used twice")
-      }
       let page = try start(of: number)
+      try use(page / pageSize..<page / pageSize + 1)
       let flags = bytes.littleEndian(UInt16.self, at: page + 10)
       let nodes = try nodes(of: page)
       if flags & Self.branch != 0 {
@@ -123,6 +122,14 @@ private struct LMDBWalk {
     return Int(number) * pageSize
   }
 
+  /// Refuses loops in the tree, and values that share pages: they could make gigabytes of a small file.
+  private mutating func use(_ pages: Range<Int>) throws(LMDBFile.Damage) {
+    for page in pages {
+      if isUsed[page] { throw .init(reason: "page \(page) is used twice") }
+      isUsed[page] = true
+    }
+  }
+
   /// Where the nodes of a page begin, in the order of their keys.
   private func nodes(of page: Int) throws(LMDBFile.Damage) -> [Int] {
     let lower = Int(bytes.littleEndian(UInt16.self, at: page + 12))
@@ -158,12 +165,10 @@ private struct LMDBWalk {
     let page = try start(of: bytes.littleEndian(UInt64.self, at: keyEnd))
     let start = page + Self.headerSize
     let pages = Int(bytes.littleEndian(UInt32.self, at: page + 12))
-    overflowPages += pages
-    // Values that share pages could make gigabytes of a small file.
     guard bytes.littleEndian(UInt16.self, at: page + 10) & Self.overflow != 0,
-      pages <= (bytes.count - page) / pageSize, size <= pages * pageSize - Self.headerSize,
-      overflowPages <= bytes.count / pageSize
+      pages <= (bytes.count - page) / pageSize, size <= pages * pageSize - Self.headerSize
     else { throw .init(reason: "an entry's overflow page is broken") }
+    try use(page / pageSize..<page / pageSize + pages)
     values.append(start..<start + size)
   }
 }
