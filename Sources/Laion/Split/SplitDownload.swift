@@ -21,7 +21,7 @@ struct SplitDownload {
   typealias Group = TaskGroup<(row: Int, result: RowResult)>
 
   private static let flushInterval = Duration.seconds(2)
-  private static let givingBackInterval = Duration.seconds(10)
+  private static let givingBackInterval = Duration.seconds(3)
 
   /// What became of a row.
   enum RowResult: Sendable {

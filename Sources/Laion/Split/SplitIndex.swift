@@ -35,7 +35,7 @@ enum SplitIndex {
       try parquet { () throws(ParquetError) in
         try writer.append(values(latest[entry.row] ?? entry, row))
       }
-      if writer.rowCount.isMultiple(of: 1 << 14) { Memory.giveBack() }
+      if writer.rowCount.isMultiple(of: 1 << 12) { Memory.giveBack() }
     }
     try parquet { () throws(ParquetError) in try writer.finish() }
   }
