@@ -1,3 +1,4 @@
+import Foundation
 import Images
 
 /// Feeds training with batches, decoding ahead on its own threads.
@@ -63,19 +64,84 @@ package final class BatchLoader {
     init(_ sampler: InfiniteSampler) { self.sampler = sampler }
   }
 
-  private let options: Options
-  private let sampler: SamplerBox
-  private var pipeline: Pipeline?
-  private var nextPosition = -1
+  /// Takes samples in order; one thread at a time.
+  private final class Assembler: @unchecked Sendable {
+    // Sendable: `BatchLoader` begins to assemble a batch only after the one before is there.
+    let trainingSet: TrainingSet
+    let options: Options
+    private let sampler: SamplerBox
+    private var pipeline: Pipeline?
+    private var nextPosition = -1
+
+    init(_ trainingSet: TrainingSet, _ options: Options) {
+      self.trainingSet = trainingSet
+      self.options = options
+      sampler = SamplerBox(InfiniteSampler(count: trainingSet.count, seed: options.seed))
+    }
+
+    deinit { pipeline?.stop() }
+
+    func batch(at imagesSeen: Int, size: Int) throws(DatasetError) -> HostBatch {
+      seek(to: imagesSeen + options.rank)
+      let (side, dimension) = (trainingSet.resolution, trainingSet.featureDimension)
+      var batch = HostBatch(size: size, resolution: side, featureDimension: dimension)
+      batch.pixels.reserveCapacity(size * side * side * 3)
+      batch.imageFeatures.reserveCapacity(size * dimension)
+      batch.textFeatures.reserveCapacity(size * dimension)
+      for _ in 0..<size {
+        guard let result = pipeline?.next() else {
+          preconditionFailure("a pipeline without end ended")
+        }
+        let sample: Sample
+        do throws(DatasetError) {
+          sample = try result.get()
+        } catch {
+          // The failed image was taken from the pipeline: the next call starts anew where it asks to.
+          nextPosition = -1
+          throw error
+        }
+        nextPosition += options.ranks
+        batch.pixels += sample.pixels
+        batch.imageFeatures += sample.imageFeature
+        batch.textFeatures += sample.textFeature
+        batch.isPseudoText.append(sample.isPseudoText)
+        batch.indices.append(sample.index)
+      }
+      return batch
+    }
+
+    private func seek(to position: Int) {
+      if pipeline != nil && position == nextPosition { return }
+      // The old pipeline claims nothing after this, so the sampler is free for the new one.
+      pipeline?.stop()
+      let (sampler, ranks) = (sampler, options.ranks)
+      let (trainingSet, seed) = (trainingSet, UInt64(options.seed))
+      pipeline = Pipeline(
+        threads: options.threads,
+        capacity: options.capacity,
+        claim: { step in
+          let position = position + step * ranks
+          return Place(position: position, index: sampler.sampler.index(at: position))
+        },
+        work: { place in
+          Result { () throws(DatasetError) in
+            try BatchLoader.load(place, from: trainingSet, seed: seed)
+          }
+        }
+      )
+      nextPosition = position
+    }
+  }
+
+  private let assembler: Assembler
+  /// The batch that will probably be asked for next, put together meanwhile.
+  private var ahead: BatchAhead?
 
   /// Prepares a loader; threads start with the first batch.
   package init(_ trainingSet: TrainingSet, options: Options = Options()) {
     self.trainingSet = trainingSet
-    self.options = options
-    sampler = SamplerBox(InfiniteSampler(count: trainingSet.count, seed: options.seed))
+    assembler = Assembler(trainingSet, options)
   }
-
-  deinit { pipeline?.stop() }
 
   /// The batch of this rank at a point of the run.
   ///
@@ -88,54 +154,19 @@ package final class BatchLoader {
   /// - Throws: `DatasetError` naming zip and entry of an image that cannot be read.
   package func batch(at imagesSeen: Int, size: Int) throws(DatasetError) -> HostBatch {
     precondition(imagesSeen >= 0 && size >= 1, "batch of \(size) at \(imagesSeen)")
-    seek(to: imagesSeen + options.rank)
-    let (side, dimension) = (trainingSet.resolution, trainingSet.featureDimension)
-    var batch = HostBatch(size: size, resolution: side, featureDimension: dimension)
-    batch.pixels.reserveCapacity(size * side * side * 3)
-    batch.imageFeatures.reserveCapacity(size * dimension)
-    batch.textFeatures.reserveCapacity(size * dimension)
-    for _ in 0..<size {
-      guard let result = pipeline?.next() else {
-        preconditionFailure("a pipeline without end ended")
-      }
-      let sample: Sample
-      do throws(DatasetError) {
-        sample = try result.get()
-      } catch {
-        // The failed image was taken from the pipeline: the next call starts anew where it asks to.
-        nextPosition = -1
-        throw error
-      }
-      nextPosition += options.ranks
-      batch.pixels += sample.pixels
-      batch.imageFeatures += sample.imageFeature
-      batch.textFeatures += sample.textFeature
-      batch.isPseudoText.append(sample.isPseudoText)
-      batch.indices.append(sample.index)
+    let expected = ahead.map { ($0, $0.take()) }
+    ahead = nil
+    let batch: HostBatch
+    if let (asked, result) = expected, asked.imagesSeen == imagesSeen, asked.size == size {
+      batch = try result.get()
+    } else {
+      batch = try assembler.batch(at: imagesSeen, size: size)
+    }
+    ahead = BatchAhead(at: imagesSeen + size * assembler.options.ranks, size: size) {
+      [assembler] imagesSeen, size throws(DatasetError) in
+      try assembler.batch(at: imagesSeen, size: size)
     }
     return batch
-  }
-
-  private func seek(to position: Int) {
-    if pipeline != nil && position == nextPosition { return }
-    // The old pipeline claims nothing after this, so the sampler is free for the new one.
-    pipeline?.stop()
-    let (sampler, ranks) = (sampler, options.ranks)
-    let (trainingSet, seed) = (trainingSet, UInt64(options.seed))
-    pipeline = Pipeline(
-      threads: options.threads,
-      capacity: options.capacity,
-      claim: { step in
-        let position = position + step * ranks
-        return Place(position: position, index: sampler.sampler.index(at: position))
-      },
-      work: { place in
-        Result { () throws(DatasetError) in
-          try Self.load(place, from: trainingSet, seed: seed)
-        }
-      }
-    )
-    nextPosition = position
   }
 
   private static func load(
@@ -155,5 +186,34 @@ package final class BatchLoader {
       textFeature: features.text,
       isPseudoText: trainingSet.hasPseudoText(at: place.index)
     )
+  }
+}
+
+/// A batch that a thread puts together before it is asked for.
+private final class BatchAhead: @unchecked Sendable {
+  // Sendable: `result` is written before `isThere` is signalled and read after it.
+  let imagesSeen: Int
+  let size: Int
+  private var result: Result<HostBatch, DatasetError>?
+  private let isThere = DispatchSemaphore(value: 0)
+
+  init(
+    at imagesSeen: Int,
+    size: Int,
+    _ make: @escaping @Sendable (Int, Int) throws(DatasetError) -> HostBatch
+  ) {
+    self.imagesSeen = imagesSeen
+    self.size = size
+    Thread.detachNewThread { [self] in
+      result = Result { () throws(DatasetError) in try make(imagesSeen, size) }
+      isThere.signal()
+    }
+  }
+
+  /// The batch, once it is there; to be asked for once.
+  func take() -> Result<HostBatch, DatasetError> {
+    isThere.wait()
+    guard let result else { preconditionFailure("a batch that was signalled and is not there") }
+    return result
   }
 }
