@@ -178,6 +178,30 @@ struct RanksTests {
     #expect(alone.losses.count == 6)
   }
 
+  @Test func `rounds need less at once and differ only where a batch is looked at as one`() {
+    var configuration = Self.configuration(Self.settings[2])
+    configuration.losses.itd = 0
+    configuration.losses.itc = 0
+    configuration.losses.iid = 0
+    configuration.losses.iic = 0
+    configuration.generatorRegularisationInterval = nil
+    var inRounds = configuration
+    inRounds.rounds = 3
+    let (one, three) = (
+      Self.run(configuration, .alone, steps: 1), Self.run(inRounds, .alone, steps: 1)
+    )
+    let means = { (losses: [Double], rounds: Int) in
+      (0..<losses.count / rounds).map { name in
+        (0..<rounds).reduce(0) { $0 + losses[$1 * losses.count / rounds + name] } / Double(rounds)
+      }
+    }
+    // The generator's phase comes first, before any weight has moved.
+    for (own, expected) in zip(means(Array(three.losses[0].prefix(9)), 3), one.losses[0].prefix(3))
+    {
+      expectClose(own, expected, rtol: 1e-5, atol: 1e-6)
+    }
+  }
+
   @Test func `rounds give the gradients of the whole where no loss looks at the batch as one`() {
     var configuration = Self.configuration(Self.settings[2])
     configuration.losses.itd = 0
