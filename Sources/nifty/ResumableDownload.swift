@@ -89,8 +89,10 @@ struct ResumableDownload {
       do {
         try await transfer(client, file, progress)
       } catch let error as DownloadError
-        where error.cause == .interrupted && (attempt < attempts || file.size > most)
+        where (error.cause == .interrupted || error.cause == .unreachable && most > 0)
+        && (attempt < attempts || file.size > most)
       {
+        // A server that has sent something and is gone comes back, one that never was there does not.
         // A connection that breaks every hour gets through in the end.
         attempt = file.size > most ? 2 : attempt + 1
         most = max(most, file.size)
@@ -140,6 +142,9 @@ struct ResumableDownload {
     }
     let response: HTTPClientResponse
     do { response = try await client.execute(request, timeout: .seconds(60)) } catch {
+      if Self.hungUp(error) {
+        throw interrupted(file, nil, "hung up before an answer: \(Self.words(error))")
+      }
       throw DownloadError(
         cause: .unreachable,
         description: "cannot reach \(url): \(Self.words(error))"
@@ -220,6 +225,13 @@ struct ResumableDownload {
   static func sum(_ left: Int, _ there: Int) -> Int {
     let (sum, overflow) = left.addingReportingOverflow(there)
     return overflow ? .max : sum
+  }
+
+  /// Whether the server was there, took the request, and then broke off.
+  private static func hungUp(_ error: any Error) -> Bool {
+    if let error = error as? IOError { return [ECONNRESET, EPIPE].contains(error.errnoCode) }
+    let error = error as? HTTPClientError
+    return error == .remoteConnectionClosed || error == .readTimeout || error == .deadlineExceeded
   }
 
   private func interrupted(_ file: PartialFile, _ total: Int?, _ reason: String) -> DownloadError {

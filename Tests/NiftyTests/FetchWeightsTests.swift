@@ -168,6 +168,63 @@ struct ResumableDownloadTests {
     #expect(ResumableDownload.sum(7, 5) == 12)
   }
 
+  /// Some bytes of the file, under a tag; the connection closes after them.
+  private func cut(after count: Int) -> RawServer.Script {
+    let head = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: \(bytes.count)\r\n\r\n"
+    return .send(Array(head.utf8) + bytes.prefix(count))
+  }
+
+  @Test(arguments: [RawServer.Script.send([]), .reset([])])
+  func `a server that hangs up without a word is asked again`(hangsUp: RawServer.Script)
+    async throws
+  {
+    let rest = Array(bytes.dropFirst(9000))
+    let range = "bytes 9000-\(bytes.count - 1)/\(bytes.count)"
+    let head =
+      "HTTP/1.1 206 Part\r\nContent-Range: \(range)\r\nContent-Length: \(rest.count)\r\n\r\n"
+    let server = try RawServer([
+      "/f": .sequence([hangsUp, cut(after: 9000), hangsUp, .send(Array(head.utf8) + rest)]),
+      "/never": hangsUp,
+    ])
+    defer { server.stop() }
+    var download = ResumableDownload(
+      url: server.url("/f"),
+      path: folder.file("file.bin"),
+      sha256: nil
+    )
+    (download.attempts, download.retryDelay) = (3, 0.01)
+    #expect(try await download.run { _, _ in } == digest)
+    #expect(server.totalCount == 4 && written == bytes)
+
+    var never = ResumableDownload(url: server.url("/never"), path: folder.file("b"), sha256: nil)
+    (never.attempts, never.retryDelay) = (3, 0.01)
+    let error = await #expect(throws: DownloadError.self) { try await never.run { _, _ in } }
+    #expect(error?.cause == .interrupted && server.totalCount == 7)
+    #expect(error?.description.contains("before an answer") == true, "\(error?.description ?? "")")
+  }
+
+  @Test func `a server that goes away in the middle and comes back gets through`() async throws {
+    let first = try RawServer(["/f": cut(after: 9000)])
+    let (port, bytes) = (first.port, bytes)
+    var download = ResumableDownload(
+      url: first.url("/f"),
+      path: folder.file("file.bin"),
+      sha256: digest
+    )
+    (download.attempts, download.retryDelay) = (12, 0.05)
+    let back = Task {
+      while first.totalCount == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      first.stop()
+      try await Task.sleep(for: .milliseconds(300))
+      let range = "bytes 9000-\(bytes.count - 1)/\(bytes.count)"
+      let head = "HTTP/1.1 206 Part\r\nContent-Range: \(range)\r\nConnection: close\r\n\r\n"
+      return try RawServer(["/f": .send(Array(head.utf8) + bytes.dropFirst(9000))], port: port)
+    }
+    #expect(try await download.run { _, _ in } == digest)
+    #expect(written == bytes)
+    try await back.value.stop()
+  }
+
   @Test func `no server is told as such`() async throws {
     let download = ResumableDownload(
       url: "http://127.0.0.1:1/f",

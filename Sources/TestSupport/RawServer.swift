@@ -2,11 +2,11 @@ import Foundation
 import Glibc
 
 /// A server that sends exactly the bytes it is told to: what no honest HTTP library would send.
-final class RawServer: @unchecked Sendable {
+package final class RawServer: @unchecked Sendable {
   // Sendable: what varies is only touched under `lock`.
 
   /// How a path answers.
-  indirect enum Script: Sendable {
+  package indirect enum Script: Sendable {
     /// These bytes; then the connection closes.
     case send([UInt8])
     /// These bytes; then nothing more, without closing.
@@ -25,19 +25,19 @@ final class RawServer: @unchecked Sendable {
     case sequence([Script])
 
     /// Status 200 with these bytes; then the connection closes.
-    static func ok(_ bytes: [UInt8]) -> Script {
+    package static func ok(_ bytes: [UInt8]) -> Script {
       let head = "HTTP/1.1 200 OK\r\nContent-Length: \(bytes.count)\r\nConnection: close\r\n\r\n"
       return .send(Array(head.utf8) + bytes)
     }
 
     /// A status without a body.
-    static func status(_ code: Int) -> Script {
+    package static func status(_ code: Int) -> Script {
       let head = "HTTP/1.1 \(code) No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
       return .send(Array(head.utf8))
     }
   }
 
-  let port: Int
+  package let port: Int
 
   private let listener: Int32
   private let routes: [String: Script]
@@ -50,13 +50,13 @@ final class RawServer: @unchecked Sendable {
   private var requests: [String: Int] = [:]
 
   /// How many requests there were in all.
-  var totalCount: Int { lock.withLock { requests.values.reduce(0, +) } }
+  package var totalCount: Int { lock.withLock { requests.values.reduce(0, +) } }
 
   /// The address of a path.
-  func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+  package func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
   /// Connections accepted so far.
-  var accepted: Int { lock.withLock { connectionCount } }
+  package var accepted: Int { lock.withLock { connectionCount } }
 
   /// Listens on all of this machine's addresses, 127.0.0.1 and 127.0.0.2 among them; or on one.
   ///
@@ -66,7 +66,7 @@ final class RawServer: @unchecked Sendable {
   ///   - port: The port; 0 for one that is free.
   ///   - only: The only address to listen on; its bytes, four or sixteen of them.
   /// - Throws: When the port is taken.
-  init(
+  package init(
     _ routes: [String: Script],
     greeting: Script? = nil,
     port: Int = 0,
@@ -99,7 +99,8 @@ final class RawServer: @unchecked Sendable {
     Thread.detachNewThread { [self] in accept() }
   }
 
-  func stop() {
+  /// Closes all of its connections, and takes no more.
+  package func stop() {
     lock.withLock {
       isStopped = true
       shutdown(listener, Int32(SHUT_RDWR))
