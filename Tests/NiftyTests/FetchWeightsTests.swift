@@ -175,7 +175,9 @@ struct ResumableDownloadTests {
   }
 
   @Test(arguments: [RawServer.Script.send([]), .reset([])])
-  func `a server that hangs up without a word is asked again`(hangsUp: RawServer.Script)
+  func `a server that hangs up without a word is asked again`(
+    hangsUp: RawServer.Script
+  )
     async throws
   {
     let rest = Array(bytes.dropFirst(9000))
