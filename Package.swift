@@ -83,6 +83,18 @@ let dataSide: [Target] = [
       nioHTTPCompression, nioPosix,
     ]
   ),
+  library(
+    "DataVerbs",
+    [
+      "Laion", "Datasets", "Images", "Parquet", "Files", argumentParser, asyncHTTPClient, nioCore,
+      nioHTTP1,
+    ]
+  ),
+  .executableTarget(
+    name: "nifty",
+    dependencies: ["DataVerbs", argumentParser],
+    swiftSettings: swift
+  ),
   library("Demo", ["Images", "Parquet", "Files", hummingbird, logging, nioCore]),
   library("TestSupport", ["Images", hummingbird, httpTypes, logging, nioCore]),
   tests("FilesTests", ["Files"]),
@@ -143,11 +155,10 @@ let torchSide: [Target] = [
     ["Networks", "Snapshots", "TorchNN", "Torch", "Datasets", "Images", "Pickle", "Files"]
   ),
   .executableTarget(
-    name: "nifty",
+    name: "ComputeVerbs",
     dependencies: [
-      "Laion", "Datasets", "Images", "Parquet", "Demo", "Training", "Evaluation", "Snapshots",
-      "Networks", "TorchNN", "Torch", "Files", argumentParser, asyncHTTPClient, logging, nioCore,
-      nioHTTP1,
+      "DataVerbs", "Demo", "Training", "Evaluation", "Snapshots", "Networks", "TorchNN", "Torch",
+      "Datasets", "Images", "Parquet", "Files", argumentParser,
     ],
     swiftSettings: swift
   ),
@@ -193,8 +204,8 @@ let torchSide: [Target] = [
   tests(
     "NiftyTests",
     [
-      "nifty", "Images", "Datasets", "Parquet", "Snapshots", "Networks", "TorchNN", "Torch",
-      "Files", "TestSupport", "TorchTestSupport",
+      "nifty", "ComputeVerbs", "DataVerbs", "Images", "Datasets", "Parquet", "Snapshots",
+      "Networks", "TorchNN", "Torch", "Files", "TestSupport", "TorchTestSupport",
     ]
   ),
 ]
@@ -208,8 +219,14 @@ let benchSide: [Target] = [
   )
 ]
 
+// The two programs: `nifty`, and the one beside it that it hands over to.
+let programs: [Product] =
+  [.executable(name: "nifty", targets: ["nifty"])]
+  + (dataOnly ? [] : [.executable(name: "nifty-compute", targets: ["ComputeVerbs"])])
+
 let package = Package(
   name: "nifty",
+  products: programs,
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),

@@ -23,7 +23,7 @@ die() {
 # Builds what the sources say now, so that nothing stale is measured; its path is in $nifty.
 release_nifty() {
   scripts/setup --tests >&2
-  swift build -c release --product nifty >&2
+  swift build -c release >&2
   # shellcheck disable=SC2034
   nifty=$PWD/.build/release/nifty
 }

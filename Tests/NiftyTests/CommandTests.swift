@@ -12,10 +12,11 @@ struct Outcome {
 func nifty(
   _ arguments: [String],
   in folder: String = NSTemporaryDirectory(),
-  environment: [String: String] = [:]
+  environment: [String: String] = [:],
+  program path: String? = nil
 ) throws -> Outcome {
   let process = Process()
-  process.executableURL = URL(filePath: try program())
+  process.executableURL = URL(filePath: try path ?? program())
   process.arguments = arguments
   process.currentDirectoryURL = URL(filePath: folder)
   process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

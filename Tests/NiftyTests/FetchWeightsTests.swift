@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import nifty
+@testable import DataVerbs
 
 @Suite("Resumable download")
 struct ResumableDownloadTests {

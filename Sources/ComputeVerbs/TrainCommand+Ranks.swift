@@ -1,0 +1,110 @@
+import DataVerbs
+import ArgumentParser
+import Datasets
+import Evaluation
+import Foundation
+import Networks
+import Torch
+import Training
+
+extension TrainCommand {
+  /// Where this process meets the others, if something has started several.
+  var rendezvous: Rendezvous? {
+    get throws {
+      let found = try Rendezvous(environment: ProcessInfo.processInfo.environment)
+      guard let found, let gpus = runFlags.gpus, gpus != found.count else { return found }
+      throw TrainingError.option(
+        "--gpus=\(gpus) does not fit: \(found.count) processes were started; leave it out"
+      )
+    }
+  }
+
+  /// The processes of the run, once all are there.
+  func joined(
+    _ rendezvous: Rendezvous?,
+    on device: Device,
+    _ stop: StopRequest
+  ) throws -> Ranks {
+    guard let rendezvous else { return .alone }
+    LocalRanks.endWithLauncher()
+    let patience = runFlags.rankTimeout ?? 45
+    let group = try ProcessGroup(rendezvous, timeout: .seconds(patience))
+    let carrier = try carrier(of: group, on: device)
+    if group.rank == 0 { Console.line("\(group.count) processes, which sum \(carrier)") }
+    return Ranks(group, patience: patience) { reason in
+      stop.abandon {
+        Console.error("nifty: \(reason)")
+        _exit(EXIT_FAILURE)
+      }
+    }
+  }
+
+  /// Lets NCCL carry what the processes exchange, where all have CUDA; says what carries it now.
+  private func carrier(of group: ProcessGroup, on device: Device) throws -> String {
+    // Another NCCL than libtorch's; the tests name one that needs no GPU.
+    let library = ProcessInfo.processInfo.environment["NIFTY_NCCL"]
+    let able = Tensor([Int64(device == .cpu && library == nil ? 0 : 1)])
+    try group.sum(able)
+    let count = Int(able.values(Int64.self)[0])
+    if count == 0 { return "over Gloo" }
+    if count < group.count {
+      return "over Gloo, through the host's memory: \(group.count - count) of them have no GPU"
+    }
+    do {
+      try group.useNCCL(on: device, library: library ?? "libnccl.so.2")
+      return "over NCCL"
+    } catch { return "over Gloo, through the host's memory: \(error)" }
+  }
+
+  /// Does what every rank but the first does.
+  func follow(_ parts: RunParts) throws -> RunEnding {
+    let suite = try metricSuite(parts)
+    let run = try FollowingRun(
+      options: parts.options,
+      trainingSet: parts.set,
+      clip: parts.clip,
+      textMapper: parts.mapper,
+      device: parts.device,
+      ranks: parts.ranks,
+      score: { real, generator in
+        try suite?.help(real.map { .real($0) } ?? .generated, generator)
+      },
+      stop: parts.stop
+    )
+    let signals = StopSignals(parts.stop, announces: false)
+    return try withExtendedLifetime(signals) { try run.run() }
+  }
+}
+
+/// What every rank of a run needs.
+struct RunParts {
+  let options: TrainingOptions
+  let set: TrainingSet
+  let model: ClipModel
+  let mapper: TextMapper?
+  let device: Device
+  let ranks: Ranks
+  let stop: StopRequest
+
+  /// Input size in pixels and image tower of the CLIP, in float32.
+  var clip: (side: Int, encodeImage: (Tensor) -> Tensor) {
+    (model.side, { [model] in model.model.encodeImage($0).to(.float32) })
+  }
+}
+
+extension RunFlags {
+  /// Divides a device's share of a step into rounds.
+  func applyRounds(to options: inout TrainingOptions) throws(TrainingError) {
+    if let rankTimeout, !(rankTimeout > 0 && rankTimeout <= 1e6) {
+      throw .option("--rank-timeout must be above 0, not \(rankTimeout)")
+    }
+    guard let batchPerDevice else { return }
+    let share = options.trainer.batchSize / max(options.gpus, 1)
+    guard batchPerDevice > 0, share % batchPerDevice == 0 else {
+      throw .option(
+        "--batch-gpu must divide \(share), the images of a step and device, not be \(batchPerDevice)"
+      )
+    }
+    options.trainer.rounds = share / batchPerDevice
+  }
+}

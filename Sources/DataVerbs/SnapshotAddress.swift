@@ -1,0 +1,81 @@
+import Files
+import Foundation
+
+/// The folder of what can be had again: the one that NIFTY_CACHE names, else `nifty` in the user's
+/// folder for caches; `nil` where there is neither.
+package var cacheFolder: String? {
+  let environment = ProcessInfo.processInfo.environment
+  let roots: [String?] = [
+    environment["NIFTY_CACHE"], environment["XDG_CACHE_HOME"].map { $0 + "/nifty" },
+    environment["HOME"].map { $0 + "/.cache/nifty" },
+  ]
+  return roots.compactMap { $0 }.first { !$0.isEmpty }
+}
+
+/// A snapshot on the web, downloaded once.
+package enum SnapshotAddress {
+  /// Whether a place is an address and no path.
+  package static func isAddress(_ place: String) -> Bool {
+    place.hasPrefix("https://") || place.hasPrefix("http://")
+  }
+
+  /// The local copy of what an address gives.
+  ///
+  /// It is kept under the address's hash, and is not asked for again; removing the file does that.
+  ///
+  /// - Throws: `DownloadError` if it cannot be had, `FileError` if it cannot be kept.
+  package static func file(of address: String) throws -> String {
+    guard let cache = cacheFolder else {
+      throw FileError("create folder", path: "nifty", reason: "HOME and NIFTY_CACHE are not set")
+    }
+    let folder = cache + "/snapshots/" + hash(of: address).prefix(16)
+    let name = address.prefix { $0 != "?" && $0 != "#" }.split(separator: "/").last ?? "snapshot"
+    let path = folder + "/" + name
+    if FileManager.default.fileExists(atPath: path) {
+      Console.error("using \(path)")
+      return path
+    }
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw FileError(
+        "create folder",
+        path: folder,
+        reason: "not writable, or a file is in the way"
+      )
+    }
+    let digest = try waiting {
+      try await ResumableDownload(url: address, path: path, sha256: nil).run { done, total in
+        let whole = total.map { "/\(Text.number(Double($0) / 1e6))" } ?? ""
+        Console.progress("\(name)  \(Text.number(Double(done) / 1e6))\(whole) MB")
+      }
+    }
+    // On standard error: what a command prints as its result stays the same.
+    Console.error("downloaded \(path): sha256 \(digest)")
+    return path
+  }
+
+  private static func hash(of text: String) -> String {
+    Array(text.utf8).withUnsafeBytes { SHA256.digest(of: $0) }
+  }
+
+  /// The result of an asynchronous piece of work, for commands that compute on this thread.
+  private static func waiting<Value: Sendable>(
+    _ body: @escaping @Sendable () async throws -> Value
+  ) throws -> Value {
+    let done = DispatchSemaphore(value: 0)
+    let result = Locked<Result<Value, any Error>?>(nil)
+    Task.detached {
+      do {
+        let value = try await body()
+        result.with { $0 = .success(value) }
+      } catch {
+        result.with { $0 = .failure(error) }
+      }
+      done.signal()
+    }
+    done.wait()
+    guard let result = result.with({ $0 }) else { throw CancellationError() }
+    return try result.get()
+  }
+}
