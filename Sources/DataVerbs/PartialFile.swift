@@ -80,7 +80,7 @@ final class PartialFile {
     (size, hash) = (0, SHA256())
   }
 
-  /// Removes the file.
+  /// Removes the file; nothing can be added to it any more.
   func remove() { unlink(path) }
 
   /// Makes the file durable and gives it its final name.

@@ -30,8 +30,10 @@ package enum Program {
 
   /// Parses the command line, runs one verb, and turns errors into one line and a status.
   ///
+  /// On the main thread: a verb that computes stays on it with its tensors, and has its deep stack.
+  ///
   /// - Parameter root: The command that has the verbs.
-  package static func run(_ root: any ParsableCommand.Type) async {
+  @MainActor package static func run(_ root: any ParsableCommand.Type) async {
     signal(SIGPIPE, SIG_IGN)
     do {
       var command = try root.parseAsRoot()

@@ -83,8 +83,10 @@ struct ResumableDownload {
   ) async throws -> String {
     var (attempt, isResumable) = (1, true)
     var most = 0
+    // Open to the end, and its lock held: nobody else gets at the file between two attempts.
+    let file = try PartialFile(partial, keeping: canResume)
     while true {
-      let file = try PartialFile(partial, keeping: isResumable && canResume)
+      if !isResumable || !canResume { try file.restart() }
       let resumed = file.size > 0
       do {
         try await transfer(client, file, progress)
@@ -101,12 +103,12 @@ struct ResumableDownload {
       }
       let digest = file.digest
       if let sha256, digest != sha256 {
-        file.remove()
         if resumed, isResumable {
           // What was there before may have been another file: once more, from the start.
           isResumable = false
           continue
         }
+        file.remove()
         throw DownloadError(
           cause: .wrongHash,
           description: "\(url) has the sha256 \(digest), not \(sha256); nothing was kept"

@@ -207,7 +207,7 @@ struct ResumableDownloadTests {
 
   @Test func `a server that goes away in the middle and comes back gets through`() async throws {
     let first = try RawServer(["/f": cut(after: 9000)])
-    let (port, bytes) = (first.port, bytes)
+    let (port, bytes, place) = (first.port, bytes, folder.file("file.bin.part"))
     var download = ResumableDownload(
       url: first.url("/f"),
       path: folder.file("file.bin"),
@@ -218,6 +218,8 @@ struct ResumableDownloadTests {
       while first.totalCount == 0 { try await Task.sleep(for: .milliseconds(5)) }
       first.stop()
       try await Task.sleep(for: .milliseconds(300))
+      // Between two attempts the file is nobody else's.
+      #expect(throws: FileError.self) { try PartialFile(place, keeping: true) }
       let range = "bytes 9000-\(bytes.count - 1)/\(bytes.count)"
       let head = "HTTP/1.1 206 Part\r\nContent-Range: \(range)\r\nConnection: close\r\n\r\n"
       return try RawServer(["/f": .send(Array(head.utf8) + bytes.dropFirst(9000))], port: port)
