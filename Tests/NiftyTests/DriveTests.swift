@@ -208,9 +208,86 @@ struct DriveTests {
     for part in ["https://github.com/drboog/Lafite", "put it at data/cub.zip"] {
       #expect(outcome.errors.contains(part), "\(outcome.errors)")
     }
-    let bare = try nifty(["fetch", "celeba"], in: folder.path)
-    #expect(bare.status == 64 && bare.errors.contains("https://github.com/drboog/Lafite"))
+    let bare = try nifty(["fetch", "celeba", "--page", "http://127.0.0.1:1/"], in: folder.path)
+    #expect(bare.status == 1)
+    for part in ["links at https://github.com/drboog/Lafite", "put it at data/celeba_train.zip"] {
+      #expect(bare.errors.contains(part), "\(bare.errors)")
+    }
+    let both = try nifty(["fetch", "celeba", "--id", "abcdefghijk", "--url", "http://a"])
+    #expect(both.status == 64 && both.errors.contains("give one of them"))
+    #expect(try nifty(["fetch", "cub", "--split", "all"]).status == 64)
     #expect(try nifty(["fetch", "coco", "--id", "?"], in: folder.path).errors.contains("--id"))
+  }
+
+  @Test func `without a link, the author's page is asked for the one of the split`() async throws {
+    let page = """
+      # LAFITE
+      - [Model trained on MS-COCO, CLIP-ViT/B-16](https://drive.google.com/file/d/modelmodel1/view)
+      - [MS-COCO Training Set](https://drive.google.com/file/d/abcdefghijk/view?usp=sharing)
+      - [MS-COCO Validation Set](https://drive.google.com/file/d/cocovalcoco/view?usp=sharing)
+      - [CUB Training Set A](https://drive.google.com/file/d/cubtrain00A/view)
+      - [CUB Training Set B](https://drive.google.com/file/d/cubtrain00B/view)
+      """
+    let path = folder.path
+    let (coco, cub, celeba, long) = try await LoopbackServer.run([
+      "/uc": .redirect("/download"), "/download": .ranged(zip),
+      "/README.md": .bytes(Array(page.utf8)),
+      "/long": .bytes([UInt8](repeating: 32, count: 2 << 20)),
+    ]) { server in
+      let ends = ["--page", server.url("/README.md"), "--drive-server", server.url("")]
+      let coco = try await niftyAside(["fetch", "coco"] + ends, in: path)
+      #expect(server.lastQuery(of: "/uc")?.contains("id=abcdefghijk") == true)
+      return (
+        coco, try await niftyAside(["fetch", "cub"] + ends, in: path),
+        try await niftyAside(["fetch", "celeba"] + ends, in: path),
+        try await niftyAside(["fetch", "celeba", "--page", server.url("/long")], in: path)
+      )
+    }
+    #expect(coco.status == 0 && coco.errors.contains("“MS-COCO Training Set”"), "\(coco.errors)")
+    let written = FileManager.default.contents(atPath: folder.file("data/coco_train.zip"))
+    #expect(written.map { $0 == Data(zip) } == true)
+    #expect(cub.status == 1, "\(cub.errors)")
+    #expect(cub.errors.contains("2 links for cub train; give one with --id: “CUB Training Set A”"))
+    #expect(cub.errors.contains("cubtrain00B") && !cub.errors.contains("cocoval"))
+    #expect(celeba.status == 1 && celeba.errors.contains("no link for celeba train"))
+    #expect(
+      celeba.errors.contains("cocovalcoco") && celeba.errors.split(separator: "\n").count == 1
+    )
+    #expect(long.status == 1 && long.errors.contains("longer than"), "\(long.errors)")
+  }
+
+  @Test(arguments: [
+    ("cub", "train", ["birdtrain01"]), ("cub", "test", ["birdtest001"]),
+    ("celeba", "train", ["facefaceall"]), ("celeba", "test", ["facefaceall"]),
+    ("coco", "val", ["cocoval0001"]), ("coco", "test", ["cocoval0001"]), ("coco", "train", []),
+  ])
+  func `links are told apart by their names, lines and headings`(
+    set: String,
+    split: String,
+    ids: [String]
+  ) {
+    let links = SharedLinks(
+      """
+      ## Birds (CUB)
+      * **training** [train](https://drive.google.com/file/d/birdtrain01/view), [test](https://drive.google.com/file/d/birdtest001/view)
+      * [pre-trained on birds](https://drive.google.com/file/d/birdmodel01/view)
+      # Others
+      <a class="x" href="https://drive.google.com/open?id=facefaceall">Multi-modal <b>CelebA-HQ</b></a>
+      MS-COCO validation: https://drive.google.com/uc?id=cocoval0001
+      [COCO training](https://drive.google.com/drive/) [COCO training](https://evil.example/file/d/cocoevil001)
+      """
+    )
+    #expect(links.zips(of: set, split: split).map(\.id) == ids)
+  }
+
+  @Test func `damaged pages of links are read without harm`() {
+    let seed = Array("## COCO\n[train](https://drive.google.com/file/d/abcdefghijk/view)\n".utf8)
+    let report = DamagedInputs([seed], alphabet: Array("[]()#/\"'< \n\u{e9}".utf8)).read(3000) {
+      for link in SharedLinks(String(decoding: $0, as: UTF8.self)).links {
+        #expect(DriveDownload.id(in: link.id) != nil)
+      }
+    }
+    #expect(report.refused == 0 && report.slowest < .seconds(2))
   }
 
   @Test func `a file elsewhere is fetched by its address`() async throws {

@@ -1,0 +1,55 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// A page that is read as text, of at most one megabyte.
+struct WebPage {
+  private let address: String
+  private static let maximumBytes = 1 << 20
+
+  init(_ address: String) { self.address = address }
+
+  /// Asks for it.
+  ///
+  /// - Returns: Its text; bytes that are not UTF-8 are replaced.
+  /// - Throws: `DownloadError`.
+  func text() async throws -> String {
+    var configuration = HTTPClient.Configuration()
+    configuration.timeout = .init(connect: .seconds(20), read: .seconds(60))
+    configuration.httpVersion = .http1Only
+    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    do {
+      let text = try await text(client)
+      try await client.shutdown()
+      return text
+    } catch {
+      try? await client.shutdown()
+      throw error
+    }
+  }
+
+  private func text(_ client: HTTPClient) async throws -> String {
+    var request = HTTPClientRequest(url: address)
+    request.headers = ["User-Agent": "nifty", "Accept-Encoding": "identity"]
+    let response: HTTPClientResponse
+    do { response = try await client.execute(request, timeout: .seconds(60)) } catch {
+      throw DownloadError(cause: .unreachable, description: "cannot reach \(address)")
+    }
+    let status = Int(response.status.code)
+    guard status == 200 else {
+      throw DownloadError(
+        cause: .status(status),
+        description: "\(address) answers HTTP \(status)"
+      )
+    }
+    do {
+      return String(buffer: try await response.body.collect(upTo: Self.maximumBytes))
+    } catch {
+      throw DownloadError(
+        cause: .interrupted,
+        description: "\(address) broke off, or is longer than \(Self.maximumBytes) bytes"
+      )
+    }
+  }
+}
