@@ -1,4 +1,4 @@
-package import ArgumentParser
+import ArgumentParser
 import Foundation
 
 /// A switch as the original commands write it: `--mirror=1`, `--mirror=true`.
