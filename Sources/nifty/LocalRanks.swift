@@ -47,6 +47,13 @@ enum LocalRanks {
       if let deadline, Date() > deadline {
         isForced = true
         for child in children where child > 0 { kill(child, SIGKILL) }
+        // A process that waits in the kernel for a file system or a driver cannot be ended.
+        if Date() > deadline.addingTimeInterval(grace) {
+          for (rank, child) in children.enumerated() where child > 0 {
+            Console.error("nifty: rank \(rank), process \(child), hangs and cannot be killed")
+          }
+          break
+        }
       }
       Thread.sleep(forTimeInterval: 0.05)
     }

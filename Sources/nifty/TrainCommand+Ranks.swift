@@ -30,7 +30,7 @@ extension TrainCommand {
     let group = try ProcessGroup(rendezvous, timeout: .seconds(patience))
     let carrier = try carrier(of: group, on: device)
     if group.rank == 0 { Console.line("\(group.count) processes, which sum \(carrier)") }
-    return Ranks(group, patience: patience) { reason in
+    return Ranks(group, patience: patience, bound: patience) { reason in
       stop.abandon {
         Console.error("nifty: \(reason)")
         _exit(EXIT_FAILURE)
@@ -57,7 +57,7 @@ extension TrainCommand {
 
   /// Does what every rank but the first does.
   func follow(_ parts: RunParts) throws -> RunEnding {
-    let suite = try metricSuite(parts)
+    let suite = try parts.ranks.doing("prepares the metrics") { try metricSuite(parts) }
     let run = try FollowingRun(
       options: parts.options,
       trainingSet: parts.set,

@@ -120,7 +120,9 @@ struct TrainCommand: ParsableCommand {
       for line in numericsFlags.idle(on: device) + networkNotes(options) where isFirst {
         Console.line(line)
       }
-      let model = try ClipModel(path: options.clip, device: device)
+      let model = try ranks.doing("reads \(options.clip)") {
+        try ClipModel(path: options.clip, device: device)
+      }
       try check(model, fits: set, options)
       let parts = RunParts(
         options: options,
@@ -139,13 +141,14 @@ struct TrainCommand: ParsableCommand {
   /// Does what the first rank does, or the only one.
   private func lead(_ parts: RunParts, continued: String?) throws -> RunEnding {
     let (options, set) = (parts.options, parts.set)
+    let suite = try parts.ranks.doing("prepares the metrics") { try metricSuite(parts) }
     let run = try TrainingRun(
       options: options,
       trainingSet: set,
       clip: parts.clip,
       textMapper: parts.mapper,
       gridFeatures: try promptFeatures(options, parts.model),
-      metrics: snapshotMetrics(try metricSuite(parts)),
+      metrics: snapshotMetrics(suite),
       notes: ["clip": parts.model.name, "clip_sha256": parts.model.sha256],
       device: parts.device,
       ranks: parts.ranks,

@@ -87,7 +87,12 @@ struct RunFlags: ParsableArguments {
   )
   var batchPerDevice: Int?
 
-  @Option(help: "Seconds that another process may be silent before the run stops. (default: 45)")
+  @Option(
+    help: """
+      Seconds that another process may be silent, or get nowhere, before the run stops. \
+      (default: 45)
+      """
+  )
   var rankTimeout: Double?
 
   @Option(help: "Stop after this many minutes of training.")
