@@ -65,9 +65,7 @@ extension TrainCommand {
       textMapper: parts.mapper,
       device: parts.device,
       ranks: parts.ranks,
-      score: { real, generator in
-        try suite?.help(real.map { .real($0) } ?? .generated, generator)
-      },
+      score: { job, generator in try suite?.help(.init(number: job), generator) },
       stop: parts.stop
     )
     let signals = StopSignals(parts.stop, announces: false)

@@ -70,27 +70,26 @@ extension Ranks {
   /// Looks at images together with the others; called by rank 0 while they wait.
   ///
   /// - Parameters:
-  ///   - real: The number of the metric whose real images are looked at; the generator's if `nil`.
+  ///   - job: The number of what is looked at, for those who know what it means.
   ///   - body: This rank's part.
   /// - Returns: What `body` gives.
   package func withOthers<Result>(
-    real: Int? = nil,
+    _ job: Int,
     _ body: () throws -> Result
   ) rethrows -> Result {
     endWait()
     defer { beginWait() }
     command(.score)
-    copyFromFirst([Tensor([Int64(real ?? -1)])])
+    copyFromFirst([Tensor([Int64(job)])])
     return try body()
   }
 
-  /// What rank 0 wants looked at: the number of a metric, or `nil` for the generator's images.
-  func scoredMetric() throws -> Int? {
+  /// The number of what rank 0 wants looked at.
+  func scoredJob() throws -> Int {
     let number = Tensor([Int64(-1)])
     copyFromFirst([number])
     try check()
-    let metric = Int(number.values(Int64.self)[0])
-    return metric < 0 ? nil : metric
+    return Int(number.values(Int64.self)[0])
   }
 
   private func beginWait() {
