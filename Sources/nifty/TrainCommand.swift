@@ -93,49 +93,72 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     let rendezvous = try self.rendezvous
     let device = Runtime.device(local: rendezvous?.localRank ?? 0)
-    let folder = try continuedFolder
-    var (options, set) = try resolved(on: device, continuing: folder, rendezvous)
+    let stop = StopRequest { _exit(exitStatusOfInterruption) }
+    if dryRun || rendezvous == nil {
+      let (folder, options, set) = try resolved(on: device, .alone, rendezvous)
+      if dryRun {
+        let folder =
+          try folder ?? RunFolder.next(in: options.outdir, description: options.description)
+        print(options.json(runFolder: folder).prettyJSON, terminator: "")
+      } else if options.gpus > 1 {
+        let status = try LocalRanks.run(options.gpus)
+        if status != 0 { throw ExitCode(status) }
+      } else {
+        try end(train(options, set, continuing: folder, on: device, .alone, stop))
+      }
+      return
+    }
+    let ranks = try joined(rendezvous, on: device, stop)
+    // From here on every rank tells the others why it stops.
+    try end(
+      ranks.explaining {
+        let (folder, options, set) = try resolved(on: device, ranks, rendezvous)
+        return try train(options, set, continuing: folder, on: device, ranks, stop)
+      }
+    )
+  }
+
+  private func end(_ ending: RunEnding) throws {
+    if ending == .interrupted { throw ExitCode(exitStatusOfInterruption) }
+  }
+
+  /// Trains as one of the ranks.
+  private func train(
+    _ options: TrainingOptions,
+    _ set: TrainingSet,
+    continuing folder: String?,
+    on device: Device,
+    _ ranks: Ranks,
+    _ stop: StopRequest
+  ) throws -> RunEnding {
+    var options = options
     Runtime.threads = options.threads
     Runtime.setCUDA(benchmark: options.benchmarks, tf32: options.allowsTF32)
-    if dryRun {
-      let folder =
-        try folder ?? RunFolder.next(in: options.outdir, description: options.description)
-      print(options.json(runFolder: folder).prettyJSON, terminator: "")
-      return
-    }
-    if rendezvous == nil, options.gpus > 1 {
-      let status = try LocalRanks.run(options.gpus)
-      if status != 0 { throw ExitCode(status) }
-      return
-    }
-    let stop = StopRequest { _exit(exitStatusOfInterruption) }
-    let ranks = try joined(rendezvous, on: device, stop)
     let isFirst = ranks.rank == 0
-    let ending = try ranks.explaining {
-      // After the dry run: an address is downloaded here.
-      if folder == nil, isFirst {
-        options.resume = try options.resume.map { try ModelPlace($0).network }
+    // After the dry run: an address is downloaded here.
+    if folder == nil, isFirst {
+      options.resume = try ranks.doingByItsOwnClock {
+        try options.resume.map { try ModelPlace($0).network }
       }
-      if device == .cpu, isFirst { Console.line("no CUDA device: training on the CPU") }
-      for line in numericsFlags.idle(on: device) + networkNotes(options) where isFirst {
-        Console.line(line)
-      }
-      let model = try ranks.doing("reads \(options.clip)") {
-        try ClipModel(path: options.clip, device: device)
-      }
-      try check(model, fits: set, options)
-      let parts = RunParts(
-        options: options,
-        set: set,
-        model: model,
-        mapper: try textMapper(options, set, model, device),
-        device: device,
-        ranks: ranks,
-        stop: stop
-      )
-      return isFirst ? try lead(parts, continued: folder) : try follow(parts)
     }
-    if ending == .interrupted { throw ExitCode(exitStatusOfInterruption) }
+    if device == .cpu, isFirst { Console.line("no CUDA device: training on the CPU") }
+    for line in numericsFlags.idle(on: device) + networkNotes(options) where isFirst {
+      Console.line(line)
+    }
+    let model = try ranks.doing("reads \(options.clip)") {
+      try ClipModel(path: options.clip, device: device)
+    }
+    try check(model, fits: set, options)
+    let parts = RunParts(
+      options: options,
+      set: set,
+      model: model,
+      mapper: try textMapper(options, set, model, device),
+      device: device,
+      ranks: ranks,
+      stop: stop
+    )
+    return isFirst ? try lead(parts, continued: folder) : try follow(parts)
   }
 
   /// Does what the first rank does, or the only one.
@@ -168,7 +191,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// The folder of the run to go on with, if one is asked for.
-  private var continuedFolder: String? {
+  var continuedFolder: String? {
     get throws {
       guard let continued else { return nil }
       return continued == "latest"
@@ -177,14 +200,26 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
-  /// The options, made of the file, the flags and the data; and the data.
+  /// The run to go on with, if one is asked for; the options, made of its own or a file's, the flags and
+  /// the data; and the data.
   private func resolved(
     on device: Device,
-    continuing folder: String?,
+    _ ranks: Ranks,
+    _ rendezvous: Rendezvous?
+  ) throws -> (folder: String?, TrainingOptions, TrainingSet) {
+    let (folder, earlier) = try origin(ranks)
+    let (options, set) = try ranks.doing("opens the data") {
+      try resolved(on: device, earlier, in: folder, rendezvous)
+    }
+    return (folder, options, set)
+  }
+
+  private func resolved(
+    on device: Device,
+    _ earlier: TrainingOptions?,
+    in folder: String?,
     _ rendezvous: Rendezvous?
   ) throws -> (TrainingOptions, TrainingSet) {
-    let file = folder.map { "\($0)/training_options.json" } ?? options
-    let earlier = try file.map { try TrainingOptions(contentsOf: $0) }
     let paths = dataFlags.data.isEmpty ? earlier?.data ?? [] : dataFlags.data
     let datasets = try paths.flatMap(expandedBraces).map { try PackedDataset($0) }
     let first = try TrainingSet(datasets)

@@ -14,7 +14,8 @@ final class Progress: Sendable {
   struct Standing: Equatable {
     /// Seconds since it last got ahead.
     var seconds: Double
-    /// What it does, as "writes log.txt"; `nil` while it waits for other ranks, which is their matter.
+    /// What it does, as "writes log.txt"; `nil` while it waits for other ranks, or for what has time
+    /// limits of its own.
     var task: String?
   }
 
@@ -39,7 +40,7 @@ final class Progress: Sendable {
   /// Does something that has a name; begin and end are progress.
   ///
   /// - Parameters:
-  ///   - task: What it is, as "writes log.txt"; `nil` for waiting for other ranks.
+  ///   - task: What it is, as "writes log.txt"; `nil` for what is never a hang of this process.
   ///   - body: Does it, on the main thread.
   /// - Returns: What `body` gives.
   /// - Throws: What `body` throws.

@@ -72,6 +72,16 @@ package final class Ranks {
     throw TrainingError.ranks(explained(failure))
   }
 
+  /// Does something that has time limits of its own and waits for other threads, as a download: it is
+  /// never taken for a hang.
+  ///
+  /// - Parameter body: Does it.
+  /// - Returns: What `body` gives.
+  /// - Throws: What `body` throws.
+  package func doingByItsOwnClock<Result>(_ body: () throws -> Result) throws -> Result {
+    try progress.doing(nil, body)
+  }
+
   /// The sum over all ranks, without gradient; equal on all of them.
   package func total(_ values: Tensor) -> Tensor {
     summed(carried(values).copy()).to(values.device)
