@@ -18,6 +18,16 @@ extension TrainCommand {
     }
   }
 
+  /// The number of processes that the command or its starter asks for; `nil` if the run's own counts.
+  ///
+  /// Who was started as the only process is one, whatever the run had, unless the command says more.
+  var processes: Int? {
+    get throws {
+      let started = try Rendezvous.count(environment: ProcessInfo.processInfo.environment)
+      return runFlags.gpus ?? started
+    }
+  }
+
   /// The folder of the run to go on with and its options, or those to begin with, if any are asked for.
   ///
   /// Rank 0 looks for them. The others take what it finds: they need no run folder.

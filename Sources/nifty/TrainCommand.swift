@@ -95,7 +95,7 @@ struct TrainCommand: ParsableCommand {
     let device = Runtime.device(local: rendezvous?.localRank ?? 0)
     let stop = StopRequest { _exit(exitStatusOfInterruption) }
     if dryRun || rendezvous == nil {
-      let (folder, options, set) = try resolved(on: device, .alone, rendezvous)
+      let (folder, options, set) = try resolved(on: device, .alone)
       if dryRun {
         let folder =
           try folder ?? RunFolder.next(in: options.outdir, description: options.description)
@@ -112,7 +112,7 @@ struct TrainCommand: ParsableCommand {
     // From here on every rank tells the others why it stops.
     try end(
       ranks.explaining {
-        let (folder, options, set) = try resolved(on: device, ranks, rendezvous)
+        let (folder, options, set) = try resolved(on: device, ranks)
         return try train(options, set, continuing: folder, on: device, ranks, stop)
       }
     )
@@ -204,12 +204,11 @@ struct TrainCommand: ParsableCommand {
   /// the data; and the data.
   private func resolved(
     on device: Device,
-    _ ranks: Ranks,
-    _ rendezvous: Rendezvous?
+    _ ranks: Ranks
   ) throws -> (folder: String?, TrainingOptions, TrainingSet) {
     let (folder, earlier) = try origin(ranks)
     let (options, set) = try ranks.doing("opens the data") {
-      try resolved(on: device, earlier, in: folder, rendezvous)
+      try resolved(on: device, earlier, in: folder)
     }
     return (folder, options, set)
   }
@@ -217,13 +216,13 @@ struct TrainCommand: ParsableCommand {
   private func resolved(
     on device: Device,
     _ earlier: TrainingOptions?,
-    in folder: String?,
-    _ rendezvous: Rendezvous?
+    in folder: String?
   ) throws -> (TrainingOptions, TrainingSet) {
     let paths = dataFlags.data.isEmpty ? earlier?.data ?? [] : dataFlags.data
     let datasets = try paths.flatMap(expandedBraces).map { try PackedDataset($0) }
     let first = try TrainingSet(datasets)
     let resolution = first.resolution
+    let processes = try processes
     // Below 64² the layers are too small for reduced precision to pay on a CPU (measured).
     var options =
       earlier
@@ -231,12 +230,12 @@ struct TrainCommand: ParsableCommand {
         resolution: resolution,
         featureDimension: first.featureDimension,
         reducedPrecision: !(device == .cpu && resolution < 64),
-        gpus: rendezvous?.count ?? runFlags.gpus ?? 1
+        gpus: processes ?? 1
       )
     options.trainer.generator.resolution = resolution
     options.trainer.discriminator.resolution = resolution
     options.imageCount = first.rawCount
-    options.gpus = rendezvous?.count ?? runFlags.gpus ?? options.gpus
+    options.gpus = processes ?? options.gpus
     try apply(to: &options)
     try runFlags.applyRounds(to: &options)
     if let folder, let earlier { try options.continue(earlier, in: folder) }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Torch
 
-/// Runs of several processes that are continued elsewhere.
+/// Runs of several processes that are continued: elsewhere, and by another number of them.
 @Suite("Ranks that go on", .serialized)
 struct RanksContinuingTests {
   private let fixture: TrainingFixture
@@ -19,6 +19,13 @@ struct RanksContinuingTests {
 
   private func text(_ name: String) -> String {
     (try? String(contentsOfFile: fixture.folder.file(name), encoding: .utf8)) ?? ""
+  }
+
+  private func devices() throws -> Int? {
+    let json = try JSONSerialization.jsonObject(
+      with: Data(text("\(run)/training_options.json").utf8)
+    )
+    return (json as? [String: Any])?["num_gpus"] as? Int
   }
 
   /// Continues as two machines, of which the second has the data and the CLIP and nothing of the run.
@@ -62,5 +69,34 @@ struct RanksContinuingTests {
     #expect(ended.allSatisfy { $0.status == 1 }, "\(ended)")
     #expect(ended[0].said.contains("runs/00009-other is no run folder"))
     #expect(ended[1].said.contains("rank 0 stopped: runs/00009-other is no run folder"))
+  }
+
+  static let starters: [[String: String]] = [
+    ["RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0"],
+    ["OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "1"],
+    ["SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "1"],
+  ]
+
+  @Test(arguments: starters)
+  func `who is started as the only process goes on alone`(variables: [String: String]) throws {
+    let going = try fixture.start(
+      "train --continue=\(run) --kimg=0.072",
+      variables: variables
+    )
+    going.waitUntilExit()
+    #expect(going.terminationStatus == 0, "\(text("output.txt"))")
+    #expect(!text("output.txt").contains("2 processes"), "\(text("output.txt"))")
+    #expect(try devices() == 1)
+  }
+
+  @Test func `the number of processes that the command asks for counts more`() throws {
+    let going = try fixture.start(
+      "train --continue=\(run) --kimg=0.072 --gpus=3",
+      variables: Self.starters[0]
+    )
+    going.waitUntilExit()
+    #expect(going.terminationStatus == 0, "\(text("output.txt"))")
+    #expect(text("output.txt").contains("3 processes, which sum over Gloo"))
+    #expect(try devices() == 3)
   }
 }

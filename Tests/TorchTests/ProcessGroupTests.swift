@@ -199,6 +199,18 @@ struct RendezvousTests {
     #expect(try Rendezvous(environment: environment) == nil)
   }
 
+  @Test func `a process knows whether it was started as the only one`() throws {
+    for (environment, count) in [
+      ([:], nil), (["RANK": "0", "WORLD_SIZE": "1"], 1), (["RANK": "1", "WORLD_SIZE": "4"], 4),
+      (["OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "1"], 1),
+      (["SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "1"], 1),
+      // A batch script of Slurm, which starts others itself.
+      (["SLURM_PROCID": "0", "SLURM_TASKS_PER_NODE": "1", "SLURM_LOCALID": "0"], nil),
+    ] as [([String: String], Int?)] {
+      #expect(try Rendezvous.count(environment: environment) == count, "\(environment)")
+    }
+  }
+
   static let mistakes: [(environment: [String: String], expected: String)] = [
     (["RANK": "x", "WORLD_SIZE": "2"], "RANK=x in the environment is no number"),
     (["RANK": "2", "WORLD_SIZE": "2"], "RANK=2 must be below WORLD_SIZE=2"),
