@@ -91,7 +91,7 @@ public struct Rendezvous: Equatable, Sendable {
   }
 
   /// The machine of rank 0 where MASTER_ADDR is not set: this one, if all processes are on it, else
-  /// the first of Slurm's list, as `node[07-09,12]` or `alpha,beta`.
+  /// the first of Slurm's list, as `node[07-09,12]`, `rack[0-1]node[0-3]` or `alpha,beta`.
   private static func firstNode(_ environment: [String: String]) -> String? {
     let onOneMachine = [
       ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"),
@@ -104,10 +104,24 @@ public struct Rendezvous: Equatable, Sendable {
     guard let list = environment["SLURM_STEP_NODELIST"] ?? environment["SLURM_NODELIST"],
       !list.isEmpty
     else { return nil }
-    let head = list.prefix { $0 != "[" && $0 != "," }
-    let rest = list[head.endIndex...]
-    guard rest.first == "[" else { return String(head) }
-    return String(head + rest.dropFirst().prefix { $0 != "-" && $0 != "," && $0 != "]" })
+    return firstName(of: list)
+  }
+
+  /// The first name of a list of Slurm's: of each group in brackets its first number, up to a comma
+  /// outside of them.
+  private static func firstName(of list: String) -> String {
+    var name = ""
+    var rest = list[...]
+    while let next = rest.first, next != "," {
+      guard next == "[" else {
+        name.append(rest.removeFirst())
+        continue
+      }
+      let group = rest.dropFirst().prefix { $0 != "]" }
+      name += group.prefix { $0 != "-" && $0 != "," }
+      rest = rest[group.endIndex...].dropFirst()
+    }
+    return name
   }
 }
 

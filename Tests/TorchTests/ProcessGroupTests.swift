@@ -181,6 +181,22 @@ struct RendezvousTests {
       ],
       Rendezvous(rank: 0, count: 2, host: "alpha", port: 4000)
     ),
+    (
+      "srun with two numbers in a name",
+      [
+        "SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "8",
+        "SLURM_STEP_NODELIST": "rack[2-3]node[07-10,12]-ib,other1",
+      ],
+      Rendezvous(rank: 0, count: 8, host: "rack2node07-ib", port: 29_500)
+    ),
+    (
+      "srun with a number within a name",
+      [
+        "SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "2",
+        "SLURM_STEP_NODELIST": "n[01,03].site,x",
+      ],
+      Rendezvous(rank: 0, count: 2, host: "n01.site", port: 29_500)
+    ),
   ]
 
   @Test(arguments: starters)
