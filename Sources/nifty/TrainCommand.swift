@@ -141,6 +141,7 @@ struct TrainCommand: ParsableCommand {
         try options.resume.map { try ModelPlace($0).network }
       }
     }
+    if isFirst { try readPrompts(of: &options, continued: folder != nil) }
     if device == .cpu, isFirst { Console.line("no CUDA device: training on the CPU") }
     for line in numericsFlags.idle(on: device) + networkNotes(options) where isFirst {
       Console.line(line)
@@ -330,9 +331,16 @@ struct TrainCommand: ParsableCommand {
     return mapper
   }
 
+  /// Keeps the prompts with the run: one that is continued paints those it began with.
+  private func readPrompts(of options: inout TrainingOptions, continued: Bool) throws {
+    // A new run by an earlier one's options reads the file again if it is named again.
+    let isNamed = !continued && runFlags.prompts != nil
+    guard let file = options.prompts, options.promptLines == nil || isNamed else { return }
+    options.promptLines = try Prompts.lines(of: file)
+  }
+
   private func promptFeatures(_ options: TrainingOptions, _ model: ClipModel) throws -> Tensor? {
-    guard let prompts = options.prompts else { return nil }
-    let lines = try Prompts.lines(of: prompts)
+    guard let lines = options.promptLines, !lines.isEmpty else { return nil }
     let features = try model.features(of: lines).normalized()
     let repeated = lines.indices.flatMap { [Int](repeating: $0, count: 4) }
     return features.gathered(0, repeated)

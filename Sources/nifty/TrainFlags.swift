@@ -113,7 +113,11 @@ struct RunFlags: ParsableArguments {
   @Option(help: "Snapshot to start from. (default: noresume)")
   var resume: String?
 
-  @Option(help: "File of prompts, one a line, for the sample grids.")
+  @Option(
+    help: """
+      File of prompts, one a line, for the sample grids. The run keeps them: the file is read once.
+      """
+  )
   var prompts: String?
 
   @Option(help: "Threads of one operation on the CPU. (default: 1)")

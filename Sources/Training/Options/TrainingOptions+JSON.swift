@@ -267,6 +267,7 @@ extension TrainingOptions {
       .field("nifty.on_collapse", \.collapsePolicy),
       .field("nifty.metric_images", \.metricImages),
       .field("nifty.prompts", \.prompts),
+      .field("nifty.prompt_lines", \.promptLines, if: { $0.promptLines != nil }),
       .field("nifty.snapshot_format", \.snapshotFormat),
       .field("nifty.threads", \.threads),
       .field("nifty.named", \.named),
