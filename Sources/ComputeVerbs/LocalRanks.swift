@@ -1,5 +1,6 @@
 import DataVerbs
 import Foundation
+import Synchronization
 import Torch
 import Training
 
@@ -19,23 +20,22 @@ enum LocalRanks {
   /// - Throws: `TrainingError.stopped` if a process cannot be started.
   static func run(_ count: Int) throws -> Int32 {
     let port = try Rendezvous.freePort()
-    var children = try (0..<count).map { rank in
+    let children = try (0..<count).map { rank in
       try start([
         "RANK": "\(rank)", "WORLD_SIZE": "\(count)", "LOCAL_RANK": "\(rank)",
         "LOCAL_WORLD_SIZE": "\(count)", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "\(port)",
         launcherVariable: "\(getpid())",
       ])
     }
-    let forwarding = SignalForwarding(children)
+    let running = RunningProcesses(children)
+    let forwarding = SignalForwarding(running)
     defer { forwarding.stop() }
     var status: Int32 = 0
     var deadline: Date?
     var isForced = false
     var isContinuable = false
-    while children.contains(where: { $0 > 0 }) {
-      for (rank, child) in children.enumerated() where child > 0 {
-        guard let ending = try ended(child) else { continue }
-        children[rank] = 0
+    while true {
+      for (rank, ending) in running.takeEnded() {
         if let signal = ending.signal {
           Console.error("nifty: rank \(rank) was ended by signal \(signal)")
         }
@@ -45,9 +45,18 @@ enum LocalRanks {
         if status == 0 || status == exitStatusOfInterruption { status = ending.status }
         deadline = deadline ?? Date().addingTimeInterval(grace)
       }
+      let left = running.left
+      if left.isEmpty { break }
       if let deadline, Date() > deadline {
         isForced = true
-        for child in children where child > 0 { kill(child, SIGKILL) }
+        running.signal(SIGKILL)
+        // A process that waits in the kernel for a file system or a driver cannot be ended.
+        if Date() > deadline.addingTimeInterval(grace) {
+          for (rank, child) in left {
+            Console.error("nifty: rank \(rank), process \(child), hangs and cannot be killed")
+          }
+          break
+        }
       }
       Thread.sleep(forTimeInterval: 0.05)
     }
@@ -63,16 +72,6 @@ enum LocalRanks {
       while getppid() == launcher { Thread.sleep(forTimeInterval: 0.5) }
       kill(getpid(), SIGTERM)
     }
-  }
-
-  /// How a process ended, if it has.
-  private static func ended(_ child: pid_t) throws -> (status: Int32, signal: Int32?)? {
-    var status: Int32 = 0
-    let found = waitpid(child, &status, WNOHANG)
-    if found == 0 || (found < 0 && errno == EINTR) { return nil }
-    if found < 0 { return (EXIT_FAILURE, nil) }
-    let signal = status & 0x7f
-    return signal == 0 ? (status >> 8 & 0xff, nil) : (128 + signal, signal)
   }
 
   /// Starts this program once more, in a process group of its own: a terminal's Ctrl-C reaches it once,
@@ -99,16 +98,63 @@ enum LocalRanks {
   }
 }
 
+/// The processes that were started and not waited for yet.
+///
+/// Once a process was waited for, the system may give its number to another one. So both that and
+/// sending signals happen under one lock.
+private final class RunningProcesses: Sendable {
+  typealias Ending = (status: Int32, signal: Int32?)
+
+  private let processes: Mutex<[Int: pid_t]>
+
+  /// Processes, in the order of their ranks.
+  init(_ children: [pid_t]) {
+    processes = Mutex(Dictionary(uniqueKeysWithValues: children.enumerated().map { ($0, $1) }))
+  }
+
+  /// The processes that still run, by rank.
+  var left: [(rank: Int, process: pid_t)] {
+    processes.withLock { $0.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
+  }
+
+  /// How processes ended that ended since the last call, by rank.
+  func takeEnded() -> [(rank: Int, ending: Ending)] {
+    processes.withLock { processes in
+      var ended: [(rank: Int, ending: Ending)] = []
+      for (rank, child) in processes.sorted(by: { $0.key < $1.key }) {
+        guard let ending = Self.ending(of: child) else { continue }
+        processes[rank] = nil
+        ended.append((rank, ending))
+      }
+      return ended
+    }
+  }
+
+  /// Sends a signal to all that still run.
+  func signal(_ number: Int32) {
+    processes.withLock { for child in $0.values { kill(child, number) } }
+  }
+
+  private static func ending(of child: pid_t) -> Ending? {
+    var status: Int32 = 0
+    let found = waitpid(child, &status, WNOHANG)
+    if found == 0 || (found < 0 && errno == EINTR) { return nil }
+    if found < 0 { return (EXIT_FAILURE, nil) }
+    let signal = status & 0x7f
+    return signal == 0 ? (status >> 8 & 0xff, nil) : (128 + signal, signal)
+  }
+}
+
 /// Passes SIGINT, SIGTERM and SIGHUP on to the processes of a run.
 private final class SignalForwarding {
   private let sources: [any DispatchSourceSignal]
 
-  init(_ children: [pid_t]) {
+  init(_ processes: RunningProcesses) {
     sources = [SIGINT, SIGTERM, SIGHUP].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
-        for child in children { kill(child, number == SIGHUP ? SIGTERM : number) }
+        processes.signal(number == SIGHUP ? SIGTERM : number)
       }
       source.resume()
       return source

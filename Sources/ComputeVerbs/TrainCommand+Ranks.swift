@@ -19,6 +19,31 @@ extension TrainCommand {
     }
   }
 
+  /// The number of processes that the command or its starter asks for; `nil` if the run's own counts.
+  ///
+  /// Who was started as the only process is one, whatever the run had, unless the command says more.
+  var processes: Int? {
+    get throws {
+      let started = try Rendezvous.count(environment: ProcessInfo.processInfo.environment)
+      return runFlags.gpus ?? started
+    }
+  }
+
+  /// The folder of the run to go on with and its options, or those to begin with, if any are asked for.
+  ///
+  /// Rank 0 looks for them. The others take what it finds: they need no run folder.
+  func origin(_ ranks: Ranks) throws -> (folder: String?, options: TrainingOptions?) {
+    if continued == nil, options == nil { return (nil, nil) }
+    let folder = try ranks.fromFirst {
+      try ranks.doing("looks for the run") { try continuedFolder ?? "" }
+    }
+    let file = folder.isEmpty ? options ?? "" : "\(folder)/training_options.json"
+    let text = try ranks.fromFirst {
+      try ranks.doing("reads \(file)") { try TrainingOptions.text(of: file) }
+    }
+    return (folder.isEmpty ? nil : folder, try TrainingOptions(text: text, of: file))
+  }
+
   /// The processes of the run, once all are there.
   func joined(
     _ rendezvous: Rendezvous?,
@@ -27,11 +52,11 @@ extension TrainCommand {
   ) throws -> Ranks {
     guard let rendezvous else { return .alone }
     LocalRanks.endWithLauncher()
-    let patience = runFlags.rankTimeout ?? 45
+    let patience = try runFlags.patience
     let group = try ProcessGroup(rendezvous, timeout: .seconds(patience))
     let carrier = try carrier(of: group, on: device)
     if group.rank == 0 { Console.line("\(group.count) processes, which sum \(carrier)") }
-    return Ranks(group, patience: patience) { reason in
+    return Ranks(group, patience: patience, bound: patience) { reason in
       stop.abandon {
         Console.error("nifty: \(reason)")
         _exit(EXIT_FAILURE)
@@ -58,7 +83,7 @@ extension TrainCommand {
 
   /// Does what every rank but the first does.
   func follow(_ parts: RunParts) throws -> RunEnding {
-    let suite = try metricSuite(parts)
+    let suite = try parts.ranks.doing("prepares the metrics") { try metricSuite(parts) }
     let run = try FollowingRun(
       options: parts.options,
       trainingSet: parts.set,
@@ -66,9 +91,7 @@ extension TrainCommand {
       textMapper: parts.mapper,
       device: parts.device,
       ranks: parts.ranks,
-      score: { real, generator in
-        try suite?.help(real.map { .real($0) } ?? .generated, generator)
-      },
+      score: { job, generator in try suite?.help(.init(number: job), generator) },
       stop: parts.stop
     )
     let signals = StopSignals(parts.stop, announces: false)
@@ -93,11 +116,20 @@ struct RunParts {
 }
 
 extension RunFlags {
+  /// How long another process may be silent or get nowhere, in seconds.
+  var patience: Double {
+    get throws(TrainingError) {
+      let seconds = rankTimeout ?? 45
+      guard seconds > 0, seconds <= 1e6 else {
+        throw .option("--rank-timeout must be above 0, not \(seconds)")
+      }
+      return seconds
+    }
+  }
+
   /// Divides a device's share of a step into rounds.
   func applyRounds(to options: inout TrainingOptions) throws(TrainingError) {
-    if let rankTimeout, !(rankTimeout > 0 && rankTimeout <= 1e6) {
-      throw .option("--rank-timeout must be above 0, not \(rankTimeout)")
-    }
+    _ = try patience
     guard let batchPerDevice else { return }
     let share = options.trainer.batchSize / max(options.gpus, 1)
     guard batchPerDevice > 0, share % batchPerDevice == 0 else {

@@ -94,59 +94,86 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     let rendezvous = try self.rendezvous
     let device = Runtime.device(local: rendezvous?.localRank ?? 0)
-    let folder = try continuedFolder
-    var (options, set) = try resolved(on: device, continuing: folder, rendezvous)
+    let stop = StopRequest { _exit(exitStatusOfInterruption) }
+    if dryRun || rendezvous == nil {
+      let (folder, options, set) = try resolved(on: device, .alone)
+      if dryRun {
+        let folder =
+          try folder ?? RunFolder.next(in: options.outdir, description: options.description)
+        print(options.json(runFolder: folder).prettyJSON, terminator: "")
+      } else if options.gpus > 1 {
+        let status = try LocalRanks.run(options.gpus)
+        if status != 0 { throw ExitCode(status) }
+      } else {
+        try end(train(options, set, continuing: folder, on: device, .alone, stop))
+      }
+      return
+    }
+    let ranks = try joined(rendezvous, on: device, stop)
+    // From here on every rank tells the others why it stops.
+    try end(
+      ranks.explaining {
+        let (folder, options, set) = try resolved(on: device, ranks)
+        return try train(options, set, continuing: folder, on: device, ranks, stop)
+      }
+    )
+  }
+
+  private func end(_ ending: RunEnding) throws {
+    if ending == .interrupted { throw ExitCode(exitStatusOfInterruption) }
+  }
+
+  /// Trains as one of the ranks.
+  private func train(
+    _ options: TrainingOptions,
+    _ set: TrainingSet,
+    continuing folder: String?,
+    on device: Device,
+    _ ranks: Ranks,
+    _ stop: StopRequest
+  ) throws -> RunEnding {
+    var options = options
     Runtime.threads = options.threads
     Runtime.setCUDA(benchmark: options.benchmarks, tf32: options.allowsTF32)
-    if dryRun {
-      let folder =
-        try folder ?? RunFolder.next(in: options.outdir, description: options.description)
-      print(options.json(runFolder: folder).prettyJSON, terminator: "")
-      return
-    }
-    if rendezvous == nil, options.gpus > 1 {
-      let status = try LocalRanks.run(options.gpus)
-      if status != 0 { throw ExitCode(status) }
-      return
-    }
-    let stop = StopRequest { _exit(exitStatusOfInterruption) }
-    let ranks = try joined(rendezvous, on: device, stop)
     let isFirst = ranks.rank == 0
-    let ending = try ranks.explaining {
-      // After the dry run: an address is downloaded here.
-      if folder == nil, isFirst {
-        options.resume = try options.resume.map { try ModelPlace($0).network }
+    // After the dry run: an address is downloaded here.
+    if folder == nil, isFirst {
+      options.resume = try ranks.doingByItsOwnClock {
+        try options.resume.map { try ModelPlace($0).network }
       }
-      if device == .cpu, isFirst { Console.line("no CUDA device: training on the CPU") }
-      for line in numericsFlags.idle(on: device) + networkNotes(options) where isFirst {
-        Console.line(line)
-      }
-      let model = try ClipModel(path: options.clip, device: device)
-      try check(model, fits: set, options)
-      let parts = RunParts(
-        options: options,
-        set: set,
-        model: model,
-        mapper: try textMapper(options, set, model, device),
-        device: device,
-        ranks: ranks,
-        stop: stop
-      )
-      return isFirst ? try lead(parts, continued: folder) : try follow(parts)
     }
-    if ending == .interrupted { throw ExitCode(exitStatusOfInterruption) }
+    if isFirst { try readPrompts(of: &options, continued: folder != nil) }
+    if device == .cpu, isFirst { Console.line("no CUDA device: training on the CPU") }
+    for line in numericsFlags.idle(on: device) + networkNotes(options) where isFirst {
+      Console.line(line)
+    }
+    let model = try ranks.doing("reads \(options.clip)") {
+      try ClipModel(path: options.clip, device: device)
+    }
+    try check(model, fits: set, options)
+    let parts = RunParts(
+      options: options,
+      set: set,
+      model: model,
+      mapper: try textMapper(options, set, model, device),
+      device: device,
+      ranks: ranks,
+      stop: stop
+    )
+    return isFirst ? try lead(parts, continued: folder) : try follow(parts)
   }
 
   /// Does what the first rank does, or the only one.
   private func lead(_ parts: RunParts, continued: String?) throws -> RunEnding {
     let (options, set) = (parts.options, parts.set)
+    let suite = try parts.ranks.doing("prepares the metrics") { try metricSuite(parts) }
     let run = try TrainingRun(
       options: options,
       trainingSet: set,
       clip: parts.clip,
       textMapper: parts.mapper,
       gridFeatures: try promptFeatures(options, parts.model),
-      metrics: snapshotMetrics(try metricSuite(parts)),
+      metrics: snapshotMetrics(suite),
       notes: ["clip": parts.model.name, "clip_sha256": parts.model.sha256],
       device: parts.device,
       ranks: parts.ranks,
@@ -166,7 +193,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// The folder of the run to go on with, if one is asked for.
-  private var continuedFolder: String? {
+  var continuedFolder: String? {
     get throws {
       guard let continued else { return nil }
       return continued == "latest"
@@ -175,18 +202,29 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
-  /// The options, made of the file, the flags and the data; and the data.
+  /// The run to go on with, if one is asked for; the options, made of its own or a file's, the flags and
+  /// the data; and the data.
   private func resolved(
     on device: Device,
-    continuing folder: String?,
-    _ rendezvous: Rendezvous?
+    _ ranks: Ranks
+  ) throws -> (folder: String?, TrainingOptions, TrainingSet) {
+    let (folder, earlier) = try origin(ranks)
+    let (options, set) = try ranks.doing("opens the data") {
+      try resolved(on: device, earlier, in: folder)
+    }
+    return (folder, options, set)
+  }
+
+  private func resolved(
+    on device: Device,
+    _ earlier: TrainingOptions?,
+    in folder: String?
   ) throws -> (TrainingOptions, TrainingSet) {
-    let file = folder.map { "\($0)/training_options.json" } ?? options
-    let earlier = try file.map { try TrainingOptions(contentsOf: $0) }
     let paths = dataFlags.data.isEmpty ? earlier?.data ?? [] : dataFlags.data
     let datasets = try paths.flatMap(expandedBraces).map { try PackedDataset($0) }
     let first = try TrainingSet(datasets)
     let resolution = first.resolution
+    let processes = try processes
     // Below 64² the layers are too small for reduced precision to pay on a CPU (measured).
     var options =
       earlier
@@ -194,12 +232,12 @@ struct TrainCommand: ParsableCommand {
         resolution: resolution,
         featureDimension: first.featureDimension,
         reducedPrecision: !(device == .cpu && resolution < 64),
-        gpus: rendezvous?.count ?? runFlags.gpus ?? 1
+        gpus: processes ?? 1
       )
     options.trainer.generator.resolution = resolution
     options.trainer.discriminator.resolution = resolution
     options.imageCount = first.rawCount
-    options.gpus = rendezvous?.count ?? runFlags.gpus ?? options.gpus
+    options.gpus = processes ?? options.gpus
     try apply(to: &options)
     try runFlags.applyRounds(to: &options)
     if let folder, let earlier { try options.continue(earlier, in: folder) }
@@ -294,9 +332,16 @@ struct TrainCommand: ParsableCommand {
     return mapper
   }
 
+  /// Keeps the prompts with the run: one that is continued paints those it began with.
+  private func readPrompts(of options: inout TrainingOptions, continued: Bool) throws {
+    // A new run by an earlier one's options reads the file again if it is named again.
+    let isNamed = !continued && runFlags.prompts != nil
+    guard let file = options.prompts, options.promptLines == nil || isNamed else { return }
+    options.promptLines = try Prompts.lines(of: file)
+  }
+
   private func promptFeatures(_ options: TrainingOptions, _ model: ClipModel) throws -> Tensor? {
-    guard let prompts = options.prompts else { return nil }
-    let lines = try Prompts.lines(of: prompts)
+    guard let lines = options.promptLines, !lines.isEmpty else { return nil }
     let features = try model.features(of: lines).normalized()
     let repeated = lines.indices.flatMap { [Int](repeating: $0, count: 4) }
     return features.gathered(0, repeated)

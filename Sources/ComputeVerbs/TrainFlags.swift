@@ -88,7 +88,12 @@ struct RunFlags: ParsableArguments {
   )
   var batchPerDevice: Int?
 
-  @Option(help: "Seconds that another process may be silent before the run stops. (default: 45)")
+  @Option(
+    help: """
+      Seconds that another process may be silent, or get nowhere, before the run stops. \
+      (default: 45)
+      """
+  )
   var rankTimeout: Double?
 
   @Option(help: "Stop after this many minutes of training.")
@@ -109,7 +114,11 @@ struct RunFlags: ParsableArguments {
   @Option(help: "Snapshot to start from. (default: noresume)")
   var resume: String?
 
-  @Option(help: "File of prompts, one a line, for the sample grids.")
+  @Option(
+    help: """
+      File of prompts, one a line, for the sample grids. The run keeps them: the file is read once.
+      """
+  )
   var prompts: String?
 
   @Option(help: "Threads of one operation on the CPU. (default: 1)")

@@ -97,11 +97,7 @@ extension Ranks {
       rank: rank,
       count: count,
       together: { [self] job, pass in
-        if rank > 0 { return try pass() }
-        switch job {
-        case .generated: try withOthers(pass)
-        case .real(let index): try withOthers(real: index, pass)
-        }
+        if rank > 0 { try pass() } else { try withOthers(job.number, pass) }
       },
       gathered: { [self] features in
         let all = gatheredInOrder(features)

@@ -143,44 +143,61 @@ package struct GeneratedImages {
 
   /// Perceptual path lengths of a generator: trimmed mean over `count` pairs.
   ///
-  /// Everything is computed in float32: a step of ε is below what reduced precision can tell apart.
+  /// Everything is computed in float32: a step of ε is below what reduced precision can tell apart. What
+  /// a batch draws depends on its positions only.
   ///
   /// - Parameters:
   ///   - measurement: Where the paths run.
   ///   - generator: What is judged.
   ///   - detector: Gives features whose squared differences are perceptual distances.
+  ///   - share: The processes that do it together.
   ///   - progress: Called with (done, total) after every batch.
   /// - Returns: The mean without the outermost percents.
-  /// - Throws: What the detector throws.
+  /// - Throws: What the detector throws, and that another process is gone.
   package func pathLength(
     _ measurement: PathLength,
     of generator: Generator,
     _ detector: any FeatureDetector,
+    share: PassShare = .alone,
     progress: (Int, Int) -> Void
   ) throws -> Double {
     let precise = fullPrecision(generator)
-    let random = SeededRandom(seed: seed, stream: 7, position: 0)
-    let zWidth = generator.configuration.zDimension
     var distances: [Double] = []
-    for start in stride(from: 0, to: count, by: batchSize) {
-      let positions = start..<min(start + batchSize, count)
-      let n = positions.count
-      let t = measurement.samplesWholePath ? random.uniform([n, 1]) : .zeros([n, 1])
-      let z = (random.normal([n, zWidth]).to(device), random.normal([n, zWidth]).to(device))
-      let fts = features(at: positions)
-      let images = withoutGradients {
-        let ends = measurement.ends(precise.mapping, z: z, t: t.to(device))
-        let ws = Tensor.concatenated([ends.0, ends.1])
-        let both = Tensor.concatenated([fts, fts])
-        let noise = NoiseMode.random(SharedNoise(random))
-        return measurement.view(precise.synthesize(ws, fts: both, noiseMode: noise).image)
+    try share.forEach(
+      Batches.of(count, size: batchSize),
+      dimensions: [1],
+      dtype: .float64,
+      look: { positions in
+        let seen = try detector.features(pairs(measurement, of: precise, at: positions))
+          .to(.float64).chunks(2)
+        let squared = (seen[0] - seen[1]).squared().sum(1, keeping: true)
+        return [squared / (measurement.epsilon * measurement.epsilon)]
       }
-      let seen = try detector.features(images).to(.float64).chunks(2)
-      let squared = (seen[0] - seen[1]).squared().sum(1)
-      distances += (squared / (measurement.epsilon * measurement.epsilon)).values(Double.self)
+    ) { batch in
+      distances += batch[0].reshaped(-1).values(Double.self)
       progress(distances.count, count)
     }
     return PathLength.trimmedMean(distances)
+  }
+
+  /// The beginnings of some paths, then their ends, as the detector of distances sees them.
+  private func pairs(
+    _ measurement: PathLength,
+    of generator: Generator,
+    at positions: Range<Int>
+  ) -> Tensor {
+    let random = SeededRandom(seed: seed, stream: 7, position: UInt64(positions.lowerBound))
+    let (n, width) = (positions.count, generator.configuration.zDimension)
+    let t = measurement.samplesWholePath ? random.uniform([n, 1]) : .zeros([n, 1])
+    let z = (random.normal([n, width]).to(device), random.normal([n, width]).to(device))
+    let fts = features(at: positions)
+    return withoutGradients {
+      let ends = measurement.ends(generator.mapping, z: z, t: t.to(device))
+      let ws = Tensor.concatenated([ends.0, ends.1])
+      let both = Tensor.concatenated([fts, fts])
+      let noise = NoiseMode.random(SharedNoise(random))
+      return measurement.view(generator.synthesize(ws, fts: both, noiseMode: noise).image)
+    }
   }
 
   private func fullPrecision(_ generator: Generator) -> Generator {

@@ -118,6 +118,7 @@ package final class MetricSuite {
     switch job {
     case .generated: _ = try paint(generator, "")
     case .real(let index): _ = try look(at: realImages(definitions[index]), definitions[index])
+    case .paths(let index): _ = try pathLength(definitions[index], generator)
     }
   }
 
@@ -156,9 +157,7 @@ package final class MetricSuite {
     at images: RealImages,
     _ definition: MetricDefinition
   ) throws -> FeatureStatistics {
-    guard let index = definitions.firstIndex(where: { $0.name == definition.name }) else {
-      preconditionFailure("the suite was not asked for \(definition.name)")
-    }
+    let index = place(of: definition)
     let detector = try detector(definition.detector)
     var found: FeatureStatistics?
     try plan.share.together(.real(index)) {
@@ -170,6 +169,27 @@ package final class MetricSuite {
     }
     guard let found else { preconditionFailure("a pass that was not made") }
     return found
+  }
+
+  /// The length of a generator's paths; `nil` for a metric of another kind.
+  private func pathLength(_ definition: MetricDefinition, _ generator: Generator) throws -> Double?
+  {
+    guard case .pathLength(let measurement) = definition.kind else { return nil }
+    let detector = try detector(definition.detector)
+    var found: Double?
+    try plan.share.together(.paths(place(of: definition))) {
+      found = try images.pathLength(measurement, of: generator, detector, share: plan.share) {
+        sources.progress("perceptual path lengths", $0, $1)
+      }
+    }
+    return found
+  }
+
+  private func place(of definition: MetricDefinition) -> Int {
+    guard let index = definitions.firstIndex(where: { $0.name == definition.name }) else {
+      preconditionFailure("the suite was not asked for \(definition.name)")
+    }
+    return index
   }
 
   /// The detector of a kind, made once.
@@ -192,13 +212,7 @@ package final class MetricSuite {
     _ snapshot: String
   ) throws -> Results {
     let name = definition.name
-    if case .pathLength(let measurement) = definition.kind {
-      let detector = try detector(definition.detector)
-      let value = try images.pathLength(measurement, of: generator, detector) {
-        sources.progress("perceptual path lengths", $0, $1)
-      }
-      return Results(values: [(name, value)])
-    }
+    if let value = try pathLength(definition, generator) { return Results(values: [(name, value)]) }
     if definition.kind == .frechet, let reference = plan.reference {
       let fake = try generated(definition, generator, snapshot)
       guard reference.moments.mean.count == fake.dimension else {

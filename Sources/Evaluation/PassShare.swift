@@ -6,11 +6,29 @@ package import Torch
 /// statistics do not depend on how many processes there are.
 package struct PassShare {
   /// What is looked at.
-  package enum Job: Equatable {
+  package enum Job: Equatable, Sendable {
     /// The generator's images.
     case generated
     /// The real images, as the metric of that place in the suite sees them.
     case real(Int)
+    /// The paths of the metric of that place in the suite.
+    case paths(Int)
+
+    /// A number that stands for it between processes, not below 0.
+    package var number: Int {
+      switch self {
+      case .generated: 0
+      case .real(let index): 1 + 2 * index
+      case .paths(let index): 2 + 2 * index
+      }
+    }
+
+    /// What a number stands for.
+    package init(number: Int) {
+      precondition(number >= 0, "no job has the number \(number)")
+      let index = (number - 1) / 2
+      self = number == 0 ? .generated : number % 2 == 1 ? .real(index) : .paths(index)
+    }
   }
 
   /// This process among the others, from 0 on.
@@ -53,12 +71,14 @@ package struct PassShare {
   /// - Parameters:
   ///   - batches: The positions of each batch's images.
   ///   - dimensions: Numbers of a feature, for each detector.
+  ///   - dtype: Type in which features go from one process to another.
   ///   - look: Gives a batch's features by each detector, [n, D].
   ///   - body: Is called with each batch's features, in order.
   /// - Throws: What `look` and `body` throw, or that another process is gone.
   func forEach(
     _ batches: [Range<Int>],
     dimensions: [Int],
+    dtype: DType = .float32,
     look: (Range<Int>) throws -> [Tensor],
     _ body: ([Tensor]) throws -> Void
   ) throws {
@@ -67,7 +87,7 @@ package struct PassShare {
       let own = rank < batches.count ? try look(batches[first + rank]) : nil
       // By detector, then by batch.
       let all = try dimensions.enumerated().map { index, dimension in
-        try round(own?[index], sizes: batches.map(\.count), dimension: dimension)
+        try round(own?[index], sizes: batches.map(\.count), dimension: dimension, dtype)
       }
       for index in 0..<batches.count { try body(all.map { $0[index] }) }
     }
@@ -79,13 +99,19 @@ package struct PassShare {
   ///   - own: This process's, [n, D]; `nil` if the images have run out.
   ///   - sizes: Images of each batch of the round.
   ///   - dimension: D.
+  ///   - dtype: Type in which they are exchanged.
   /// - Returns: A tensor for each batch.
   /// - Throws: That another process is gone.
-  private func round(_ own: Tensor?, sizes: [Int], dimension: Int) throws -> [Tensor] {
+  private func round(
+    _ own: Tensor?,
+    sizes: [Int],
+    dimension: Int,
+    _ dtype: DType
+  ) throws -> [Tensor] {
     if count == 1 { return own.map { [$0] } ?? [] }
     let most = sizes.max() ?? 0
-    let none = Tensor.zeros([most - (own?.size(0) ?? 0), dimension])
-    let rows = own.map { Tensor.concatenated([$0.to(.cpu).to(.float32), none]) } ?? none
+    let none = Tensor.zeros([most - (own?.size(0) ?? 0), dimension], dtype: dtype)
+    let rows = own.map { Tensor.concatenated([$0.to(.cpu).to(dtype), none]) } ?? none
     return zip(try gathered(rows), sizes).map { $0.sliced(0, 0..<$1) }
   }
 }

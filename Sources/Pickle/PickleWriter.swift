@@ -47,7 +47,9 @@ package struct PickleWriter {
     version: Version = .four
   ) throws(PickleError) {
     let file: AtomicFile
-    do throws(FileError) { file = try AtomicFile(path) } catch { throw .file(error) }
+    do throws(FileError) {
+      file = try AtomicFile(path, flushInterval: AtomicFile.runInterval)
+    } catch { throw .file(error) }
     let sink = PickleSink(file: file)
     try write(value, version, to: sink)
     try sink.flush()

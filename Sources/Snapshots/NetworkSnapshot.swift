@@ -104,7 +104,7 @@ package struct NetworkSnapshot {
     }
   }
 
-  /// The averaged generator, ready to paint.
+  /// The averaged generator, ready to paint; in reduced precision as training has it on the device.
   ///
   /// - Parameter device: Where it shall live.
   /// - Returns: A generator that records no gradients.
@@ -113,11 +113,20 @@ package struct NetworkSnapshot {
     guard contains(.average) else { throw SnapshotError(path, "it holds no G_ema") }
     // Before memory is asked for: the description is a stranger's.
     try check(.average)
-    let network = Generator(generator, random: SeededRandom(seed: 0))
+    let network = emptyGenerator(for: device)
     try load(.average, into: network)
     network.setTrainable(false)
     network.move(to: device)
     return network
+  }
+
+  /// A generator of this shape as it is computed on a device; it is on the CPU yet, with any weights.
+  func emptyGenerator(for device: Device) -> Generator {
+    Generator(
+      generator,
+      reducedPrecision: device.reducedPrecision,
+      random: SeededRandom(seed: 0)
+    )
   }
 
   /// Compares the tensors of a part with what its description calls for.

@@ -33,45 +33,65 @@ public struct Rendezvous: Equatable, Sendable {
   /// - Parameter environment: The process's environment.
   /// - Throws: `TorchError` naming the variable that makes no sense or is missing.
   public init?(environment: [String: String]) throws(TorchError) {
+    guard let started = try Self.started(environment), started.count > 1 else { return nil }
+    let port = try Self.number("MASTER_PORT", environment) ?? 29_500
+    guard (1...65_535).contains(port) else {
+      throw TorchError("MASTER_PORT=\(port) in the environment is no port")
+    }
+    guard let host = environment["MASTER_ADDR"] ?? Self.firstNode(environment) else {
+      throw TorchError("MASTER_ADDR is missing: the machine of rank 0")
+    }
+    self.init(
+      rank: started.rank,
+      count: started.count,
+      localRank: started.localRank ?? started.rank,
+      host: host,
+      port: UInt16(port)
+    )
+  }
+
+  /// How many processes were started of which this is one.
+  ///
+  /// - Parameter environment: The process's environment.
+  /// - Returns: What their starter says; `nil` if nothing says that it has started this one.
+  /// - Throws: `TorchError` naming the variable that makes no sense.
+  public static func count(environment: [String: String]) throws(TorchError) -> Int? {
+    try started(environment)?.count
+  }
+
+  private static func started(
+    _ environment: [String: String]
+  ) throws(TorchError) -> (rank: Int, count: Int, localRank: Int?)? {
     let starters = [
       ("RANK", "WORLD_SIZE", "LOCAL_RANK"),
       ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"),
       ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"),
     ]
-    func number(_ name: String) throws(TorchError) -> Int? {
-      guard let text = environment[name] else { return nil }
-      guard let value = Int(text), value >= 0 else {
-        throw TorchError("\(name)=\(text) in the environment is no number")
-      }
-      return value
-    }
     for (rankName, countName, localName) in starters {
-      guard let rank = try number(rankName), let count = try number(countName) else { continue }
-      if count == 1 && rank == 0 { return nil }
+      guard let rank = try number(rankName, environment),
+        let count = try number(countName, environment)
+      else { continue }
       guard rank < count else {
         throw TorchError("\(rankName)=\(rank) must be below \(countName)=\(count)")
       }
-      let port = try number("MASTER_PORT") ?? 29_500
-      guard (1...65_535).contains(port) else {
-        throw TorchError("MASTER_PORT=\(port) in the environment is no port")
-      }
-      guard let host = environment["MASTER_ADDR"] ?? Self.firstNode(environment) else {
-        throw TorchError("MASTER_ADDR is missing: the machine of rank 0")
-      }
-      self.init(
-        rank: rank,
-        count: count,
-        localRank: try number(localName) ?? rank,
-        host: host,
-        port: UInt16(port)
-      )
-      return
+      return (rank, count, try number(localName, environment))
     }
     return nil
   }
 
+  private static func number(
+    _ name: String,
+    _ environment: [String: String]
+  ) throws(TorchError) -> Int? {
+    guard let text = environment[name] else { return nil }
+    guard let value = Int(text), value >= 0 else {
+      throw TorchError("\(name)=\(text) in the environment is no number")
+    }
+    return value
+  }
+
   /// The machine of rank 0 where MASTER_ADDR is not set: this one, if all processes are on it, else
-  /// the first of Slurm's list, as `node[07-09,12]` or `alpha,beta`.
+  /// the first of Slurm's list, as `node[07-09,12]`, `rack[0-1]node[0-3]` or `alpha,beta`.
   private static func firstNode(_ environment: [String: String]) -> String? {
     let onOneMachine = [
       ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"),
@@ -84,10 +104,24 @@ public struct Rendezvous: Equatable, Sendable {
     guard let list = environment["SLURM_STEP_NODELIST"] ?? environment["SLURM_NODELIST"],
       !list.isEmpty
     else { return nil }
-    let head = list.prefix { $0 != "[" && $0 != "," }
-    let rest = list[head.endIndex...]
-    guard rest.first == "[" else { return String(head) }
-    return String(head + rest.dropFirst().prefix { $0 != "-" && $0 != "," && $0 != "]" })
+    return firstName(of: list)
+  }
+
+  /// The first name of a list of Slurm's: of each group in brackets its first number, up to a comma
+  /// outside of them.
+  private static func firstName(of list: String) -> String {
+    var name = ""
+    var rest = list[...]
+    while let next = rest.first, next != "," {
+      guard next == "[" else {
+        name.append(rest.removeFirst())
+        continue
+      }
+      let group = rest.dropFirst().prefix { $0 != "]" }
+      name += group.prefix { $0 != "-" && $0 != "," }
+      rest = rest[group.endIndex...].dropFirst()
+    }
+    return name
   }
 }
 

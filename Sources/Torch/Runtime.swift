@@ -28,8 +28,13 @@ public enum Runtime {
   /// Number of CUDA devices; 0 where libtorch was built without CUDA or no driver answers.
   public static var cudaDevices: Int { Int(ct_cuda_devices()) }
 
-  /// The most memory that tensors on the accelerator have taken at once, in bytes; 0 without one.
-  public static var devicePeakBytes: Int { Int(ct_device_peak_bytes(0)) }
+  /// The most memory that this process's tensors on a device have taken at once, in bytes.
+  ///
+  /// - Parameter device: The device.
+  /// - Returns: 0 for the CPU, and where there is no such device.
+  public static func peakBytes(on device: Device) -> Int {
+    device == .cpu ? 0 : Int(ct_device_peak_bytes(device.index))
+  }
 
   /// CUDA's first device if there is one, else the CPU.
   public static var defaultDevice: Device { cudaDevices > 0 ? .cuda(0) : .cpu }

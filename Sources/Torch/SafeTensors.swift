@@ -128,7 +128,7 @@ public final class SafeTensors {
     }
     var json = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys])
     json.append(contentsOf: repeatElement(0x20, count: (8 - json.count % 8) % 8))
-    let file = try AtomicFile(path)
+    let file = try AtomicFile(path, flushInterval: AtomicFile.runInterval)
     try file.write(withUnsafeBytes(of: UInt64(json.count).littleEndian) { Array($0) })
     try file.write(Array(json))
     for (draft, size) in zip(drafts, sizes) {

@@ -59,18 +59,20 @@ extension TrainingRun {
     )
     let path = folder.file(name)
     do {
-      try NetworkSnapshot.write(
-        to: path,
-        networks: [
-          (.generator, trainer.generator), (.discriminator, trainer.discriminator),
-          (.average, trainer.average),
-        ],
-        generator: options.trainer.generator,
-        discriminator: options.trainer.discriminator,
-        imagesSeen: trainer.imagesSeen,
-        notes: notes,
-        record: record
-      )
+      try ranks.doing("writes \(name)") {
+        try NetworkSnapshot.write(
+          to: path,
+          networks: [
+            (.generator, trainer.generator), (.discriminator, trainer.discriminator),
+            (.average, trainer.average),
+          ],
+          generator: options.trainer.generator,
+          discriminator: options.trainer.discriminator,
+          imagesSeen: trainer.imagesSeen,
+          notes: notes,
+          record: record
+        )
+      }
     } catch let error as FileError {
       try say("\(error) (training goes on without this snapshot)")
       return nil
@@ -90,7 +92,9 @@ extension TrainingRun {
     for (index, metric) in metrics.enumerated() {
       // What was scored so far is scored once more by the continued run.
       if stop.isRequested { return }
-      let score = try scoring { try metric.score(trainer.average, snapshot) }
+      let score = try ranks.doing("computes \(metric.name)") {
+        try scoring { try metric.score(trainer.average, snapshot) }
+      }
       try log.append(score.line, to: "metric-\(metric.name).jsonl")
       board?.show(metric.name, score.value, step: trainer.imagesSeen)
       try say(score.line)

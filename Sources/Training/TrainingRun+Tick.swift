@@ -14,7 +14,7 @@ extension TrainingRun {
     let spread = grid.spread(trainer.generator)
     let alarms = watchdog.judge(tick.statistics, spread: spread, imagesSeen: trainer.imagesSeen)
     let memory = Double(peakMemoryBytes()) / 0x1p30
-    let deviceMemory = Double(Runtime.devicePeakBytes) / 0x1p30
+    let deviceMemory = Double(Runtime.peakBytes(on: device)) / 0x1p30
     let figures: [(String, Double)] = [
       ("Progress/tick", Double(tick.number)),
       ("Progress/kimg", Double(trainer.imagesSeen) / 1000),
@@ -96,7 +96,7 @@ extension TrainingRun {
       + "time \(duration(elapsed))  sec/tick \(format(seconds, 1))  "
       + "sec/kimg \(format(seconds / images * 1000, 2))  "
       + "maintenance \(format(tick.maintenance, 1))  cpumem \(format(memory, 2))  "
-      + "gpumem \(format(Double(Runtime.devicePeakBytes) / 0x1p30, 2))  "
+      + "gpumem \(format(Double(Runtime.peakBytes(on: device)) / 0x1p30, 2))  "
       + "augment \(format(trainer.augmentProbability, 3))  "
       + "G \(loss("Loss/G/loss"))  D \(loss("Loss/D/loss"))\(score ?? "")  "
       + "left \(duration(max(min(byImages, byTime), 0)))"

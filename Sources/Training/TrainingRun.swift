@@ -115,8 +115,11 @@ package final class TrainingRun {
       device: device,
       ranks: ranks
     )
-    trainer = steps.trainer
-    if continued == nil, let resume = options.resume { try Self.resume(trainer, from: resume) }
+    let trainer = steps.trainer
+    self.trainer = trainer
+    if continued == nil, let resume = options.resume {
+      try ranks.doing("reads \(resume)") { try Self.resume(trainer, from: resume) }
+    }
     let tiles = trainingSet.gridIndices(32)
     let features = gridFeatures ?? Self.features(of: trainingSet, tiles)
     grid = SampleGrid(
@@ -134,10 +137,12 @@ package final class TrainingRun {
       try image.write(png: folder.file("reals.png"))
       reals = image
     }
-    log = RunLog(folder, metrics: metrics.map(\.name))
+    log = RunLog(folder, metrics: metrics.map(\.name), progress: ranks.progress)
     checkpoints = try CheckpointFolder(folder.file("checkpoint"))
-    writer = CheckpointWriter(checkpoints)
-    if continued != nil { try restore() }
+    writer = CheckpointWriter(checkpoints, progress: ranks.progress)
+    if continued != nil {
+      try ranks.doing("reads a checkpoint of \(folder.path)") { try restore() }
+    }
     try AtomicFile.write(
       options.json(runFolder: folder.path).prettyJSON,
       to: folder.file("training_options.json")
@@ -225,7 +230,9 @@ package final class TrainingRun {
   private func endTick(isLast: Bool) throws {
     let alarms = try finishTick()
     let number = tick.number
-    if isLast || number % options.imageSnapshotTicks == 0 { try writeGrid() }
+    if isLast || number % options.imageSnapshotTicks == 0 {
+      try ranks.doing("paints and writes the sample grid") { try writeGrid() }
+    }
     let writesSnapshot = isLast || number % options.networkSnapshotTicks == 0
     let snapshot = writesSnapshot ? try writeSnapshot() : nil
     beginTick()

@@ -65,13 +65,11 @@ struct MetricSuiteTests {
     #expect(detector.seen <= 4 * 20 + 3 * 24)
   }
 
-  @Test(arguments: [2, 3])
-  func `several processes measure what one does, and each looks at its share`(
+  /// The scores of some metrics, measured by one process or several; and how many images each looked at.
+  private static func scores(
+    _ names: [String],
     ranks: Int
-  )
-    async throws
-  {
-    let names = ["fid50k_full", "kid50k_full", "clip_score"]
+  ) async throws -> (values: [Double], seen: [Int]) {
     @Sendable func scores(_ suite: MetricSuite) throws -> [Double] {
       let generator = tinyGenerator()
       return try names.map { name in
@@ -81,7 +79,10 @@ struct MetricSuiteTests {
     }
     // A last round in which not all have a batch, and a last batch that is smaller.
     let change: @Sendable (inout MetricPlan) -> Void = { ($0.images, $0.batchSize) = (27, 5) }
-    let expected = try scores(suite(names, change))
+    if ranks == 1 {
+      let one = try MetricSuiteTests()
+      return (try scores(one.suite(names, change)), [one.detector.seen])
+    }
     let found = try await inRanks(ranks) { group in
       let one = try MetricSuiteTests()
       let suite = try one.suite(names) { plan in
@@ -105,25 +106,53 @@ struct MetricSuiteTests {
       }
       return (values, one.detector.seen)
     }
-    for (a, b) in zip(found[0].0, expected) { expectClose(a, b, rtol: 1e-12) }
+    return (found[0].0, found.map(\.1))
+  }
+
+  @Test(arguments: [2, 3])
+  func `several processes measure what one does, and each looks at its share`(
+    ranks: Int
+  )
+    async throws
+  {
+    let names = ["fid50k_full", "kid50k_full", "clip_score"]
+    let expected = try await Self.scores(names, ranks: 1).values
+    let found = try await Self.scores(names, ranks: ranks)
+    for (a, b) in zip(found.values, expected) { expectClose(a, b, rtol: 1e-12) }
     // Two detectors look at 27 generated images, and twice at 24 real ones: each process at its share.
-    let all = found.map(\.1).reduce(0, +)
+    let all = found.seen.reduce(0, +)
     #expect(all == 2 * 27 + 2 * 24, "\(found)")
-    #expect(found.allSatisfy { $0.1 >= all / (2 * ranks) }, "\(found)")
+    #expect(found.seen.allSatisfy { $0 >= all / (2 * ranks) }, "\(found)")
+  }
+
+  @Test(arguments: [2, 3])
+  func `several processes measure the path lengths of one, and each its share`(
+    ranks: Int
+  )
+    async throws
+  {
+    let names = ["ppl2_wend", "ppl_zfull"]
+    let expected = try await Self.scores(names, ranks: 1)
+    let found = try await Self.scores(names, ranks: ranks)
+    #expect(found.values == expected.values)
+    // Both ends of 27 paths, for each metric.
+    #expect(found.seen.reduce(0, +) == 2 * 2 * 27 && expected.seen == [2 * 2 * 27], "\(found)")
+    #expect(found.seen.allSatisfy { $0 >= 2 * 27 / ranks }, "\(found)")
   }
 
   /// What rank 0 wants done; `nil` at the end.
   private static func told(_ job: PassShare.Job?, _ group: ProcessGroup) throws -> PassShare.Job? {
-    let code: Int64 =
-      switch job {
-      case .generated: -1
-      case .real(let index): Int64(index)
-      case nil: -2
-      }
-    let number = Tensor([code])
+    let number = Tensor([Int64(job?.number ?? -1)])
     try group.broadcast(number)
-    let told = number.values(Int64.self)[0]
-    return told == -2 ? nil : told == -1 ? .generated : .real(Int(told))
+    let told = Int(number.values(Int64.self)[0])
+    return told < 0 ? nil : PassShare.Job(number: told)
+  }
+
+  @Test(arguments: [
+    PassShare.Job.generated, .real(0), .paths(0), .real(1), .paths(1), .real(9), .paths(9),
+  ])
+  func `a job is known by its number`(job: PassShare.Job) {
+    #expect(PassShare.Job(number: job.number) == job)
   }
 
   @Test func `the distance is that of the features, whatever the batches`() throws {

@@ -29,6 +29,21 @@ struct AtomicFileTests {
     }
   }
 
+  @Test(arguments: [1, 3, 4, 100])
+  func `a file that is flushed on the way has the same bytes`(interval: Int) throws {
+    try withFolder { folder in
+      let path = folder + "/a.bin"
+      let file = try AtomicFile(path, flushInterval: interval)
+      let bytes = (0..<50).map { UInt8($0) }
+      for start in stride(from: 0, to: 50, by: 10) {
+        try file.write(Array(bytes[start..<start + 10]))
+      }
+      #expect(file.size == 50)
+      try file.commit()
+      #expect(try Array(Data(contentsOf: URL(filePath: path))) == bytes)
+    }
+  }
+
   @Test func `without a commit the old file stays and nothing is left behind`() throws {
     try withFolder { folder in
       let path = folder + "/a.bin"

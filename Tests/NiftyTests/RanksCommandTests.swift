@@ -11,7 +11,7 @@ struct RanksCommandTests {
 
   init() throws { fixture = try TrainingFixture() }
 
-  private static let train =
+  static let train =
     TrainingFixture.train.replacingOccurrences(of: "--batch=4", with: "--batch=24")
     .replacingOccurrences(of: "--checkpoint-minutes=0.001", with: "--checkpoint-minutes=10")
     + " --gamma=2 --ema=5 --tick=0.048 --snap=1 --rank-timeout=5"

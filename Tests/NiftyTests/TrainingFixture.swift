@@ -45,11 +45,17 @@ struct TrainingFixture {
   }
 
   /// Starts the program without waiting for it; what it prints goes to a file.
-  func start(_ line: String, output: String = "output.txt") throws -> Process {
+  func start(
+    _ line: String,
+    variables: [String: String] = [:],
+    in place: String = ".",
+    output: String = "output.txt"
+  ) throws -> Process {
     let process = Process()
     process.executableURL = URL(filePath: try program())
     process.arguments = line.split(separator: " ").map(String.init)
-    process.currentDirectoryURL = URL(filePath: folder.path)
+    process.currentDirectoryURL = URL(filePath: folder.file(place))
+    process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
     _ = FileManager.default.createFile(atPath: folder.file(output), contents: nil)
     let handle = try FileHandle(forWritingTo: URL(filePath: folder.file(output)))
     process.standardOutput = handle

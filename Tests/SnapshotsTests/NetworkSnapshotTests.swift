@@ -1,10 +1,11 @@
 import Foundation
 import Networks
-import Snapshots
 import Testing
 import Torch
 import TorchNN
 import TorchTestSupport
+
+@testable import Snapshots
 
 @Suite("Network snapshots")
 struct NetworkSnapshotTests {
@@ -52,6 +53,30 @@ struct NetworkSnapshotTests {
       for (a, b) in zip(network.state, back.state) {
         #expect(a.name == b.name && a.tensor.floats == b.tensor.floats)
         #expect(!b.tensor.requiresGradient)
+      }
+    }
+  }
+
+  @Test func `blocks in reduced precision have the type that training gives them on a device`()
+    throws
+  {
+    try withPath { path in
+      var reduced = shape()
+      reduced.reducedPrecisionResolutions = 2
+      try write(Generator(reduced, random: SeededRandom(seed: 1)), to: path)
+      let snapshot = try NetworkSnapshot(path: path)
+      let random = SeededRandom(seed: 2)
+      let z = random.normal([1, reduced.zDimension])
+      let fts = random.normal([1, reduced.featureDimension]).normalized()
+      func image(_ generator: Generator) throws -> [Float] {
+        try snapshot.load(.average, into: generator)
+        return withoutGradients { generator(z, fts: fts, noiseMode: .constant).floats }
+      }
+      for (device, dtype) in [(Device.cpu, DType.bfloat16), (.cuda(1), .float16)] {
+        let other: DType = dtype == .float16 ? .bfloat16 : .float16
+        let found = try image(snapshot.emptyGenerator(for: device))
+        #expect(try found == image(Generator(reduced, reducedPrecision: dtype, random: random)))
+        #expect(try found != image(Generator(reduced, reducedPrecision: other, random: random)))
       }
     }
   }

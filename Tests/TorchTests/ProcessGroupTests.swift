@@ -181,6 +181,22 @@ struct RendezvousTests {
       ],
       Rendezvous(rank: 0, count: 2, host: "alpha", port: 4000)
     ),
+    (
+      "srun with two numbers in a name",
+      [
+        "SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "8",
+        "SLURM_STEP_NODELIST": "rack[2-3]node[07-10,12]-ib,other1",
+      ],
+      Rendezvous(rank: 0, count: 8, host: "rack2node07-ib", port: 29_500)
+    ),
+    (
+      "srun with a number within a name",
+      [
+        "SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "2",
+        "SLURM_STEP_NODELIST": "n[01,03].site,x",
+      ],
+      Rendezvous(rank: 0, count: 2, host: "n01.site", port: 29_500)
+    ),
   ]
 
   @Test(arguments: starters)
@@ -197,6 +213,18 @@ struct RendezvousTests {
   ])
   func `a process alone has no rendezvous`(environment: [String: String]) throws {
     #expect(try Rendezvous(environment: environment) == nil)
+  }
+
+  @Test func `a process knows whether it was started as the only one`() throws {
+    for (environment, count) in [
+      ([:], nil), (["RANK": "0", "WORLD_SIZE": "1"], 1), (["RANK": "1", "WORLD_SIZE": "4"], 4),
+      (["OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "1"], 1),
+      (["SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "1"], 1),
+      // A batch script of Slurm, which starts others itself.
+      (["SLURM_PROCID": "0", "SLURM_TASKS_PER_NODE": "1", "SLURM_LOCALID": "0"], nil),
+    ] as [([String: String], Int?)] {
+      #expect(try Rendezvous.count(environment: environment) == count, "\(environment)")
+    }
   }
 
   static let mistakes: [(environment: [String: String], expected: String)] = [

@@ -38,6 +38,7 @@ struct TrainingOptionsTests {
     options.collapsePolicy = .rollback
     options.measuresAgainstTest = true
     options.prompts = "p.txt"
+    options.promptLines = ["a cat", "\"two\" dogs"]
     options.gathers = true
     options.benchmarks = false
     options.allowsTF32 = true

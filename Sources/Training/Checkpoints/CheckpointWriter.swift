@@ -18,10 +18,17 @@ final class CheckpointWriter: Sendable {
   }
 
   private let folder: CheckpointFolder
+  private let progress: Progress
   private let state = Mutex(State())
   private let finished = DispatchSemaphore(value: 0)
 
-  init(_ folder: CheckpointFolder) { self.folder = folder }
+  /// - Parameters:
+  ///   - folder: Where checkpoints are written.
+  ///   - progress: That of the process.
+  init(_ folder: CheckpointFolder, progress: Progress) {
+    self.folder = folder
+    self.progress = progress
+  }
 
   /// Whether a checkpoint is being written.
   var isBusy: Bool { state.withLock { $0.isBusy } }
@@ -38,7 +45,7 @@ final class CheckpointWriter: Sendable {
       let images = runState.trainer.imagesSeen
       let outcome: Outcome
       do {
-        try folder.write(runState, tensors)
+        try progress.alongside { try folder.write(runState, tensors) }
         outcome = .written(imagesSeen: images, seconds: Date().timeIntervalSince(start))
       } catch {
         outcome = .failed(imagesSeen: images, reason: "\(error)")
@@ -53,7 +60,10 @@ final class CheckpointWriter: Sendable {
 
   /// Waits until nothing is being written.
   func wait() {
-    while isBusy { finished.wait() }
+    if !isBusy { return }
+    progress.doing("waits for a checkpoint to be written in \(folder.path)") {
+      while isBusy { finished.wait() }
+    }
   }
 
   /// How the checkpoints ended that were not asked for before.

@@ -8,6 +8,7 @@ import Glibc
 final class RunLog {
   private let folder: RunFolder
   private let names: [String]
+  private let progress: Progress?
   private var waiting: [(name: String, line: String)] = []
   /// Why lines are waiting; `nil` while everything is on the disk.
   private(set) var trouble: FileError?
@@ -15,8 +16,10 @@ final class RunLog {
   /// - Parameters:
   ///   - folder: The run's folder.
   ///   - metrics: Names of the metrics that the run computes itself.
-  init(_ folder: RunFolder, metrics: [String]) {
+  ///   - progress: Is told what is written.
+  init(_ folder: RunFolder, metrics: [String], progress: Progress? = nil) {
     self.folder = folder
+    self.progress = progress
     names = ["log.txt", "stats.jsonl"] + metrics.map { "metric-\($0).jsonl" }
   }
 
@@ -35,13 +38,19 @@ final class RunLog {
   /// Writes the lines that wait.
   func flush() throws(FileError) {
     while let (name, line) = waiting.first {
-      do { try folder.append(line, to: name) } catch {
+      do throws(FileError) { try append(line, name) } catch {
         trouble = error
         throw error
       }
       waiting.removeFirst()
     }
     trouble = nil
+  }
+
+  private func append(_ line: String, _ name: String) throws(FileError) {
+    let body = { () throws(FileError) in try self.folder.append(line, to: name) }
+    guard let progress else { return try body() }
+    try progress.doing("writes \(name)", body)
   }
 
   /// Sizes of the files that are there, in bytes.

@@ -64,13 +64,34 @@ extension TrainingOptions {
   ///
   /// - Throws: `FileError`, or `TrainingError` naming the key that makes no sense.
   package init(contentsOf path: String) throws {
+    try self.init(text: try Self.text(of: path), of: path)
+  }
+
+  /// The text of a file of options, which is not looked at.
+  ///
+  /// - Throws: `FileError`, or `TrainingError` if the file is far too large.
+  package static func text(of path: String) throws -> String {
     let file = try MappedFile(path)
-    guard file.bytes.count <= 16 << 20,
-      let json = OptionValue(json: String(decoding: file.bytes, as: UTF8.self)),
-      let resolution = json["training_set_kwargs"]?["resolution"]?.int
-    else {
-      throw TrainingError.option("\(path) is no training_options.json; give one of a run folder")
+    return try withExtendedLifetime(file) {
+      guard file.bytes.count <= 16 << 20 else { throw noOptions(path) }
+      return String(decoding: file.bytes, as: UTF8.self)
     }
+  }
+
+  private static func noOptions(_ path: String) -> TrainingError {
+    .option("\(path) is no training_options.json; give one of a run folder")
+  }
+
+  /// Takes the options of an earlier run from the text of its file.
+  ///
+  /// - Parameters:
+  ///   - text: The text.
+  ///   - path: The file that holds it, perhaps on another machine.
+  /// - Throws: `TrainingError` naming the key that makes no sense.
+  package init(text: String, of path: String) throws(TrainingError) {
+    guard let json = OptionValue(json: text),
+      let resolution = json["training_set_kwargs"]?["resolution"]?.int
+    else { throw Self.noOptions(path) }
     guard (8...4096).contains(resolution), resolution & (resolution - 1) == 0 else {
       throw TrainingError.option("\(path): training_set_kwargs.resolution cannot be \(resolution)")
     }
@@ -246,6 +267,7 @@ extension TrainingOptions {
       .field("nifty.on_collapse", \.collapsePolicy),
       .field("nifty.metric_images", \.metricImages),
       .field("nifty.prompts", \.prompts),
+      .field("nifty.prompt_lines", \.promptLines, if: { $0.promptLines != nil }),
       .field("nifty.snapshot_format", \.snapshotFormat),
       .field("nifty.threads", \.threads),
       .field("nifty.named", \.named),

@@ -58,6 +58,8 @@ package struct TrainingOptions: Equatable, Sendable {
   package var measuresAgainstTest = false
   /// File of prompts for the sample grids.
   package var prompts: String?
+  /// The prompts, as the file had them when the run began.
+  package var promptLines: [String]?
   /// Joins the contrastive losses' features of all devices.
   package var gathers = false
   /// Lets CUDA choose the fastest of its convolutions by trying them.

@@ -42,7 +42,7 @@ extension Ranks {
 
   /// Waits until every rank has come this far, however long each takes for what is before.
   ///
-  /// - Throws: `TrainingError.ranks` naming a rank that stopped or is not heard of.
+  /// - Throws: `TrainingError.ranks` naming a rank that stopped, hangs or is not heard of.
   package func meet() throws {
     guard isShared, let pulse else { return }
     leave("ready", under: "ready-\(rank)")
@@ -53,12 +53,13 @@ extension Ranks {
       missing.removeAll { found(under: "ready-\($0)") != nil }
       if missing.isEmpty { return }
       try check()
+      progress.mark()
       Thread.sleep(forTimeInterval: 0.1)
     }
   }
 
   /// Does something that takes long, as scoring a snapshot, while the others only watch that this
-  /// process lives, and it that they do; called by rank 0.
+  /// process lives and gets ahead, and it that they do; called by rank 0.
   func whileOthersWait<Result>(_ body: () throws -> Result) rethrows -> Result {
     guard isShared else { return try body() }
     beginWait()
@@ -69,27 +70,26 @@ extension Ranks {
   /// Looks at images together with the others; called by rank 0 while they wait.
   ///
   /// - Parameters:
-  ///   - real: The number of the metric whose real images are looked at; the generator's if `nil`.
+  ///   - job: The number of what is looked at, for those who know what it means.
   ///   - body: This rank's part.
   /// - Returns: What `body` gives.
   package func withOthers<Result>(
-    real: Int? = nil,
+    _ job: Int,
     _ body: () throws -> Result
   ) rethrows -> Result {
     endWait()
     defer { beginWait() }
     command(.score)
-    copyFromFirst([Tensor([Int64(real ?? -1)])])
+    copyFromFirst([Tensor([Int64(job)])])
     return try body()
   }
 
-  /// What rank 0 wants looked at: the number of a metric, or `nil` for the generator's images.
-  func scoredMetric() throws -> Int? {
+  /// The number of what rank 0 wants looked at.
+  func scoredJob() throws -> Int {
     let number = Tensor([Int64(-1)])
     copyFromFirst([number])
     try check()
-    let metric = Int(number.values(Int64.self)[0])
-    return metric < 0 ? nil : metric
+    return Int(number.values(Int64.self)[0])
   }
 
   private func beginWait() {
@@ -107,13 +107,15 @@ extension Ranks {
 
   /// Waits for the end of what rank 0 does; called by the others.
   ///
-  /// - Throws: `TrainingError.ranks` if rank 0 stopped, or has not been heard of for too long.
+  /// - Throws: `TrainingError.ranks` if rank 0 stopped, gets nowhere, or has not been heard of for too
+  ///   long.
   func waitForFirst() throws {
     waits += 1
     pulse?.watch([0])
     defer { pulse?.unwatch() }
     while found(under: "wait-\(waits)") == nil {
       try check()
+      progress.mark()
       Thread.sleep(forTimeInterval: 0.05)
     }
   }

@@ -9,7 +9,7 @@ package final class FollowingRun {
   private let steps: SharedSteps
   private let ranks: Ranks
   private let stop: StopRequest
-  private let score: (Int?, Generator) throws -> Void
+  private let score: (Int, Generator) throws -> Void
 
   /// Opens the data and makes the networks; their state comes from rank 0.
   ///
@@ -20,8 +20,8 @@ package final class FollowingRun {
   ///   - textMapper: Makes pseudo-text features; noise does if `nil`.
   ///   - device: Where to compute.
   ///   - ranks: The processes that share each step.
-  ///   - score: Does this rank's part of looking at images: the real ones of the metric of that number,
-  ///     or the averaged generator's.
+  ///   - score: Does this rank's part of looking at images, of the averaged generator or others: what
+  ///     has that number.
   ///   - stop: Asks the run to end early.
   /// - Throws: `TrainingError.option` where data and options do not fit.
   package init(
@@ -31,7 +31,7 @@ package final class FollowingRun {
     textMapper: TextMapper? = nil,
     device: Device,
     ranks: Ranks,
-    score: @escaping (Int?, Generator) throws -> Void = { _, _ in },
+    score: @escaping (Int, Generator) throws -> Void = { _, _ in },
     stop: StopRequest = StopRequest()
   ) throws {
     precondition(ranks.rank > 0, "rank 0 leads")
@@ -59,8 +59,8 @@ package final class FollowingRun {
         case .step: try step()
         case .wait: try ranks.waitForFirst()
         case .score:
-          let real = try ranks.scoredMetric()
-          try withoutGradients { try score(real, trainer.average) }
+          let job = try ranks.scoredJob()
+          try withoutGradients { try score(job, trainer.average) }
         case .state: try ranks.receiveState(of: trainer)
         case .finish: return .finished
         case .interrupt: return .interrupted

@@ -2,10 +2,11 @@ import Foundation
 import Synchronization
 import Torch
 
-/// Says every second that this process lives, and listens whether others do while it is asked to.
+/// Says every second that this process lives and when it last got ahead, and listens to what others say
+/// while it is asked to.
 ///
 /// A collective call notices by itself that another rank is gone; whatever a rank does alone would not,
-/// and whoever waits for it could not tell long work from death.
+/// and whoever waits for it could not tell long work from death or from a hang.
 final class Pulse: Sendable {
   private struct Watch {
     var beat: String?
@@ -25,11 +26,15 @@ final class Pulse: Sendable {
   ///
   /// - Parameters:
   ///   - group: The processes; only what they leave for each other is used, from any thread.
+  ///   - progress: What this process does.
   ///   - patience: How long another rank may be silent, in seconds.
+  ///   - bound: How long another rank may get nowhere with what it does, in seconds.
   ///   - whenLost: Is told, from this object's thread, which rank is gone while it is watched.
   init(
     _ group: ProcessGroup,
+    _ progress: Progress,
     patience: Double,
+    bound: Double,
     whenLost: (@Sendable (String) -> Void)?
   ) {
     nonisolated(unsafe) let group = group
@@ -37,8 +42,8 @@ final class Pulse: Sendable {
       var round = 0
       while !state.withLock({ $0.isOver }) {
         if round % 20 == 0 {
-          try? group.publish("\(round)", under: "beat-\(group.rank)")
-          if listen(group, patience) { state.withLock { $0.verdict }.map { whenLost?($0) } }
+          try? group.publish("\(round) \(progress.standing().text)", under: Self.key(group.rank))
+          if listen(group, patience, bound) { state.withLock { $0.verdict }.map { whenLost?($0) } }
         }
         round += 1
         Thread.sleep(forTimeInterval: 0.05)
@@ -60,6 +65,9 @@ final class Pulse: Sendable {
   /// Ends that.
   func unwatch() { state.withLock { $0.watches = [:] } }
 
+  /// Under which name a rank's beats are published.
+  static func key(_ rank: Int) -> String { "beat-\(rank)" }
+
   /// Ends all; may be called again.
   func stop() {
     state.withLock { $0.isOver = true }
@@ -68,17 +76,18 @@ final class Pulse: Sendable {
   }
 
   /// Asks once for each watched rank; whether one was newly found to be gone.
-  private func listen(_ group: ProcessGroup, _ patience: Double) -> Bool {
+  private func listen(_ group: ProcessGroup, _ patience: Double, _ bound: Double) -> Bool {
     let watched = state.withLock { $0.verdict == nil ? $0.watches : [:] }
     for (rank, watch) in watched {
       // A question that is not answered says nothing of the rank: it stays unheard.
       let reason = (try? group.published(under: "stopped-\(rank)")) ?? nil
-      let beat = (try? group.published(under: "beat-\(rank)")) ?? nil
+      let beat = (try? group.published(under: Self.key(rank))) ?? nil
       var verdict: String?
       if let reason, reason != Ranks.lostTheOthers {
         verdict = "rank \(rank) stopped: \(reason)"
       } else if let beat, beat != watch.beat {
         state.withLock { $0.watches[rank]? = Watch(beat: beat) }
+        verdict = Progress.Standing(beat: beat)?.hang(of: rank, after: bound)
       } else if watch.heard.secondsAgo > patience {
         verdict = Ranks.lost(
           "rank \(rank)",

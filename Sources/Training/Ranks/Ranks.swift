@@ -14,6 +14,9 @@ package final class Ranks {
 
   private let group: ProcessGroup?
   private var failure: TorchError?
+  /// What this process does, and when it last got ahead.
+  let progress = Progress()
+  private let bound: Double
   /// Tells the others that this process lives, and whether they do.
   let pulse: Pulse?
   /// How often rank 0 had the others wait so far.
@@ -27,16 +30,28 @@ package final class Ranks {
   /// - Parameters:
   ///   - group: The group, whose calls fail after the same time.
   ///   - patience: How long another rank may be silent, in seconds.
+  ///   - bound: How long another rank may get nowhere with what it does alone, in seconds.
   ///   - whenLost: Is told of a rank that is gone while rank 0 works alone; from another thread.
   package init(
     _ group: ProcessGroup?,
     patience: Double = 60,
+    bound: Double = 60,
     whenLost: (@Sendable (String) -> Void)? = nil
   ) {
     self.group = group
     rank = group?.rank ?? 0
     count = group?.count ?? 1
-    pulse = group.map { Pulse($0, patience: patience, whenLost: $0.rank == 0 ? whenLost : nil) }
+    self.bound = bound
+    let progress = progress
+    pulse = group.map {
+      Pulse(
+        $0,
+        progress,
+        patience: patience,
+        bound: bound,
+        whenLost: $0.rank == 0 ? whenLost : nil
+      )
+    }
   }
 
   deinit { pulse?.stop() }
@@ -55,6 +70,16 @@ package final class Ranks {
     attempt { group throws(TorchError) in try group.check() }
     guard let failure else { return }
     throw TrainingError.ranks(explained(failure))
+  }
+
+  /// Does something that has time limits of its own and waits for other threads, as a download: it is
+  /// never taken for a hang.
+  ///
+  /// - Parameter body: Does it.
+  /// - Returns: What `body` gives.
+  /// - Throws: What `body` throws.
+  package func doingByItsOwnClock<Result>(_ body: () throws -> Result) throws -> Result {
+    try progress.doing(nil, body)
   }
 
   /// The sum over all ranks, without gradient; equal on all of them.
@@ -133,7 +158,20 @@ package final class Ranks {
 
   private func attempt(_ body: (ProcessGroup) throws(TorchError) -> Void) {
     guard let group, failure == nil else { return }
-    do { try body(group) } catch { failure = error }
+    do throws(TorchError) {
+      try progress.doing(nil) { () throws(TorchError) in try body(group) }
+    } catch { failure = error }
+  }
+
+  /// Does something that the others are told of if it hangs.
+  ///
+  /// - Parameters:
+  ///   - task: What it is, as "reads the data".
+  ///   - body: Does it.
+  /// - Returns: What `body` gives.
+  /// - Throws: What `body` throws.
+  package func doing<Result>(_ task: String, _ body: () throws -> Result) throws -> Result {
+    try progress.doing(task, body)
   }
 
   /// Does this rank's part of a run; why it fails is left for the others to read.
@@ -182,9 +220,14 @@ package final class Ranks {
       if silent.isEmpty { break }
       Thread.sleep(forTimeInterval: 0.1)
     }
-    return silent.isEmpty
-      ? reason
-      : Self.lost(
+    if silent.isEmpty { return reason }
+    // Whoever hangs still has a pulse, and began to hang when the others began to wait, or before.
+    let hang = silent.lazy.compactMap { [self] other in
+      found(under: Pulse.key(other)).flatMap(Progress.Standing.init(beat:))?
+        .hang(of: other, after: bound / 2)
+    }.first
+    return hang
+      ?? Self.lost(
         silent.map { "rank \($0)" }.joined(separator: ", "),
         reason,
         seenBy: rank

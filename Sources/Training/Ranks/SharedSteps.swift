@@ -28,13 +28,15 @@ final class SharedSteps {
     ranks: Ranks
   ) throws {
     self.ranks = ranks
-    data = try StepData(
-      trainingSet,
-      options,
-      textMapper: textMapper,
-      ranks: ranks,
-      device: device
-    )
+    data = try ranks.doing("opens the data") {
+      try StepData(
+        trainingSet,
+        options,
+        textMapper: textMapper,
+        ranks: ranks,
+        device: device
+      )
+    }
     trainer = Trainer(
       options.trainer,
       device: device,
@@ -49,7 +51,9 @@ final class SharedSteps {
   ///
   /// - Throws: `DatasetError` naming zip and entry of an image that cannot be read.
   func batch() throws -> TrainingBatch {
-    try trainer.clock.measure("data") { try data.batch(at: trainer.imagesSeen) }
+    try trainer.clock.measure("data") {
+      try ranks.doing("reads images of the data") { try data.batch(at: trainer.imagesSeen) }
+    }
   }
 
   /// Takes the step with all others.
