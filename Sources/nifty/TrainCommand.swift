@@ -117,7 +117,7 @@ struct TrainCommand: ParsableCommand {
         options.resume = try options.resume.map { try ModelPlace($0).network }
       }
       if device == .cpu, isFirst { Console.line("no CUDA device: training on the CPU") }
-      for line in numericsFlags.idle(on: device) + networkNotes(options) where isFirst {
+      for line in numericsFlags.idle(on: device, options) + networkNotes(options) where isFirst {
         Console.line(line)
       }
       let model = try ClipModel(path: options.clip, device: device)

@@ -64,6 +64,10 @@ int32_t ct_to_bytes(CTTensor *tensor, int32_t dtype, void *data, size_t bytes) C
 int32_t ct_dimensions(CTTensor *tensor) CT_NOEXCEPT;
 int64_t ct_size(CTTensor *tensor, int32_t dimension) CT_NOEXCEPT;
 int64_t ct_count(CTTensor *tensor) CT_NOEXCEPT;
+/// Elements of memory from one index of a dimension to the next.
+int64_t ct_stride(CTTensor *tensor, int32_t dimension) CT_NOEXCEPT;
+/// Whether libtorch takes the four dimensions for [N, H, W, C] in memory.
+bool ct_is_channels_last(CTTensor *tensor) CT_NOEXCEPT;
 int32_t ct_dtype(CTTensor *tensor) CT_NOEXCEPT;
 void ct_device(CTTensor *tensor, int32_t *type, int32_t *index) CT_NOEXCEPT;
 /// The one element of a tensor as double.
