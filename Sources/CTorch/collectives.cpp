@@ -211,6 +211,17 @@ extern "C" int32_t ct_group_sum(CTGroup *group, CTTensor *value) noexcept {
   });
 }
 
+int ctorch::size(CTGroup *group) { return group->gloo().getSize(); }
+
+std::function<void()> ctorch::begin_sum(CTGroup *group, const at::Tensor &value) {
+  if (group->is_nccl(value)) {
+    group->nccl->begin_sum(value);
+    return [group] { group->nccl->join(); };
+  }
+  std::vector<at::Tensor> values{value};
+  return [work = group->gloo().allreduce(values)] { work->wait(); };
+}
+
 extern "C" int32_t ct_group_broadcast(CTGroup *group, CTTensor *value, int32_t root) noexcept {
   return fenced<int32_t>(1, [&] {
     std::vector<at::Tensor> values{tensor(value)};

@@ -3,6 +3,7 @@
 #include "include/ctorch.h"
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
+#include <functional>
 #include <string>
 
 namespace ctorch {
@@ -41,6 +42,12 @@ Result fenced(Result failure, Body &&body) noexcept {
   }
   return failure;
 }
+
+/// Number of ranks.
+int size(CTGroup *group);
+/// Begins to replace a contiguous tensor by its sum over all ranks; all of them begin the same sums in
+/// the same order. Calling the result waits, and throws what went wrong.
+std::function<void()> begin_sum(CTGroup *group, const at::Tensor &value);
 
 }  // namespace ctorch
 

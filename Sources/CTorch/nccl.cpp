@@ -1,6 +1,7 @@
 #include "nccl.h"
 #include <ATen/ops/empty.h>
 #include <c10/core/DeviceGuard.h>
+#include <c10/core/StreamGuard.h>
 #include <dlfcn.h>
 #include <future>
 
@@ -132,6 +133,28 @@ void NCCLGroup::sum(const at::Tensor &value) {
   enqueue("sum", value, [&](int type, void *stream) {
     return library_->all_reduce(data, data, value.numel(), type, ncclSum, comm_, stream);
   });
+}
+
+void NCCLGroup::begin_sum(const at::Tensor &value) {
+  auto current = current_stream(device);
+  if (!current) return sum(value);
+  c10::impl::VirtualGuardImpl streams(device.type());
+  if (!beside_) beside_ = streams.getStreamFromGlobalPool(device, /*isHighPriority=*/true);
+  // The values are computed on the current stream, and their memory is that stream's to use again.
+  c10::Event is_computed(device.type());
+  is_computed.record(*current);
+  is_computed.block(*beside_);
+  streams.recordDataPtrOnStream(value.storage().data_ptr(), *beside_);
+  c10::StreamGuard guard(*beside_);
+  sum(value);
+}
+
+void NCCLGroup::join() {
+  check();
+  if (!beside_) return;
+  c10::Event is_summed(device.type());
+  is_summed.record(*beside_);
+  is_summed.block(*current_stream(device));
 }
 
 void NCCLGroup::broadcast(const at::Tensor &value, int root) {

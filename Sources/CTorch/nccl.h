@@ -58,6 +58,10 @@ class NCCLGroup {
   NCCLGroup &operator=(const NCCLGroup &) = delete;
 
   void sum(const at::Tensor &value);
+  /// As `sum`, beside the current stream: what is computed after it does not wait until `join`.
+  void begin_sum(const at::Tensor &value);
+  /// Lets the current stream wait for the sums that were begun.
+  void join();
   void broadcast(const at::Tensor &value, int root);
   std::vector<at::Tensor> gather(const at::Tensor &value);
   /// Throws what the watching thread has found.
@@ -88,6 +92,8 @@ class NCCLGroup {
   std::condition_variable changed_;
   std::deque<std::shared_ptr<Call>> calls_;
   std::string failure_;
+  // Made by the first `begin_sum`; the calling threads take turns.
+  std::optional<c10::Stream> beside_;
   bool is_over_ = false;
   std::thread watcher_;
 };

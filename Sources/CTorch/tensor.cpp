@@ -76,6 +76,12 @@ extern "C" int64_t ct_size(CTTensor *value, int32_t dimension) noexcept {
   return impl(value)->size(dimension);
 }
 extern "C" int64_t ct_count(CTTensor *value) noexcept { return impl(value)->numel(); }
+extern "C" int64_t ct_stride(CTTensor *value, int32_t dimension) noexcept {
+  return impl(value)->stride(dimension);
+}
+extern "C" bool ct_is_channels_last(CTTensor *value) noexcept {
+  return tensor(value).suggest_memory_format() == at::MemoryFormat::ChannelsLast;
+}
 extern "C" int32_t ct_dtype(CTTensor *value) noexcept {
   return static_cast<int32_t>(c10::typeMetaToScalarType(impl(value)->dtype()));
 }

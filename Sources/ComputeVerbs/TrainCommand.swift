@@ -144,7 +144,7 @@ struct TrainCommand: ParsableCommand {
     }
     if isFirst { try readPrompts(of: &options, continued: folder != nil) }
     if device == .cpu, isFirst { Console.line("no CUDA device: training on the CPU") }
-    for line in numericsFlags.idle(on: device) + networkNotes(options) where isFirst {
+    for line in numericsFlags.idle(on: device, options) + networkNotes(options) where isFirst {
       Console.line(line)
     }
     let model = try ranks.doing("reads \(options.clip)") {

@@ -1,5 +1,6 @@
 import DataVerbs
 import ArgumentParser
+import Networks
 import Torch
 import TorchNN
 import Training
@@ -179,7 +180,7 @@ struct NumericsFlags: ParsableArguments {
   )
   var fullPrecision: Switch?
 
-  @Option(help: "Channels innermost in half precision. (default: 1)")
+  @Option(help: "Channels innermost in half precision. (default: 0; 1 on a CPU)")
   var nhwc: Switch?
 
   @Option(help: "Do not let cuDNN try its algorithms. (default: 0)")
@@ -191,15 +192,17 @@ struct NumericsFlags: ParsableArguments {
   /// Puts what was given into the options.
   func apply(to options: inout TrainingOptions) {
     if let fullPrecision { options.trainer.setReducedPrecision(!fullPrecision.isOn) }
+    options.set(\.trainer.generator.channelsLast, nhwc.map { Optional($0.isOn) })
+    options.set(\.trainer.discriminator.channelsLast, nhwc.map { Optional($0.isOn) })
     options.set(\.benchmarks, nobench.map { !$0.isOn })
     options.set(\.allowsTF32, allowTF32?.isOn)
   }
 
   /// One line for each flag that changes nothing on a device.
-  func idle(on device: Device) -> [String] {
+  func idle(on device: Device, _ options: TrainingOptions) -> [String] {
     var lines: [String] = []
-    if nhwc != nil {
-      lines.append("--nhwc changes nothing here: half precision always has channels innermost")
+    if nhwc?.isOn == true, options.trainer.generator.reducedPrecisionResolutions == 0 {
+      lines.append("--nhwc changes nothing in float32")
     }
     guard device == .cpu else { return lines }
     if nobench?.isOn == true { lines.append("--nobench changes nothing on the CPU") }

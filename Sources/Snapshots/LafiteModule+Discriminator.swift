@@ -34,12 +34,14 @@ extension LafiteModule {
   ) -> LafiteModule {
     let isFirst = resolution == shape.resolution
     let (channels, next) = (shape.channels(at: resolution), shape.channels(at: resolution / 2))
-    let reduced = shape.resolutions.prefix(shape.reducedPrecisionResolutions)
+    let isReduced = shape.resolutions.prefix(shape.reducedPrecisionResolutions)
+      .contains(resolution)
     var module = LafiteModule(className: "DiscriminatorBlock")
     module.attributes = [
       ("in_channels", (isFirst ? 0 : channels).pickled), ("resolution", resolution.pickled),
       ("img_channels", 3), ("first_layer_idx", firstLayer.pickled), ("architecture", "resnet"),
-      ("use_fp16", .bool(reduced.contains(resolution))), ("channels_last", false),
+      ("use_fp16", .bool(isReduced)),
+      ("channels_last", .bool(isReduced && shape.channelsLast == true)),
       ("num_layers", layerCount(resolution, shape).pickled),
     ]
     module.buffers = [("resample_filter", resampleFilterShape)]
@@ -114,7 +116,9 @@ extension LafiteModule {
 extension DiscriminatorConfiguration {
   /// The keyword arguments by which the original makes a discriminator of this shape.
   var keywords: OptionValue {
-    [
+    let block = OptionValue.dictionary([])
+      .adding("fp16_channels_last", channelsLast.map { .bool($0) })
+    return [
       "use_norm": .bool(normalizesFeatures), "use_fts": .bool(usesFeatures),
       "channel_base": .int(channelBase), "channel_max": .int(channelMax),
       "num_fp16_res": .int(reducedPrecisionResolutions),
@@ -123,7 +127,7 @@ extension DiscriminatorConfiguration {
         "mbstd_group_size": minibatchGroup.map { .int($0) } ?? .null,
         "f_dim": .int(featureDimension),
       ],
-      "block_kwargs": [:], "mapping_kwargs": [:], "c_dim": 0, "img_resolution": .int(resolution),
+      "block_kwargs": block, "mapping_kwargs": [:], "c_dim": 0, "img_resolution": .int(resolution),
       "img_channels": 3,
     ]
   }

@@ -61,13 +61,15 @@ extension LafiteModule {
     let channels = shape.channels(at: resolution)
     let inputs = isFirst ? 0 : shape.channels(at: resolution / 2)
     let reduced = shape.resolutions.suffix(shape.reducedPrecisionResolutions)
+    let isReduced = resolution >= 8 && reduced.contains(resolution)
     var module = LafiteModule(className: "SynthesisBlock")
     module.attributes = [
       ("in_channels", inputs.pickled), ("w_dim", shape.wDimension.pickled),
       ("resolution", resolution.pickled), ("img_channels", 3),
       ("is_last", .bool(resolution == shape.resolution)), ("architecture", "skip"),
-      ("use_fp16", .bool(resolution >= 8 && reduced.contains(resolution))),
-      ("channels_last", false), ("num_conv", isFirst ? 1 : 2), ("num_torgb", 1),
+      ("use_fp16", .bool(isReduced)),
+      ("channels_last", .bool(isReduced && shape.channelsLast == true)),
+      ("num_conv", isFirst ? 1 : 2), ("num_torgb", 1),
     ]
     if isFirst { module.parameters = [("const", [channels, 4, 4])] }
     module.buffers = [("resample_filter", resampleFilterShape)]
@@ -161,16 +163,20 @@ extension GeneratorConfiguration {
 
   /// The keyword arguments by which the original makes a generator of this shape.
   var keywords: OptionValue {
-    [
+    let synthesis: OptionValue = [
+      "channel_base": .int(channelBase), "channel_max": .int(channelMax),
+      "num_fp16_res": .int(reducedPrecisionResolutions),
+      "conv_clamp": clamp.map { .double($0) } ?? .null, "change": .int(structureChange),
+      "f_dim": .int(featureDimension),
+    ]
+    return [
       "z_dim": .int(zDimension), "w_dim": .int(wDimension),
       "m_layer_features": .int(featureDimension), "m_num_layers": .int(mappingLayers),
       "mapping_kwargs": ["num_layers": .int(mappingLayers)],
-      "synthesis_kwargs": [
-        "channel_base": .int(channelBase), "channel_max": .int(channelMax),
-        "num_fp16_res": .int(reducedPrecisionResolutions),
-        "conv_clamp": clamp.map { .double($0) } ?? .null, "change": .int(structureChange),
-        "f_dim": .int(featureDimension),
-      ],
+      "synthesis_kwargs": synthesis.adding(
+        "fp16_channels_last",
+        channelsLast.map { .bool($0) }
+      ),
       "c_dim": 0, "img_resolution": .int(resolution), "img_channels": 3,
     ]
   }

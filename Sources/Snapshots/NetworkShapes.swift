@@ -34,6 +34,7 @@ struct NetworkShapes {
       most: synthesis["channel_max"]?.int
     )
     (result.reducedPrecisionResolutions, result.clamp) = try precision(synthesis)
+    result.channelsLast = synthesis["fp16_channels_last"]?.bool
     try expect("z_dim", keywords, result.zDimension)
     try expect("w_dim", keywords, result.wDimension)
     try expect("num_layers", keywords["mapping_kwargs"] ?? [:], result.mappingLayers)
@@ -69,6 +70,7 @@ struct NetworkShapes {
       most: keywords["channel_max"]?.int
     )
     (result.reducedPrecisionResolutions, result.clamp) = try precision(keywords)
+    result.channelsLast = keywords["block_kwargs"]?["fp16_channels_last"]?.bool
     return result
   }
 

@@ -57,6 +57,12 @@ package enum OptionValue: Equatable, Sendable {
     if case .string(let value) = self { value } else { nil }
   }
 
+  /// A dictionary with one more entry, or the same where there is no value.
+  func adding(_ key: String, _ value: OptionValue?) -> OptionValue {
+    guard let value, case .dictionary(let entries) = self else { return self }
+    return .dictionary(entries + [Entry(key, value)])
+  }
+
   /// Whether there is nothing to keep: None, or a dictionary without entries.
   package var isEmpty: Bool { self == .null || self == .dictionary([]) }
 }

@@ -53,6 +53,10 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
   /// which there are instructions.
   public var reducedPrecision: DType { self == .cpu ? .bfloat16 : .float16 }
 
+  /// The memory order of blocks in reduced precision where nothing else is asked for: on a CPU the one
+  /// that was measured to be faster (Documentation/PERFORMANCE.md), on CUDA the original's.
+  public var reducedPrecisionLayout: MemoryFormat { self == .cpu ? .channelsLast : .contiguous }
+
   /// "cpu", or "cuda:" and the number.
   public var description: String {
     switch self {
@@ -68,4 +72,7 @@ public enum MemoryFormat: Int, Sendable {
   case contiguous = 0
   /// Channels innermost, `[N, H, W, C]` in memory: what convolutions like best.
   case channelsLast = 2
+
+  /// Channels innermost or outermost.
+  public init(channelsLast: Bool) { self = channelsLast ? .channelsLast : .contiguous }
 }

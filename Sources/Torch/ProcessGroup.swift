@@ -10,7 +10,7 @@ public final class ProcessGroup {
   public let rank: Int
   /// Number of processes.
   public let count: Int
-  private let handle: OpaquePointer
+  let handle: OpaquePointer
 
   /// Joins the others; returns when all are there.
   ///
@@ -107,7 +107,11 @@ public final class ProcessGroup {
   }
 
   private func check(_ status: Int32, _ what: String) throws(TorchError) {
-    if status == 0 { return }
-    throw TorchError.last("rank \(rank) of \(count) cannot \(what) with the others")
+    if status != 0 { throw lastError(what) }
+  }
+
+  /// This thread's last failure, as one of a call to all ranks.
+  func lastError(_ what: String) -> TorchError {
+    .last("rank \(rank) of \(count) cannot \(what) with the others")
   }
 }

@@ -73,6 +73,16 @@ public final class Tensor {
   /// The number of elements.
   public var count: Int { Int(ct_count(handle)) }
 
+  /// Elements of memory from one index of each dimension to the next.
+  public var strides: [Int] { (0..<rank).map { Int(ct_stride(handle, Int32($0))) } }
+
+  /// The memory order that operations on this tensor keep.
+  ///
+  /// Where both orders are the same, as with one channel, it is `contiguous`.
+  public var memoryFormat: MemoryFormat {
+    ct_is_channels_last(handle) ? .channelsLast : .contiguous
+  }
+
   /// The element type.
   public var dtype: DType {
     guard let dtype = DType(rawValue: ct_dtype(handle)) else {

@@ -42,8 +42,17 @@ package final class Trainer {
   /// Measures the phases of every step.
   package let clock = PhaseClock()
   private let device: Device
-  private let ranks: Ranks
+  let ranks: Ranks
   private let randomness: (Phase, Int) -> any RandomSource
+  // Made by the first step: only then are the weights where they stay.
+  private lazy var generatorExchange = ranks.exchange(
+    of: generator.parameters,
+    with: generator.mapping.wAverage
+  )
+  private lazy var discriminatorExchange = ranks.exchange(
+    of: discriminator.parameters,
+    with: generator.mapping.wAverage
+  )
 
   /// Fresh networks.
   ///
@@ -184,6 +193,7 @@ package final class Trainer {
   ) -> [(name: String, values: Tensor)] {
     var sums: [Tensor] = []
     var reports: [(name: String, values: Tensor)] = []
+    let exchange = phase.isGenerator ? generatorExchange : discriminatorExchange
     for round in 0..<configuration.rounds {
       let random = SharedRandom(
         randomness(phase, imagesSeen),
@@ -198,33 +208,23 @@ package final class Trainer {
         z: z,
         meanPathLength: meanPathLength,
         gain: gain,
-        random: random
+        random: random,
+        exchange: round + 1 < configuration.rounds
+          ? nil
+          : exchange.map { StepExchange($0, ranks, before: sums, rounds: configuration.rounds) }
       )
-      sums = sums.isEmpty ? result.gradients : zip(sums, result.gradients).map { $0 + $1 }
       reports += result.reports
+      if result.gradients.isEmpty { continue }
+      sums = sums.isEmpty ? result.gradients : zip(sums, result.gradients).map { $0 + $1 }
     }
     let optimizer = phase.isGenerator ? generatorOptimizer : discriminatorOptimizer
     // One overflow must not poison a run of days: LAFITE replaces what is not finite.
     optimizer.step(
-      reduced(sums).map { $0.withoutNaN(nan: 0, positiveInfinity: 1e5, negativeInfinity: -1e5) }
+      shared(sums, exchange).map {
+        $0.withoutNaN(nan: 0, positiveInfinity: 1e5, negativeInfinity: -1e5)
+      }
     )
     return reports
-  }
-
-  /// The gradients of the whole step: the mean over the rounds and the ranks, in one exchange.
-  ///
-  /// The running mean of w goes along: each rank moved its own copy toward its own images, by a
-  /// linear rule, so that the mean of the copies is what all images together give.
-  private func reduced(_ sums: [Tensor]) -> [Tensor] {
-    let rounds = Double(configuration.rounds)
-    let mean = rounds > 1 ? sums.map { $0 / rounds } : sums
-    guard ranks.isShared else { return mean }
-    return clock.measure("exchange") {
-      let wAverage = generator.mapping.wAverage
-      let shared = ranks.means(mean + [wAverage])
-      withoutGradients { wAverage.assign(shared[mean.count]) }
-      return Array(shared.dropLast())
-    }
   }
 }
 

@@ -22,7 +22,8 @@ package enum Phase: String, Sendable, CaseIterable {
 
 /// The gradients of one phase for one batch.
 package struct PhaseResult {
-  /// One a parameter of the network in training, already multiplied by the gain.
+  /// One a parameter of the network in training, already multiplied by the gain; none if they are on
+  /// their way to the other ranks.
   ///
   /// Zero where a loss does not depend on a parameter, as a regulariser on the last biases: in the
   /// original such a parameter takes a step too, which lets Adam's second moment decay.
@@ -42,6 +43,7 @@ package struct PhaseResult {
 ///   - gain: Factor on the loss; the interval of a lazy regulariser.
 ///   - random: Draws in this order: conditioning noise; then, part by part, second latent, cutoff,
 ///     mixing choice, per-layer noise, CLIP crop, path noise.
+///   - exchange: Takes the gradients while the last backward pass computes them.
 /// - Returns: Gradients and reports.
 package func phaseGradients(
   _ phase: Phase,
@@ -50,7 +52,8 @@ package func phaseGradients(
   z: Tensor,
   meanPathLength: Tensor,
   gain: Double,
-  random: any RandomSource
+  random: any RandomSource,
+  exchange: StepExchange? = nil
 ) -> PhaseResult {
   let conditioning = Conditioning(
     images: batch.imageFeatures,
@@ -63,9 +66,13 @@ package func phaseGradients(
     phase.isGenerator ? context.generator.parameters : context.discriminator.parameters
   var sums = [Tensor?](repeating: nil, count: parameters.count)
   var reports: [(name: String, values: Tensor)] = []
-  func accumulate(_ value: LossValue, _ others: LossValue?...) {
+  func accumulate(_ value: LossValue, _ others: LossValue?..., isLast: Bool) {
     let total = others.reduce(value.total) { sum, other in other.map { sum + $0.total } ?? sum }
     reports += value.reports + others.flatMap { $0?.reports ?? [] }
+    if isLast, let exchange {
+      exchange.begin(gradientsOf: total * gain, within: sums)
+      return
+    }
     let new = gradients(of: [total * gain], withRespectTo: parameters)
     for index in parameters.indices {
       guard let gradient = new[index] else { continue }
@@ -77,7 +84,8 @@ package func phaseGradients(
   case .generatorMain, .generatorRegularisation, .generatorBoth:
     if phase != .generatorRegularisation {
       accumulate(
-        generatorLoss(context, batch: batch, conditioning: conditioning, z: z, random: random)
+        generatorLoss(context, batch: batch, conditioning: conditioning, z: z, random: random),
+        isLast: phase == .generatorMain
       )
     }
     if phase != .generatorMain {
@@ -88,7 +96,8 @@ package func phaseGradients(
           z: z,
           meanLength: meanPathLength,
           random: random
-        )
+        ),
+        isLast: true
       )
     }
   case .discriminatorMain, .discriminatorRegularisation, .discriminatorBoth:
@@ -100,7 +109,7 @@ package func phaseGradients(
         z: z,
         random: random
       )
-      accumulate(fake)
+      accumulate(fake, isLast: false)
       fakeLoss = fake.perSample
     }
     let (main, penalty) = discriminatorRealLoss(
@@ -115,11 +124,12 @@ package func phaseGradients(
       reports.append(("Loss/D/loss", fakeLoss + main.perSample))
     }
     switch (main, penalty) {
-    case (let main?, let penalty): accumulate(main, penalty)
-    case (nil, let penalty?): accumulate(penalty)
+    case (let main?, let penalty): accumulate(main, penalty, isLast: true)
+    case (nil, let penalty?): accumulate(penalty, isLast: true)
     case (nil, nil): break
     }
   }
+  if exchange != nil { return PhaseResult(gradients: [], reports: reports) }
   return PhaseResult(
     gradients: zip(sums, parameters).map { $0 ?? .zeros(like: $1.detached()) },
     reports: reports

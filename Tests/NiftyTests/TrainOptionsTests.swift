@@ -87,6 +87,19 @@ struct TrainOptionsTests {
     #expect((other["run_dir"] as? String)?.hasSuffix("-gpus1-ada-target0.5-bg-noresume") == true)
   }
 
+  @Test func `channels innermost are asked for under the original's keys`() throws {
+    func asked(_ flags: String) throws -> [Bool?] {
+      let json = try dryRun(Self.data + flags)
+      return [("G_kwargs", "synthesis_kwargs"), ("D_kwargs", "block_kwargs")].map { network, part in
+        let keywords = (json[network] as? [String: Any])?[part] as? [String: Any]
+        return keywords?["fp16_channels_last"] as? Bool
+      }
+    }
+    #expect(try asked("") == [nil, nil])
+    #expect(try asked(" --nhwc=1") == [true, true])
+    #expect(try asked(" --nhwc=0") == [false, false])
+  }
+
   @Test(arguments: [
     ("--p=0.2", "--p goes with --aug=fixed"),
     ("--aug=fixed", "--aug=fixed needs --p"),

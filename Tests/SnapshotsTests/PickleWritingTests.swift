@@ -76,6 +76,37 @@ struct PickleWritingTests {
     }
   }
 
+  @Test(arguments: ["pkl", "safetensors"], [true, false, nil])
+  func `the order of channels is kept, and is the only thing that differs`(
+    form: String,
+    channelsLast: Bool?
+  ) throws {
+    try withFolder { folder in
+      var (generator, discriminator) = shapes(usesFeatures: true)
+      generator.channelsLast = channelsLast
+      discriminator.channelsLast = channelsLast
+      let networks: [any Module] = [
+        Generator(generator, random: SeededRandom(seed: 1)),
+        Discriminator(discriminator, random: SeededRandom(seed: 2)),
+        Generator(generator, random: SeededRandom(seed: 3)),
+      ]
+      let path = "\(folder)/network-snapshot-000012.\(form)"
+      try NetworkSnapshot.write(
+        to: path,
+        networks: Array(zip(NetworkSnapshot.Part.allCases, networks)),
+        generator: generator,
+        discriminator: discriminator,
+        imagesSeen: 12_000
+      )
+      let snapshot = try NetworkSnapshot(path: path)
+      #expect(snapshot.generator == generator && snapshot.discriminator == discriminator)
+      let plain = Generator(shapes(usesFeatures: true).0, random: SeededRandom(seed: 3))
+      for (own, expected) in zip(try snapshot.averagedGenerator().state, plain.state) {
+        #expect(own.name == expected.name && own.tensor.bytes == expected.tensor.bytes)
+      }
+    }
+  }
+
   @Test(.enabled(if: python != nil, "PyTorch is not installed in .deps"), arguments: [true, false])
   func `Python loads the classes, attributes and tensors that the original needs`(
     usesFeatures: Bool

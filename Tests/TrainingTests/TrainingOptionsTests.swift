@@ -63,6 +63,8 @@ struct TrainingOptionsTests {
     options.trainer.generator.featureScale = 8
     options.trainer.generator.styleWidth = 64
     options.trainer.generator.channelMax = 32
+    options.trainer.generator.channelsLast = true
+    options.trainer.discriminator.channelsLast = false
     options.trainer.generator.zDimension = 128
     options.trainer.discriminator.usesFeatures = false
     options.trainer.discriminator.normalizesFeatures = true

@@ -64,6 +64,10 @@ int32_t ct_to_bytes(CTTensor *tensor, int32_t dtype, void *data, size_t bytes) C
 int32_t ct_dimensions(CTTensor *tensor) CT_NOEXCEPT;
 int64_t ct_size(CTTensor *tensor, int32_t dimension) CT_NOEXCEPT;
 int64_t ct_count(CTTensor *tensor) CT_NOEXCEPT;
+/// Elements of memory from one index of a dimension to the next.
+int64_t ct_stride(CTTensor *tensor, int32_t dimension) CT_NOEXCEPT;
+/// Whether libtorch takes the four dimensions for [N, H, W, C] in memory.
+bool ct_is_channels_last(CTTensor *tensor) CT_NOEXCEPT;
 int32_t ct_dtype(CTTensor *tensor) CT_NOEXCEPT;
 void ct_device(CTTensor *tensor, int32_t *type, int32_t *index) CT_NOEXCEPT;
 /// The one element of a tensor as double.
@@ -119,6 +123,26 @@ int32_t ct_group_publish(CTGroup *group, const char *key, const char *text) CT_N
 /// The text under a key, cut to the capacity: 1 if there is one, 0 if not, -1 on failure.
 int32_t ct_group_published(CTGroup *group, const char *key, char *text,
                            size_t capacity) CT_NOEXCEPT;
+
+// ---- gradients on their way ----------------------------------------------------------------------
+
+/// Gradients of some tensors, summed over a group while the rest of them is still being computed.
+typedef struct CTExchange CTExchange;
+
+/// Prepares the exchange of leaf tensors' gradients, one part after the other: tensor i belongs to
+/// `parts[i]`, and no part is empty. A tensor that requires no gradient is averaged itself. The group
+/// must outlive the exchange. NULL on failure.
+CTExchange *ct_exchange_create(CTGroup *group, CTTensor *const *tensors, const int32_t *parts,
+                               size_t count, int32_t part_count) CT_NOEXCEPT;
+void ct_exchange_free(CTExchange *exchange) CT_NOEXCEPT;
+/// Computes the gradients of a scalar, adds `within` and `before` (NULL adds nothing), divides by
+/// `rounds`, and begins to sum each part over the group once it and those before it are complete; none
+/// if this rank `is_cut_off` from the others, which `ct_exchange_finish` gives as its failure.
+int32_t ct_exchange_grad(CTExchange *exchange, CTTensor *output, CTTensor *const *within,
+                         CTTensor *const *before, double rounds, bool is_cut_off) CT_NOEXCEPT;
+/// Waits for all parts. Fills `results` with the means over the group; if it fails, as when another
+/// rank is gone, with this rank's own values.
+int32_t ct_exchange_finish(CTExchange *exchange, CTTensor **results) CT_NOEXCEPT;
 
 // ---- TorchScript modules ---------------------------------------------------------------------------
 // A module is a program: loading and calling it runs what its author wrote, in libtorch's language.

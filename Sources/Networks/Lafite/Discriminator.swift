@@ -10,6 +10,7 @@ final class DiscriminatorBlock: Module {
   private let conv1: ConvolutionLayer
   private let skip: ConvolutionLayer
   private let dtype: DType
+  private let layout: MemoryFormat?
 
   // `frozen` is how many of this block's first layers are not trained; it may be below 0.
   init(
@@ -24,6 +25,7 @@ final class DiscriminatorBlock: Module {
     let next = configuration.channels(at: resolution / 2)
     let clamp = configuration.clamp
     self.dtype = dtype
+    layout = configuration.channelsLast.map(MemoryFormat.init(channelsLast:))
     _resampleFilter = Buffer(wrappedValue: resamplingFilter([1, 3, 3, 1]))
     fromrgb =
       isFirst
@@ -71,7 +73,7 @@ final class DiscriminatorBlock: Module {
   /// - Returns: [N, C', r / 2, r / 2].
   func callAsFunction(_ x: Tensor) -> Tensor {
     var x = x.to(dtype)
-    if dtype != .float32 { x = x.laidOut(.channelsLast) }
+    if dtype != .float32 { x = x.laidOut(layout ?? x.device.reducedPrecisionLayout) }
     if let fromrgb { x = fromrgb(x) }
     let half = 0.5.squareRoot()
     let y = skip(x, gain: half)

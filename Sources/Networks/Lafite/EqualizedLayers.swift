@@ -142,7 +142,7 @@ public func normalizedSecondMoment(_ x: Tensor, epsilon: Double = 1e-8) -> Tenso
 ///   - x: [N, C, H, W].
 ///   - groupSize: Samples per group, at most N; `nil` takes the whole batch. Must divide N.
 ///   - channels: Number of maps to append; must divide C.
-/// - Returns: [N, C + channels, H, W].
+/// - Returns: [N, C + channels, H, W], in the memory order of `x`.
 public func minibatchStandardDeviation(
   _ x: Tensor,
   groupSize: Int?,
@@ -156,5 +156,6 @@ public func minibatchStandardDeviation(
   let centred = y - y.mean(0)
   let deviation = (centred.squared().mean(0) + 1e-8).squareRoot()  // [n, F, c, H, W]
   let map = deviation.mean(2, 3, 4).reshaped(-1, F, 1, 1).tiled(G, 1, H, W)  // [N, F, H, W]
-  return .concatenated([x, map], 1)
+  // Joined tensors of two orders come out in row-major order.
+  return .concatenated([x, map.laidOut(x.memoryFormat)], 1)
 }

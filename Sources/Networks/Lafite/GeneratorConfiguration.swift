@@ -20,6 +20,9 @@ public struct GeneratorConfiguration: Codable, Equatable, Sendable {
   public var structureChange = 256
   /// How many of the highest resolutions run in reduced precision; 0 is all float32.
   public var reducedPrecisionResolutions = 0
+  /// Whether blocks in reduced precision keep the channels innermost in memory (LAFITE's `--nhwc`);
+  /// `nil` leaves it to the device.
+  public var channelsLast: Bool?
   /// Limit of activations in layers, ±; `nil` does not limit.
   public var clamp: Double?
   /// Factor on the conditioning feature before the style layers; 1 in LAFITE.
@@ -50,6 +53,9 @@ public struct DiscriminatorConfiguration: Codable, Equatable, Sendable {
   public var channelMax = 512
   /// How many of the highest resolutions run in reduced precision; 0 is all float32.
   public var reducedPrecisionResolutions = 0
+  /// Whether blocks in reduced precision keep the channels innermost in memory (LAFITE's `--nhwc`);
+  /// `nil` leaves it to the device.
+  public var channelsLast: Bool?
   /// Limit of activations in layers, ±; `nil` does not limit.
   public var clamp: Double?
   /// Samples per group of the minibatch standard deviation; `nil` is the whole batch.

@@ -10,6 +10,7 @@ final class SynthesisBlock: Module {
   private let conv1: SynthesisLayer
   private let torgb: ToRGBLayer
   private let dtype: DType
+  private let layout: MemoryFormat?
 
   /// Number of convolutions, each of which takes one w; the RGB layer takes one more.
   var convolutionCount: Int { conv0 == nil ? 1 : 2 }
@@ -23,6 +24,7 @@ final class SynthesisBlock: Module {
     let channels = configuration.channels(at: resolution)
     let isFirst = resolution == 4
     self.dtype = dtype
+    layout = configuration.channelsLast.map(MemoryFormat.init(channelsLast:))
     const = isFirst ? Parameter(wrappedValue: random.normal([channels, 4, 4])) : nil
     _resampleFilter = Buffer(wrappedValue: resamplingFilter([1, 3, 3, 1]))
     conv0 =
@@ -68,8 +70,8 @@ final class SynthesisBlock: Module {
   ) -> (x: Tensor, image: Tensor, styles: [Tensor]) {
     var styles: [Tensor] = []
     var x = (x ?? constant(count: ws.size(0))).to(dtype)
-    // On the CPU and on tensor cores, reduced precision is fast only with channels innermost.
-    if dtype != .float32 { x = x.laidOut(.channelsLast) }
+    // What follows keeps the order.
+    if dtype != .float32 { x = x.laidOut(layout ?? x.device.reducedPrecisionLayout) }
     for (index, layer) in [conv0, conv1].compactMap({ $0 }).enumerated() {
       let (y, style) = layer(x, w: ws.selected(1, index), fts: fts, noiseMode: noiseMode)
       x = y

@@ -54,6 +54,7 @@ public func resamplingFilter(
 /// Up-samples by inserting zeros, pads, filters, and keeps every n-th pixel.
 ///
 /// The elementary resampling step of StyleGAN2 (arXiv 1912.04958); differentiable any number of times.
+/// The result has the memory order of the image.
 ///
 /// - Parameters:
 ///   - x: [N, C, H, W].
@@ -74,9 +75,10 @@ public func upFirDown(
   gain: Double = 1
 ) -> Tensor {
   let (_, C, _, _) = x.shape4
+  let layout = x.memoryFormat
   var x = padded(zeroStuffed(x, up), padding)
   guard let filter else {
-    return x.scaled(by: gain).strided(3, step: down.x).strided(2, step: down.y)
+    return x.scaled(by: gain).strided(3, step: down.x).strided(2, step: down.y).laidOut(layout)
   }
   var taps = filter.scaled(by: filter.rank == 2 ? gain : gain.squareRoot()).to(x.dtype)
   if !flipFilter { taps = filter.rank == 2 ? taps.flipped(0, 1) : taps.flipped(0) }
@@ -151,6 +153,11 @@ public func filtered(
 private func zeroStuffed(_ x: Tensor, _ up: (x: Int, y: Int)) -> Tensor {
   if up == (1, 1) { return x }
   let (N, C, H, W) = x.shape4
+  if x.memoryFormat == .channelsLast {
+    return x.permuted(0, 2, 3, 1).reshaped(N, H, 1, W, 1, C)
+      .padded([0, 0, 0, up.x - 1, 0, 0, 0, up.y - 1])
+      .reshaped(N, H * up.y, W * up.x, C).permuted(0, 3, 1, 2)
+  }
   return x.reshaped(N, C, H, 1, W, 1)
     .padded([0, up.x - 1, 0, 0, 0, up.y - 1])
     .reshaped(N, C, H * up.y, W * up.x)

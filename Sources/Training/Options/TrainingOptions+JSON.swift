@@ -185,6 +185,11 @@ extension TrainingOptions {
       .field(G + "synthesis_kwargs.conv_clamp", \.trainer.generator.clamp),
       .field(G + "synthesis_kwargs.change", \.trainer.generator.structureChange),
       .field(G + "synthesis_kwargs.f_dim", \.trainer.generator.featureDimension),
+      .field(
+        G + "synthesis_kwargs.fp16_channels_last",
+        \.trainer.generator.channelsLast,
+        if: { $0.trainer.generator.channelsLast != nil }
+      ),
       .fixed(D + "class_name", .string("training.networks.Discriminator")),
       .field(D + "use_norm", \.trainer.discriminator.normalizesFeatures),
       .field(D + "use_fts", \.trainer.discriminator.usesFeatures),
@@ -193,6 +198,11 @@ extension TrainingOptions {
         D + "block_kwargs.freeze_layers",
         \.trainer.frozenLayers,
         if: { $0.trainer.frozenLayers > 0 }
+      ),
+      .field(
+        D + "block_kwargs.fp16_channels_last",
+        \.trainer.discriminator.channelsLast,
+        if: { $0.trainer.discriminator.channelsLast != nil }
       ),
       .fixed(D + "mapping_kwargs", [:]),
       .field(D + "epilogue_kwargs.mbstd_group_size", \.trainer.discriminator.minibatchGroup),

@@ -12,13 +12,19 @@ package final class Ranks {
   /// Number of processes.
   package let count: Int
 
-  private let group: ProcessGroup?
-  private var failure: TorchError?
+  let group: ProcessGroup?
+  var failure: TorchError?
   /// What this process does, and when it last got ahead.
   let progress = Progress()
   private let bound: Double
   /// Tells the others that this process lives, and whether they do.
   let pulse: Pulse?
+  /// The least size of the parts in which gradients are exchanged while they are computed; `nil` has
+  /// them exchanged at once afterwards.
+  ///
+  /// Small enough that what is left with the last gradients is soon done, large enough that a part's
+  /// own cost does not count.
+  package var partBytes: Int? = 4 << 20
   /// How often rank 0 had the others wait so far.
   var waits = 0
 
