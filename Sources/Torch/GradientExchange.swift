@@ -33,14 +33,16 @@ public final class GradientExchange {
     count = tensors.count
     let sizes = tensors.map { $0.count * $0.dtype.byteCount }
     let parts = Self.parts(sizes, atLeast: partBytes)
-    let handles: [OpaquePointer?] = tensors.map(\.handle)
-    let made = ct_exchange_create(
-      group.handle,
-      handles,
-      parts.map(Int32.init),
-      count,
-      Int32((parts.max() ?? 0) + 1)
-    )
+    // The handles do not keep their tensors.
+    let made = withExtendedLifetime(tensors) { [count] in
+      ct_exchange_create(
+        group.handle,
+        tensors.map(\.handle),
+        parts.map(Int32.init),
+        count,
+        Int32((parts.max() ?? 0) + 1)
+      )
+    }
     guard let made else { torchFailure("an exchange of \(count) gradients") }
     handle = made
   }

@@ -49,8 +49,9 @@ func niftyAside(
   }
 }
 
-/// Beside the tests, where the build put it.
+/// The one that NIFTY_PROGRAM names, else beside the tests, where the build put it.
 func program() throws -> String {
+  if let named = ProcessInfo.processInfo.environment["NIFTY_PROGRAM"] { return named }
   let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
   let beside = URL(filePath: own).deletingLastPathComponent().appending(path: "nifty").path
   if FileManager.default.fileExists(atPath: beside) { return beside }
