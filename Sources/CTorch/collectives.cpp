@@ -73,6 +73,41 @@ static auto ask(CTGroup *group, Body body) {
   return answer.get();
 }
 
+// Waits until all ranks have said that they are here. Who has not is named on all others: rank 0, with
+// whom the store goes, leaves the names and stays a moment for them to be read.
+static void meet(CTGroup *group, int32_t rank, int32_t count) {
+  auto here = [](int32_t rank) { return "here-" + std::to_string(rank); };
+  const std::string given_up = "given-up";
+  ask(group, [key = here(rank)](auto &store) { store.set(key, {1}); });
+  auto is_there = [&](const std::string &key) {
+    return ask(group, [key](auto &store) { return store.check({key}); });
+  };
+  auto until = std::chrono::steady_clock::now() + group->timeout;
+  std::string missing;
+  for (int32_t other = 0; other < count && missing.empty();) {
+    if (is_there(here(other))) {
+      other++;
+    } else if (is_there(given_up)) {
+      auto names = ask(group, [given_up](auto &store) { return store.get(given_up); });
+      missing.assign(names.begin(), names.end());
+    } else if (std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    } else {
+      for (; other < count; other++)
+        if (!is_there(here(other)))
+          missing += (missing.empty() ? "rank " : ", rank ") + std::to_string(other);
+    }
+  }
+  if (missing.empty()) return;
+  if (rank == 0) {
+    std::vector<uint8_t> names(missing.begin(), missing.end());
+    ask(group, [given_up, names](auto &store) { store.set(given_up, names); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  }
+  auto seconds = std::chrono::duration_cast<std::chrono::seconds>(group->timeout).count();
+  TORCH_CHECK(false, missing, " did not come within ", seconds, " seconds");
+}
+
 // The address of this machine from which packets to another one leave. The machine's name, which Gloo
 // would take, is often known to itself alone.
 static std::string address_toward(const char *host) {
@@ -117,12 +152,16 @@ extern "C" int32_t ct_group_join(const char *host, uint16_t port, int32_t rank, 
     options.isServer = rank == 0;
     options.numWorkers = static_cast<size_t>(count);
     options.timeout = timeout;
+    // It would wait for all, and not say for whom.
+    options.waitWorkers = false;
     auto store = c10::make_intrusive<c10d::TCPStore>(std::string(host), options);
+    auto patience = std::min<std::chrono::milliseconds>(timeout, std::chrono::seconds(5));
+    std::unique_ptr<CTGroup> group(new CTGroup{store, nullptr, timeout, patience});
+    meet(group.get(), rank, count);
     auto gloo = c10d::ProcessGroupGloo::Options::create(timeout);
     gloo->devices.push_back(device_toward(host));
-    auto backend = c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, count, gloo);
-    auto patience = std::min<std::chrono::milliseconds>(timeout, std::chrono::seconds(5));
-    *result = new CTGroup{std::move(store), std::move(backend), timeout, patience};
+    group->backend = c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, count, gloo);
+    *result = group.release();
     return 0;
   });
 }

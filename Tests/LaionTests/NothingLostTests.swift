@@ -53,16 +53,7 @@ import Testing
         if let size = try? Data(contentsOf: URL(filePath: ledger)).count, size > 200 {
           resumed += 1
         }
-        let delay = UInt32(1e6 * Double.random(in: 0..<last))
-        await #expect(processExitsWith: .signal(SIGKILL)) {
-          [killed = killed as LaionConfiguration, delay = delay as UInt32] in
-          Thread.detachNewThread {
-            usleep(delay)
-            kill(getpid(), SIGKILL)
-          }
-          _ = try await LaionDownload(killed).run()
-          try await Task.sleep(for: .seconds(100))
-        }
+        await expectKilled(killed, within: last)
         let found = try finalFiles(in: killed.output)
         for (path, bytes) in found where !path.hasPrefix("split0/index.") || Self.isFinished(killed)
         {
@@ -117,16 +108,7 @@ import Testing
       var killed = try copy("0")
       var (round, interrupted) = (0, 0)
       for _ in 0..<15 {
-        let delay = UInt32(1e6 * Double.random(in: 0..<last))
-        await #expect(processExitsWith: .signal(SIGKILL)) {
-          [killed = killed as LaionConfiguration, delay = delay as UInt32] in
-          Thread.detachNewThread {
-            usleep(delay)
-            kill(getpid(), SIGKILL)
-          }
-          _ = try await LaionDownload(killed).run()
-          try await Task.sleep(for: .seconds(100))
-        }
+        await expectKilled(killed, within: last)
         if isFinished(killed) {
           #expect(try differences(finalFiles(in: killed.output), files) == [])
           round += 1
@@ -271,5 +253,19 @@ private struct SmallDisk {
     if Glibc.mount("none", path, "tmpfs", flags, "size=\(kilobytes)k") != 0 {
       throw POSIXError(.EPERM)
     }
+  }
+}
+
+/// Runs a download in a process of its own that kills itself at a random moment.
+private func expectKilled(_ configuration: LaionConfiguration, within seconds: Double) async {
+  let delay = UInt32(1e6 * Double.random(in: 0..<seconds))
+  await #expect(processExitsWith: .signal(SIGKILL)) {
+    [configuration = configuration as LaionConfiguration, delay = delay as UInt32] in
+    Thread.detachNewThread {
+      usleep(delay)
+      kill(getpid(), SIGKILL)
+    }
+    _ = try await LaionDownload(configuration).run()
+    try await Task.sleep(for: .seconds(100))
   }
 }

@@ -44,6 +44,32 @@ struct ProcessGroupTests {
     #expect(results[0].hasPrefix("no memory; rank 0 of 2 cannot sum with the others: "))
   }
 
+  @Test func `those who do not come are named by all who did`() async throws {
+    let port = try Rendezvous.freePort()
+    let errors = await withTaskGroup(of: String.self) { tasks in
+      for rank in [0, 2] {
+        tasks.addTask {
+          await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+              let place = Rendezvous(rank: rank, count: 4, host: "127.0.0.1", port: port)
+              do {
+                _ = try ProcessGroup(place, timeout: .seconds(2))
+                continuation.resume(returning: "met")
+              } catch {
+                continuation.resume(returning: "\(error)")
+              }
+            }
+          }
+        }
+      }
+      return await tasks.reduce(into: []) { $0.append($1) }
+    }
+    for error in errors {
+      #expect(error.contains("cannot meet the others"), "\(error)")
+      #expect(error.hasSuffix("rank 1, rank 3 did not come within 2 seconds"), "\(error)")
+    }
+  }
+
   @Test func `a place where nobody waits is one line`() throws {
     let nowhere = Rendezvous(rank: 1, count: 2, host: "127.0.0.1", port: 1)
     let error = #expect(throws: TorchError.self) {
