@@ -91,10 +91,11 @@ struct ClockTests {
         )
         #expect(result.status == 0, "\(result.output)")
       }
-      for i in 0..<40 {
-        let text = try String(contentsOfFile: "\(out)/split0/\(i).txt", encoding: .utf8)
-        #expect(text == "text \(i)")
+      let statistics = try String(contentsOfFile: "\(out)/split0/stats.json", encoding: .utf8)
+      let texts = try (0..<40).map {
+        try String(contentsOfFile: "\(out)/split0/\($0).txt", encoding: .utf8)
       }
+      #expect(texts == (0..<40).map { "text \($0)" }, "\(statistics)")
       let verified = try await jumping(library, [nifty, "laion", "verify", "--out", out])
       #expect(verified.status == 0 && verified.output.contains("split0: 40 pairs, ok"))
     }

@@ -3,9 +3,10 @@ actor RobotsCache {
   /// The rules of a site, or why they could not be had.
   typealias Answer = Result<RobotsRules, FetchCause>
 
-  private struct Entry {
-    let task: Task<Answer, Never>
-    let until: ContinuousClock.Instant
+  private enum Entry {
+    case asking(Task<Answer, Never>)
+    // A task that has ended still takes kilobytes: only its answer is kept.
+    case known(RobotsRules, until: ContinuousClock.Instant)
   }
 
   private var entries: [String: Entry] = [:]
@@ -26,18 +27,23 @@ actor RobotsCache {
     for url: WebURL,
     request: @escaping @Sendable (WebURL) async -> Answer
   ) async -> Answer {
-    let now = ContinuousClock.now
     let site = url.site
-    if let entry = entries[site], entry.until > now { return await entry.task.value }
+    switch entries[site] {
+    case .asking(let task): return await task.value
+    case .known(let rules, let until) where until > .now: return .success(rules)
+    case .known, nil: break
+    }
     if entries.count >= Self.maximumSites || bytes >= Self.maximumBytes {
       (entries, bytes) = ([:], 0)
     }
     // A task of its own, so that the answer serves all even if the first row is cancelled.
     let task = Task { await request(url) }
-    entries[site] = Entry(task: task, until: now + Self.lifetime)
+    entries[site] = .asking(task)
     let answer = await task.value
     switch answer {
-    case .success(let rules): bytes += rules.size
+    case .success(let rules):
+      entries[site] = .known(rules, until: .now + Self.lifetime)
+      bytes += rules.size
     // No answer is not an answer: another attempt asks again.
     case .failure: entries[site] = nil
     }
