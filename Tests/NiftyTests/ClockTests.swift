@@ -87,6 +87,8 @@ struct ClockTests {
           [
             nifty, "laion", "--metadata", folder.file("part-00000.parquet"), "--out", out,
             "--allow-private-addresses", "--ignore-robots", "--per-split", most,
+            // The server shares its threads with tests that wait for programs.
+            "--timeout", "300", "--connect-timeout", "300", "--read-timeout", "300",
           ]
         )
         #expect(result.status == 0, "\(result.output)")
