@@ -49,14 +49,8 @@ struct DriveDownload {
     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
     configuration.timeout = .init(connect: .seconds(20), read: .seconds(60))
     configuration.httpVersion = .http1Only
-    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    do {
-      let place = try await walk(client)
-      try await client.shutdown()
-      return place
-    } catch {
-      try? await client.shutdown()
-      throw error
+    return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
+      try await walk(client)
     }
   }
 

@@ -66,14 +66,8 @@ struct ResumableDownload {
     configuration.httpVersion = .http1Only
     // The loop below decides what is tried again.
     configuration.connectionPool.retryConnectionEstablishment = false
-    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    do {
-      let digest = try await download(client, progress)
-      try await client.shutdown()
-      return digest
-    } catch {
-      try? await client.shutdown()
-      throw error
+    return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
+      try await download(client, progress)
     }
   }
 

@@ -18,14 +18,8 @@ struct WebPage {
     var configuration = HTTPClient.Configuration()
     configuration.timeout = .init(connect: .seconds(20), read: .seconds(60))
     configuration.httpVersion = .http1Only
-    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    do {
-      let text = try await text(client)
-      try await client.shutdown()
-      return text
-    } catch {
-      try? await client.shutdown()
-      throw error
+    return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
+      try await text(client)
     }
   }
 

@@ -16,13 +16,6 @@ struct RanksCommandTests {
     .replacingOccurrences(of: "--checkpoint-minutes=0.001", with: "--checkpoint-minutes=10")
     + " --gamma=2 --ema=5 --tick=0.048 --snap=1 --rank-timeout=5"
 
-  private func path(_ name: String) -> String { fixture.folder.file(name) }
-
-  private func only(_ folder: String) throws -> String {
-    let names = try FileManager.default.contentsOfDirectory(atPath: path(folder))
-    return "\(folder)/\(try #require(names.first))"
-  }
-
   /// Starts any program in the fixture's folder; what it prints goes to a file.
   private func start(
     _ arguments: [String],
@@ -34,8 +27,8 @@ struct RanksCommandTests {
     process.arguments = Array(arguments.dropFirst())
     process.currentDirectoryURL = URL(filePath: fixture.folder.path)
     process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
-    _ = FileManager.default.createFile(atPath: path(output), contents: nil)
-    let handle = try FileHandle(forWritingTo: URL(filePath: path(output)))
+    _ = FileManager.default.createFile(atPath: fixture.path(output), contents: nil)
+    let handle = try FileHandle(forWritingTo: URL(filePath: fixture.path(output)))
     process.standardOutput = handle
     process.standardError = handle
     try process.run()
@@ -47,12 +40,12 @@ struct RanksCommandTests {
   }
 
   private func text(_ name: String) -> String {
-    (try? String(contentsOfFile: path(name), encoding: .utf8)) ?? ""
+    (try? String(contentsOfFile: fixture.path(name), encoding: .utf8)) ?? ""
   }
 
   /// The means of the losses, a tick after the other.
   private func losses(_ runs: String) throws -> [[String: Double]] {
-    try text(only(runs) + "/stats.jsonl").split(separator: "\n").map { line in
+    try text(fixture.only(runs) + "/stats.jsonl").split(separator: "\n").map { line in
       let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
       return object.filter { $0.key.hasPrefix("Loss/") }
         .compactMapValues { ($0 as? [String: Double])?["mean"] }
@@ -61,7 +54,7 @@ struct RanksCommandTests {
 
   /// The scores of the snapshots, in order.
   private func scores(_ runs: String) throws -> [Double] {
-    try text(only(runs) + "/metric-fd_lite0.jsonl").split(separator: "\n").map { line in
+    try text(fixture.only(runs) + "/metric-fd_lite0.jsonl").split(separator: "\n").map { line in
       let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
       return try #require((object?["results"] as? [String: Double])?["fd_lite0"])
     }
@@ -99,7 +92,7 @@ struct RanksCommandTests {
     let scored = Self.train.replacingOccurrences(of: "--metrics=none", with: "--metrics=fd_lite0")
     let train = scored + " --metric-images=40 --kimg=0.144"
     #expect(try fixture.run(train).status == 0)
-    try FileManager.default.moveItem(atPath: path("runs"), toPath: path("alone"))
+    try FileManager.default.moveItem(atPath: fixture.path("runs"), toPath: fixture.path("alone"))
     for count in [2, 3] {
       let outcome = try fixture.run(train + " --gpus=\(count)")
       #expect(outcome.status == 0, "\(outcome.errors)")
@@ -107,11 +100,15 @@ struct RanksCommandTests {
       let (own, expected) = (try scores("runs"), try scores("alone"))
       #expect(own.count == expected.count && !own.isEmpty)
       for (a, b) in zip(own, expected) { #expect(abs(a - b) < 0.02 * b, "\(a), not \(b)") }
-      #expect(text(try only("runs") + "/metric-fd_lite0.jsonl").contains("\"num_gpus\": \(count)"))
-      #expect(try only("runs").contains("-gpus\(count)-"))
-      if count == 2 { try FileManager.default.removeItem(atPath: path("runs")) }
+      #expect(
+        text(try fixture.only("runs") + "/metric-fd_lite0.jsonl").contains("\"num_gpus\": \(count)")
+      )
+      #expect(try fixture.only("runs").contains("-gpus\(count)-"))
+      if count == 2 { try FileManager.default.removeItem(atPath: fixture.path("runs")) }
     }
-    let longer = try fixture.run("train --continue=\(try only("runs")) --gpus=2 --kimg=0.192")
+    let longer = try fixture.run(
+      "train --continue=\(try fixture.only("runs")) --gpus=2 --kimg=0.192"
+    )
     #expect(longer.status == 0, "\(longer.errors)")
     #expect(longer.output.contains("continued at 0.144 kimg"))
     #expect(try losses("runs").count == 5)
@@ -119,10 +116,12 @@ struct RanksCommandTests {
 
   /// The newest checkpoint's tensors, and `stats.jsonl` without times and memory.
   private func outcome(_ runs: String) throws -> (tensors: Data, statistics: [NSDictionary]) {
-    let run = try only(runs)
-    let checkpoints = try FileManager.default.contentsOfDirectory(atPath: path(run + "/checkpoint"))
+    let run = try fixture.only(runs)
+    let checkpoints = try FileManager.default.contentsOfDirectory(
+      atPath: fixture.path(run + "/checkpoint")
+    )
     let newest = try #require(checkpoints.filter { $0.hasPrefix("images-") }.max())
-    let tensors = path("\(run)/checkpoint/\(newest)/tensors.safetensors")
+    let tensors = fixture.path("\(run)/checkpoint/\(newest)/tensors.safetensors")
     let lines = try text(run + "/stats.jsonl").split(separator: "\n").map { line in
       let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
       return object.filter { key, _ in
@@ -139,7 +138,7 @@ struct RanksCommandTests {
         with: "--checkpoint-minutes=0.001"
       ) + " --snap=2 --kimg=0.48 --gpus=2"
     #expect(try fixture.run(train).status == 0)
-    try FileManager.default.moveItem(atPath: path("runs"), toPath: path("whole"))
+    try FileManager.default.moveItem(atPath: fixture.path("runs"), toPath: fixture.path("whole"))
     var line = train
     var kills = 0
     while true {
@@ -170,7 +169,7 @@ struct RanksCommandTests {
     let scored = Self.train.replacingOccurrences(of: "--metrics=none", with: "--metrics=fd_lite0")
     let train = scored + " --metric-images=150 --kimg=0.096 --gpus=2"
     #expect(try fixture.run(train).status == 0)
-    try FileManager.default.moveItem(atPath: path("runs"), toPath: path("whole"))
+    try FileManager.default.moveItem(atPath: fixture.path("runs"), toPath: fixture.path("whole"))
     let launcher = try start([try program()] + words(train), output: "output.txt")
     // The third snapshot has been written: it is being scored.
     #expect(wait { text("output.txt").contains("tick 2 ") })
@@ -187,7 +186,7 @@ struct RanksCommandTests {
   @Test func `NCCL carries a run where it is there, and a rank that dies is noticed`() throws {
     let library = ["NIFTY_NCCL": try StandInNCCL.library.get()]
     #expect(try fixture.run(Self.train + " --kimg=0.096").status == 0)
-    try FileManager.default.moveItem(atPath: path("runs"), toPath: path("alone"))
+    try FileManager.default.moveItem(atPath: fixture.path("runs"), toPath: fixture.path("alone"))
     let together = try start(
       [try program()] + words(Self.train + " --kimg=0.096 --gpus=2"),
       library,
@@ -275,7 +274,7 @@ struct RanksCommandTests {
       output: "output.txt"
     )
     #expect(wait { text("output.txt").contains("tick 1 ") })
-    let zip = try FileHandle(forWritingTo: URL(filePath: path("data.zip")))
+    let zip = try FileHandle(forWritingTo: URL(filePath: fixture.path("data.zip")))
     try zip.seek(toOffset: 200)
     try zip.write(contentsOf: Data(repeating: 0xAB, count: 2000))
     try zip.close()
@@ -301,7 +300,7 @@ struct RanksCommandTests {
     for rank in ranks { rank.waitUntilExit() }
     #expect(ranks.allSatisfy { $0.terminationStatus == 0 }, "\(text("rank0.txt"))")
     #expect(text("rank0.txt").contains("tick 1 ") && text("rank1.txt").isEmpty)
-    #expect(try only("runs").contains("-gpus2-"))
+    #expect(try fixture.only("runs").contains("-gpus2-"))
   }
 
   @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/mpirun")))
@@ -315,14 +314,15 @@ struct RanksCommandTests {
     )
     run.waitUntilExit()
     #expect(run.terminationStatus == 0, "\(text("mpi.txt"))")
-    #expect(try only("runs").contains("-gpus2-"), "\(text("mpi.txt"))")
+    #expect(try fixture.only("runs").contains("-gpus2-"), "\(text("mpi.txt"))")
   }
 
   @Test(.enabled(if: ClusterTests.hasSlurm, "takes root, and scripts/setup --tests"))
   func `srun starts a run`() throws {
     let run = try start(
       [
-        ClusterTests.file("Tests/Cluster/one-node-slurm"), path("slurm"), "srun", "--ntasks=2",
+        ClusterTests.file("Tests/Cluster/one-node-slurm"), fixture.path("slurm"), "srun",
+        "--ntasks=2",
         "--overcommit", try program(),
       ] + words(Self.train + " --kimg=0.048"),
       ["MASTER_PORT": "\(try Rendezvous.freePort())"],
@@ -330,7 +330,7 @@ struct RanksCommandTests {
     )
     run.waitUntilExit()
     #expect(run.terminationStatus == 0, "\(text("slurm.txt"))")
-    #expect(try only("runs").contains("-gpus2-"), "\(text("slurm.txt"))")
+    #expect(try fixture.only("runs").contains("-gpus2-"), "\(text("slurm.txt"))")
   }
 
   /// Two machines: network namespaces joined by one cable, which is cut.

@@ -10,13 +10,6 @@ struct RanksHangTests {
 
   init() throws { fixture = try TrainingFixture() }
 
-  private func path(_ name: String) -> String { fixture.folder.file(name) }
-
-  private func only(_ folder: String) throws -> String {
-    let names = try FileManager.default.contentsOfDirectory(atPath: path(folder))
-    return "\(folder)/\(try #require(names.first))"
-  }
-
   private func wait(_ seconds: Double, until isTrue: () -> Bool) -> Bool {
     let end = Date().addingTimeInterval(seconds)
     while Date() < end {
@@ -27,7 +20,7 @@ struct RanksHangTests {
   }
 
   private func text(_ name: String) -> String {
-    (try? String(contentsOfFile: path(name), encoding: .utf8)) ?? ""
+    (try? String(contentsOfFile: fixture.path(name), encoding: .utf8)) ?? ""
   }
 
   /// Nobody reads the named pipe that is put in the place of the statistics: who opens it to write
@@ -37,10 +30,10 @@ struct RanksHangTests {
     let train = RanksCommandTests.train + " --kimg=1000 --gpus=2 --snap=100000"
     let launcher = try fixture.start(train)
     #expect(wait(60) { text("output.txt").contains("tick 1 ") })
-    let statistics = path(try only("runs") + "/stats.jsonl")
-    try #require(mkfifo(path("pipe"), 0o600) == 0)
-    try #require(rename(statistics, path("kept.jsonl")) == 0)
-    try #require(rename(path("pipe"), statistics) == 0)
+    let statistics = fixture.path(try fixture.only("runs") + "/stats.jsonl")
+    try #require(mkfifo(fixture.path("pipe"), 0o600) == 0)
+    try #require(rename(statistics, fixture.path("kept.jsonl")) == 0)
+    try #require(rename(fixture.path("pipe"), statistics) == 0)
     let hung = Date()
     let noticed = wait(20) { text("output.txt").contains("rank 0 hangs while it writes") }
     let said = text("output.txt")
@@ -55,7 +48,7 @@ struct RanksHangTests {
     if launcher.isRunning { launcher.terminate() }
     launcher.waitUntilExit()
     #expect(launcher.terminationStatus == 1)
-    try #require(rename(path("kept.jsonl"), statistics) == 0)
+    try #require(rename(fixture.path("kept.jsonl"), statistics) == 0)
     let again = try fixture.run("train --continue=latest --outdir=runs --kimg=0.096")
     #expect(again.status == 0, "\(again.errors)")
   }

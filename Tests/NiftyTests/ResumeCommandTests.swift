@@ -11,25 +11,18 @@ struct ResumeCommandTests {
 
   init() throws { fixture = try TrainingFixture() }
 
-  private func path(_ name: String) -> String { fixture.folder.file(name) }
-
-  private func only(_ folder: String) throws -> String {
-    let names = try FileManager.default.contentsOfDirectory(atPath: path(folder))
-    return "\(folder)/\(try #require(names.first))"
-  }
-
   /// Whether a run has got so far that it can be continued.
   private var hasCheckpoint: Bool {
-    let runs = (try? FileManager.default.contentsOfDirectory(atPath: path("runs"))) ?? []
+    let runs = (try? FileManager.default.contentsOfDirectory(atPath: fixture.path("runs"))) ?? []
     return runs.contains { !checkpoints("runs/\($0)").isEmpty }
   }
 
   private func bytes(_ name: String) throws -> Data {
-    try Data(contentsOf: URL(filePath: path(name)))
+    try Data(contentsOf: URL(filePath: fixture.path(name)))
   }
 
   private func checkpoints(_ run: String) -> [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: path(run + "/checkpoint"))) ?? [])
+    ((try? FileManager.default.contentsOfDirectory(atPath: fixture.path(run + "/checkpoint"))) ?? [])
       .filter { $0.hasPrefix("images-") }.sorted()
   }
 
@@ -41,7 +34,7 @@ struct ResumeCommandTests {
       try bytes("\(run)/checkpoint/\(newest)/tensors.safetensors")
         == bytes("\(other)/checkpoint/\(newest)/tensors.safetensors")
     )
-    for name in try FileManager.default.contentsOfDirectory(atPath: path(run))
+    for name in try FileManager.default.contentsOfDirectory(atPath: fixture.path(run))
     where name.hasSuffix(".png") || name.hasPrefix("network") {
       #expect(try bytes("\(run)/\(name)").count == bytes("\(other)/\(name)").count, "\(name)")
       if name.hasSuffix(".png") {
@@ -65,8 +58,8 @@ struct ResumeCommandTests {
   @Test func `killed again and again, the program ends with the same bytes`() throws {
     let length = " --kimg=0.1 --tick=0.02 --snap=2"
     #expect(try fixture.run(TrainingFixture.train + length).status == 0)
-    let whole = try only("runs")
-    try FileManager.default.moveItem(atPath: path("runs"), toPath: path("whole"))
+    let whole = try fixture.only("runs")
+    try FileManager.default.moveItem(atPath: fixture.path("runs"), toPath: fixture.path("whole"))
     let reference = whole.replacingOccurrences(of: "runs/", with: "whole/")
 
     var line = TrainingFixture.train + length
@@ -89,10 +82,10 @@ struct ResumeCommandTests {
       kills += 1
       line = "train --continue=latest --outdir=runs"
     }
-    let run = try only("runs")
+    let run = try fixture.only("runs")
     #expect(kills > 0)
     try expectEqual(reference, run)
-    let names = try FileManager.default.contentsOfDirectory(atPath: path(run))
+    let names = try FileManager.default.contentsOfDirectory(atPath: fixture.path(run))
     #expect(!names.contains { $0.hasSuffix(".partial") }, "\(names)")
   }
 
@@ -101,14 +94,14 @@ struct ResumeCommandTests {
   {
     let length = " --kimg=0.08 --tick=0.02 --snap=2 --checkpoint-minutes=10"
     #expect(try fixture.run(TrainingFixture.train + length).status == 0)
-    try FileManager.default.moveItem(atPath: path("runs"), toPath: path("whole"))
+    try FileManager.default.moveItem(atPath: fixture.path("runs"), toPath: fixture.path("whole"))
     var line = TrainingFixture.train + length
     for number in [SIGTERM, SIGINT] {
       let process = try fixture.start(line)
       // Two lines of the log of this session: the signals are listened to.
       let log = {
-        let runs = try? FileManager.default.contentsOfDirectory(atPath: self.path("runs"))
-        let log = runs?.first.map { self.path("runs/\($0)/log.txt") } ?? ""
+        let runs = try? FileManager.default.contentsOfDirectory(atPath: fixture.path("runs"))
+        let log = runs?.first.map { fixture.path("runs/\($0)/log.txt") } ?? ""
         return (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
       }
       let before = log().split(separator: "\n").count
@@ -119,11 +112,11 @@ struct ResumeCommandTests {
       #expect(process.terminationReason == .exit && process.terminationStatus == 75)
       let said = String(decoding: try bytes("output.txt"), as: UTF8.self)
       #expect(said.contains("go on with: nifty train --continue runs/"), "\(said)")
-      line = "train --continue=\(try only("runs"))"
+      line = "train --continue=\(try fixture.only("runs"))"
     }
     let ended = try fixture.run(line)
     #expect(ended.status == 0, "\(ended.errors)")
-    try expectEqual(only("whole"), only("runs"))
+    try expectEqual(fixture.only("whole"), fixture.only("runs"))
     let again = try fixture.run(line)
     #expect(again.status == 0 && again.output.contains("the run is complete at 0.080 kimg"))
   }
@@ -144,14 +137,14 @@ struct ResumeCommandTests {
       try Regex(names.map { "\($0) \(number)s?" }.joined(separator: "  ") + "  G .*  D .*  left ")
     #expect(lines.count { $0.contains(pattern) } == 3, "\(run.output)")
     // Four pictures of each of two prompts.
-    let grid = try RGBImage(contentsOf: path(only("runs") + "/fakes000000.png"))
+    let grid = try RGBImage(contentsOf: fixture.path(fixture.only("runs") + "/fakes000000.png"))
     #expect(grid.width == 4 * 16 && grid.height == 2 * 16)
   }
 
   @Test func `what may not change is named, what may change is kept`() throws {
     let first = try fixture.run(TrainingFixture.train + " --kimg=0.008")
     #expect(first.status == 0, "\(first.errors)")
-    let run = try only("runs")
+    let run = try fixture.only("runs")
     let mistakes: [(flags: String, status: Int32, expected: String)] = [
       ("--continue=\(run) --batch=8", 1, "batch_size is 4 there, not 8"),
       ("--continue=\(run) --gamma=3", 1, "loss_kwargs.r1_gamma is"),
@@ -174,6 +167,6 @@ struct ResumeCommandTests {
     let options = try JSONSerialization.jsonObject(with: bytes(run + "/training_options.json"))
     let own = (options as? [String: Any])?["nifty"] as? [String: Any]
     #expect(own?["checkpoint_seconds"] as? Double == 180)
-    #expect(try only("runs") == run)
+    #expect(try fixture.only("runs") == run)
   }
 }

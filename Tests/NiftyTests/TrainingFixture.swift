@@ -2,6 +2,7 @@ import Foundation
 import Images
 import Networks
 import TestSupport
+import Testing
 import Torch
 
 /// A folder with packed data and a CLIP, small enough to train on in a second.
@@ -30,6 +31,15 @@ struct TrainingFixture {
     _ = try run(
       "pack --source=pairs --dest=data.zip --width=16 --height=16 --clip clip.safetensors"
     )
+  }
+
+  /// Where a file of the folder is.
+  func path(_ name: String) -> String { folder.file(name) }
+
+  /// The one folder in a folder of runs, from the fixture's folder.
+  func only(_ runs: String) throws -> String {
+    let names = try FileManager.default.contentsOfDirectory(atPath: path(runs))
+    return "\(runs)/\(try #require(names.first))"
   }
 
   /// A small run's command, without its length.
