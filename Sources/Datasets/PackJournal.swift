@@ -88,7 +88,11 @@ final class PackJournal {
     if end == 0 { try append(Self.header(fingerprint)) }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // A process that is being started holds a copy until it has become another program.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 
   /// Appends a checkpoint; the bytes it speaks of must be on the disk.
   func append(_ state: State) throws(DatasetError) {

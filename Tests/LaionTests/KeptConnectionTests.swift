@@ -5,10 +5,12 @@ import Testing
 
 /// A server may close a kept connection in the moment in which we send over it.
 @Suite struct KeptConnectionTests {
-  /// Downloads every path of the server, one after another, each in a single attempt.
+  /// Downloads every path of the server, each in a single attempt; one after another, or several at
+  /// once.
   private func download(
     _ paths: [String],
-    from server: RawServer
+    from server: RawServer,
+    atOnce count: Int = 1
   ) async throws -> SplitStatistics {
     try await withScratchFolder { folder in
       try makeFolder(folder + "/meta")
@@ -16,7 +18,7 @@ import Testing
       try writePart(0, in: folder + "/meta", rows)
       var configuration = loopbackConfiguration(folder)
       configuration.fetch.attempts = 1
-      configuration.fetch.concurrencyPerHost = 1
+      configuration.fetch.concurrencyPerHost = count
       return try #require(try await LaionDownload(configuration).run().splits.first)
     }
   }
@@ -35,6 +37,20 @@ import Testing
     #expect(statistics.failures.isEmpty)
     // Every second request went out over a kept connection and again over a new one.
     #expect(server.accepted == 10)
+  }
+
+  /// A row that waits for a connection may be given that of another, which does not know yet itself
+  /// that it was answered.
+  @Test func `connections that are closed at once cost none of many rows an attempt`() async throws
+  {
+    let answer = RawServer.Script.keep(Array("HTTP/1.1 204 No Content\r\n\r\n".utf8))
+    let paths = (0..<120).map { "/\($0)" }
+    for _ in 0..<5 {
+      let server = try RawServer(Dictionary(uniqueKeysWithValues: paths.map { ($0, answer) }))
+      defer { server.stop() }
+      let statistics = try await download(paths, from: server, atOnce: paths.count)
+      #expect(statistics.failures == ["HTTP 204": paths.count])
+    }
   }
 
   @Test func `a new connection that is closed without a word is not tried again`() async throws {

@@ -42,6 +42,28 @@ struct PinnedClientsTests {
     #expect(!isShutDown)
   }
 
+  @Test func `a dropped request is sent again when it may have had the connection of another`()
+    async throws
+  {
+    var settings = FetchSettings()
+    settings.allowPrivateAddresses = true
+    let hosts = HostResolver(policy: AddressPolicy(settings)) { _ in .success([.v4(0x7f00_0001)]) }
+    let clients = PinnedClients(resolver: hosts, group: .singleton, settings: settings)
+    guard case .success(let lease) = await clients.lease("a.example") else {
+      Issue.record("the host has no client")
+      return
+    }
+    #expect(await clients.fresh("a.example", lease, isNoted: false) == nil)
+    await clients.noteKeeping("a.example", lease)
+    #expect(await clients.fresh("a.example", lease, isNoted: true) == nil)
+    #expect(await clients.fresh("b.example", lease, isNoted: false) == nil)
+    #expect(await clients.fresh("a.example", lease, isNoted: false) != nil)
+    await clients.noteKeeping("a.example", lease)
+    #expect(await clients.fresh("a.example", lease, isNoted: true) != nil)
+    await clients.release(lease)
+    await clients.shutDown()
+  }
+
   /// The first host of a generation waits while others fill it up, use it, and fill up another one; with
   /// no place for idle clients its own is gone when it looks.
   @Test func `a host whose generation came and went while it waited gets a client all the same`()

@@ -24,14 +24,6 @@ struct Exchange: Sendable {
 
     /// Whether the host let the time run out.
     var isTimeout: Bool { failure?.cause == .timedOut }
-
-    /// Whether the answer was whole, so that the client may keep its connection.
-    var mayKeepConnection: Bool {
-      switch self {
-      case .value, .redirect, .failure(.status, _), .failure(.empty, _): true
-      case .failure, .unreached: false
-      }
-    }
   }
 
   /// What is asked for.

@@ -142,15 +142,15 @@ struct ImageFetcher: Sendable {
     // After the rules comes the image. After the image, a connection to a host that nobody else wants
     // would only wait to be closed, in thousands.
     let keeps = hop.subject == .robots || isShared
+    if keeps { await clients.noteKeeping(host, lease) }
     let start = ContinuousClock.now
     let step = await exchange.run(
       lease.client,
-      or: { [clients] in await clients.fresh(host, lease) },
+      or: { [clients] in await clients.fresh(host, lease, isNoted: keeps) },
       keepsConnection: keeps,
       within: left
     )
     let elapsed = start.duration(to: .now)
-    if keeps, step.mayKeepConnection { await clients.noteAnswer(of: host, lease) }
     if !Task.isCancelled { silent.note(host, timedOut: step.isTimeout, began: start) }
     switch step {
     case .value(let body): return (.value(await process(body)), elapsed)

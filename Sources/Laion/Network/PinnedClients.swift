@@ -22,8 +22,8 @@ actor PinnedClients {
     let addresses: [String: IPAddress]
     let until: ContinuousClock.Instant
     var leases: Int
-    /// Hosts that have answered: the client may keep connections to them.
-    var answered: Set<String> = []
+    /// How many requests to a host were sent over connections that the client may keep.
+    var keeping: [String: Int] = [:]
     /// Made when a kept connection turns out to be dead; keeps none itself.
     var fresh: HTTPClient?
 
@@ -133,17 +133,28 @@ actor PinnedClients {
     return addresses.first { !tried.contains($0) } ?? addresses.first
   }
 
-  /// Notes that `host` has answered.
-  func noteAnswer(of host: String, _ lease: Lease) {
-    generations[lease.generation]?.answered.insert(host)
+  /// Notes a request that is about to be sent over a connection that may be kept.
+  ///
+  /// Before, not after: with its answer the connection goes to the next request at once, and that one
+  /// may ask for a fresh client before this one has seen its answer.
+  func noteKeeping(_ host: String, _ lease: Lease) {
+    generations[lease.generation]?.keeping[host, default: 0] += 1
   }
 
   /// A client with the same pins that has no connection to `host` yet, for a request whose connection
-  /// was dropped; `nil` when the connection cannot have been a kept one.
+  /// was dropped.
   ///
   /// The requests sent with it must ask for the connection to be closed.
-  func fresh(_ host: String, _ lease: Lease) -> HTTPClient? {
-    guard let generation = generations[lease.generation], generation.answered.contains(host)
+  ///
+  /// - Parameters:
+  ///   - host: The host's name.
+  ///   - lease: What the request was sent with.
+  ///   - isNoted: Whether the request itself is one of those noted.
+  /// - Returns: The client; `nil` when the connection cannot have been a kept one, because no other
+  ///   request was sent over one.
+  func fresh(_ host: String, _ lease: Lease, isNoted: Bool) -> HTTPClient? {
+    guard let generation = generations[lease.generation],
+      generation.keeping[host, default: 0] > (isNoted ? 1 : 0)
     else { return nil }
     if let client = generation.fresh { return client }
     let client = client(pinning: generation.addresses)

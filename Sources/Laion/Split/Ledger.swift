@@ -87,7 +87,11 @@ final class Ledger: @unchecked Sendable {
     self.summary = summary
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // A process that is being started holds a copy until it has become another program.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 
   /// Appends entries and flushes them to the disk.
   func append(_ entries: [Entry]) throws(FileError) {
