@@ -75,7 +75,12 @@ let dataSide: [Target] = [
   library("Parquet", ["CParquet", "Files"]),
   library("Pickle", ["Files"]),
   .systemLibrary(name: "CZlib"),
-  library("Datasets", ["CZlib", "Images", "Pickle", "Files"]),
+  .target(
+    name: "CSimdjson",
+    cxxSettings: [.unsafeFlags(["-O2"])],
+    linkerSettings: [.linkedLibrary("simdjson")]
+  ),
+  library("Datasets", ["CSimdjson", "CZlib", "Images", "Pickle", "Files"]),
   library(
     "Laion",
     [

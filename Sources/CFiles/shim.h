@@ -1,5 +1,6 @@
-// Debian's nettle (nettle-dev), as it is, and of glibc what Swift leaves out.
+// Debian's nettle and libdeflate, as they are, and of glibc what Swift leaves out.
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <malloc.h>
 #include <nettle/sha2.h>
 #include <sys/syscall.h>

@@ -1,7 +1,7 @@
 // Several processes that train together: torch's own c10d, Gloo over TCP, and NCCL for tensors of CUDA.
 #define USE_C10D_GLOO 1
 #include "internal.h"
-#include "nccl.h"
+#include "nccl_group.h"
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <c10/util/Logging.h>

@@ -1,4 +1,4 @@
-#include "nccl.h"
+#include "nccl_group.h"
 #include <ATen/ops/empty.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/StreamGuard.h>
@@ -9,20 +9,16 @@ namespace ctorch {
 
 namespace {
 
-constexpr int ncclSuccess = 0;
-constexpr int ncclInProgress = 7;
-constexpr int ncclSum = 0;
-
-/// ncclDataType_t.
+/// A type as NCCL numbers it.
 int nccl_type(at::ScalarType type) {
   switch (type) {
-    case at::kByte: return 1;
-    case at::kInt: return 2;
-    case at::kLong: return 4;
-    case at::kHalf: return 6;
-    case at::kFloat: return 7;
-    case at::kDouble: return 8;
-    case at::kBFloat16: return 9;
+    case at::kByte: return NCCLCode::uint8;
+    case at::kInt: return NCCLCode::int32;
+    case at::kLong: return NCCLCode::int64;
+    case at::kHalf: return NCCLCode::float16;
+    case at::kFloat: return NCCLCode::float32;
+    case at::kDouble: return NCCLCode::float64;
+    case at::kBFloat16: return NCCLCode::bfloat16;
     default: TORCH_CHECK(false, "NCCL has no type for ", type);
   }
 }
@@ -57,7 +53,7 @@ NCCLLibrary::NCCLLibrary(const std::string &path) {
 }
 
 void NCCLLibrary::check(int result, const char *what) const {
-  if (result == ncclSuccess || result == ncclInProgress) return;
+  if (result == NCCLCode::success || result == NCCLCode::in_progress) return;
   const char *detail = get_last_error(nullptr);
   bool has_detail = detail && *detail;
   TORCH_CHECK(false, "NCCL's ", what, ": ", get_error_string(result), has_detail ? ": " : "",
@@ -131,7 +127,7 @@ void NCCLGroup::enqueue(const char *name, const at::Tensor &value,
 void NCCLGroup::sum(const at::Tensor &value) {
   void *data = value.data_ptr();
   enqueue("sum", value, [&](int type, void *stream) {
-    return library_->all_reduce(data, data, value.numel(), type, ncclSum, comm_, stream);
+    return library_->all_reduce(data, data, value.numel(), type, NCCLCode::sum, comm_, stream);
   });
 }
 
@@ -187,9 +183,9 @@ bool NCCLGroup::has_failed() {
   if (oldest && Clock::now() > oldest->deadline) {
     failure_ = std::string("NCCL's ") + oldest->name + " was not done in time";
   } else if (!in_hand) {
-    int state = ncclSuccess;
+    int state = NCCLCode::success;
     library_->comm_get_async_error(comm_, &state);
-    if (state != ncclSuccess && state != ncclInProgress)
+    if (state != NCCLCode::success && state != NCCLCode::in_progress)
       failure_ = std::string("NCCL: ") + library_->get_error_string(state);
   }
   return !failure_.empty();

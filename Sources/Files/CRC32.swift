@@ -1,80 +1,24 @@
-/// A cyclic redundancy check of 32 bits: that of zip entries (ISO 3309) or Castagnoli's.
-///
-/// Slicing-by-8: eight table look-ups per eight bytes, as in Kounavis and Berry, "Novel Table
-/// Lookup-Based Algorithms for High-Performance CRC Generation", IEEE ToC 57 (2008).
-package struct CRC32 {
-  /// What the bytes are divided by, as a reflected polynomial.
-  package enum Polynomial: Sendable {
-    /// 0xEDB88320: zip, PNG, gzip.
-    case zip
-    /// 0x82F63B78 (RFC 3720, appendix B.4): records of TensorFlow, checkpoints.
-    case castagnoli
-  }
+import CFiles
 
-  private var state: UInt32 = .max
-  private let tables: [UInt32]
+/// The checksum of zip entries, PNG chunks and gzip: CRC-32 (ISO 3309), by libdeflate.
+package struct CRC32 {
+  /// The checksum of everything seen so far.
+  package private(set) var value: UInt32 = 0
 
   /// The checksum of no bytes.
-  package init(_ polynomial: Polynomial = .zip) {
-    tables = polynomial == .zip ? Self.zipTables : Self.castagnoliTables
-  }
+  package init() {}
 
-  /// The checksum of everything seen so far.
-  package var value: UInt32 { ~state }
-
-  /// The checksum of one buffer, as zip has it.
+  /// The checksum of one buffer.
   package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     var crc = CRC32()
     crc.update(bytes)
     return crc.value
   }
 
-  /// The checksum of one buffer by Castagnoli's polynomial.
-  package static func castagnoli(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    var crc = CRC32(.castagnoli)
-    crc.update(bytes)
-    return crc.value
-  }
-
   /// Takes in the next bytes.
   package mutating func update(_ bytes: UnsafeRawBufferPointer) {
-    state = tables.withUnsafeBufferPointer { table in
-      var crc = state
-      var offset = 0
-      while bytes.count - offset >= 8 {
-        let loaded = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-        let word = UInt64(littleEndian: loaded) ^ UInt64(crc)
-        crc =
-          table[1792 + Int(word & 0xff)] ^ table[1536 + Int(word >> 8 & 0xff)]
-          ^ table[1280 + Int(word >> 16 & 0xff)] ^ table[1024 + Int(word >> 24 & 0xff)]
-          ^ table[768 + Int(word >> 32 & 0xff)] ^ table[512 + Int(word >> 40 & 0xff)]
-          ^ table[256 + Int(word >> 48 & 0xff)] ^ table[Int(word >> 56)]
-        offset += 8
-      }
-      while offset < bytes.count {
-        crc = crc >> 8 ^ table[Int(crc & 0xff) ^ Int(bytes[offset])]
-        offset += 1
-      }
-      return crc
-    }
-  }
-
-  private static let zipTables = tables(0xEDB8_8320)
-  private static let castagnoliTables = tables(0x82F6_3B78)
-
-  /// Eight tables of 256: table k holds the effect of a byte followed by k zero bytes.
-  private static func tables(_ polynomial: UInt32) -> [UInt32] {
-    var tables: [UInt32] = []
-    tables.reserveCapacity(8 * 256)
-    for byte in 0..<UInt32(256) {
-      var crc = byte
-      for _ in 0..<8 { crc = crc >> 1 ^ (crc & 1 == 1 ? polynomial : 0) }
-      tables.append(crc)
-    }
-    for index in 256..<8 * 256 {
-      let shorter = tables[index - 256]
-      tables.append(shorter >> 8 ^ tables[Int(shorter & 0xff)])
-    }
-    return tables
+    // Without an address it would answer with the checksum of nothing at all.
+    guard let base = bytes.baseAddress else { return }
+    value = libdeflate_crc32(value, base, bytes.count)
   }
 }

@@ -107,6 +107,25 @@ import Testing
     }
   }
 
+  /// Whatever simdjson takes, the plain reader takes to the same numbers; and the other way round.
+  @Test func `lists of numbers, read in two ways`() {
+    let seeds = [
+      "[0.005501762498170137, -0.0057807071134448, 1e-05,3.4028234e38]", "[ 1 ,\n-2.5e+3, 0 ] x",
+      "[]", "[123456789012345678901234567890, 1e-46, -0.0, 0.1000000000000000055511151231257827]",
+    ].map { Array($0.utf8) }
+    let alphabet = Array("0179.eE+-[]{},:\"ntf \t\u{1}\u{7f}".utf8)
+    expectSafe(DamagedInputs(seeds, alphabet: alphabet), 100_000, refused: 0.3) { copy in
+      try copy.withUnsafeBytes { bytes in
+        var (one, other) = (JSONScanner(bytes), JSONScanner(bytes))
+        let fast = Result { try one.numbers(limit: 5).map(\.bitPattern) }
+        let plain = Result { try other.plainNumbers(limit: 5).map(\.bitPattern) }
+        #expect((try? fast.get()) == (try? plain.get()), "\(String(decoding: copy, as: UTF8.self))")
+        if (try? plain.get()) != nil { #expect(one.position == other.position) }
+        _ = try plain.get()
+      }
+    }
+  }
+
   @Test func `COCO's captions`() throws {
     let seed =
       #"{"images": [{"license": 5, "file_name": "1.jpg", "id": 1}], "annotations": ["#

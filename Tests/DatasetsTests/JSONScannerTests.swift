@@ -21,7 +21,7 @@ import Testing
       "0", "-0.0", "1", "-1.5", "0.07998774945735931", "1e-05", "1.17549435e-38", "1e-45",
       "3.4028234e38",
       "123456789012345678901234567890", "0.1000000000000000055511151231257827", "1E+2", "16777217",
-      "9007199254740993", "1.00000005960464477539", "6.103515625e-05",
+      "0.012345678901234567890123", "9007199254740993", "1.00000005960464477539", "6.103515625e-05",
     ]
     let read = try scan("[\(texts.joined(separator: " ,"))]") { try $0.numbers(limit: 100) }
     #expect(read.map(\.bitPattern) == texts.map { Float(strtod($0, nil)).bitPattern })
@@ -87,5 +87,33 @@ import Testing
 
   @Test func `a list longer than its limit is refused`() {
     #expect(throws: JSONScanner.Damage.self) { try scan("[1,2,3]") { try $0.numbers(limit: 2) } }
+  }
+
+  @Test func `simdjson reads what is a list of numbers, and only that`() {
+    let lists = NumberLists()
+    /// With other text behind it, and at the end of what may be read.
+    func read(_ text: String, then rest: String) -> (values: [Float], length: Int)? {
+      Array((text + rest).utf8).withUnsafeBytes { lists.read($0[...], limit: 3) }
+    }
+    for rest in ["", ", \"x\"", String(repeating: ", [7", count: 50)] {
+      #expect(read("[1, -2.5e3,0.125 ]", then: rest).map { $0 == ([1, -2500, 0.125], 18) } == true)
+      #expect(read("[]", then: rest).map { $0 == ([], 2) } == true)
+      for text in [
+        "", "[", "1]", " [1]", "[1,]", "[1 2]", "[[1]]", "[\"1\"]", "[null]", "[01]", "[1.]",
+        "[.5]",
+        "[1e999]", "[1e39]", "[1,2,3,4]", "[1\u{0}]", "[-]", "[1x]", "[NaN]",
+        // simdjson would read another number.
+        "[0.012345678901234567890123]", "[-0.10000000000000000555112 ]",
+      ] where rest.isEmpty || text != "" && text != "[" {
+        #expect(read(text, then: rest) == nil, "\(text)")
+      }
+    }
+  }
+
+  @Test func `a list of over four megabytes is read without simdjson`() throws {
+    let text = "[1," + String(repeating: " ", count: 4 << 20) + "2]"
+    let isRead = Array(text.utf8).withUnsafeBytes { NumberLists().read($0[...], limit: 9) != nil }
+    #expect(!isRead)
+    #expect(try scan(text) { try $0.numbers(limit: 9) } == [1, 2])
   }
 }

@@ -12,9 +12,29 @@ struct CRC32Tests {
     ] as [([UInt8], UInt32)]
   )
   func `Castagnoli's is that of the standard`(bytes: [UInt8], expected: UInt32) {
-    #expect(bytes.withUnsafeBytes(CRC32.castagnoli) == expected)
-    var crc = CRC32(.castagnoli)
+    #expect(bytes.withUnsafeBytes(CRC32C.of) == expected)
+    var crc = CRC32C()
     for byte in bytes { [byte].withUnsafeBytes { crc.update($0) } }
+    #expect(crc.value == expected)
+  }
+
+  // The check value of the catalogue of CRC algorithms (CRC-32/ISO-HDLC); the others from zlib.
+  @Test(
+    arguments: [
+      (Array("123456789".utf8), 0xCBF4_3926), ([0], 0xD202_EF8D), ([], 0),
+      ([UInt8](repeating: 0xFF, count: 32), 0xFF6C_AB0B),
+    ] as [([UInt8], UInt32)]
+  )
+  func `that of zip is the usual one, whole, in pieces and of nothing`(
+    bytes: [UInt8],
+    expected: UInt32
+  ) {
+    #expect(bytes.withUnsafeBytes(CRC32.of) == expected)
+    var crc = CRC32()
+    for byte in bytes {
+      [byte].withUnsafeBytes { crc.update($0) }
+      crc.update(.init(start: nil, count: 0))
+    }
     #expect(crc.value == expected)
   }
 }

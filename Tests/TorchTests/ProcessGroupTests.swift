@@ -172,6 +172,35 @@ struct NCCLTests {
   }
 }
 
+/// NVIDIA's own library, as far as it goes without a GPU.
+@Suite("NCCL itself")
+struct RealNCCLTests {
+  @Test func `its header declares what is called here`() throws {
+    _ = try #require(RealNCCL.library, "scripts/setup --tests installs it")
+    #expect(try RealNCCL.hasOurInterface())
+  }
+
+  @Test(.enabled(if: Runtime.cudaDevices == 0))
+  func `without a GPU it is opened, makes an id and says why it does not meet`() async throws {
+    let library = try #require(RealNCCL.library, "scripts/setup --tests installs it")
+    let errors = try await inRanks(2) { group -> String in
+      var said = ""
+      do { try group.useNCCL(on: .cpu, library: library) } catch { said = "\(error)" }
+      let sum = Tensor([Float(1)])
+      try group.sum(sum)
+      #expect(sum.floats == [2])
+      return said
+    }
+    for (rank, error) in errors.enumerated() {
+      #expect(
+        error.hasPrefix("rank \(rank) of 2 cannot use NCCL with the others: NCCL's meeting: ")
+          && error.contains("CUDA driver"),
+        "\(error)"
+      )
+    }
+  }
+}
+
 @Suite("Rendezvous")
 struct RendezvousTests {
   static let starters: [(name: String, environment: [String: String], expected: Rendezvous)] = [

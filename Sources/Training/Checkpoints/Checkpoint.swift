@@ -87,7 +87,7 @@ package struct Checkpoint {
   }
 
   private static func checksum(_ bytes: UnsafeRawBufferPointer) -> String {
-    let digits = String(CRC32.castagnoli(bytes), radix: 16)
+    let digits = String(CRC32C.of(bytes), radix: 16)
     return String(repeating: "0", count: 8 - digits.count) + digits
   }
 }

@@ -103,7 +103,7 @@ final class EventFile {
   }
 
   private static func masked(_ bytes: [UInt8]) -> [UInt8] {
-    let crc = bytes.withUnsafeBytes(CRC32.castagnoli)
+    let crc = bytes.withUnsafeBytes(CRC32C.of)
     let value = (crc >> 15 | crc << 17) &+ 0xA282_EAD8
     return withUnsafeBytes(of: value.littleEndian) { Array($0) }
   }
