@@ -37,6 +37,8 @@ struct CTExchange {
   std::vector<at::Tensor> within, before, values;
   double rounds = 1;
   size_t next = 0;
+  size_t arrived = 0;
+  int32_t early = 0;
   std::string failure;
 
   ~CTExchange() {
@@ -52,7 +54,8 @@ struct CTExchange {
     within = all(within_handles);
     before = all(before_handles);
     values.assign(tensors.size(), {});
-    next = 0;
+    next = arrived = 0;
+    early = 0;
     failure.clear();
     for (auto &part : parts) {
       part.missing = part.members.size();
@@ -79,7 +82,11 @@ struct CTExchange {
     }
     values[index] = value;
     parts[part_of[index]].missing--;
-    while (next < parts.size() && parts[next].missing == 0) begin(parts[next++]);
+    arrived++;
+    while (next < parts.size() && parts[next].missing == 0) {
+      begin(parts[next++]);
+      if (arrived < tensors.size()) early++;
+    }
   }
 
   void begin(Part &part) {
@@ -173,6 +180,13 @@ extern "C" int32_t ct_exchange_grad(CTExchange *exchange, CTTensor *output,
     std::lock_guard lock(exchange->mutex);
     exchange->is_running = false;
     return 0;
+  });
+}
+
+extern "C" int32_t ct_exchange_early(CTExchange *exchange) noexcept {
+  return fenced<int32_t>(0, [&] {
+    std::lock_guard lock(exchange->mutex);
+    return exchange->early;
   });
 }
 

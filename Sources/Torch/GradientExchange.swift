@@ -97,6 +97,9 @@ public final class GradientExchange {
     if status != 0 { torchFailure("gradients to exchange") }
   }
 
+  /// How many parts of the last pass were on their way before its last gradient had come.
+  var earlyParts: Int { Int(ct_exchange_early(handle)) }
+
   /// Waits for what has been begun.
   ///
   /// - Returns: The means over all ranks, the companion's last; this rank's own values, and what went

@@ -62,6 +62,7 @@ package final class Trainer {
   ///   - clipSide: CLIP's input size in pixels.
   ///   - encodeImage: CLIP's image tower on that device.
   ///   - textMapper: Makes pseudo-text features, on that device; noise does if `nil`.
+  ///   - reducedPrecision: The type of blocks in reduced precision; the device's own if not given.
   ///   - ranks: The processes that share each step.
   ///   - randomness: The source of a phase's draws at a number of images seen; derived from the seed
   ///     if not given. The first draw of each is the latents.
@@ -71,6 +72,7 @@ package final class Trainer {
     clipSide: Int,
     encodeImage: @escaping (Tensor) -> Tensor,
     textMapper: TextMapper? = nil,
+    reducedPrecision: DType? = nil,
     ranks: Ranks = .alone,
     randomness: ((Phase, Int) -> any RandomSource)? = nil
   ) {
@@ -86,7 +88,7 @@ package final class Trainer {
         )
       }
     let random = SeededRandom(seed: configuration.seed, stream: Stream.weights, position: 0)
-    let precision = device.reducedPrecision
+    let precision = reducedPrecision ?? device.reducedPrecision
     generator = Generator(configuration.generator, reducedPrecision: precision, random: random)
     discriminator = Discriminator(
       configuration.discriminator,

@@ -120,6 +120,56 @@ struct GradientExchangeTests {
     }
   }
 
+  @Test func `all parts but the last are on their way before the pass ends`() async throws {
+    _ = try await inRanks(2) { group in
+      let parameters = Self.parameters()
+      for (partBytes, early) in [(1, 5), (80, 2), (1 << 20, 0)] {
+        let exchange = GradientExchange(
+          group,
+          parameters: parameters,
+          companion: Tensor([Float(3)]),
+          partBytes: partBytes
+        )
+        exchange.begin(
+          gradientsOf: Self.loss(parameters, rank: group.rank),
+          within: parameters.map { _ in nil },
+          before: [],
+          rounds: 1
+        )
+        #expect(exchange.earlyParts == early)
+        #expect(exchange.finish().failure == nil)
+      }
+    }
+  }
+
+  /// The order in which gradients come is not the same for all: what is summed with what must be.
+  @Test func `ranks whose gradients come in another order still sum the same parts`() async throws {
+    let results = try await inRanks(2) { group -> [[Float]] in
+      let random = SeededRandom(seed: 1)
+      let parameters = (0..<2).map { _ in random.normal([4, 4]) }
+      for parameter in parameters { parameter.requiresGradient = true }
+      let exchange = GradientExchange(
+        group,
+        parameters: parameters,
+        companion: Tensor([Float(3)]),
+        partBytes: 1
+      )
+      // The last one that is used has its gradient first.
+      let used = group.rank == 0 ? parameters : parameters.reversed()
+      let x = random.normal([6, 4])
+      let loss = x.matmul(used[0]).tanh().matmul(used[1]).squared().mean()
+      let own = Self.all(loss, parameters).compactMap(\.self)
+      let expected = try Self.flat(own, group)
+      #expect(expected[0] != expected[1])
+      exchange.begin(gradientsOf: loss, within: [nil, nil], before: [], rounds: 1)
+      let (means, failure) = exchange.finish()
+      #expect(failure == nil)
+      #expect(means.dropLast().map(\.floats) == expected)
+      return means.map(\.floats)
+    }
+    #expect(results[0] == results[1])
+  }
+
   @Test func `parts go from the last parameters to the first`() {
     #expect(GradientExchange.parts([4, 4, 4, 4, 1], atLeast: 8) == [1, 1, 0, 0, 1])
     #expect(GradientExchange.parts([4, 4, 20, 4, 1], atLeast: 8) == [1, 1, 0, 0, 1])

@@ -38,6 +38,40 @@ struct TrainerTests {
     #expect(weights(trainer.average) != weights(trainer.generator))
   }
 
+  /// The original computes in float16, the default on CUDA; on a CPU the default is bfloat16.
+  @Test(arguments: [(DType.float16, 8e-3), (.bfloat16, 1e-1)])
+  func `steps in reduced precision follow those in float32`(dtype: DType, tolerance: Double) {
+    func losses(_ reduced: DType?) -> [String: [Float]] {
+      var configuration = tinyTrainer(seed: 3)
+      configuration.setReducedPrecision(reduced != nil)
+      let trainer = Trainer(
+        configuration,
+        device: .cpu,
+        clipSide: 16,
+        encodeImage: tinyEncoder(),
+        reducedPrecision: reduced
+      )
+      var found: [String: [Float]] = [:]
+      for step in 0..<5 {
+        for report in trainer.step(tinyBatch(UInt64(step))) {
+          found[report.name, default: []] += report.values.to(.float32).floats
+        }
+      }
+      #expect(weights(trainer.generator).allSatisfy { $0.isFinite })
+      #expect(weights(trainer.discriminator).allSatisfy { $0.isFinite })
+      return found
+    }
+    let (whole, reduced) = (losses(nil), losses(dtype))
+    #expect(Set(whole.keys) == Set(reduced.keys) && whole["Loss/pl_penalty"] != nil)
+    for (name, values) in whole where !name.contains("signs") {
+      let scale = Double(values.map(\.magnitude).max() ?? 0)
+      for (one, other) in zip(values, reduced[name] ?? []) {
+        #expect(Double((one - other).magnitude) <= tolerance * max(scale, 1), "\(name)")
+      }
+    }
+    #expect(whole["Loss/scores/real"] != reduced["Loss/scores/real"])
+  }
+
   @Test func `regularisers run at their intervals only`() {
     let trainer = trainer(tinyTrainer(seed: 3))
     var path: [Int] = []

@@ -140,6 +140,8 @@ void ct_exchange_free(CTExchange *exchange) CT_NOEXCEPT;
 /// if this rank `is_cut_off` from the others, which `ct_exchange_finish` gives as its failure.
 int32_t ct_exchange_grad(CTExchange *exchange, CTTensor *output, CTTensor *const *within,
                          CTTensor *const *before, double rounds, bool is_cut_off) CT_NOEXCEPT;
+/// How many parts of the last pass were begun before all of its gradients had come.
+int32_t ct_exchange_early(CTExchange *exchange) CT_NOEXCEPT;
 /// Waits for all parts. Fills `results` with the means over the group; if it fails, as when another
 /// rank is gone, with this rank's own values.
 int32_t ct_exchange_finish(CTExchange *exchange, CTTensor **results) CT_NOEXCEPT;
