@@ -18,8 +18,8 @@ struct ImportCommand: ParsableCommand {
       celeba  images, celeba-caption, train/filenames.pickle or train.txt
 
       The number of images is compared with the published one, and what is
-      missing is listed in DEST.missing.txt. --dest is a zip, packed with the flags of nifty pack, or
-      a folder.
+      missing is listed in DEST.missing.txt. --dest is a folder, or a zip, which
+      is packed with the flags of nifty pack.
 
       EXAMPLES
         nifty import coco --root coco --split train --dest coco_train.zip \\

@@ -19,8 +19,9 @@ struct NiftyCompute: AsyncParsableCommand {
       Bring published datasets in with nifty import, look at packed ones with nifty
       dataset, get published weights with nifty fetch. Score a snapshot with nifty
       metrics, show a run as an animation with nifty animate, exchange snapshots
-      with the original LAFITE with nifty convert. Try
-      everything at once, small, on real data:
+      with the original LAFITE with nifty convert.
+
+      Try everything at once, small, on real data:
         nifty demo
       """,
     version: Program.version,

@@ -46,9 +46,8 @@ struct DriveDownload {
   /// - Throws: `DownloadError` when Drive cannot be reached, has no such file, does not share it, or its
   ///   quota is exceeded.
   func place() async throws -> Place {
-    var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-    configuration.timeout = .init(connect: .seconds(20), read: .seconds(60))
-    configuration.httpVersion = .http1Only
+    var configuration = HTTPClient.Configuration.singleFile
+    configuration.redirectConfiguration = .disallow
     return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
       try await walk(client)
     }

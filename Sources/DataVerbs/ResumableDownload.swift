@@ -60,13 +60,7 @@ struct ResumableDownload {
   /// - Returns: Its hash.
   /// - Throws: `DownloadError`, or `FileError` for the disk.
   func run(progress: (Int, Int?) -> Void) async throws -> String {
-    var configuration = HTTPClient.Configuration()
-    configuration.timeout = .init(connect: .seconds(20), read: .seconds(60))
-    configuration.decompression = .disabled
-    configuration.httpVersion = .http1Only
-    // The loop below decides what is tried again.
-    configuration.connectionPool.retryConnectionEstablishment = false
-    return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
+    try await HTTPClient.withHTTPClient(configuration: .singleFile) { client in
       try await download(client, progress)
     }
   }

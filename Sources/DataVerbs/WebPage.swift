@@ -15,10 +15,7 @@ struct WebPage {
   /// - Returns: Its text; bytes that are not UTF-8 are replaced.
   /// - Throws: `DownloadError`.
   func text() async throws -> String {
-    var configuration = HTTPClient.Configuration()
-    configuration.timeout = .init(connect: .seconds(20), read: .seconds(60))
-    configuration.httpVersion = .http1Only
-    return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
+    try await HTTPClient.withHTTPClient(configuration: .singleFile) { client in
       try await text(client)
     }
   }
@@ -45,5 +42,17 @@ struct WebPage {
         description: "\(address) broke off, or is longer than \(Self.maximumBytes) bytes"
       )
     }
+  }
+}
+
+extension HTTPClient.Configuration {
+  /// For one page or file: whoever is not there is not asked again, unless the caller does.
+  static var singleFile: Self {
+    var configuration = Self()
+    configuration.timeout = .init(connect: .seconds(20), read: .seconds(60))
+    configuration.decompression = .disabled
+    configuration.httpVersion = .http1Only
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return configuration
   }
 }

@@ -199,7 +199,8 @@ struct DriveTests {
     #expect(late.outcome.errors.contains("web page") && written == nil, "\(late.outcome.errors)")
   }
 
-  @Test func `offline, it says where to get the file and where to put it`() throws {
+  @Test func `offline, it says at once where to get the file and where to put it`() throws {
+    let start = ContinuousClock.now
     let outcome = try nifty(
       ["fetch", "cub", "--id", "abcdefghijk", "--drive-server", "http://127.0.0.1:1"],
       in: folder.path
@@ -217,6 +218,7 @@ struct DriveTests {
     #expect(both.status == 64 && both.errors.contains("give one of them"))
     #expect(try nifty(["fetch", "cub", "--split", "all"]).status == 64)
     #expect(try nifty(["fetch", "coco", "--id", "?"], in: folder.path).errors.contains("--id"))
+    #expect(start.duration(to: .now) < .seconds(15))
   }
 
   @Test func `without a link, the author's page is asked for the one of the split`() async throws {
