@@ -197,6 +197,17 @@ import Testing
     }
   }
 
+  @Test func `a copy of the descriptor in a process being started does not keep the lock`() throws {
+    var first: PackedDatasetWriter? = try writer("out.zip")
+    let copies = try OpenCopies(of: folder.file(".out.zip.packing/journal"))
+    #expect(copies.count == 1)
+    #expect(throws: DatasetError.self) { try writer("out.zip") }
+    try append(0..<4, to: #require(first))
+    first = nil
+    _ = try writer("out.zip")
+    withExtendedLifetime(first) {}
+  }
+
   @Test func `a finished set is continued, and its bytes equal those of one in one go`() throws {
     let whole = try writer("whole.zip")
     try append(0..<30, to: whole)
