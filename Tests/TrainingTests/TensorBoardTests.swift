@@ -43,6 +43,28 @@ struct TensorBoardTests {
     var images: [String: [[Int]]]
   }
 
+  /// The means that a line of statistics holds.
+  ///
+  /// JSONSerialization, which would be shorter, rounds most numbers of double precision to a neighbour.
+  private struct Line: Decodable {
+    var means: [String: Double] = [:]
+
+    private struct Name: CodingKey {
+      var stringValue: String
+      var intValue: Int? { nil }
+      init(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: Name.self)
+      for name in values.allKeys {
+        let summary = try? values.decode([String: Double].self, forKey: name)
+        means[name.stringValue] = summary?["mean"]
+      }
+    }
+  }
+
   @Test func `TensorBoard reads scalars and grids of a run, once each though it was continued`()
     throws
   {
@@ -51,13 +73,11 @@ struct TensorBoardTests {
     let read = try JSONDecoder().decode(Read.self, from: Data(run(Self.reader, folder).utf8))
     let lines = try String(contentsOfFile: folder + "/stats.jsonl", encoding: .utf8)
       .split(separator: "\n")
-      .map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:] }
+      .map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)).means }
     #expect(lines.count == 4)
     for name in ["Loss/G/loss", "Loss/D/loss", "Progress/augment", "Loss/r1_penalty"] {
       let expected = lines.compactMap { line -> [Double]? in
-        guard let entry = line[name] as? [String: Double], let mean = entry["mean"],
-          let kimg = (line["Progress/kimg"] as? [String: Double])?["mean"]
-        else { return nil }
+        guard let mean = line[name], let kimg = line["Progress/kimg"] else { return nil }
         return [(kimg * 1000).rounded(), Double(Float(mean))]
       }
       #expect(!expected.isEmpty && read.scalars[name] == expected, "\(name)")
