@@ -1,5 +1,6 @@
 import CFiles
 import Glibc
+import Synchronization
 
 /// A file that appears under its name only when it is complete.
 ///
@@ -38,6 +39,15 @@ package final class AtomicFile {
     partialPath = Self.partialPath(for: path)
     descriptor = open(partialPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     if descriptor < 0 { throw FileError("create", path: path) }
+    _ = Self.unfinished.withLock { $0.insert(partialPath) }
+  }
+
+  // Of this process.
+  private static let unfinished = Mutex<Set<String>>([])
+
+  /// Removes the neighbours of all files that are not committed: the process ends at once.
+  package static func discardUnfinished() {
+    unfinished.withLock { for path in $0 { unlink(path) } }
   }
 
   deinit { discard() }
@@ -88,6 +98,7 @@ package final class AtomicFile {
     descriptor = -1
     if rename(partialPath, path) != 0 { throw FileError("rename to", path: path) }
     committed = true
+    _ = Self.unfinished.withLock { $0.remove(partialPath) }
     try Self.flushFolder(of: path)
   }
 
@@ -95,7 +106,9 @@ package final class AtomicFile {
   package func discard() {
     if descriptor >= 0 { close(descriptor) }
     descriptor = -1
-    if !committed { unlink(partialPath) }
+    if committed { return }
+    unlink(partialPath)
+    _ = Self.unfinished.withLock { $0.remove(partialPath) }
   }
 
   /// Writes a whole file at once, atomically.
