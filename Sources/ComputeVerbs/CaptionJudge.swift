@@ -24,7 +24,7 @@ struct CaptionJudge {
     let texts = try distinctCaptions(count)
     let features = try clip.features(of: texts).normalized()
     let owners = texts.indices.flatMap { [Int](repeating: $0, count: perCaption) }
-    let random = SeededRandom(seed: seed, stream: 4, position: 0)
+    let random = SeededRandom(seed: seed, stream: .captionJudge, position: 0)
     var seen: [Tensor] = []
     for start in stride(from: 0, to: owners.count, by: 32) {
       let chosen = Array(owners[start..<min(start + 32, owners.count)])

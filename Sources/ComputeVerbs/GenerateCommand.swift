@@ -164,7 +164,7 @@ struct GenerateCommand: ParsableCommand {
     return try textFeatures
       + fromImage.map { path in
         let feature = model.features(of: [try RGBImage(contentsOf: path)]).normalized()
-        let random = SeededRandom(seed: 0, stream: 7, position: 0)
+        let random = SeededRandom(seed: 0, stream: .paintedPseudoText, position: 0)
         let n = random.normal([1, feature.size(1)]).normalized()
         // The pseudo text feature of training without captions (arXiv 2111.13792, equation 3).
         let fts = (feature * (1 - imageNoise) + n * imageNoise).normalized()

@@ -32,7 +32,7 @@ struct Painter {
   func latents(_ seeds: [UInt64]) -> Tensor {
     .concatenated(
       seeds.map {
-        SeededRandom(seed: $0, stream: 5, position: 0).normal([1, configuration.zDimension])
+        SeededRandom(seed: $0, stream: .paintedLatents, position: 0).normal([1, configuration.zDimension])
       },
       0
     )
@@ -103,7 +103,7 @@ struct Painter {
     switch noise {
     case .const: .constant
     case .none: .none
-    case .random: .random(SeededRandom(seed: seed, stream: 6, position: 0))
+    case .random: .random(SeededRandom(seed: seed, stream: .paintedNoise, position: 0))
     }
   }
 }

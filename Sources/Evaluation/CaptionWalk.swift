@@ -105,7 +105,7 @@ package struct CaptionWalk {
   package func retrieval(_ images: Tensor, candidates: Int = 100, seed: UInt64) -> Double {
     let m = features.size(0)
     let others = min(candidates, m) - 1
-    var random = SplitMix(state: mixed(seed, 8))
+    var random = SplitMix(state: mixed(seed, RandomStream.retrievalCandidates.number))
     var hits = 0
     let x = images.to(.float32).normalized()
     for start in stride(from: 0, to: owners.count, by: 256) {

@@ -250,7 +250,7 @@ package final class MetricSuite {
       guard min(x.size(0), y.size(0)) >= 2 else {
         throw EvaluationError.option("\(name) needs at least 2 images on both sides")
       }
-      let random = SeededRandom(seed: plan.seed, stream: 6, position: 0)
+      let random = SeededRandom(seed: plan.seed, stream: .kernelSubsets, position: 0)
       return [(name, kernelInceptionDistance(real: x, generated: y, random: random))]
     }
     guard min(x.size(0), y.size(0)) > 3 else {

@@ -28,10 +28,10 @@ public final class SeededRandom: RandomSource {
   ///
   /// - Parameters:
   ///   - seed: The run's seed.
-  ///   - stream: What the numbers are for, as a small constant.
+  ///   - stream: What the numbers are for.
   ///   - position: Where in the run, usually the images seen.
-  public convenience init(seed: UInt64, stream: UInt64, position: UInt64) {
-    self.init(seed: mixed(seed, stream, position))
+  public convenience init(seed: UInt64, stream: RandomStream, position: UInt64) {
+    self.init(seed: mixed(seed, stream.number, position))
   }
 
   deinit { ct_generator_free(generator) }

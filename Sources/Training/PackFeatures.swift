@@ -49,7 +49,7 @@ package final class PackFeatures: FeatureExtractor {
     view: PackView,
     precision: DType = .float32,
     draw: @escaping (Int) -> any RandomSource = {
-      SeededRandom(seed: 0, stream: 7, position: UInt64($0))
+      SeededRandom(seed: 0, stream: .packedView, position: UInt64($0))
     }
   ) {
     self.model = model

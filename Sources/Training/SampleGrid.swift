@@ -18,7 +18,7 @@ package struct SampleGrid {
   package init(features: Tensor, columns: Int, zDimension: Int, seed: UInt64) {
     self.features = features
     self.columns = columns
-    let random = SeededRandom(seed: seed, stream: 2, position: 0)
+    let random = SeededRandom(seed: seed, stream: .sampleGrid, position: 0)
     z = random.normal([features.size(0), zDimension]).to(features.device)
   }
 

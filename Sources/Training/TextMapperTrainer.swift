@@ -101,13 +101,13 @@ package struct TextMapperTrainer {
   ) -> TextMapper {
     let c = configuration
     let shape = TextMapper.Configuration(featureDimension: pairs.images.size(1))
-    let mapper = TextMapper(shape, random: SeededRandom(seed: c.seed, stream: 30, position: 0))
-    let best = TextMapper(shape, random: SeededRandom(seed: c.seed, stream: 30, position: 0))
+    let mapper = TextMapper(shape, random: SeededRandom(seed: c.seed, stream: .mapperWeights, position: 0))
+    let best = TextMapper(shape, random: SeededRandom(seed: c.seed, stream: .mapperWeights, position: 0))
     let optimizer = Adam(mapper.parameters, c.optimizer)
     var losses: [Double] = []
     var bestCosine = -1.0
     for step in 1...c.steps {
-      let random = SeededRandom(seed: c.seed, stream: 31, position: UInt64(step))
+      let random = SeededRandom(seed: c.seed, stream: .mapperStep, position: UInt64(step))
       let rows = (0..<min(c.batchSize, pairs.count)).map { _ in random.integer(in: 0..<pairs.count)
       }
       let loss = loss(
@@ -151,7 +151,7 @@ package struct TextMapperTrainer {
   /// How near pseudo-text features come to the true ones.
   package func measure(_ mapper: TextMapper, _ pairs: FeaturePairs) -> Measurement {
     withoutGradients {
-      let random = SeededRandom(seed: configuration.seed, stream: 32, position: 0)
+      let random = SeededRandom(seed: configuration.seed, stream: .mapperMeasurement, position: 0)
       let noise = random.normal(pairs.images.shape)
       let gaussian = (pairs.images * 0.25 + noise.normalized() * 0.75).normalized()
       func cosine(_ made: Tensor) -> Double { (made * pairs.texts).sum(1).mean().item }

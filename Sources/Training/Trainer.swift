@@ -83,11 +83,11 @@ package final class Trainer {
       randomness ?? { phase, imagesSeen in
         SeededRandom(
           seed: configuration.seed,
-          stream: Stream.phase(phase),
+          stream: phase.randomStream,
           position: UInt64(imagesSeen)
         )
       }
-    let random = SeededRandom(seed: configuration.seed, stream: Stream.weights, position: 0)
+    let random = SeededRandom(seed: configuration.seed, stream: .weights, position: 0)
     let precision = reducedPrecision ?? device.reducedPrecision
     generator = Generator(configuration.generator, reducedPrecision: precision, random: random)
     discriminator = Discriminator(
@@ -230,18 +230,16 @@ package final class Trainer {
   }
 }
 
-/// Names of the independent streams of random numbers of a run.
-private enum Stream {
-  static let weights: UInt64 = 1
-
-  static func phase(_ phase: Phase) -> UInt64 {
-    switch phase {
-    case .generatorMain: 10
-    case .generatorRegularisation: 11
-    case .generatorBoth: 12
-    case .discriminatorMain: 13
-    case .discriminatorRegularisation: 14
-    case .discriminatorBoth: 15
+extension Phase {
+  /// What its draws come from.
+  fileprivate var randomStream: RandomStream {
+    switch self {
+    case .generatorMain: .generatorMain
+    case .generatorRegularisation: .generatorRegularisation
+    case .generatorBoth: .generatorBoth
+    case .discriminatorMain: .discriminatorMain
+    case .discriminatorRegularisation: .discriminatorRegularisation
+    case .discriminatorBoth: .discriminatorBoth
     }
   }
 }

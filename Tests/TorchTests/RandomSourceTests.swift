@@ -13,16 +13,12 @@ struct RandomSourceTests {
     #expect(draws(SeededRandom(seed: 7)) != draws(SeededRandom(seed: 8)))
   }
 
-  @Test func `purposes and places have streams of their own`() {
+  @Test func `purposes and positions have streams of their own`() {
     var seen: Set<[Float]> = []
-    for seed in 0..<3 {
-      for stream in 0..<3 {
-        for position in 0..<3 {
-          let random = SeededRandom(
-            seed: UInt64(seed),
-            stream: UInt64(stream),
-            position: UInt64(position)
-          )
+    for seed: UInt64 in 0..<3 {
+      for stream in [RandomStream.weights, .sampleGrid, .metricImages] {
+        for position: UInt64 in 0..<3 {
+          let random = SeededRandom(seed: seed, stream: stream, position: position)
           seen.insert(random.normal([4]).floats)
         }
       }
@@ -30,6 +26,14 @@ struct RandomSourceTests {
     #expect(seen.count == 27)
     // (1, 2) and (2, 1) must not meet.
     #expect(mixed(1, 2) != mixed(2, 1) && mixed(0) != mixed(0, 0))
+  }
+
+  @Test func `the numbers of the streams are those that earlier results were made with`() {
+    #expect(
+      RandomStream.allCases.map(\.number) == [
+        1, 2, 10, 11, 12, 13, 14, 15, 20, 1, 2, 7, 30, 31, 32, 3, 7, 6, 8, 4, 5, 6, 7,
+      ]
+    )
   }
 
   @Test func `moments and ranges`() {
