@@ -105,7 +105,7 @@ let dataSide: [Target] = [
   tests("FilesTests", ["Files"]),
   .testTarget(
     name: "ImagesTests",
-    dependencies: ["Images", "TestSupport"],
+    dependencies: ["Images", "Files", "TestSupport"],
     exclude: ["Fixtures"],
     swiftSettings: swift
   ),
