@@ -1,0 +1,349 @@
+package import Datasets
+import Foundation
+package import Networks
+import Torch
+
+/// Metrics of generators against one data set, by name.
+///
+/// The real side is read once and cached; one pass over a generator's images serves all metrics that
+/// look at them, so the first metric of a snapshot carries the time of the pass.
+package final class MetricSuite {
+  /// The metrics, in the order asked for.
+  package let definitions: [MetricDefinition]
+  /// Images that are generated for a metric.
+  package var imageCount: Int { images.count }
+
+  private let plan: MetricPlan
+  private let sources: MetricSources
+  private let training: [PackedDataset]
+  private let images: GeneratedImages
+  private var detectors: [DetectorKind: any FeatureDetector] = [:]
+  private var references: [String: FeatureStatistics] = [:]
+  private var walk: CaptionWalk?
+  private var pass: Pass?
+
+  /// Features of one generator's images.
+  private struct Pass {
+    let generator: ObjectIdentifier
+    let snapshot: String
+    var unserved: Set<String>
+    var statistics: [DetectorKind: FeatureStatistics]
+  }
+
+  /// Prepares metrics.
+  ///
+  /// - Parameters:
+  ///   - names: Of `MetricDefinition.all`.
+  ///   - plan: How to measure.
+  ///   - training: The whole training zips.
+  ///   - conditions: The test set, whose captions are used.
+  ///   - sources: Detectors.
+  /// - Throws: `EvaluationError.option` for an unknown name.
+  package init(
+    _ names: [String],
+    plan: MetricPlan,
+    training: [PackedDataset],
+    conditions: TrainingSet,
+    sources: MetricSources
+  ) throws {
+    definitions = try names.map { name in
+      guard let definition = MetricDefinition(named: name) else {
+        throw EvaluationError.option(
+          "there is no metric \(name); there are "
+            + MetricDefinition.all.map(\.name).joined(separator: ", ")
+        )
+      }
+      return definition
+    }
+    self.plan = plan
+    self.sources = sources
+    self.training = training
+    let path = conditions.datasets.map(\.path).joined(separator: " ")
+    images = GeneratedImages(
+      conditions: conditions,
+      count: plan.images ?? plan.rules.generatedImages(testPath: path),
+      seed: plan.seed,
+      device: plan.device,
+      batchSize: plan.batchSize
+    )
+  }
+
+  /// Measures one of the metrics.
+  ///
+  /// - Parameters:
+  ///   - name: The metric.
+  ///   - generator: What is judged.
+  ///   - snapshot: File name of the generator's snapshot.
+  /// - Returns: The line for `metric-NAME.jsonl`.
+  /// - Throws: An error of the data or of a detector, `EvaluationError.option` if there are too few
+  ///   images or no captions for the metric.
+  package func line(
+    _ name: String,
+    of generator: Generator,
+    snapshot: String
+  ) throws -> MetricLine {
+    guard let definition = definitions.first(where: { $0.name == name }) else {
+      preconditionFailure("the suite was not asked for \(name)")
+    }
+    let start = Date()
+    let detector = try detector(definition.detector)
+    let results = try results(definition, generator, snapshot)
+    let finish = Date()
+    return MetricLine(
+      results: results.values,
+      metric: name,
+      totalSeconds: finish.timeIntervalSince(start),
+      devices: plan.share.count,
+      snapshot: snapshot,
+      timestamp: finish.timeIntervalSince1970,
+      measurement: .init(
+        rules: plan.rules.rawValue,
+        generatedImages: images.count,
+        scaledFrom: scaledFrom,
+        seed: plan.seed,
+        realImages: results.realImages,
+        detector: detector.name,
+        detectorSHA256: detector.sha256,
+        resize: detector.resize,
+        captionSource: paths(images.conditions.datasets),
+        referenceSet: results.referenceSet
+      )
+    )
+  }
+
+  /// Takes part in a pass over images that another process leads.
+  ///
+  /// - Throws: An error of the data or of a detector, or that another process is gone.
+  package func help(_ job: PassShare.Job, _ generator: Generator) throws {
+    switch job {
+    case .generated: _ = try paint(generator, "")
+    case .real(let index): _ = try look(at: realImages(definitions[index]), definitions[index])
+    case .paths(let index): _ = try pathLength(definitions[index], generator)
+    }
+  }
+
+  /// Statistics of the real images as a metric sees them, cached.
+  package func real(_ definition: MetricDefinition) throws -> FeatureStatistics {
+    let images = try realImages(definition)
+    let withVectors = definition.kind.needsVectors
+    let detector = try detector(definition.detector)
+    let key = StatisticsCache.Key(images.set, count: images.indices.count, detector: detector)
+    if let known = references[key.text], !withVectors || known.features != nil { return known }
+    if let stored = plan.cache?.statistics(key, withVectors: withVectors) {
+      references[key.text] = stored
+      return stored
+    }
+    let found = try look(at: images, definition)
+    plan.cache?.store(found, key)
+    references[key.text] = found
+    return found
+  }
+
+  private func realImages(_ definition: MetricDefinition) throws -> RealImages {
+    let set = try TrainingSet(
+      referenceDatasets,
+      options: .init(mirror: plan.mirror && definition.honoursMirror)
+    )
+    let count = min(set.count, definition.maximumReal ?? set.count)
+    return RealImages(
+      set,
+      indices: Array(0..<count),
+      device: plan.device,
+      batchSize: plan.batchSize
+    )
+  }
+
+  private func look(
+    at images: RealImages,
+    _ definition: MetricDefinition
+  ) throws -> FeatureStatistics {
+    let index = place(of: definition)
+    let detector = try detector(definition.detector)
+    var found: FeatureStatistics?
+    try plan.share.together(.real(index)) {
+      found = try images.statistics(
+        detector,
+        keepingFeatures: definition.kind.needsVectors,
+        share: plan.share
+      ) { sources.progress("features of real images", $0, $1) }
+    }
+    guard let found else { preconditionFailure("a pass that was not made") }
+    return found
+  }
+
+  /// The length of a generator's paths; `nil` for a metric of another kind.
+  private func pathLength(_ definition: MetricDefinition, _ generator: Generator) throws -> Double?
+  {
+    guard case .pathLength(let measurement) = definition.kind else { return nil }
+    let detector = try detector(definition.detector)
+    var found: Double?
+    try plan.share.together(.paths(place(of: definition))) {
+      found = try images.pathLength(measurement, of: generator, detector, share: plan.share) {
+        sources.progress("perceptual path lengths", $0, $1)
+      }
+    }
+    return found
+  }
+
+  private func place(of definition: MetricDefinition) -> Int {
+    guard let index = definitions.firstIndex(where: { $0.name == definition.name }) else {
+      preconditionFailure("the suite was not asked for \(definition.name)")
+    }
+    return index
+  }
+
+  /// The detector of a kind, made once.
+  package func detector(_ kind: DetectorKind) throws -> any FeatureDetector {
+    if let known = detectors[kind] { return known }
+    let made = try sources.detector(kind)
+    detectors[kind] = made
+    return made
+  }
+
+  private struct Results {
+    var values: [(name: String, value: Double)]
+    var realImages: Int?
+    var referenceSet: String?
+  }
+
+  private func results(
+    _ definition: MetricDefinition,
+    _ generator: Generator,
+    _ snapshot: String
+  ) throws -> Results {
+    let name = definition.name
+    if let value = try pathLength(definition, generator) { return Results(values: [(name, value)]) }
+    if definition.kind == .frechet, let reference = plan.reference {
+      let fake = try generated(definition, generator, snapshot)
+      guard reference.moments.mean.count == fake.dimension else {
+        throw EvaluationError.option(
+          "\(reference.path) has features of \(reference.moments.mean.count) numbers, "
+            + "\(name) of \(fake.dimension)"
+        )
+      }
+      let value = frechetDistance(real: reference.moments, generated: fake.moments)
+      return Results(values: [(name, value)], referenceSet: reference.path)
+    }
+    if !definition.kind.comparesWithReal {
+      return Results(values: try judged(definition, generated(definition, generator, snapshot)))
+    }
+    let real = try real(definition)
+    let fake = try generated(definition, generator, snapshot)
+    return Results(
+      values: try compared(definition, real, fake),
+      realImages: real.count,
+      referenceSet: paths(referenceDatasets)
+    )
+  }
+
+  private func compared(
+    _ definition: MetricDefinition,
+    _ real: FeatureStatistics,
+    _ fake: FeatureStatistics
+  ) throws -> [(name: String, value: Double)] {
+    let name = definition.name
+    if definition.kind == .frechet {
+      return [(name, frechetDistance(real: real, generated: fake))]
+    }
+    let (x, y) = (vectors(real), vectors(fake))
+    if definition.kind == .kernel {
+      guard min(x.size(0), y.size(0)) >= 2 else {
+        throw EvaluationError.option("\(name) needs at least 2 images on both sides")
+      }
+      let random = SeededRandom(seed: plan.seed, stream: .kernelSubsets, position: 0)
+      return [(name, kernelInceptionDistance(real: x, generated: y, random: random))]
+    }
+    guard min(x.size(0), y.size(0)) > 3 else {
+      throw EvaluationError.option("\(name) needs at least 4 images on both sides")
+    }
+    let shares = precisionRecall(real: x, generated: y)
+    return [("\(name)_precision", shares.precision), ("\(name)_recall", shares.recall)]
+  }
+
+  private func judged(
+    _ definition: MetricDefinition,
+    _ fake: FeatureStatistics
+  ) throws -> [(name: String, value: Double)] {
+    let name = definition.name
+    if definition.kind == .inceptionScore {
+      guard fake.count >= 10 else {
+        throw EvaluationError.option("\(name) takes 10 splits: generate at least 10 images")
+      }
+      let score = inceptionScore(vectors(fake), splits: 10)
+      return [("\(name)_mean", score.mean), ("\(name)_std", score.deviation)]
+    }
+    let walk = try walk ?? CaptionWalk(images, judge: sources.judge())
+    self.walk = walk
+    if definition.kind == .captionCosine { return [(name, walk.meanCosine(vectors(fake)))] }
+    return [(name, walk.retrieval(vectors(fake), seed: plan.seed))]
+  }
+
+  /// Statistics of the generator's images, from one pass for all metrics of the suite.
+  private func generated(
+    _ definition: MetricDefinition,
+    _ generator: Generator,
+    _ snapshot: String
+  ) throws -> FeatureStatistics {
+    if pass?.generator != ObjectIdentifier(generator) || pass?.snapshot != snapshot {
+      pass = try paint(generator, snapshot)
+    }
+    guard let found = pass?.statistics[definition.detector] else {
+      preconditionFailure("a pass without \(definition.detector)")
+    }
+    pass?.unserved.remove(definition.name)
+    if pass?.unserved.isEmpty == true { pass = nil }
+    return found
+  }
+
+  private func paint(_ generator: Generator, _ snapshot: String) throws -> Pass {
+    let looking = definitions.filter {
+      if case .pathLength = $0.kind { false } else { true }
+    }
+    // In the order asked for, which all processes of a run have in common.
+    var kinds: [DetectorKind] = []
+    var statistics: [DetectorKind: FeatureStatistics] = [:]
+    for definition in looking where statistics[definition.detector] == nil {
+      let kind = definition.detector
+      kinds.append(kind)
+      statistics[kind] = FeatureStatistics(
+        dimension: try detector(kind).dimension,
+        keepingFeatures: looking.contains { $0.detector == kind && $0.kind.needsVectors }
+      )
+    }
+    let detectors = try kinds.map { try detector($0) }
+    var done = 0
+    try plan.share.together(.generated) {
+      try images.features(of: generator, detectors, plan.share) { batch in
+        for (kind, features) in zip(kinds, batch) { statistics[kind]?.append(features) }
+        done += batch.first?.size(0) ?? 0
+        sources.progress("features of generated images", done, images.count)
+      }
+    }
+    return Pass(
+      generator: ObjectIdentifier(generator),
+      snapshot: snapshot,
+      unserved: Set(looking.map(\.name)),
+      statistics: statistics
+    )
+  }
+
+  private func vectors(_ statistics: FeatureStatistics) -> Tensor {
+    guard let features = statistics.features else {
+      preconditionFailure("statistics without their vectors")
+    }
+    return features
+  }
+
+  private var referenceDatasets: [PackedDataset] {
+    plan.rules == .clean || plan.comparesWithTest ? images.conditions.datasets : training
+  }
+
+  private var scaledFrom: Int? {
+    let whole = plan.rules.generatedImages(testPath: paths(images.conditions.datasets))
+    return images.count == whole ? nil : whole
+  }
+
+  private func paths(_ datasets: [PackedDataset]) -> String {
+    datasets.map(\.path).joined(separator: ", ")
+  }
+}

@@ -1,0 +1,371 @@
+import ArgumentParser
+import CLIP
+import CommandLine
+import Console
+import Datasets
+import Distributed
+import Fetch
+import Foundation
+import JSON
+import Networks
+import Sampling
+import Snapshots
+import Text
+import Torch
+import TorchNN
+import Training
+
+/// Stages 4 and 5: pre-training and fine-tuning.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Pre-train or fine-tune LAFITE on packed zips.",
+    discussion: """
+      Takes the original's flags in their spelling. Writes a run folder with
+      options, log, statistics, sample grids, snapshots and metrics.
+
+      EXAMPLES
+        nifty train --outdir=runs --data='data/laion/split{0..4}.zip' \\
+          --test_data=test.zip --clip=clip.safetensors --mixing_prob=1.0 \\
+          --gamma=10 --mirror=1 --snap=500
+        nifty train --outdir=runs --data=coco.zip --test_data=test.zip \\
+          --clip=clip.safetensors --resume=network-snapshot-010000.pkl \\
+          --mixing_prob=0.0 --d_lr=0.001 --subset=8261
+        nifty train --options=runs/00000-coco-auto/training_options.json --seed=1
+        nifty train --continue=runs/00000-coco-auto
+        nifty train --continue=latest --outdir=runs --kimg=50000
+
+      Ctrl-C or SIGTERM writes a checkpoint and ends with status 75: the run
+      can be continued, and equals one that was never stopped. A second Ctrl-C
+      ends at once. A continued run keeps its options; these may be changed:
+      --kimg --minutes --snap --workers --threads --checkpoint-minutes
+      --on-collapse.
+      """
+  )
+
+  @Option(help: "Take the options of an earlier run; flags given beside it count more.")
+  var options: String?
+  @Option(
+    name: .customLong("continue"),
+    help: "Go on with a run: its folder, or latest for the newest in --outdir."
+  )
+  var continued: String?
+  @Option(help: "CLIP model that packed the data. (default: ViT-B-32.pt, if it was fetched)")
+  var clip: String?
+  @Flag(
+    name: [.customShort("n"), .customLong("dry-run")],
+    help: "Print the options as JSON and stop."
+  )
+  var dryRun = false
+  @OptionGroup(title: "Data") var dataFlags: DataFlags
+  @OptionGroup(title: "Run") var runFlags: RunFlags
+  @OptionGroup(title: "Metrics") var metricFlags: TrainMetricFlags
+  @OptionGroup(title: "Networks") var networkFlags: NetworkFlags
+  @OptionGroup(title: "Losses") var lossFlags: LossFlags
+  @OptionGroup(title: "Augmentation") var augmentFlags: AugmentFlags
+  @OptionGroup(title: "Arithmetic") var numericsFlags: NumericsFlags
+
+  func validate() throws {
+    // With a file of options, what is allowed depends on it: `run` checks.
+    if options != nil, continued != nil {
+      throw ValidationError("--continue keeps the options of its run: leave --options out")
+    }
+    if continued == "latest", runFlags.outdir == nil {
+      throw ValidationError("--continue=latest needs --outdir, the folder of the runs")
+    }
+    if options != nil || continued != nil { return }
+    for (flag, value) in [
+      ("--outdir", runFlags.outdir), ("--data", dataFlags.data.first),
+    ] where value == nil {
+      throw ValidationError("\(flag) is missing; give it, or the --options of an earlier run")
+    }
+    if clip == nil, Weights.standardCLIP == nil {
+      throw ValidationError(
+        "--clip is missing; give it, or get the original's by nifty fetch weights clip-vit-b-32"
+      )
+    }
+    do {
+      var trial = TrainingOptions.automatic(
+        resolution: 256,
+        featureDimension: 512,
+        reducedPrecision: true,
+        gpus: max(runFlags.gpus ?? 1, 1)
+      )
+      trial.gpus = runFlags.gpus ?? 1
+      try apply(to: &trial)
+      try runFlags.applyRounds(to: &trial)
+      try trial.validate()
+    } catch { throw ValidationError("\(error)") }
+  }
+
+  func run() throws {
+    let rendezvous = try self.rendezvous
+    let device = Runtime.device(local: rendezvous?.localRank ?? 0)
+    let stop = StopRequest { _exit(exitStatusOfInterruption) }
+    if dryRun || rendezvous == nil {
+      let (folder, options, set) = try resolved(on: device, .alone)
+      if dryRun {
+        let folder =
+          try folder ?? RunFolder.next(in: options.outdir, description: options.description)
+        Console.text(options.json(runFolder: folder).prettyJSON)
+      } else if options.gpus > 1 {
+        let status = try LocalRanks.run(options.gpus)
+        if status != 0 { throw ExitCode(status) }
+      } else {
+        try end(train(options, set, continuing: folder, on: device, .alone, stop))
+      }
+      return
+    }
+    let ranks = try joined(rendezvous, on: device, stop)
+    // From here on every rank tells the others why it stops.
+    try end(
+      ranks.explaining {
+        let (folder, options, set) = try resolved(on: device, ranks)
+        return try train(options, set, continuing: folder, on: device, ranks, stop)
+      }
+    )
+  }
+
+  private func end(_ ending: RunEnding) throws {
+    if ending == .interrupted { throw ExitCode(exitStatusOfInterruption) }
+  }
+
+  /// Trains as one of the ranks.
+  private func train(
+    _ options: TrainingOptions,
+    _ set: TrainingSet,
+    continuing folder: String?,
+    on device: Device,
+    _ ranks: Ranks,
+    _ stop: StopRequest
+  ) throws -> RunEnding {
+    var options = options
+    Runtime.threads = options.threads
+    Runtime.setCUDA(benchmark: options.benchmarks, tf32: options.allowsTF32)
+    let isFirst = ranks.rank == 0
+    Console.goesOnWithoutOutput(log: "log.txt of the run's folder")
+    // After the dry run: an address is downloaded here.
+    if folder == nil, isFirst {
+      options.resume = try ranks.doingByItsOwnClock {
+        try options.resume.map { try ModelPlace($0).network }
+      }
+    }
+    if isFirst { try readPrompts(of: &options, continued: folder != nil) }
+    if device == .cpu, isFirst { Console.line("no CUDA device: training on the CPU") }
+    for line in numericsFlags.idle(on: device, options) + networkNotes(options) where isFirst {
+      Console.line(line)
+    }
+    let model = try ranks.doing("reads \(options.clip)") {
+      try ClipModel(path: options.clip, device: device)
+    }
+    try check(model, fits: set, options)
+    let parts = RunParts(
+      options: options,
+      set: set,
+      model: model,
+      mapper: try textMapper(options, set, model, device),
+      device: device,
+      ranks: ranks,
+      stop: stop
+    )
+    return isFirst ? try lead(parts, continued: folder) : try follow(parts)
+  }
+
+  /// Does what the first rank does, or the only one.
+  private func lead(_ parts: RunParts, continued: String?) throws -> RunEnding {
+    let (options, set) = (parts.options, parts.set)
+    let suite = try parts.ranks.doing("prepares the metrics") { try metricSuite(parts) }
+    let run = try TrainingRun(
+      options: options,
+      trainingSet: set,
+      clip: parts.clip,
+      textMapper: parts.mapper,
+      gridFeatures: try promptFeatures(options, parts.model),
+      metrics: snapshotMetrics(suite),
+      notes: ["clip": parts.model.name, "clip_sha256": parts.model.sha256],
+      device: parts.device,
+      ranks: parts.ranks,
+      continued: continued,
+      profiles: runFlags.profile,
+      stop: parts.stop,
+      observe: Self.show
+    )
+    Console.line(
+      "\(set.count) images of \(set.resolution)² from \(options.data.count) zip(s) on "
+        + "\(parts.device); generator \(run.trainer.generator.parameterCount) and discriminator "
+        + "\(run.trainer.discriminator.parameterCount) parameters"
+    )
+    Console.line("run folder \(run.folder.path)")
+    let signals = StopSignals(parts.stop)
+    return try withExtendedLifetime(signals) { try run.run() }
+  }
+
+  /// The folder of the run to go on with, if one is asked for.
+  var continuedFolder: String? {
+    get throws {
+      guard let continued else { return nil }
+      return continued == "latest"
+        ? try RunFolder.latest(in: runFlags.outdir ?? ".")
+        : try RunFolder(existing: continued).path
+    }
+  }
+
+  /// The run to go on with, if one is asked for; the options, made of its own or a file's, the flags and
+  /// the data; and the data.
+  private func resolved(
+    on device: Device,
+    _ ranks: Ranks
+  ) throws -> (folder: String?, TrainingOptions, TrainingSet) {
+    let (folder, earlier) = try origin(ranks)
+    let (options, set) = try ranks.doing("opens the data") {
+      try resolved(on: device, earlier, in: folder)
+    }
+    return (folder, options, set)
+  }
+
+  private func resolved(
+    on device: Device,
+    _ earlier: TrainingOptions?,
+    in folder: String?
+  ) throws -> (TrainingOptions, TrainingSet) {
+    let paths = dataFlags.data.isEmpty ? earlier?.data ?? [] : dataFlags.data
+    let datasets = try paths.flatMap(expandedBraces).map { try PackedDataset($0) }
+    let first = try TrainingSet(datasets)
+    let resolution = first.resolution
+    let processes = try processes
+    // Below 64² the layers are too small for reduced precision to pay on a CPU (measured).
+    var options =
+      earlier
+      ?? .automatic(
+        resolution: resolution,
+        featureDimension: first.featureDimension,
+        reducedPrecision: !(device == .cpu && resolution < 64),
+        gpus: processes ?? 1
+      )
+    options.trainer.generator.resolution = resolution
+    options.trainer.discriminator.resolution = resolution
+    options.imageCount = first.rawCount
+    options.gpus = processes ?? options.gpus
+    try apply(to: &options)
+    try runFlags.applyRounds(to: &options)
+    if let folder, let earlier { try options.continue(earlier, in: folder) }
+    if options.clip.isEmpty, let standard = Weights.standardCLIP { options.clip = standard }
+    if earlier == nil, metricFlags.metrics == nil, Weights.hasInception {
+      options.metrics = ["fid50k_full"]
+    }
+    guard !options.outdir.isEmpty, !options.clip.isEmpty else {
+      let missing = options.outdir.isEmpty ? "--outdir" : "--clip"
+      throw TrainingError.option("\(missing) is missing, and the file of options does not say it")
+    }
+    if let subset = options.subset, subset > first.rawCount {
+      throw TrainingError.option(
+        "--subset must be between 1 and \(first.rawCount), the images of the data, not \(subset)"
+      )
+    }
+    if options.usesLabels {
+      let hasLabels = try datasets.allSatisfy { try $0.label(at: 0) != nil }
+      let reason =
+        hasLabels
+        ? "its networks with class labels are not built (the original stops with an error)"
+        : "\(options.data[0]) has no class labels"
+      throw TrainingError.option("--cond=1: \(reason); train with --cond=0")
+    }
+    try options.validate()
+    try options.validateForResolution()
+    let set = try TrainingSet(
+      datasets,
+      options: .init(
+        subset: options.subset,
+        mirror: options.mirror,
+        mirrorsFeatures: options.mirrorsFeatures,
+        ratio: options.ratio,
+        seed: UInt32(truncatingIfNeeded: options.trainer.seed)
+      )
+    )
+    return (options, set)
+  }
+
+  private func apply(to options: inout TrainingOptions) throws {
+    dataFlags.apply(to: &options)
+    networkFlags.apply(to: &options)
+    lossFlags.apply(to: &options)
+    numericsFlags.apply(to: &options)
+    metricFlags.apply(to: &options)
+    try augmentFlags.apply(to: &options)
+    runFlags.apply(to: &options)
+    options.set(\.clip, clip)
+  }
+
+  private func networkNotes(_ options: TrainingOptions) -> [String] {
+    let resolution = options.trainer.generator.resolution
+    guard networkFlags.fmap.map({ $0 != 1 }) == true, networkFlags.channelBase == nil,
+      resolution >= 512
+    else { return [] }
+    return ["--fmap counts below 512² only, as in the original; --channel-base counts anywhere"]
+  }
+
+  private func check(_ model: ClipModel, fits set: TrainingSet, _ options: TrainingOptions) throws {
+    for (dataset, path) in zip(set.datasets, options.data) {
+      guard let maker = dataset.manifest?.featureModel, maker.sha256 != model.sha256 else {
+        continue
+      }
+      throw TrainingError.option(
+        "the features in \(path) were made by another CLIP (\(maker.name)) than \(options.clip); "
+          + "pack again with --clip \(options.clip), or train with the other"
+      )
+    }
+  }
+
+  private func textMapper(
+    _ options: TrainingOptions,
+    _ set: TrainingSet,
+    _ model: ClipModel,
+    _ device: Device
+  ) throws -> TextMapper? {
+    guard let path = options.textMapper else { return nil }
+    let (mapper, notes) = try TextMapper.load(path)
+    guard mapper.configuration.featureDimension == set.featureDimension else {
+      throw TrainingError.option(
+        "\(path) maps features of \(mapper.configuration.featureDimension) numbers, the data has "
+          + "\(set.featureDimension)"
+      )
+    }
+    if let maker = notes["clip_sha256"], maker != model.sha256 {
+      throw TrainingError.option(
+        "\(path) was made for another CLIP (\(notes["clip"] ?? "unnamed")) than \(options.clip)"
+      )
+    }
+    mapper.setTrainable(false)
+    mapper.move(to: device)
+    return mapper
+  }
+
+  /// Keeps the prompts with the run: one that is continued paints those it began with.
+  private func readPrompts(of options: inout TrainingOptions, continued: Bool) throws {
+    // A new run by an earlier one's options reads the file again if it is named again.
+    let isNamed = !continued && runFlags.prompts != nil
+    guard let file = options.prompts, options.promptLines == nil || isNamed else { return }
+    options.promptLines = try Prompts.lines(of: file)
+  }
+
+  private func promptFeatures(_ options: TrainingOptions, _ model: ClipModel) throws -> Tensor? {
+    guard let lines = options.promptLines, !lines.isEmpty else { return nil }
+    let features = try model.features(of: lines).normalized()
+    let repeated = lines.indices.flatMap { [Int](repeating: $0, count: 4) }
+    return features.gathered(0, repeated)
+  }
+
+  private static func show(_ event: TrainingEvent) {
+    switch event {
+    case .line(let text): Console.line(text)
+    case .snapshot(let path, _): Console.line("wrote \(path)")
+    case .progress(let images, let total, let rate, let left):
+      let share = total.map { Double(images) / Double(max($0, 1)) }
+      let goal = total.map { "/\(Text.number(Double($0) / 1000))" } ?? ""
+      Console.progress(
+        "train  \(share.map(Console.bar) ?? "")\(Text.number(Double(images) / 1000))\(goal) kimg  "
+          + "\(Text.number(rate)) images/s  \(Text.time(left)) left"
+      )
+    }
+  }
+}
