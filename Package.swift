@@ -160,7 +160,7 @@ let dataSide: [Target] = [
   support("TestSupport", [hummingbird, httpTypes, logging, nioCore]),
   tests("Base", "FilesTests", ["Files", "TestSupport"]),
   tests("Base", "JSONTests", ["JSON"]),
-  tests("Data", "ImagesTests", ["Images"], exclude: ["Fixtures"]),
+  tests("Data", "ImagesTests", ["Images", "Files"], exclude: ["Fixtures"]),
   tests("Data", "ParquetTests", ["Parquet", "TestSupport"], exclude: ["Fixtures"]),
   tests("Data", "PickleTests", ["Pickle", "TestSupport"], exclude: ["Fixtures", "Corpus"]),
   tests(
@@ -284,7 +284,8 @@ let torchSide: [Target] = [
     "Program",
     "NiftyTests",
     [
-      "nifty", "nifty-compute", "DataCommands", "Sampling", "Distributed", "Images", "Datasets",
+      "nifty", "nifty-compute", "DataCommands", "CommandLine", "Console", "Text", "Sampling",
+      "Distributed", "Images", "Datasets",
       "Parquet", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Files", "TestSupport",
       "TorchTestSupport", "Fetch",
     ]

@@ -64,8 +64,8 @@ package enum Console {
   /// A bar of twenty cells for a terminal, with a blank behind it; nothing in a log.
   package static func bar(_ share: Double) -> String {
     guard isTerminal else { return "" }
-    let filled = Int((share * 20).rounded(.down))
-    let cells = min(max(filled, 0), 20)
+    // A share of nothing is no number.
+    let cells = share.isNaN ? 0 : Int((min(max(share, 0), 1) * 20).rounded(.down))
     return String(repeating: "█", count: cells) + String(repeating: "░", count: 20 - cells) + " "
   }
 

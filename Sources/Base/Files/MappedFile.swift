@@ -14,10 +14,14 @@ package final class MappedFile: @unchecked Sendable {
 
   /// Maps a whole file.
   ///
+  /// - Parameters:
+  ///   - path: The file's path, for errors too.
+  ///   - system: The path as the system has it, with a zero behind it, where it is not UTF-8.
   /// - Throws: `FileError` when it cannot be opened, is no regular file, or cannot be mapped.
-  package init(_ path: String) throws(FileError) {
+  package init(_ path: String, system: [CChar]? = nil) throws(FileError) {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK
+    let descriptor = system.map { open($0, flags) } ?? open(path, flags)
     if descriptor < 0 { throw FileError("open", path: path) }
     defer { close(descriptor) }
     var status = stat()

@@ -8,7 +8,9 @@ package func expandedBraces(_ pattern: String) -> [String] {
   let inside = String(pattern[pattern.index(after: open)..<close])
   let choices: [String]
   if let range = inside.range(of: ".."), let first = Int(inside[..<range.lowerBound]),
-    let last = Int(inside[range.upperBound...]), abs(last - first) < 100_000
+    let last = Int(inside[range.upperBound...]),
+    last.subtractingReportingOverflow(first).overflow == false,
+    (last - first).magnitude < 100_000
   {
     choices = stride(from: first, through: last, by: first <= last ? 1 : -1).map(String.init)
   } else if inside.contains(",") {

@@ -11,7 +11,7 @@ package enum Text {
 
   /// "1h 02m", "3m 05s", "12s".
   package static func time(_ seconds: Double) -> String {
-    guard seconds.isFinite, seconds < 1e8 else { return "–" }
+    guard (0..<1e8).contains(seconds) else { return "–" }
     let whole = Int(seconds.rounded())
     if whole >= 3600 { return String(format: "%dh %02dm", whole / 3600, whole / 60 % 60) }
     return whole >= 60 ? String(format: "%dm %02ds", whole / 60, whole % 60) : "\(whole)s"

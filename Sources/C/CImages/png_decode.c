@@ -123,6 +123,20 @@ static void read_rows(
   }
 }
 
+// Whether a file that ends too early holds all of its image data: what was cut off came behind it.
+static bool is_cut_behind_image(const uint8_t *bytes, size_t count) {
+  size_t position = 8;
+  while (count - position >= 8) {
+    const uint8_t *chunk = bytes + position;
+    size_t length = (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | (size_t)chunk[2] << 8 | chunk[3];
+    if (length > count - position - 8 || count - position - 8 - length < 4) {
+      return memcmp(chunk + 4, "IDAT", 4) != 0;
+    }
+    position += 12 + length;
+  }
+  return true;
+}
+
 cimages_status cimages_png_decode(
   const uint8_t *bytes, size_t count, cimages_alpha alpha, uint8_t *rgb, size_t capacity,
   cimages_message *message) {
@@ -130,6 +144,7 @@ cimages_status cimages_png_decode(
   png_structp png = open_png(&input, bytes, count, message);
   png_infop info = png ? png_create_info_struct(png) : NULL;
   uint8_t *volatile rgba = NULL;
+  volatile bool has_all_rows = false;
   if (!info) {
     png_destroy_read_struct(&png, NULL, NULL);
     return CIMAGES_NO_MEMORY;
@@ -137,7 +152,9 @@ cimages_status cimages_png_decode(
   if (setjmp(png_jmpbuf(png))) {
     png_destroy_read_struct(&png, &info, NULL);
     free(rgba);
-    return input.status;
+    // As PIL does: a picture is not refused for its missing end chunk.
+    bool is_whole = has_all_rows && input.status == CIMAGES_TRUNCATED;
+    return is_whole && is_cut_behind_image(bytes, count) ? CIMAGES_OK : input.status;
   }
   read_header(png, info, &input);
   uint32_t width = png_get_image_width(png, info);
@@ -163,6 +180,7 @@ cimages_status cimages_png_decode(
   } else {
     read_rows(png, width, height, passes, rgb);
   }
+  has_all_rows = true;
   png_read_end(png, NULL);
   png_destroy_read_struct(&png, &info, NULL);
   free(rgba);

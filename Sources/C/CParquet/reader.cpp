@@ -67,10 +67,13 @@ arrow::Status select(cparquet_reader& reader, const int32_t* fields, int32_t fie
     if (fields[i] < 0 || static_cast<size_t>(fields[i]) >= all.size()) {
       return arrow::Status::Invalid("no column at position ", fields[i]);
     }
-    if (!all[fields[i]].is_leaf()) {
-      return arrow::Status::Invalid("column '", all[fields[i]].field->name(), "' is nested");
+    // A list has its elements as its only child.
+    const auto& field = all[fields[i]];
+    const auto& leaf = !field.is_leaf() && field.children.size() == 1 ? field.children[0] : field;
+    if (!leaf.is_leaf()) {
+      return arrow::Status::Invalid("column '", field.field->name(), "' is nested");
     }
-    leaves.push_back(all[fields[i]].column_index);
+    leaves.push_back(leaf.column_index);
   }
   std::vector<int> groups(reader.file->num_row_groups());
   std::iota(groups.begin(), groups.end(), 0);

@@ -14,6 +14,8 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   case unsupported(path: String, entry: String, reason: String)
   /// The archive or folder holds no image.
   case noImages(path: String)
+  /// None of the images of a source could be packed; the text says why, by cause.
+  case nothingPacked(source: String, reasons: String)
   /// The archive holds images without CLIP features.
   case noFeatures(path: String)
   /// An image is not square, or not of the dataset's side.
@@ -36,7 +38,10 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .damaged(let path, let entry, let reason):
       "\(path): \(entry) is damaged: \(reason); download or pack it again"
     case .unsupported(let path, let entry, let reason): "\(path): cannot read \(entry): \(reason)"
-    case .noImages(let path): "\(path): no image found; expected PNG, JPEG or WebP files"
+    case .noImages(let path):
+      "\(path): no image found; expected files that end in .png, .jpg, .webp and the like"
+    case .nothingPacked(let source, let reasons):
+      "\(source): none of the images could be packed: \(reasons)"
     case .noFeatures(let path):
       "\(path): images without CLIP features; pack its source with nifty pack"
     case .wrongResolution(let path, let entry, let found, let expected):
@@ -61,7 +66,7 @@ extension DatasetError {
       .unreadableImage(_, _, let reason), .features(_, let reason), .option(let reason):
       reason
     case .wrongResolution(_, _, let found, let expected): "\(found), expected \(expected)"
-    case .missing, .noImages, .noFeatures, .wrongFeatureDimension: description
+    case .missing, .noImages, .nothingPacked, .noFeatures, .wrongFeatureDimension: description
     }
   }
 }

@@ -31,14 +31,14 @@ struct LabelReader {
   /// The labels by name; none where `labels` is missing or null.
   static func labels(
     in json: UnsafeRawBufferPointer
-  ) throws(JSONScanner.Damage) -> [String: ImageLabel] {
-    var labels: [String: ImageLabel] = [:]
+  ) throws(JSONScanner.Damage) -> [FileName: ImageLabel] {
+    var labels: [FileName: ImageLabel] = [:]
     var scanner = JSONScanner(json)
     try scanner.object(
       { (scanner, key) throws(JSONScanner.Damage) in
         if scanner.null() { return }
         guard key == "labels" else { return try scanner.skipValue() }
-        try read(from: &scanner) { labels[$0] = $1 }
+        try read(from: &scanner) { labels[FileName(listed: $0)] = $1 }
       },
       damage: { $0 }
     )

@@ -26,6 +26,15 @@ final class PackJournal {
     var sizes: [String: Int] = [:]
     /// The finished archive; `nil` while images are added.
     var finished: Finished?
+
+    /// Whether the numbers can be counts and sizes: a folder of unfinished parts may come from anywhere.
+    var isPlausible: Bool {
+      let counts = [
+        itemsDone, imageCount, captionCount, unlabelledCount, featureDimension ?? 0,
+        resolution ?? 0,
+      ]
+      return (counts + sizes.values).allSatisfy { (0...1 << 56).contains($0) }
+    }
   }
 
   /// The archive that is about to get its final name: by this it is known again under it.
@@ -72,7 +81,7 @@ final class PackJournal {
     // The archive of a finished dataset is gone from here, and with it what earlier lines speak of.
     let isDone = states.last?.state?.finished.map(isInPlace) ?? false
     for (state, lineEnd) in states {
-      guard let state, state.itemsDone <= limit ?? .max,
+      guard let state, state.isPlausible, state.itemsDone <= limit ?? .max,
         isDone
           || state.finished == nil && state.sizes.allSatisfy({ partSize($0.key) >= $0.value })
       else { break }

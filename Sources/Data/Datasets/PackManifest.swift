@@ -64,6 +64,11 @@ package struct PackManifest: Codable, Sendable, Equatable {
         reason: "format version \(manifest.formatVersion), this nifty reads \(currentVersion)"
       )
     }
+    // Counts are added up when sets are merged.
+    let counts = [manifest.captionCount] + manifest.dropped.values
+    guard counts.allSatisfy({ (0...1 << 40).contains($0) }) else {
+      throw .damaged(path: path, entry: entryName, reason: "it states counts that cannot be")
+    }
     return manifest
   }
 

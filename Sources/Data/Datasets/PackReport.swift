@@ -16,6 +16,12 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   case tooManyCaptions
   /// A caption of an image that the source does not know; no image is left out.
   case strayCaption
+  /// A label of an image that the source does not have; no image is left out.
+  case strayLabel
+  /// A file of an archive that another one of the same name follows.
+  case repeatedName
+  /// An archive that lacks its end, so that files may be missing; no image is known to be left out.
+  case missingEnd
   /// Captions that are not UTF-8, with what is broken replaced by U+FFFD; no image is left out.
   case repairedCaption
 
@@ -23,13 +29,16 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   package init(_ description: String) {
     let named: [DropCause] = [
       .unreadable, .tooSmall, .grey, .mismatched, .unusableLabel, .tooManyCaptions, .strayCaption,
-      .repairedCaption,
+      .repairedCaption, .strayLabel, .repeatedName, .missingEnd,
     ]
     self = named.first { $0.description == description } ?? .undecodable(description)
   }
 
   /// Whether the image itself is left out, not only something about its captions is told.
-  package var leavesOutImage: Bool { self != .strayCaption && self != .repairedCaption }
+  package var leavesOutImage: Bool {
+    let others: [DropCause] = [.strayCaption, .repairedCaption, .strayLabel, .missingEnd]
+    return !others.contains(self)
+  }
 
   package var description: String {
     switch self {
@@ -41,6 +50,9 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
     case .unusableLabel: "unusable label"
     case .tooManyCaptions: "too many captions"
     case .strayCaption: "caption of an unknown image"
+    case .strayLabel: "label of an unknown image"
+    case .repeatedName: "repeated name"
+    case .missingEnd: "archive without its end, or with more behind it"
     case .repairedCaption: "caption that is not UTF-8, repaired"
     }
   }
@@ -69,6 +81,8 @@ package struct PackReport: Sendable {
   package var dropped: [Dropped]
   /// Images packed without a label; labels are kept only when this is 0.
   package var unlabelledCount: Int
+  /// Images packed without a caption.
+  package var uncaptionedCount: Int
 }
 
 extension [PackReport.Dropped] {

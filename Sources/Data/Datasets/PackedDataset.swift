@@ -160,6 +160,14 @@ package final class PackedDataset: Sendable {
     return captions
   }
 
+  /// How many images have no caption and no feature of one.
+  package func uncaptionedCount() throws(DatasetError) -> Int {
+    if captionCount > 0 { return (0..<count).count { textFeatureCount(at: $0) == 0 } }
+    var found = 0
+    for index in 0..<count where try captions(at: index).isEmpty { found += 1 }
+    return found
+  }
+
   /// The label of an image; `nil` where the set has no labels.
   package func label(at index: Int) throws(DatasetError) -> ImageLabel? {
     precondition((0..<count).contains(index), "image \(index) of \(count)")

@@ -164,10 +164,7 @@ package final class PackedDatasetWriter {
   /// All of `finish` but the removal of the parts.
   func publish() throws(DatasetError) -> PackReport {
     if workspace.begun.finished != nil { return try finishedBefore() }
-    guard count > 0, let resolution else {
-      workspace.discard()
-      throw .noImages(path: options.source)
-    }
+    guard count > 0, let resolution else { throw try nothingPacked() }
     // What stands behind the images is made anew by a run that continues.
     try advance(to: itemsDone, isCheckpoint: true)
     let dropped = try droppedItems()
@@ -200,7 +197,28 @@ package final class PackedDatasetWriter {
     return PackReport(
       manifest: manifest,
       dropped: dropped,
-      unlabelledCount: state.unlabelledCount
+      unlabelledCount: state.unlabelledCount,
+      uncaptionedCount: try uncaptionedCount()
+    )
+  }
+
+  /// Lists why no image was left, and ends the run.
+  private func nothingPacked() throws(DatasetError) -> DatasetError {
+    let dropped = try droppedItems()
+    workspace.discard()
+    guard !dropped.isEmpty else { return .noImages(path: options.source) }
+    try LeftOutReport.write(dropped, beside: path)
+    let counts = dropped.counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    let reasons = counts.map { cause, count in
+      let example = dropped.first { $0.cause.description == cause }
+      return "\(cause) \(count)" + (example.map { " (\($0.name): \($0.reason))" } ?? "")
+    }
+    let isSquareWanted = dropped.contains { $0.cause == .mismatched }
+    return .nothingPacked(
+      source: options.source,
+      reasons: reasons.joined(separator: ", ") + "; all are in \(path).left-out.tsv"
+        + (isSquareWanted
+          ? "; images must be square: give --width, --height and --transform=center-crop" : "")
     )
   }
 
@@ -211,7 +229,8 @@ package final class PackedDatasetWriter {
     return PackReport(
       manifest: manifest,
       dropped: try droppedItems(),
-      unlabelledCount: state.unlabelledCount
+      unlabelledCount: state.unlabelledCount,
+      uncaptionedCount: try uncaptionedCount()
     )
   }
 
@@ -254,6 +273,19 @@ extension PackedDatasetWriter {
         model: options.featureModel?.name ?? "",
         reason: "a feature of image \(count) is not finite as \(options.featureElement)"
       )
+    }
+  }
+
+  /// Images at whose end there are no more captions than at the end of the one before.
+  private func uncaptionedCount() throws(DatasetError) -> Int {
+    try workspace[.captionIndex].mapped().withBytes { bytes in
+      var (count, last) = (0, 0)
+      for start in stride(from: 0, to: bytes.count - 7, by: 8) {
+        let end = Int(Int64(bitPattern: bytes.littleEndian(UInt64.self, at: start)))
+        if end == last { count += 1 }
+        last = end
+      }
+      return count
     }
   }
 

@@ -43,7 +43,8 @@ package struct Packer {
   ///   - progress: Called with (done, total) after every batch, and first where an earlier run is
   ///     continued.
   /// - Returns: What was packed and what was left out.
-  /// - Throws: `DatasetError` when the zip cannot be written, the model fails or no image is left.
+  /// - Throws: `DatasetError` when the zip cannot be written, the model fails or no image is left; then
+  ///   the list of what was left out is written all the same.
   package func pack(
     _ source: some ImageTextSource,
     to path: String,

@@ -26,8 +26,9 @@ struct Axis: Equatable {
     // Zero belongs to the picture unless it would squeeze the curve into a strip.
     if low > 0, startsAtZero || low < 0.6 * high { low = 0 }
     // Equal values, or equal but for the last digits, get room around them.
-    if high - low <= 1e-9 * max(abs(low), abs(high)) {
-      let room = low == 0 ? 1 : abs(low) * 0.1
+    // A difference beyond what steps can divide counts as none.
+    if high - low <= max(1e-9 * max(abs(low), abs(high)), 1e-100) {
+      let room = abs(low) < 1e-90 ? 1 : abs(low) * 0.1
       if low != 0 { low -= room }
       high += room
     }

@@ -4,7 +4,7 @@ package enum ImageFormat: String, Sendable, CaseIterable, CustomStringConvertibl
   case jpeg = "JPEG"
   /// Every colour type and depth.
   case png = "PNG"
-  /// Still pictures, lossy and lossless.
+  /// Lossy and lossless; of an animation the first picture.
   case webp = "WebP"
   /// The first picture, also of an animation.
   case gif = "GIF"

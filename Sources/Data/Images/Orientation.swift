@@ -17,12 +17,52 @@ package enum Orientation: Int, Sendable, CaseIterable {
   /// Turn left by a quarter: the camera was turned right.
   case turnedRight = 8
 
-  /// Reads the orientation from the EXIF segment of a JPEG; upright where there is none.
+  /// Reads the orientation from the EXIF data of a JPEG, PNG or WebP; upright where there is none.
   package init(exifOf bytes: UnsafeRawBufferPointer) {
+    let exif =
+      switch ImageFormat(detecting: bytes) {
+      case .jpeg: Self.exifSegment(of: bytes)
+      case .png: Self.chunk("eXIf", in: bytes, from: 8, isPNG: true)
+      case .webp: Self.chunk("EXIF", in: bytes, from: 12, isPNG: false)
+      // AVIF says it in its container.
+      case .gif, .avif, nil: Slice<UnsafeRawBufferPointer>?.none
+      }
     self =
-      Self.exifSegment(of: bytes)
+      exif.map { Self.withoutName($0) }
       .flatMap { TIFFDirectory(UnsafeRawBufferPointer(rebasing: $0))?.orientation }
       .flatMap(Orientation.init(rawValue:)) ?? .upright
+  }
+
+  /// Some programs put the name that JPEG needs before the structure in other files too.
+  private static func withoutName(
+    _ bytes: Slice<UnsafeRawBufferPointer>
+  ) -> Slice<UnsafeRawBufferPointer> {
+    let name = Array("Exif\0\0".utf8)
+    return bytes.starts(with: name) ? bytes.dropFirst(name.count) : bytes
+  }
+
+  /// The data of the first chunk of this name: of a PNG, length, name, data and checksum, or of a
+  /// WebP, name, length and data up to an even place.
+  private static func chunk(
+    _ name: String,
+    in bytes: UnsafeRawBufferPointer,
+    from start: Int,
+    isPNG: Bool
+  ) -> Slice<UnsafeRawBufferPointer>? {
+    var position = start
+    while bytes.count - position >= 8 {
+      let digits = bytes[(position + (isPNG ? 0 : 4))..<(position + (isPNG ? 4 : 8))]
+      let length =
+        isPNG
+        ? digits.reduce(0) { $0 << 8 | Int($1) } : digits.reversed().reduce(0) { $0 << 8 | Int($1) }
+      guard length <= bytes.count - position - 8 else { return nil }
+      let end = position + 8 + length
+      if bytes[(position + (isPNG ? 4 : 0))...].starts(with: name.utf8) {
+        return bytes[(position + 8)..<end]
+      }
+      position = end + (isPNG ? 4 : length % 2)
+    }
+    return nil
   }
 
   /// The TIFF structure inside the first EXIF segment: the markers before the image data, each with
@@ -43,7 +83,7 @@ package enum Orientation: Int, Sendable, CaseIterable {
       let end = position + 2 + length
       if marker == 0xda || length < 2 || end > bytes.count { return nil }
       let body = bytes[(position + 4)..<end]
-      if marker == 0xe1, body.starts(with: name) { return body.dropFirst(name.count) }
+      if marker == 0xe1, body.starts(with: name) { return body }
       position = end
     }
     return nil

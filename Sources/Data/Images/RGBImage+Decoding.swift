@@ -35,7 +35,8 @@ extension RGBImage {
   ///   - bytes: The whole file; may be anything.
   ///   - limits: Checked against the header before any pixel is allocated.
   ///   - alpha: What becomes of transparency.
-  ///   - appliesOrientation: Whether the EXIF orientation of a JPEG turns the picture upright.
+  ///   - appliesOrientation: Whether the EXIF orientation of a JPEG, PNG or WebP turns the picture
+  ///     upright.
   /// - Throws: `ImageError`; never a partly decoded picture.
   package init(
     decoding bytes: UnsafeRawBufferPointer,

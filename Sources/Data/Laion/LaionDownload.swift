@@ -40,11 +40,17 @@ package struct LaionDownload: Sendable {
       let splits = parts.map { split($0, denied, network, report) }
       // A part that is broken or no metadata at all, or a folder that was begun otherwise, should be
       // known before days of downloading.
+      var passedOver: [String: String] = [:]
       for split in splits {
-        _ = try MetadataRows(split.part, columns: configuration.columns)
+        let rows = try MetadataRows(split.part, columns: configuration.columns)
+        for (name, type) in rows.passedOver { passedOver[name] = type }
         try split.checkSettings()
       }
-      result = .success(try await run(splits))
+      var whole = try await run(splits)
+      whole.notes = passedOver.sorted { $0.key < $1.key }.map { name, type in
+        "column \(name) has the Arrow type '\(type)', which is not read: its values count as unknown"
+      }
+      result = .success(whole)
     } catch {
       result = .failure(error)
     }

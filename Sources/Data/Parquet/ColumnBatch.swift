@@ -62,10 +62,21 @@ extension ColumnBatch {
       }
     }
 
+    /// The value's texts as `body` reads them: one, or several of a list; `nil` for null and numbers.
+    package func texts<Text>(_ row: Int, _ body: (UnsafeRawBufferPointer) -> Text) -> [Text]? {
+      switch value(row) {
+      case .text(let bytes): [body(bytes)]
+      case .texts(let list): list.map(body)
+      case .integer, .real, nil: nil
+      }
+    }
+
     /// The value as text; invalid UTF-8 is repaired, numbers are written in decimal.
     package func string(_ row: Int) -> String? {
       switch value(row) {
       case .text(let bytes): String(decoding: bytes, as: UTF8.self)
+      case .texts(let list):
+        list.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
       case .integer(let value): String(value)
       case .real(let value): Int(exactly: value).map { String($0) } ?? String(value)
       case nil: nil
@@ -78,7 +89,7 @@ extension ColumnBatch {
       case .text(let bytes): Double(Self.trimmed(bytes))
       case .integer(let value): Double(value)
       case .real(let value): value
-      case nil: nil
+      case .texts, nil: nil
       }
     }
 
@@ -89,7 +100,7 @@ extension ColumnBatch {
         Int(Self.trimmed(bytes)) ?? Double(Self.trimmed(bytes)).flatMap { Int(exactly: $0) }
       case .integer(let value): Int(exactly: value)
       case .real(let value): Int(exactly: value)
-      case nil: nil
+      case .texts, nil: nil
       }
     }
 

@@ -10,6 +10,14 @@ final class ParquetHandle {
     let format: String
     /// The format of the values when the column is dictionary-encoded.
     let dictionaryFormat: String?
+    /// The format of the elements of a list, if these are plain.
+    let elementFormat: String?
+
+    /// Arrow's name of the type where values of it cannot be read; `nil` where they can.
+    var unreadableType: String? {
+      if ArrowFormat(format, elementFormat) == nil { return format }
+      return dictionaryFormat.flatMap { ArrowFormat($0) == nil ? $0 : nil }
+    }
   }
 
   let path: String
@@ -36,10 +44,18 @@ final class ParquetHandle {
       return Field(
         name: child.name.map { String(cString: $0) } ?? "",
         format: child.format.map { String(cString: $0) } ?? "",
-        dictionaryFormat: child.dictionary?.pointee.format.map { String(cString: $0) }
+        dictionaryFormat: child.dictionary?.pointee.format.map { String(cString: $0) },
+        elementFormat: Self.elementFormat(child)
       )
     }
     schema.release?(&schema)
+  }
+
+  private static func elementFormat(_ list: ArrowSchema) -> String? {
+    guard list.n_children == 1, let element = list.children[0]?.pointee,
+      element.n_children == 0, element.dictionary == nil
+    else { return nil }
+    return element.format.map { String(cString: $0) }
   }
 
   deinit { cparquet_reader_close(reader) }

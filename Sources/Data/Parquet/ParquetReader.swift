@@ -7,11 +7,14 @@ package struct ParquetColumn: Sendable, ExpressibleByStringLiteral {
   package let name: String
   /// Names tried in this order when no column is called `name`; letter case is ignored at the end.
   package let alternatives: [String]
+  /// Whether a column of a type that cannot be read is an error; else it reads as `nil`.
+  package let isRequired: Bool
 
   /// Names a column and what else it may be called.
-  package init(_ name: String, alternatives: [String] = []) {
+  package init(_ name: String, alternatives: [String] = [], isRequired: Bool = true) {
     self.name = name
     self.alternatives = alternatives
+    self.isRequired = isRequired
   }
 
   package init(stringLiteral name: String) {
@@ -44,6 +47,8 @@ package final class ParquetReader {
   package let rowCount: Int
   /// The names of all columns of the file, in order.
   package let columnNames: [String]
+  /// Columns that were asked for and are passed over, because their type cannot be read.
+  package let passedOver: [(name: String, type: String)]
 
   private let handle: ParquetHandle
   // Requested name → position among the columns of a batch.
@@ -59,7 +64,8 @@ package final class ParquetReader {
   ///   - columns: The columns to read. One that the file does not have reads as `nil` in every row.
   ///   - batchRows: Rows of a batch, at most.
   ///   - memoryLimit: Bytes that reading may use before it fails.
-  /// - Throws: `ParquetError` when the file is missing, broken or holds nested columns.
+  /// - Throws: `ParquetError` when the file is missing or broken, or a required column cannot be
+  ///   read.
   package init(
     path: String,
     columns: [ParquetColumn],
@@ -75,8 +81,14 @@ package final class ParquetReader {
 
     var chosen: [Int] = []
     var positions: [String: Int?] = [:]
+    var passedOver: [(name: String, type: String)] = []
     for column in columns {
       guard let field = column.position(in: columnNames) else {
+        positions[column.name] = .some(nil)
+        continue
+      }
+      if !column.isRequired, let type = handle.fields[field].unreadableType {
+        passedOver.append((columnNames[field], type))
         positions[column.name] = .some(nil)
         continue
       }
@@ -88,20 +100,18 @@ package final class ParquetReader {
       }
     }
     self.positions = positions
+    self.passedOver = passedOver
 
     var formats: [ArrowFormat] = []
     var dictionaryFormats: [ArrowFormat?] = []
     for field in chosen.map({ handle.fields[$0] }) {
-      guard let format = ArrowFormat(field.format) else {
-        throw .unsupportedColumn(path: path, column: field.name, type: field.format)
-      }
-      let values = field.dictionaryFormat.map { ArrowFormat($0) }
-      if let values, values == nil {
-        let type = field.dictionaryFormat ?? ""
+      guard field.unreadableType == nil, let format = ArrowFormat(field.format, field.elementFormat)
+      else {
+        let type = field.unreadableType ?? field.format
         throw .unsupportedColumn(path: path, column: field.name, type: type)
       }
       formats.append(format)
-      dictionaryFormats.append(values ?? nil)
+      dictionaryFormats.append(field.dictionaryFormat.flatMap { ArrowFormat($0) })
     }
     self.formats = formats
     self.dictionaryFormats = dictionaryFormats

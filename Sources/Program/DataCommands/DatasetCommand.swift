@@ -37,18 +37,20 @@ extension DatasetCommand {
       for path in zips.flatMap(expandedBraces) {
         let set = try PackedDataset(path, requiresFeatures: false)
         Console.line(path)
-        for (name, value) in Self.rows(set) {
+        for (name, value) in try Self.rows(set) {
           Console.line("  " + name.padding(toLength: 10, withPad: " ", startingAt: 0) + " " + value)
         }
       }
     }
 
-    private static func rows(_ set: PackedDataset) -> [(String, String)] {
+    private static func rows(_ set: PackedDataset) throws -> [(String, String)] {
       // A set packed without features has captions, but no features of them.
       let captions = set.manifest?.captionCount ?? set.captionCount
+      let without = captions == 0 ? 0 : try set.uncaptionedCount()
+      let rest = without == 0 ? "" : "; \(without) of the images have none"
       var rows = [
         ("images", "\(set.count) of \(set.resolution)×\(set.resolution), \(set.name(at: 0)) …"),
-        ("captions", captions == 0 ? "none" : "\(captions)"),
+        ("captions", captions == 0 ? "none" : "\(captions)" + rest),
         ("features", set.featureDimension == 0 ? "none" : "\(set.featureDimension) numbers each"),
         ("size", "\(set.fileSize >> 20) MiB, \(set.fileSize / set.count) bytes an image"),
       ]
@@ -60,7 +62,7 @@ extension DatasetCommand {
       }
       rows.append(("made", "from \(manifest.source), \(manifest.crop), \(manifest.resizeFilter)"))
       for (cause, count) in manifest.dropped.sorted(by: { $0.key < $1.key }) {
-        rows.append(("left out", "\(count) \(cause)"))
+        rows.append((DropCause(cause).leavesOutImage ? "left out" : "note", "\(count) \(cause)"))
       }
       return rows
     }
@@ -82,6 +84,14 @@ extension DatasetCommand {
       guard threads >= 1 else { throw ValidationError("--threads must be at least 1") }
     }
 
+    private static func captionNote(_ set: PackedDataset) -> String {
+      // A set without any caption is one for training without them.
+      guard let without = try? set.uncaptionedCount(), (1..<set.count).contains(without) else {
+        return ""
+      }
+      return "; \(without) images without captions"
+    }
+
     func run() throws {
       var damaged = 0
       for path in zips.flatMap(expandedBraces) {
@@ -100,7 +110,7 @@ extension DatasetCommand {
         for fault in faults { Console.error("\(path): \(fault)") }
         Console.line(
           "\(path): \(set.count) images, "
-            + (faults.isEmpty ? "all well" : "\(faults.count) faults")
+            + (faults.isEmpty ? "all well" : "\(faults.count) faults") + Self.captionNote(set)
         )
         if !faults.isEmpty { damaged += 1 }
       }
@@ -124,6 +134,9 @@ extension DatasetCommand {
     func run() throws {
       let sets = try zips.flatMap(expandedBraces).map {
         try PackedDataset($0, requiresFeatures: false)
+      }
+      for path in DatasetMerge.repeated(sets) {
+        Console.error("\(path) is given more than once: its images count as often")
       }
       let manifest = try DatasetMerge.merge(sets, to: dest) { done, total in
         Console.progress("merge  \(done)/\(total)")

@@ -96,6 +96,7 @@ extension LaionCommand {
     }
 
     private func tell(_ report: LaionReport, seconds: Double) throws {
+      for note in report.notes { Console.error(note) }
       for split in report.splits {
         if report.skipped.contains(split.split) {
           Console.line("split\(split.split): complete already, \(split.pairs) pairs")
@@ -106,6 +107,9 @@ extension LaionCommand {
           "split\(split.split): \(split.pairs) pairs"
             + (causes.isEmpty ? "" : "; failed: " + causes.joined(separator: ", "))
         )
+        if let recoded = split.recodedCaptions, recoded > 0 {
+          Console.line("  captions that are not UTF-8, read as Windows-1252: \(recoded)")
+        }
       }
       // The rate is of what this run stored, which is nothing where all was there.
       let rate = "\(Text.number(Double(report.added) / seconds)) images/s"

@@ -2,6 +2,7 @@ import ArgumentParser
 import CLIP
 import CommandLine
 import Datasets
+import Files
 import Foundation
 import Text
 
@@ -33,7 +34,7 @@ struct PackCommand: ParsableCommand {
   @Option(help: "What to pack; repeat for several. Brace patterns are expanded.")
   var source: [String]
 
-  @Option(help: "Zip to write, or a folder for several.")
+  @Option(help: "Zip to write, its folder being made; or a folder for several.")
   var dest: String
 
   @OptionGroup var flags: PackFlags
@@ -53,9 +54,23 @@ struct PackCommand: ParsableCommand {
     let zips = try destIsFolder ? Self.zips(of: sources, in: dest) : [dest]
     // Sources first: a mistyped path should not wait for a model to load.
     let opened = try sources.map { ($0, try ImageTextSources.open($0)) }
+    for zip in zips { try makeFolder(of: zip) }
     let extractor = try flags.extractor()
     for ((path, source), zip) in zip(opened, zips) {
       try flags.pack(source, called: path, to: zip, extractor)
+    }
+  }
+
+  private func makeFolder(of zip: String) throws {
+    let folder = URL(filePath: zip).deletingLastPathComponent().path
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw FileError(
+        "create folder",
+        path: folder,
+        reason: "not writable, or a file is in the way"
+      )
     }
   }
 

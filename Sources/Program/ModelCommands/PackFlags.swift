@@ -189,7 +189,18 @@ struct PackFlags: ParsableArguments {
     for (cause, count) in manifest.dropped.sorted(by: { $0.value > $1.value }) {
       Console.line("  \(DropCause(cause).leavesOutImage ? "left out: " : "")\(cause) \(count)")
     }
-    if report.unlabelledCount > 0 && report.unlabelledCount < manifest.imageCount {
+    if manifest.captionCount > 0, report.uncaptionedCount > 0 {
+      Console.line("  without captions \(report.uncaptionedCount)")
+    }
+    let side = manifest.resolution
+    if side < 8 || side & (side - 1) != 0 {
+      Console.error(
+        "\(path): nifty train takes sides that are powers of two from 8 on, not \(side); "
+          + "pack with --width, --height and --transform=center-crop"
+      )
+    }
+    let hasStrays = report.dropped.contains { $0.cause == .strayLabel }
+    if report.unlabelledCount > 0 && (report.unlabelledCount < manifest.imageCount || hasStrays) {
       Console.error("labels dropped: \(report.unlabelledCount) images have none")
     }
   }

@@ -28,6 +28,20 @@ import Testing
     #expect(DatasetCheck.faults(in: all) == [])
   }
 
+  @Test(arguments: [Int.max, -1]) func `counts that cannot be are refused before they are added up`(
+    count: Int
+  ) throws {
+    let path = try packNoise(folder.file("a.zip"), count: 2)
+    var manifest = try #require(try PackedDataset(path).manifest)
+    manifest.dropped = ["grey": count]
+    let bytes = manifest.encoded
+    #expect(throws: DatasetError.self) {
+      try bytes.withUnsafeBytes { buffer in
+        try PackManifest.decode(buffer, path: path)
+      }
+    }
+  }
+
   /// A set as the original and StyleGAN2-ADA pack it, each image with a label of its own.
   private func packLabelled(
     _ name: String,

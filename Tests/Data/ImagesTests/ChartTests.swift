@@ -31,6 +31,18 @@ import Testing
     #expect(kimg.ticks.map(kimg.label) == ["0", "2,000", "4,000", "6,000", "8,000", "10,000"])
   }
 
+  @Test(arguments: [
+    [0, 5e-324], [-5e-324, 5e-324], [1e-310, 2e-310], [-9e99, 9e99], [5e-324], [1e-100, 3e-100],
+  ])
+  func `an axis exists for numbers at the ends of what numbers can be`(values: [Double]) {
+    for count in [1, 5, 40] {
+      let axis = Axis(covering: values, count: count)
+      #expect(axis.ticks.count >= 1 && axis.ticks.count < 200)
+      #expect(values.allSatisfy { axis.range.contains($0) })
+      _ = axis.ticks.map(axis.label)
+    }
+  }
+
   @Test func `an axis exists for no value, one value, and equal values`() {
     #expect(Axis(covering: [], count: 5).range == 0...1)
     let close = Axis(covering: [1, 1 + 1e-15], count: 5)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Images
 import Testing
@@ -55,6 +56,45 @@ import Testing
     let stored = try RGBImage(decoding: bytes)
     #expect(stored.width == (value >= 5 ? 16 : 24))
     #expect((stored == upright) == (value == 1))
+  }
+
+  @Test(arguments: 1...8)
+  func `EXIF orientation is applied to PNG and WebP as to JPEG`(value: Int) throws {
+    var pixels: [UInt8] = []
+    for place in 0..<24 * 16 { pixels += [UInt8(place % 24 * 10), UInt8(place / 24 * 15), 7] }
+    let image = RGBImage(width: 24, height: 16, pixels: pixels)
+    let orientation = try #require(Orientation(rawValue: value))
+    // One entry: tag 0x0112, a short.
+    let entry: [UInt8] = [0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, UInt8(value), 0, 0]
+    let head: [UInt8] = [0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1]
+    let tiff: [UInt8] = head + entry + [0, 0, 0, 0]
+
+    var png = try image.encodedPNG()
+    let length: [UInt8] = [0, 0, 0, UInt8(tiff.count)]
+    // libpng passes over chunks that it does not know without their checksum.
+    var crc: [UInt8] = Array("eXIf".utf8) + tiff
+    let sum = crc.withUnsafeBytes { CRC32.of($0) }
+    crc += (0..<4).map { (place: Int) -> UInt8 in
+      UInt8(truncatingIfNeeded: sum >> (24 - 8 * UInt32(place)))
+    }
+    png.insert(contentsOf: length + crc, at: 33)
+
+    let plain = try image.encodedLosslessWebP()
+    func little(_ value: Int, _ count: Int) -> [UInt8] {
+      (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+    var extended: [UInt8] = Array("VP8X".utf8) + little(10, 4) + [8, 0, 0, 0]
+    extended += little(23, 3) + little(15, 3)
+    var note: [UInt8] = Array("EXIF".utf8) + little(tiff.count + 6, 4)
+    note += Array("Exif\0\0".utf8) + tiff
+    var body: [UInt8] = Array("WEBP".utf8) + extended
+    body += plain.dropFirst(12) + note
+    let webp: [UInt8] = Array("RIFF".utf8) + little(body.count, 4) + body
+    for file in [png, webp] {
+      let upright = try RGBImage(decoding: file, appliesOrientation: true)
+      #expect(difference(upright, image.turned(orientation)) == nil)
+      #expect(difference(try RGBImage(decoding: file), image) == nil)
+    }
   }
 
   @Test(arguments: 1...8)

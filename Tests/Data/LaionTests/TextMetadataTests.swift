@@ -110,27 +110,49 @@ import Testing
       [1, 2]
       {"image_url": "BASE/1", "alt_text": "zw\\u00f6lf \\ud83d\\ude02", "height": null}
 
-      {"image_url": 5, "alt_text": ["a"]}
+      {"image_url": 5, "alt_text": {"a": 1}}
+      {"image_url": "BASE/3", "alt_text": ["one", "two"]}
       {"image_url": "BASE/2", "alt_text": "\\ud83d broken"}
       """
     try await download(text, as: "list.jsonl") { statistics, folder in
       #expect(statistics.filtered["filtered: no caption"] == 1)
       let unreadable = statistics.filtered["filtered: unreadable row"] ?? 0
       #expect((2...3).contains(unreadable))
-      #expect(statistics.pairs + unreadable == 5)
+      #expect(statistics.pairs + unreadable == 6)
       #expect(caption(1, in: folder) == "zwölf 😂")
+      #expect(caption(2, in: folder) == "one\ntwo")
     }
   }
 
-  @Test func `invalid UTF-8 in a caption is repaired`() async throws {
+  @Test(arguments: ["csv", "tsv"])
+  func `a row with more fields than the header is no pair`(suffix: String) async throws {
+    let separator = suffix == "csv" ? "," : "\t"
+    let text = """
+      url,text
+      BASE/0,a photo, taken in 1999
+      BASE/1,whole
+      BASE/2,with an end,,
+      BASE/3
+      """
+    let lines = text.replacing(",", with: separator)
+    try await download(lines, as: "list.\(suffix)") { statistics, folder in
+      #expect(statistics.pairs == 2)
+      let expected = ["filtered: unreadable row": 1, "filtered: no caption": 1]
+      #expect(statistics.filtered == expected)
+      #expect(caption(0, in: folder) == "whole" && caption(1, in: folder) == "with an end")
+    }
+  }
+
+  @Test func `captions that are not UTF-8 are read as Windows-1252 and counted`() async throws {
     try await withScratchFolder { folder in
       try await LoopbackServer.run(["/0": .bytes(try samplePNG(1))]) { server in
         try makeFolder(folder + "/meta")
         let bytes =
           Array("url\ttext\n\(server.url("/0"))\tcaf".utf8) + [0xE9, 0xFF] + Array(" x\n".utf8)
         try Data(bytes).write(to: URL(filePath: folder + "/meta/a.tsv"))
-        _ = try await LaionDownload(loopbackConfiguration(folder)).run()
-        #expect(caption(0, in: folder + "/out/split0") == "caf x")
+        let report = try await LaionDownload(loopbackConfiguration(folder)).run()
+        #expect(caption(0, in: folder + "/out/split0") == "caféÿ x")
+        #expect(report.splits.first?.recodedCaptions == 1)
       }
     }
   }

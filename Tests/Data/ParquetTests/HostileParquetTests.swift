@@ -51,6 +51,36 @@ import Testing
     }
   }
 
+  @Test func `damaged views, decimals and lists give values or an error`() async throws {
+    let path = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "Fixtures/newer.parquet")
+    let inputs = DamagedInputs([[UInt8](try Data(contentsOf: path))])
+    let names = ["view", "binary_view", "decimal", "texts", "large_texts", "latin"]
+    try await withScratchFolder { folder in
+      let report = inputs.read(1500) { bytes in
+        let path = folder + "/hostile.parquet"
+        try Data(bytes).write(to: URL(filePath: path))
+        let reader = try ParquetReader(
+          path: path,
+          columns: names.map { ParquetColumn($0, isRequired: false) },
+          memoryLimit: 64 << 20
+        )
+        var rows = 0
+        while let batch = try reader.next(), rows < 100_000 {
+          for row in 0..<batch.rowCount {
+            for name in names {
+              _ = batch[name].string(row)
+              _ = batch[name].double(row)
+              _ = batch[name].texts(row) { $0.reduce(0) { $0 &+ Int($1) } }
+            }
+          }
+          rows += batch.rowCount
+        }
+      }
+      #expect(report.refused > 100 && report.refused < report.inputs)
+    }
+  }
+
   @Test func `a missing file and a folder are errors`() async throws {
     try await withScratchFolder { folder in
       #expect(throws: ParquetError.self) {

@@ -126,6 +126,48 @@ private func fixture(_ name: String) -> String {
     }
   }
 
+  private func newer<Value>(
+    _ name: String,
+    _ value: (ColumnBatch.Column, Int) -> Value
+  ) throws -> [Value] {
+    let reader = try ParquetReader(path: fixture("newer.parquet"), columns: [ParquetColumn(name)])
+    let batch = try #require(try reader.next())
+    return (0..<batch.rowCount).map { value(batch[name], $0) }
+  }
+
+  @Test(arguments: ["view", "binary_view"])
+  func `texts that are stored as views read the same`(name: String) throws {
+    #expect(
+      try newer(name) { $0.string($1) }
+        == ["one", "a text of more than twelve bytes", nil, "", "五五五五五五"]
+    )
+  }
+
+  @Test func `decimals read as numbers`() throws {
+    #expect(try newer("decimal") { $0.double($1) } == [1.5, -2.25, nil, 0, 12_345_678_901_234])
+    #expect(try newer("decimal") { $0.int($1) } == [nil, nil, nil, 0, 12_345_678_901_234])
+  }
+
+  @Test func `lists of texts read as lines, and as they are`() throws {
+    #expect(try newer("texts") { $0.string($1) } == ["a\nb", "", nil, "c\nd", "五"])
+    #expect(try newer("large_texts") { $0.string($1) } == ["a", "", nil, "c\nd", "五"])
+    let raw = try newer("latin") { $0.texts($1) { Array($0) } }
+    #expect(raw[0] == [[0x63, 0x61, 0x66, 0xE9]] && raw[2] == nil)
+  }
+
+  @Test func `a column that is not required may be of any type`() throws {
+    let reader = try ParquetReader(
+      path: fixture("newer.parquet"),
+      columns: ["view", ParquetColumn("struct", isRequired: false)]
+    )
+    #expect(reader.passedOver.map(\.name) == ["struct"] && !reader.has("struct"))
+    let batch = try #require(try reader.next())
+    #expect(batch["struct"].string(0) == nil && batch["view"].string(0) == "one")
+    #expect(throws: ParquetError.self) {
+      try ParquetReader(path: fixture("newer.parquet"), columns: ["struct"])
+    }
+  }
+
   @Test func `reading stops at the memory limit`() throws {
     #expect(throws: ParquetError.self) {
       let reader = try ParquetReader(

@@ -1,17 +1,30 @@
 /// What the names of files inside of a source say.
 enum FileNames {
   /// Extensions of files that are decoded.
-  private static let readable: Set<String> = ["png", "jpg", "jpeg", "jpe", "jfif", "webp"]
+  private static let readable: Set<String> = [
+    "png", "jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "webp", "gif", "avif",
+  ]
   /// Extensions of images that are not: a packer lists them as left out instead of overlooking them.
   private static let unreadable: Set<String> = [
-    "apng", "avif", "bmp", "dib", "gif", "heic", "jp2", "pbm", "pgm", "pnm", "ppm", "tga", "tif",
-    "tiff",
+    "apng", "arw", "bmp", "cr2", "cur", "dds", "dib", "dng", "emf", "eps", "exr", "fits", "hdr",
+    "heic", "heics", "heif", "ico", "icns", "j2c", "j2k", "jng", "jp2", "jpc", "jpf", "jpm", "jpx",
+    "jxl", "jxr", "mng", "nef", "orf", "pbm", "pcx", "pgm", "pnm", "ppm", "psd", "qoi", "raf",
+    "raw",
+    "rw2", "sgi", "svg", "svgz", "tga", "tif", "tiff", "wbmp", "wdp", "wmf", "xbm", "xcf", "xpm",
   ]
 
   /// Whether a name is that of an image.
   static func isImage(_ name: String) -> Bool {
-    let suffix = suffix(of: name).lowercased()
-    return readable.contains(suffix) || unreadable.contains(suffix)
+    isImage(suffix: suffix(of: name).lowercased())
+  }
+
+  /// Whether a suffix, in lower case, is that of an image; also what programs make of an address, as
+  /// `jpg_large` or `jpg?w=3`.
+  static func isImage(suffix: String) -> Bool {
+    if readable.contains(suffix) || unreadable.contains(suffix) { return true }
+    let word = String(suffix.prefix { $0.isASCII && ($0.isLetter || $0.isNumber) })
+    return word.utf8.count < suffix.utf8.count
+      && (readable.contains(word) || unreadable.contains(word))
   }
 
   /// The name with another extension in the place of its own.

@@ -16,8 +16,15 @@ enum FileStamp {
 
   /// Size and time of the last change, to the nanosecond; `-` where nothing is.
   static func state(_ path: String) -> String {
+    path.withCString { state(UnsafeBufferPointer(start: $0, count: path.utf8.count + 1)) }
+  }
+
+  /// The same, of a path with a zero behind it.
+  static func state(_ path: [CChar]) -> String { path.withUnsafeBufferPointer { state($0) } }
+
+  private static func state(_ path: UnsafeBufferPointer<CChar>) -> String {
     var status = stat()
-    guard stat(path, &status) == 0 else { return "-" }
+    guard let start = path.baseAddress, stat(start, &status) == 0 else { return "-" }
     return "\(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
   }
 

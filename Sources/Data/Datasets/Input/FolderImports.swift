@@ -85,7 +85,7 @@ package enum CelebAImport {
     let stems = try stems(list)
     let files = (try? FileManager.default.contentsOfDirectory(atPath: images)) ?? []
     let byStem = [String: String](
-      files.filter(FileNames.isImage).map { (String($0.prefix { $0 != "." }), $0) },
+      files.filter { FileNames.isImage($0) }.map { (String($0.prefix { $0 != "." }), $0) },
       uniquingKeysWith: min
     )
     return try ImportedSet(

@@ -10,10 +10,10 @@ import Foundation
 package struct ImageTextFolder: ImageTextSource {
   /// The folder's path.
   package let path: String
+  package let remarks: [PackReport.Dropped]
 
-  /// Paths of the images, relative to the folder.
-  private let images: [String]
-  private let labels: [String: ImageLabel]
+  private let samples: [SampleListing<FileName>.Sample]
+  private let labels: LabelList
 
   /// Larger files are no photographs and no captions, and are not read into memory.
   private static let maximumImageSize = 512 << 20
@@ -25,25 +25,27 @@ package struct ImageTextFolder: ImageTextSource {
   /// - Throws: `DatasetError` when it is missing, holds no image, or labels that cannot be read.
   package init(_ path: String) throws(DatasetError) {
     self.path = path
-    // The folder itself may be a link; links inside of it are not followed, so there are no loops.
-    let root = URL(filePath: path).resolvingSymlinksInPath().path
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw .missing(path: path)
     }
-    guard isFolder.boolValue, let files = FileManager.default.enumerator(atPath: root) else {
+    guard isFolder.boolValue else {
       throw .option("\(path) is no folder; give a folder of images with captions")
     }
-    var found: [String] = []
-    while let name = files.nextObject() as? String {
-      if !FileNames.isHidden(name) && FileNames.isImage(name) { found.append(name) }
+    let (files, unread) = FolderWalk.files(in: path)
+    let listing = SampleListing(files.map { ($0, $0) })
+    guard !listing.samples.isEmpty else {
+      if let first = unread.first {
+        throw .file(FileError("open folder", path: "\(path)/\(first.name)", reason: first.reason))
+      }
+      throw .noImages(path: path)
     }
-    guard !found.isEmpty else { throw .noImages(path: path) }
-    images = found.sorted(by: FileNames.precedes)
+    samples = listing.samples
     labels = try Self.readLabels(path + "/dataset.json")
+    remarks = unread + labels.strays(beside: samples.map(\.name))
   }
 
-  package var count: Int { images.count }
+  package var count: Int { samples.count }
 
   package var summary: String { "folder " + URL(filePath: path).lastPathComponent }
 
@@ -51,29 +53,34 @@ package struct ImageTextFolder: ImageTextSource {
     FileStamp.place(path) + " " + FileStamp.state(path + "/dataset.json")
   }
 
-  package func name(at index: Int) -> String { images[index] }
+  package func name(at index: Int) -> String { samples[index].name.text }
 
   package func stamp(at index: Int) -> String {
-    let image = path + "/" + images[index]
-    let text = FileNames.replacingSuffix(of: image, by: "txt")
-    return FileStamp.state(image) + " " + FileStamp.state(text)
+    let sample = samples[index]
+    let image = FileStamp.state(FolderWalk.path(sample.image, in: path))
+    return image + " " + (sample.text.map { FileStamp.state(FolderWalk.path($0, in: path)) } ?? "-")
   }
 
   package func item(at index: Int) throws(DatasetError) -> ImageTextItem {
-    let name = images[index]
-    let image = path + "/" + name
-    let text = FileNames.replacingSuffix(of: image, by: "txt")
-    guard let bytes = try FileBytes.read(image, limit: Self.maximumImageSize) else {
-      throw .missing(path: image)
+    let sample = samples[index]
+    guard let bytes = try read(sample.image, limit: Self.maximumImageSize) else {
+      throw .missing(path: "\(path)/\(sample.name.text)")
     }
-    let captions = try FileBytes.read(text, limit: Self.maximumTextSize)
-    return ImageTextItem(picture: .encoded(bytes), text: captions, label: labels[name])
+    let captions = try sample.text.flatMap { (name) throws(DatasetError) in
+      try read(name, limit: Self.maximumTextSize)
+    }
+    return ImageTextItem(picture: .encoded(bytes), text: captions, label: labels[sample.name])
   }
 
-  private static func readLabels(_ path: String) throws(DatasetError) -> [String: ImageLabel] {
-    guard let file = try FileBytes.map(path, limit: maximumLabelsSize) else { return [:] }
+  private func read(_ name: FileName, limit: Int) throws(DatasetError) -> [UInt8]? {
+    let system = FolderWalk.path(name, in: path)
+    return try FileBytes.read("\(path)/\(name.text)", system: system, limit: limit)
+  }
+
+  private static func readLabels(_ path: String) throws(DatasetError) -> LabelList {
+    guard let file = try FileBytes.map(path, limit: maximumLabelsSize) else { return LabelList() }
     defer { withExtendedLifetime(file) {} }
-    do throws(JSONScanner.Damage) { return try LabelReader.labels(in: file.bytes) } catch {
+    do throws(JSONScanner.Damage) { return try LabelList(file.bytes) } catch {
       throw .damaged(path: path, entry: "the list of labels", reason: error.reason)
     }
   }

@@ -5,66 +5,52 @@ import Glibc
 /// A tar archive of samples as WebDataset writes them: `0001.jpg`, `0001.txt`, `0001.cls`.
 ///
 /// Captions are the lines of `.txt`, the label is the number in `.cls`. Order: by name, byte by byte.
-/// The archive is mapped, not compressed.
+/// Links to other members have their bytes. The archive is mapped, not compressed.
 struct ImageTextTar: ImageTextSource {
+  let remarks: [PackReport.Dropped]
   private let path: String
   private let data: MappedBytes
-  private let members: [String: Range<Int>]
-  private let images: [String]
+  private let samples: [SampleListing<Range<Int>>.Sample]
 
   /// Lists a tar archive.
   init(_ path: String) throws(DatasetError) {
     self.path = path
     data = try Self.map(path)
+    let contents: Contents
     do throws(Inflater.Damage) {
-      members = try Self.list(MappedStream(data), size: data.count)
+      contents = try Contents(MappedStream(data), size: data.count, name: path)
     } catch {
       throw .damaged(path: path, entry: "the archive", reason: error.reason)
     }
-    images = members.keys.filter { !FileNames.isHidden($0) && FileNames.isImage($0) }
-      .sorted(by: FileNames.precedes)
-    guard !images.isEmpty else { throw .noImages(path: path) }
+    let listing = SampleListing(contents.files)
+    samples = listing.samples
+    remarks = contents.remarks + listing.repeated
+    guard !samples.isEmpty else { throw .noImages(path: path) }
   }
 
-  var count: Int { images.count }
+  var count: Int { samples.count }
 
   var summary: String { "tar " + URL(filePath: path).lastPathComponent }
 
   var identity: String { FileStamp.of(path) }
 
-  func name(at index: Int) -> String { images[index] }
+  func name(at index: Int) -> String { samples[index].name.text }
 
   func item(at index: Int) throws(DatasetError) -> ImageTextItem {
-    let name = images[index]
-    let stem = String(name.dropLast(FileNames.suffix(of: name).count))
-    let label = contents(stem + "cls").flatMap {
-      Int(String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
+    let sample = samples[index]
+    let label = sample.label.flatMap {
+      Int(
+        String(decoding: bytes($0), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+      )
     }
     return ImageTextItem(
-      picture: .encoded(contents(name) ?? []),
-      text: contents(stem + "txt"),
+      picture: .encoded(bytes(sample.image)),
+      text: sample.text.map(bytes),
       label: label.map { .index($0) }
     )
   }
 
-  private func contents(_ name: String) -> [UInt8]? {
-    members[name].map { range in data.withBytes { Array($0[range]) } }
-  }
-
-  private static func list(
-    _ stream: MappedStream,
-    size: Int
-  ) throws(Inflater.Damage) -> [String: Range<Int>] {
-    var members: [String: Range<Int>] = [:]
-    var reader = TarReader(stream)
-    while let member = try reader.member() {
-      guard member.size <= size - member.start else {
-        throw Inflater.Damage(reason: "\(member.name) reaches beyond its end")
-      }
-      members[member.name] = member.start..<member.start + member.size
-    }
-    return members
-  }
+  private func bytes(_ range: Range<Int>) -> [UInt8] { data.withBytes { Array($0[range]) } }
 
   static func map(_ path: String) throws(DatasetError) -> MappedBytes {
     do throws(FileError) {
@@ -72,6 +58,73 @@ struct ImageTextTar: ImageTextSource {
       return MappedBytes(file.bytes, owner: file)
     } catch {
       throw error.code == ENOENT ? .missing(path: path) : .file(error)
+    }
+  }
+}
+
+extension ImageTextTar {
+  /// The files of an archive, with the bytes of each.
+  private struct Contents {
+    var files: [(FileName, Range<Int>)] = []
+    var remarks: [PackReport.Dropped] = []
+
+    /// Links may lead to links, but not for ever.
+    private static let maximumLinks = 16
+
+    init(_ stream: MappedStream, size: Int, name: String) throws(Inflater.Damage) {
+      var (ranges, links): ([FileName: Range<Int>], [(name: FileName, target: FileName)]) = (
+        [:], []
+      )
+      var reader = TarReader(stream)
+      while let member = try reader.member() {
+        let name = FileName(member.path)
+        if let target = member.target {
+          links.append((name, target))
+          continue
+        }
+        guard member.size <= size - member.start else {
+          throw Inflater.Damage(reason: "\(member.name) reaches beyond its end")
+        }
+        let range = member.start..<member.start + member.size
+        ranges[name] = range
+        files.append((name, range))
+      }
+      let targets = Dictionary(links.map { ($0.name, $0.target) }) { $1 }
+      for (name, target) in links {
+        if let range = Self.range(of: target, ranges, targets) {
+          files.append((name, range))
+        } else if name.isImage && !name.isHidden {
+          let reason = "a link to \(target.text), which is not in the archive"
+          remarks.append(.init(name: name.text, cause: .unreadable, reason: reason))
+        }
+      }
+      noteEnd(reader.end, name)
+    }
+
+    private mutating func noteEnd(_ end: TarReader.End?, _ name: String) {
+      let reason =
+        switch end {
+        case .missing: "it ends without the blocks that end a tar; a download that was cut short?"
+        case .followed: "more data stands behind its end, which is not read; unpack it"
+        case .marked, nil: ""
+        }
+      if reason.isEmpty { return }
+      let file = URL(filePath: name).lastPathComponent
+      remarks.append(.init(name: file, cause: .missingEnd, reason: reason))
+    }
+
+    private static func range(
+      of name: FileName,
+      _ ranges: [FileName: Range<Int>],
+      _ targets: [FileName: FileName]
+    ) -> Range<Int>? {
+      var name = name
+      for _ in 0..<maximumLinks {
+        if let range = ranges[name] { return range }
+        guard let next = targets[name] else { return nil }
+        name = next
+      }
+      return nil
     }
   }
 }

@@ -5,10 +5,11 @@ import Foundation
 /// Entries may be compressed. Labels come from its `dataset.json`, captions of a set that nifty
 /// packed from its `captions.jsonl`. Order: by name, byte by byte, as the original has it.
 struct ImageTextZip: ImageTextSource {
+  let remarks: [PackReport.Dropped]
   private let zip: ZipArchive
-  /// Entries of the images.
-  private let images: [Int32]
-  private let labels: [String: ImageLabel]
+  /// Entries of the images and of their texts.
+  private let samples: [SampleListing<Int32>.Sample]
+  private let labels: LabelList
   private let packedCaptions: CaptionLines?
 
   private static let maximumImageSize = 512 << 20
@@ -23,13 +24,13 @@ struct ImageTextZip: ImageTextSource {
   init(_ path: String) throws(DatasetError) {
     let zip = try ZipArchive(path)
     self.zip = zip
-    let images = (0..<zip.count).compactMap { index in
-      let name = zip.name(at: index)
-      return !FileNames.isHidden(name) && FileNames.isImage(name) ? Int32(index) : nil
-    }
+    let files = (0..<zip.count).lazy.filter { zip.nameBytes(at: $0).last != UInt8(ascii: "/") }
+    let listing = SampleListing(files.map { (FileName(zip.nameBytes(at: $0)), Int32($0)) })
+    let images = listing.samples
     guard !images.isEmpty else { throw .noImages(path: path) }
-    self.images = images
+    samples = images
     labels = try Self.labels(zip)
+    remarks = listing.repeated + labels.strays(beside: images.map(\.name))
     guard let entry = zip.index(of: PackedDataset.captionsName) else {
       packedCaptions = nil
       return
@@ -45,22 +46,23 @@ struct ImageTextZip: ImageTextSource {
     packedCaptions = lines
   }
 
-  var count: Int { images.count }
+  var count: Int { samples.count }
 
   var summary: String { "zip " + URL(filePath: zip.path).lastPathComponent }
 
   var identity: String { FileStamp.of(zip.path) }
 
-  func name(at index: Int) -> String { zip.name(at: Int(images[index])) }
+  func name(at index: Int) -> String { samples[index].name.text }
 
   func stamp(at index: Int) -> String {
-    "\(zip.size(at: Int(images[index]))) \(zip.checksum(at: Int(images[index])))"
+    let entry = Int(samples[index].image)
+    return "\(zip.size(at: entry)) \(zip.checksum(at: entry))"
   }
 
   func item(at index: Int) throws(DatasetError) -> ImageTextItem {
-    let name = name(at: index)
-    let bytes = try zip.contents(at: Int(images[index]), limit: Self.maximumImageSize)
-    let (picture, label) = (ImageTextItem.Picture.encoded(bytes), labels[name])
+    let sample = samples[index]
+    let bytes = try zip.contents(at: Int(sample.image), limit: Self.maximumImageSize)
+    let (picture, label) = (ImageTextItem.Picture.encoded(bytes), labels[sample.name])
     if let packedCaptions {
       guard let captions = packedCaptions[index] else {
         throw .damaged(
@@ -71,19 +73,19 @@ struct ImageTextZip: ImageTextSource {
       }
       return ImageTextItem(picture: picture, captions: captions, label: label)
     }
-    let text = try zip.index(of: FileNames.replacingSuffix(of: name, by: "txt"))
-      .map { (entry) throws(DatasetError) in
-        try zip.contents(at: entry, limit: Self.maximumTextSize)
-      }
+    let text = try sample.text.map { (entry) throws(DatasetError) in
+      try zip.contents(at: Int(entry), limit: Self.maximumTextSize)
+    }
     return ImageTextItem(picture: picture, text: text, label: label)
   }
 
-  private static func labels(_ zip: ZipArchive) throws(DatasetError) -> [String: ImageLabel] {
-    guard let entry = zip.index(of: "dataset.json") else { return [:] }
+  private static func labels(_ zip: ZipArchive) throws(DatasetError) -> LabelList {
+    let names = ["dataset.json", "./dataset.json"]
+    guard let entry = names.lazy.compactMap({ zip.index(of: $0) }).first else { return LabelList() }
     let document = try document(entry, of: zip)
     do throws(JSONScanner.Damage) {
       return try document.withBytes { (bytes) throws(JSONScanner.Damage) in
-        try LabelReader.labels(in: bytes)
+        try LabelList(bytes)
       }
     } catch {
       throw .damaged(path: zip.path, entry: "dataset.json", reason: error.reason)

@@ -110,14 +110,24 @@ package struct ImportedSet: ImageTextSource {
 /// Whole files in memory.
 enum FileBytes {
   /// A whole regular file; `nil` when there is none of this name.
-  static func read(_ path: String, limit: Int) throws(DatasetError) -> [UInt8]? {
-    try map(path, limit: limit).map { file in withExtendedLifetime(file) { Array(file.bytes) } }
+  static func read(
+    _ path: String,
+    system: [CChar]? = nil,
+    limit: Int
+  ) throws(DatasetError) -> [UInt8]? {
+    try map(path, system: system, limit: limit).map { file in
+      withExtendedLifetime(file) { Array(file.bytes) }
+    }
   }
 
   /// A mapped regular file; `nil` when there is none of this name.
-  static func map(_ path: String, limit: Int) throws(DatasetError) -> MappedFile? {
+  static func map(
+    _ path: String,
+    system: [CChar]? = nil,
+    limit: Int
+  ) throws(DatasetError) -> MappedFile? {
     do throws(FileError) {
-      let file = try MappedFile(path)
+      let file = try MappedFile(path, system: system)
       guard file.bytes.count <= limit else {
         throw FileError("read", path: path, reason: "larger than \(limit >> 20) MiB")
       }

@@ -3,13 +3,32 @@
 /// Reads forward only, so that it works on a compressed stream. Headers are hostile: sizes are
 /// checked when their bytes are read, and names are bounded.
 struct TarReader {
-  /// A regular file inside of the archive.
+  /// A file inside of the archive.
   struct Member {
-    var name: String
+    /// Its name as the archive has it.
+    var path: [UInt8]
     /// Where its bytes begin in the (decompressed) archive.
     var start: Int
     var size: Int
+    /// The name of the member whose bytes it has; `nil` where they are its own.
+    var target: FileName?
+
+    /// Its name for people.
+    var name: String { FileName(path).text }
   }
+
+  /// How an archive ends.
+  enum End {
+    /// Two blocks of zeros, or at least one.
+    case marked
+    /// Right behind a member: it may have been cut there.
+    case missing
+    /// With more archives behind the first, as of files that were put together.
+    case followed
+  }
+
+  /// How the archive ended; `nil` before its end.
+  private(set) var end: End?
 
   private let stream: any ByteStream
   /// Where the header after the last member begins.
@@ -21,43 +40,88 @@ struct TarReader {
 
   init(_ stream: any ByteStream) { self.stream = stream }
 
-  /// The next regular file, or `nil` at the end.
+  /// The next file, or `nil` at the end.
   ///
-  /// Its bytes may be read from the stream now.
+  /// Its bytes may be read from the stream now. Links to other members have none.
   mutating func member() throws(Inflater.Damage) -> Member? {
-    var longName: String?
+    var (longName, longTarget) = ([UInt8]?.none, [UInt8]?.none)
     var longSize: Int?
     while true {
       try stream.skip(next - stream.position)
       let header = try stream.read(Self.block)
-      if header.isEmpty || header.allSatisfy({ $0 == 0 }) { return nil }
+      if header.isEmpty {
+        end = .missing
+        return nil
+      }
+      if header.allSatisfy({ $0 == 0 }) {
+        end = try isFollowed() ? .followed : .marked
+        return nil
+      }
       guard header.count == Self.block, Self.hasGoodChecksum(header),
         let ownSize = Self.number(header[124..<136])
       else { throw Inflater.Damage(reason: "a broken tar header at byte \(next)") }
       let start = next + Self.block
       let size = longSize ?? ownSize
       let (padded, overflow) = size.addingReportingOverflow(Self.block - 1)
-      let (end, overflowed) = start.addingReportingOverflow(padded / Self.block * Self.block)
+      let (after, overflowed) = start.addingReportingOverflow(padded / Self.block * Self.block)
       guard !overflow, !overflowed else {
         throw Inflater.Damage(reason: "a tar header of impossible size at byte \(next)")
       }
-      next = end
+      next = after
       switch header[156] {
       case UInt8(ascii: "L"): longName = Self.text(try content(size)[...])
+      case UInt8(ascii: "K"): longTarget = Self.text(try content(size)[...])
       case UInt8(ascii: "x"):
         let records = Self.paxRecords(try content(size))
         longName = records["path"] ?? longName
-        longSize = try records["size"].map { (text) throws(Inflater.Damage) in
+        longTarget = records["linkpath"] ?? longTarget
+        longSize = try records["size"].map { (digits) throws(Inflater.Damage) in
+          let text = String(decoding: digits.prefix(40), as: UTF8.self)
           guard let size = Int(text), size >= 0 else {
-            throw Inflater.Damage(reason: "a tar member of the size \(text.prefix(40))")
+            throw Inflater.Damage(reason: "a tar member of the size \(text)")
           }
           return size
         }
-      case 0, UInt8(ascii: "0"):
-        return Member(name: longName ?? Self.name(header), start: start, size: size)
-      default: (longName, longSize) = (nil, nil)
+      case 0, UInt8(ascii: "0"), UInt8(ascii: "7"):
+        let path = longName ?? Self.name(header)
+        // Old archives mark folders by their names.
+        if path.last != UInt8(ascii: "/") { return Member(path: path, start: start, size: size) }
+        (longName, longTarget, longSize) = (nil, nil, nil)
+      case UInt8(ascii: "1"), UInt8(ascii: "2"):
+        let path = longName ?? Self.name(header)
+        let target = longTarget ?? Self.text(header[157..<257])
+        let isSymbolic = header[156] == UInt8(ascii: "2")
+        return Member(
+          path: path,
+          start: start,
+          size: 0,
+          target: isSymbolic ? Self.resolved(target, from: path) : FileName(target)
+        )
+      default: (longName, longTarget, longSize) = (nil, nil, nil)
       }
     }
+  }
+
+  /// Whether anything but zeros stands behind a block of zeros.
+  private func isFollowed() throws(Inflater.Damage) -> Bool {
+    // Archives are filled up with zeros, to ten kilobytes as a rule.
+    for _ in 0..<64 {
+      let more = try stream.read(Self.block)
+      if more.isEmpty { return false }
+      if !more.allSatisfy({ $0 == 0 }) { return true }
+    }
+    return false
+  }
+
+  /// Where a symbolic link leads: from its own folder on.
+  private static func resolved(_ target: [UInt8], from path: [UInt8]) -> FileName {
+    let slash = UInt8(ascii: "/")
+    var parts = FileName(path).bytes.split(separator: slash).dropLast().map { Array($0) }
+    if target.first == slash { parts = [] }
+    for part in target.split(separator: slash) where !part.elementsEqual(".".utf8) {
+      if part.elementsEqual("..".utf8) { _ = parts.popLast() } else { parts.append(Array(part)) }
+    }
+    return FileName(Array(parts.joined(separator: [slash])))
   }
 
   private func content(_ size: Int) throws(Inflater.Damage) -> [UInt8] {
@@ -67,30 +131,30 @@ struct TarReader {
     return try stream.read(size)
   }
 
-  private static func name(_ header: [UInt8]) -> String {
+  private static func name(_ header: [UInt8]) -> [UInt8] {
     let name = text(header[0..<100])
     let isUstar = header[257..<262].elementsEqual("ustar".utf8)
-    let prefix = isUstar ? text(header[345..<500]) : ""
-    return prefix.isEmpty ? name : prefix + "/" + name
+    let prefix = isUstar ? text(header[345..<500]) : []
+    return prefix.isEmpty ? name : prefix + [UInt8(ascii: "/")] + name
   }
 
-  private static func text(_ bytes: ArraySlice<UInt8>) -> String {
-    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+  private static func text(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+    Array(bytes.prefix { $0 != 0 })
   }
 
   /// The records of a pax header that decide where a member lies and what it is called: lines of
   /// `LENGTH KEY=VALUE`.
-  private static func paxRecords(_ content: [UInt8]) -> [String: String] {
-    var records: [String: String] = [:]
+  private static func paxRecords(_ content: [UInt8]) -> [String: [UInt8]] {
+    var records: [String: [UInt8]] = [:]
     var rest = content[...]
     while let space = rest.firstIndex(of: 0x20),
       let length = Int(String(decoding: rest[..<space], as: UTF8.self)),
       length > space - rest.startIndex, length <= rest.count
     {
       let record = rest[(space + 1)..<(rest.startIndex + length)]
-      for key in ["path", "size"] where record.starts(with: Array("\(key)=".utf8)) {
+      for key in ["path", "size", "linkpath"] where record.starts(with: Array("\(key)=".utf8)) {
         let value = record.dropFirst(key.utf8.count + 1).dropLast()
-        records[key] = String(decoding: value, as: UTF8.self)
+        records[key] = Array(value)
       }
       rest = rest.dropFirst(length)
     }

@@ -19,6 +19,10 @@ package enum DatasetMerge {
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws(DatasetError) -> PackManifest {
     guard let first = datasets.first else { throw .option("no dataset given to merge") }
+    let destination = FileStamp.place(path)
+    for set in datasets where FileStamp.place(set.path) == destination {
+      throw .option("\(set.path) would be overwritten; give another --dest")
+    }
     for set in datasets { try check(set, fits: first) }
     let isFlipped = datasets.allSatisfy(\.hasFlippedFeatures)
     let isLabelled = datasets.allSatisfy(\.hasLabels)
@@ -62,6 +66,12 @@ package enum DatasetMerge {
       textFeatures: texts,
       label: isLabelled ? try set.label(at: index) : nil
     )
+  }
+
+  /// The sets that are given more than once, by whatever path: their images count as often.
+  package static func repeated(_ datasets: [PackedDataset]) -> [String] {
+    var places = Set<String>()
+    return datasets.filter { !places.insert(FileStamp.place($0.path)).inserted }.map(\.path)
   }
 
   private static func check(

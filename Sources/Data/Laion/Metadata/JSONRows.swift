@@ -40,6 +40,9 @@ final class JSONRows {
   private static func text(_ value: Any?) -> String? {
     switch value {
     case let text as String: text
+    // Several captions are several lines.
+    case let texts as [Any]:
+      texts.isEmpty ? nil : texts.compactMap { self.text($0) }.joined(separator: "\n")
     case let number as NSNumber: number.stringValue
     default: nil
     }

@@ -43,7 +43,9 @@ package struct MetadataColumns: Codable, Equatable, Sendable {
   var parquet: [ParquetColumn] {
     MetadataField.allCases.map { field in
       let candidates = self[field].map { [$0] } ?? field.usualNames
-      return ParquetColumn(field.key, alternatives: candidates)
+      // What is only for filters and the index may be of any type: it then counts as unknown.
+      let isRequired = field == .url || field == .caption || self[field] != nil
+      return ParquetColumn(field.key, alternatives: candidates, isRequired: isRequired)
     }
   }
 

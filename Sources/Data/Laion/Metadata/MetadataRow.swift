@@ -26,6 +26,8 @@ package struct MetadataRow: Equatable, Sendable {
   package var unsafety: Double?
   /// How probable it is that the image has a watermark, in [0, 1].
   package var watermark: Double?
+  /// Whether the caption was not UTF-8 and was read as Windows-1252.
+  package var isRecoded = false
   /// Whether the file's line could be read at all.
   package var isReadable = true
 
@@ -60,12 +62,14 @@ package struct MetadataRow: Equatable, Sendable {
   /// Row `index` of a batch of `MetadataColumns.parquet`.
   init(_ batch: ColumnBatch, _ index: Int) {
     func column(_ field: MetadataField) -> ColumnBatch.Column { batch[field.key] }
+    let captions = column(.caption).texts(index) { LegacyText($0) }
     self.init(
       row: batch.firstRow + index,
       sampleID: column(.id).string(index),
       url: column(.url).string(index),
-      text: column(.caption).string(index)
+      text: captions?.map(\.string).joined(separator: "\n") ?? column(.caption).string(index)
     )
+    isRecoded = captions?.contains(where: \.isRecoded) ?? false
     width = column(.width).int(index)
     height = column(.height).int(index)
     nsfw = column(.nsfw).string(index)

@@ -4,6 +4,10 @@ import Parquet
 struct MetadataRows {
   /// Rows in the part; `nil` for text, which says so only at its end.
   let rowCount: Int?
+  /// Columns of types that cannot be read, which count as unknown.
+  var passedOver: [(name: String, type: String)] {
+    if case .parquet(let rows) = source { rows.passedOver } else { [] }
+  }
   private enum Source {
     case parquet(ParquetRows)
     case separated(SeparatedRows)
@@ -40,6 +44,8 @@ struct MetadataRows {
 /// Reads the rows of a Parquet file.
 struct ParquetRows {
   let rowCount: Int
+
+  var passedOver: [(name: String, type: String)] { reader.passedOver }
 
   private let reader: ParquetReader
   private var batch: ColumnBatch?

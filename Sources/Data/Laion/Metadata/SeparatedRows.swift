@@ -8,6 +8,7 @@ final class SeparatedRows {
   private let file: TextFile
   private let separator: UInt8
   private var positions: [MetadataField: Int] = [:]
+  private var columnCount = 0
   private var row = 0
 
   // A quote that is never closed would make one record of the rest of the file.
@@ -18,18 +19,29 @@ final class SeparatedRows {
     self.separator = separator
     var header = try record()?.map { String(decoding: $0, as: UTF8.self) } ?? []
     if header.first?.hasPrefix("\u{FEFF}") == true { header[0].removeFirst() }
+    columnCount = header.count
     positions = try columns.positions(in: header, path: path)
   }
 
   func next() throws(LaionError) -> MetadataRow? {
     guard let fields = try record() else { return nil }
     defer { row += 1 }
-    return MetadataRow(row: row) { field in
+    // A separator that nobody quoted has moved all fields behind it: no caption can be told from
+    // another field. One at the end moves nothing.
+    if fields.dropFirst(columnCount).contains(where: { !$0.isEmpty }) {
+      return MetadataRow(row: row, isReadable: false)
+    }
+    var isRecoded = false
+    var result = MetadataRow(row: row) { field in
       guard let position = positions[field], fields.indices.contains(position),
         !fields[position].isEmpty
       else { return nil }
-      return String(decoding: fields[position], as: UTF8.self)
+      let text = fields[position].withUnsafeBytes { LegacyText($0) }
+      if field == .caption { isRecoded = text.isRecoded }
+      return text.string
     }
+    result.isRecoded = isRecoded
+    return result
   }
 
   /// The fields of the next record that is not an empty line; `nil` at the end.

@@ -56,6 +56,8 @@ package struct LaionReport: Codable, Equatable, Sendable {
   package var skipped: [Int]
   /// Pairs that this run has stored.
   package var added = 0
+  /// What else is to be told, a line each.
+  package var notes: [String] = []
 
   /// Pairs in all splits.
   package var pairs: Int { splits.reduce(0) { $0 + $1.pairs } }

@@ -3,9 +3,18 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Synchronization
 
 /// Answers Prometheus at `/metrics` while a download runs.
+///
+/// At most `maximumConnections` at a time, each for one request and a few seconds: whoever connects and
+/// says nothing must not take the descriptors that the download needs.
 package final class MetricsServer: Sendable {
+  /// How many may be connected at a time; who comes then is turned away.
+  package static let maximumConnections = 32
+  /// Seconds within which a request must be there and its answer be taken.
+  package static let deadline = 10.0
+
   /// The port that it listens on.
   package let port: Int
 
@@ -18,19 +27,33 @@ package final class MetricsServer: Sendable {
   /// - Parameters:
   ///   - port: The port; 0 lets the system choose.
   ///   - address: Which one; "0.0.0.0" for all. Without a word nobody outside can ask.
+  ///   - deadline: Seconds that a connection may last.
   /// - Throws: `FileError` when the port is taken or none.
-  package init(port: Int, on address: String = "127.0.0.1") async throws(FileError) {
+  package init(
+    port: Int,
+    on address: String = "127.0.0.1",
+    deadline: Double = MetricsServer.deadline
+  ) async throws(FileError) {
     if !(0...65_535).contains(port) {
       throw FileError("listen on", path: "port \(port)", reason: "ports are 0 to 65535")
     }
     let board = Board()
     self.board = board
+    let places = Places(Self.maximumConnections)
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     do {
       channel = try await ServerBootstrap(group: group)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
         .childChannelInitializer { channel in
-          channel.eventLoop.makeCompletedFuture {
+          guard places.take() else {
+            return channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
+          }
+          channel.closeFuture.whenComplete { _ in places.giveBack() }
+          let end = channel.eventLoop.scheduleTask(in: .nanoseconds(Int64(deadline * 1e9))) {
+            channel.close(promise: nil)
+          }
+          channel.closeFuture.whenComplete { _ in end.cancel() }
+          return channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.configureHTTPServerPipeline()
             try channel.pipeline.syncOperations.addHandler(Responder(board: board))
           }
@@ -52,6 +75,23 @@ package final class MetricsServer: Sendable {
     try? await channel.close()
     try? await group.shutdownGracefully()
   }
+}
+
+/// The connections that there may be at a time.
+private final class Places: Sendable {
+  private let left: Mutex<Int>
+
+  init(_ count: Int) { left = Mutex(count) }
+
+  func take() -> Bool {
+    left.withLock { left in
+      if left == 0 { return false }
+      left -= 1
+      return true
+    }
+  }
+
+  func giveBack() { left.withLock { $0 += 1 } }
 }
 
 /// The latest progress of each split.

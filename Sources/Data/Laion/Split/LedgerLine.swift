@@ -22,19 +22,22 @@ enum LedgerLine {
       replaced = cause
       fields.removeLast()
     }
-    guard fields.count >= 3, let row = Int(fields[0]), row >= 0 else { return nil }
+    guard fields.count >= 3, let row = Self.count(fields[0]) else { return nil }
     if fields.count == 3 {
       guard fields[1] == "-", let cause = FetchCause(String(fields[2])) else { return nil }
       return .init(row: row, number: nil, outcome: .failure(cause), replaced: replaced)
     }
-    guard (7...10).contains(fields.count), fields[2] == "ok", let number = Int(fields[1]),
-      let width = Int(fields[3]), let height = Int(fields[4]), let bytes = Int(fields[5])
+    guard (7...10).contains(fields.count), fields[2] == "ok", let number = Self.count(fields[1]),
+      let width = Self.count(fields[3]), let height = Self.count(fields[4]),
+      let bytes = Self.count(fields[5])
     else { return nil }
     // Earlier versions did not write the stored file's size and hash.
     let hasFile = fields.count >= 9
     var file: StoredFile?
     if hasFile {
-      guard let size = Int(fields[7]), let hash = UInt64(fields[8], radix: 16) else { return nil }
+      guard let size = Self.count(fields[7]), let hash = UInt64(fields[8], radix: 16) else {
+        return nil
+      }
       file = StoredFile(size: size, hash: hash)
     }
     let image = StoredImage(
@@ -46,5 +49,10 @@ enum LedgerLine {
       file: file
     )
     return .init(row: row, number: number, outcome: .success(image), replaced: replaced)
+  }
+
+  /// A count from 0 on, of which sums have room: a ledger may come from anywhere.
+  private static func count(_ digits: Substring) -> Int? {
+    Int(digits).flatMap { (0...1 << 40).contains($0) ? $0 : nil }
   }
 }

@@ -19,6 +19,8 @@ extension SplitDownload {
       if let again = state.again, again[row.row] == nil { continue }
       let verdict = state.screen.judge(row)
       state.window.begin(row.row)
+      // In a second pass they were counted when the ledger was read.
+      if row.isRecoded, state.again == nil { state.recoded.insert(row.row) }
       switch verdict {
       case .dropped(let cause): state.finish(row.row, .filtered(cause))
       case .wanted(let caption): group.addTask { .row(row.row, await fetch(row, caption: caption)) }
@@ -48,6 +50,7 @@ extension SplitDownload {
     for _ in 0..<state.tally.summary.nextRow {
       guard let row = try state.rows.next() else { throw .differentSettings(folder: folder.path) }
       if case .dropped(let cause) = state.screen.judge(row) { state.tally.filter(row.row, cause) }
+      if row.isRecoded { state.tally.noteRecoded() }
     }
     var failed: [Int: FetchCause] = [:]
     var stored = HashSet64()
@@ -68,6 +71,7 @@ extension SplitDownload {
     // The rows behind the last request may have been dropped all: they were looked at as well.
     while let row = try state.rows.next() {
       if case .dropped(let cause) = state.screen.judge(row) { state.tally.filter(row.row, cause) }
+      if row.isRecoded { state.tally.noteRecoded() }
     }
     // A second pass asks for rows that the first one has judged: they pass without comparison.
     state.rows = try MetadataRows(part, columns: configuration.columns)

@@ -45,6 +45,8 @@ struct SplitDownload {
     var rows: MetadataRows
     var screen: RowScreen
     var window = RowWindow<RowResult>()
+    /// Rows in the window whose captions were not UTF-8.
+    var recoded: Set<Int> = []
     /// Images in the window that wait for a row before them.
     var pairsAhead = 0
     var tally: Tally
@@ -209,6 +211,7 @@ struct SplitDownload {
 
   /// Counts the next row in order and puts it on the batch.
   private func take(_ row: Int, _ result: RowResult, _ state: inout State) throws(LaionError) {
+    if state.recoded.remove(row) != nil { state.tally.noteRecoded() }
     switch result {
     case .refused(let error):
       throw .file(error)

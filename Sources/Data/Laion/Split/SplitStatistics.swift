@@ -25,6 +25,9 @@ package struct SplitStatistics: Codable, Equatable, Sendable {
   package var filtered: [String: Int]
   /// Rows whose image could not be had, by cause.
   package var failures: [String: Int]
+  /// Rows whose captions were not UTF-8 and were read as Windows-1252; `nil` in splits of earlier
+  /// versions, which lost such letters.
+  package var recodedCaptions: Int?
   /// Seconds of the run that finished the split.
   package var seconds: Double
 

@@ -6,6 +6,8 @@ struct Tally: Sendable {
   private(set) var summary: Ledger.Summary
   private(set) var filtered: [RowFilter.Cause: Int] = [:]
   private(set) var rowsRead: Int
+  /// Rows whose captions were not UTF-8.
+  private(set) var recoded = 0
 
   private let start = ContinuousClock.now
   private let rowCount: Int?
@@ -38,6 +40,8 @@ struct Tally: Sendable {
     summary.add(entry)
     rowsRead = max(rowsRead, entry.row + 1)
   }
+
+  mutating func noteRecoded() { recoded += 1 }
 
   mutating func filter(_ row: Int, _ cause: RowFilter.Cause) {
     filtered[cause, default: 0] += 1
@@ -111,6 +115,7 @@ struct Tally: Sendable {
       bytesDownloaded: summary.bytes,
       filtered: filteredNames,
       failures: failureNames,
+      recodedCaptions: recoded,
       seconds: seconds
     )
   }

@@ -1,6 +1,7 @@
 """Writes the Parquet fixtures of ParquetTests with pyarrow 26 (pip install pyarrow==26.*)."""
 
 import pathlib
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -49,4 +50,23 @@ pq.write_table(
     here / "groups.parquet",
     row_group_size=401,
     compression="snappy",
+)
+
+# What newer writers store: views, decimals, lists of texts; and what no reader of captions needs.
+longer = ["one", "a text of more than twelve bytes", None, "", "五五五五五五"]
+pq.write_table(
+    pa.table(
+        {
+            "view": pa.array(longer, pa.string_view()),
+            "binary_view": pa.array([t and t.encode() for t in longer], pa.binary_view()),
+            "decimal": pa.array([None if i is None else Decimal(i) for i in
+                                 ["1.50", "-2.25", None, "0", "12345678901234.00"]],
+                                pa.decimal128(20, 2)),
+            "texts": pa.array([["a", "b"], [], None, ["c", None, "d"], ["五"]], pa.list_(pa.string())),
+            "large_texts": pa.array([["a"], [], None, ["c", "d"], ["五"]], pa.large_list(pa.string())),
+            "struct": pa.array([{"x": i, "y": "z"} for i in range(5)]),
+            "latin": pa.array([b"caf\xe9", b"plain", None, b"", b"\x80"], pa.binary()),
+        }
+    ),
+    here / "newer.parquet",
 )

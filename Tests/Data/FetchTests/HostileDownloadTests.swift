@@ -95,18 +95,4 @@ struct HostileDownloadTests {
       "bytes 0-9223372036854775807/*", "bytes 0-99999999999999999999/*", "items 0-1/2",
     ] { #expect(ContentRange(text) == nil, "\(text)") }
   }
-
-  @Test func `a page in a snapshot's place is named and does not stay in the cache`() async throws {
-    let server = try RawServer(["/x.pkl": .ok(Array("<html>sign in</html>".utf8))])
-    defer { server.stop() }
-    for _ in 0..<2 {
-      let outcome = try await niftyAside(
-        ["convert", server.url("/x.pkl"), "out"],
-        in: folder.path,
-        environment: ["NIFTY_CACHE": folder.file("cache")]
-      )
-      #expect(outcome.status == 1 && outcome.errors.contains("it was removed"))
-    }
-    #expect(server.totalCount == 2)
-  }
 }

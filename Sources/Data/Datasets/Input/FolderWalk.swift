@@ -1,0 +1,49 @@
+import Files
+import Glibc
+
+/// Lists the files of a folder and of all folders below it, by the bytes of their names.
+enum FolderWalk {
+  /// The files, and the folders that cannot be read.
+  ///
+  /// Links to files count as files; links to folders are not followed, so there are no loops. What is
+  /// hidden is passed over.
+  ///
+  /// - Parameter root: The folder; may be a link.
+  /// - Returns: Names relative to the folder, in no order.
+  static func files(in root: String) -> (files: [FileName], unread: [PackReport.Dropped]) {
+    var (files, unread): ([FileName], [PackReport.Dropped]) = ([], [])
+    var folders: [FileName] = [FileName([])]
+    while let folder = folders.popLast() {
+      guard let stream = opendir(path(folder, in: root)) else {
+        let reason = FileError("open folder", path: folder.text).reason
+        unread.append(.init(name: folder.text + "/", cause: .unreadable, reason: reason))
+        continue
+      }
+      defer { closedir(stream) }
+      while let entry = readdir(stream) {
+        let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+        if name.first == UInt8(ascii: ".") { continue }
+        let relative = FileName(folder.bytes + [UInt8(ascii: "/")] + name)
+        if relative.bytes.elementsEqual("__MACOSX".utf8) { continue }
+        if isFolder(entry.pointee, relative, in: root) {
+          folders.append(relative)
+        } else {
+          files.append(relative)
+        }
+      }
+    }
+    return (files, unread)
+  }
+
+  /// The path of a file for the system.
+  static func path(_ name: FileName, in root: String) -> [CChar] {
+    (Array(root.utf8) + [UInt8(ascii: "/")] + name.bytes + [0]).map { CChar(bitPattern: $0) }
+  }
+
+  private static func isFolder(_ entry: dirent, _ name: FileName, in root: String) -> Bool {
+    if Int(entry.d_type) != Int(DT_UNKNOWN) { return Int(entry.d_type) == Int(DT_DIR) }
+    // Some file systems do not tell.
+    var status = stat()
+    return lstat(path(name, in: root), &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+}

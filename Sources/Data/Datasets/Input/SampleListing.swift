@@ -1,0 +1,50 @@
+/// The images among the files of a folder or archive, each with what has its name but for the suffix.
+struct SampleListing<Place: Sendable>: Sendable {
+  /// An image and the files beside it.
+  struct Sample: Sendable {
+    let name: FileName
+    let image: Place
+    /// The text file of its captions, whatever the case of its suffix.
+    let text: Place?
+    /// The file of its class.
+    let label: Place?
+  }
+
+  /// In the order of their names.
+  let samples: [Sample]
+  /// Files that have the name of another one: the last one counts.
+  let repeated: [PackReport.Dropped]
+
+  /// Sorts files by what they are.
+  ///
+  /// - Parameter files: In the order in which the source has them.
+  init(_ files: some Sequence<(FileName, Place)>) {
+    var images: [FileName: Place] = [:]
+    var texts: [FileName: (name: FileName, place: Place)] = [:]
+    var labels: [FileName: Place] = [:]
+    var repeated: [PackReport.Dropped] = []
+    for (name, place) in files where !name.isHidden {
+      var isRepeated = false
+      switch name.suffix {
+      case "txt":
+        // `a.txt` is preferred to `a.TXT` where both are there.
+        let other = texts[name.stem]
+        if let other, other.name != name, other.name.bytes.suffix(3).elementsEqual("txt".utf8) {
+          continue
+        }
+        texts[name.stem] = (name, place)
+        isRepeated = other?.name == name
+      case "cls": isRepeated = labels.updateValue(place, forKey: name.stem) != nil
+      default: isRepeated = name.isImage && images.updateValue(place, forKey: name) != nil
+      }
+      if isRepeated {
+        let reason = "a later file of the same name counts"
+        repeated.append(.init(name: name.text, cause: .repeatedName, reason: reason))
+      }
+    }
+    self.repeated = repeated
+    samples = images.sorted { $0.key < $1.key }.map { name, place in
+      Sample(name: name, image: place, text: texts[name.stem]?.place, label: labels[name.stem])
+    }
+  }
+}

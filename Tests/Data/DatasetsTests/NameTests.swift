@@ -1,0 +1,220 @@
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+/// Names are bytes: whatever people and programs write into folders and archives.
+@Suite("Names in sources") struct NameTests {
+  private let folder: TemporaryFolder
+  private let png: [UInt8]
+
+  init() throws {
+    folder = try TemporaryFolder()
+    png = try noiseImage(8, seed: 0).encodedPNG(level: 0)
+  }
+
+  /// A member of a tar, with any bytes as its name.
+  private func member(
+    _ name: [UInt8],
+    _ content: [UInt8] = [],
+    type: String = "0",
+    target: String = ""
+  ) -> [UInt8] {
+    var header = TarWriter.header("x", size: content.count, type: type)
+    header.replaceSubrange(0..<name.count, with: name)
+    header.replaceSubrange(157..<157 + target.utf8.count, with: target.utf8)
+    header.replaceSubrange(148..<156, with: "        ".utf8)
+    let sum = String(header.reduce(0) { $0 + Int($1) }, radix: 8)
+    let digits = String(repeating: "0", count: 6 - sum.count) + sum + "\0 "
+    header.replaceSubrange(148..<156, with: digits.utf8)
+    let padding = (512 - content.count % 512) % 512
+    return header + content + [UInt8](repeating: 0, count: padding)
+  }
+
+  private func member(_ name: String, _ content: [UInt8]) -> [UInt8] {
+    member(Array(name.utf8), content)
+  }
+
+  private static let end = [UInt8](repeating: 0, count: 1024)
+
+  private func tar(_ bytes: [UInt8]) throws -> any ImageTextSource {
+    try folder.write(bytes, to: "a.tar")
+    return try ImageTextSources.open(folder.file("a.tar"))
+  }
+
+  private func names(_ source: any ImageTextSource) -> [String] {
+    (0..<source.count).map(source.name)
+  }
+
+  @Test func `a dot before a slash does not hide a file, a dot before a name does`() throws {
+    let source = try tar(
+      member("./", []) + member("./b/2.png", png) + member("./1.png", png)
+        + member("./1.txt", Array("one".utf8)) + member("./.hidden.png", png)
+        + member("./.git/3.png", png) + member("./__MACOSX/1.png", png) + Self.end
+    )
+    #expect(names(source) == ["1.png", "b/2.png"])
+    #expect(try source.item(at: 0).captions == ["one"])
+    try folder.write(Array("{\"labels\": [[\"./a.png\", 3]]}".utf8), to: "in/dataset.json")
+    try folder.write(png, to: "in/a.png")
+    let labelled = try ImageTextSources.open(folder.file("in"))
+    #expect(try labelled.item(at: 0).label == .index(3) && labelled.remarks.isEmpty)
+  }
+
+  @Test func `names that Unicode holds to be equivalent stay two names`() throws {
+    let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+    #expect(composed == decomposed && Array(composed.utf8) != Array(decomposed.utf8))
+    let labels = "{\"labels\": [[\"\(composed).png\", 1], [\"\(decomposed).png\", 7]]}"
+    var archive = Self.end
+    for (name, text) in [(composed, "one"), (decomposed, "two")] {
+      try folder.write(png, to: "in/\(name).png")
+      try folder.write(Array(text.utf8), to: "in/\(name).txt")
+      archive = member("\(name).png", png) + member("\(name).txt", Array(text.utf8)) + archive
+    }
+    try folder.write(Array(labels.utf8), to: "in/dataset.json")
+    let source = try ImageTextSources.open(folder.file("in"))
+    #expect(source.count == 2)
+    #expect(try source.item(at: 0).label == .index(7) && source.item(at: 1).label == .index(1))
+    for source in [source, try tar(archive)] {
+      #expect(source.count == 2)
+      #expect(try source.item(at: 0).captions == ["two"] && source.item(at: 1).captions == ["one"])
+    }
+  }
+
+  @Test func `names in an older encoding keep their captions`() throws {
+    let stem: [UInt8] = Array("caf".utf8) + [0xE9]
+    let other: [UInt8] = Array("caf".utf8) + [0xE8]
+    let source = try tar(
+      member(stem + Array(".png".utf8), png) + member(stem + Array(".txt".utf8), Array("e".utf8))
+        + member(other + Array(".png".utf8), png)
+        + member(other + Array(".txt".utf8), Array("grave".utf8)) + Self.end
+    )
+    #expect(names(source) == ["caf\\xE8.png", "caf\\xE9.png"])
+    #expect(try source.item(at: 0).captions == ["grave"] && source.item(at: 1).captions == ["e"])
+    // The same in a folder.
+    try FileManager.default.createDirectory(
+      atPath: folder.file("in"),
+      withIntermediateDirectories: true
+    )
+    for (suffix, content) in [(".png", png), (".TXT", Array("e".utf8))] {
+      let name = FileName(stem + Array(suffix.utf8))
+      let file = try #require(fopen(FolderWalk.path(name, in: folder.file("in")), "w"))
+      fwrite(content, 1, content.count, file)
+      fclose(file)
+    }
+    let inFolder = try ImageTextSources.open(folder.file("in"))
+    #expect(names(inFolder) == ["caf\\xE9.png"])
+    #expect(try inFolder.item(at: 0).captions == ["e"])
+    #expect(try inFolder.item(at: 0).image() == noiseImage(8, seed: 0))
+  }
+
+  @Test func `labels may be listed with backslashes, and those of no image are told`() throws {
+    try folder.write(png, to: "in/a/1.png")
+    let labels = #"{"labels": [["a\\1.png", 3], ["b/2.png", 4], ["c.png", 5]]}"#
+    try folder.write(Array(labels.utf8), to: "in/dataset.json")
+    let source = try ImageTextSources.open(folder.file("in"))
+    #expect(try source.item(at: 0).label == .index(3))
+    #expect(source.remarks.map(\.name) == ["b/2.png", "c.png"])
+    #expect(source.remarks.allSatisfy { $0.cause == .strayLabel && !$0.cause.leavesOutImage })
+  }
+
+  @Test func `links in a tar have the bytes of what they lead to, or are told`() throws {
+    let source = try tar(
+      member("a/1.png", png) + member(Array("2.png".utf8), type: "1", target: "a/1.png")
+        + member(Array("a/3.png".utf8), type: "2", target: "../2.png")
+        + member(Array("a/3.txt".utf8), type: "2", target: "/t.txt")
+        + member("t.txt", Array("text".utf8))
+        + member(Array("4.png".utf8), type: "2", target: "elsewhere.png")
+        + member(Array("5.png".utf8), type: "2", target: "5.png") + Self.end
+    )
+    #expect(names(source) == ["2.png", "a/1.png", "a/3.png"])
+    #expect(try source.item(at: 2).captions == ["text"])
+    for index in 0..<3 { #expect(try source.item(at: index).image() == noiseImage(8, seed: 0)) }
+    #expect(source.remarks.map(\.name) == ["4.png", "5.png"])
+    #expect(source.remarks.allSatisfy { $0.reason.contains("not in the archive") })
+  }
+
+  @Test func `of members with one name the last counts, which is told`() throws {
+    let source = try tar(
+      member("1.png", [1, 2, 3]) + member("./1.png", png) + member("1.txt", Array("a".utf8))
+        + member("1.txt", Array("b".utf8)) + Self.end
+    )
+    #expect(try source.item(at: 0).image() == noiseImage(8, seed: 0))
+    #expect(try source.item(at: 0).captions == ["b"])
+    #expect(source.remarks.map(\.cause) == [.repeatedName, .repeatedName])
+  }
+
+  @Test func `a tar without its end, or with another behind it, is told`() throws {
+    let files = member("1.png", png)
+    #expect(try tar(files + Self.end).remarks.isEmpty)
+    #expect(try tar(files + [UInt8](repeating: 0, count: 512)).remarks.isEmpty)
+    #expect(try tar(files).remarks.map(\.cause) == [.missingEnd])
+    #expect(try tar(files + Self.end + files + Self.end).remarks.map(\.cause) == [.missingEnd])
+  }
+
+  @Test(arguments: [
+    "a.jxl", "b.HEIF", "c.svg", "d.ico", "e.pjpeg", "f.jpg_large", "g.j2k", "h.jpg?w=3",
+  ])
+  func `files with an image's suffix are not overlooked`(name: String) throws {
+    try folder.write([1, 2, 3], to: "in/\(name)")
+    try folder.write(png, to: "in/z.png")
+    let source = try ImageTextSources.open(folder.file("in"))
+    #expect(names(source) == [name, "z.png"])
+    let report = try Packer(.init()).pack(source, to: folder.file("o.zip"), extractor: nil)
+    #expect(report.dropped.map(\.name) == [name])
+  }
+
+  @Test func `when all is left out the causes are said and listed`() throws {
+    try folder.write(Array("<html>sign in</html>".utf8), to: "in/a.jpg")
+    try folder.write(try noiseImage(8, seed: 1, height: 16).encodedPNG(level: 0), to: "in/b.png")
+    let source = try ImageTextSources.open(folder.file("in"))
+    let error = #expect(throws: DatasetError.self) {
+      try Packer(.init()).pack(source, to: folder.file("o.zip"), extractor: nil)
+    }
+    let text = "\(error as Any)"
+    #expect(text.contains("unknown format 1 (a.jpg: ") && text.contains("an HTML or XML page"))
+    #expect(text.contains("8×16 pixels") && text.contains("give --width, --height"))
+    #expect(folder.contents == ["in", "o.zip.left-out.tsv"])
+  }
+
+  @Test func `images without captions are counted`() throws {
+    for number in 0..<3 { try folder.write(png, to: "in/\(number).png") }
+    try folder.write(Array("one".utf8), to: "in/1.txt")
+    let source = try ImageTextSources.open(folder.file("in"))
+    let report = try Packer(.init()).pack(source, to: folder.file("o.zip"), extractor: nil)
+    #expect(report.uncaptionedCount == 2)
+    let set = try PackedDataset(folder.file("o.zip"), requiresFeatures: false)
+    #expect(try set.uncaptionedCount() == 2)
+    let featured = try Packer(.init()).pack(
+      source,
+      to: folder.file("f.zip"),
+      extractor: HashExtractor()
+    )
+    #expect(featured.uncaptionedCount == 2)
+    #expect(try PackedDataset(folder.file("f.zip")).uncaptionedCount() == 2)
+  }
+
+  @Test func `a set that is merged with itself is told, and none is merged over itself`() throws {
+    let path = try packNoise(folder.file("a.zip"), count: 3)
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("b.zip"),
+      withDestinationPath: path
+    )
+    let sets = [try PackedDataset(path), try PackedDataset(folder.file("b.zip"))]
+    #expect(DatasetMerge.repeated(sets) == [folder.file("b.zip")])
+    let over = #expect(throws: DatasetError.self) {
+      try DatasetMerge.merge([sets[0]], to: folder.file("a.zip"))
+    }
+    #expect(over?.description.contains("would be overwritten") == true)
+  }
+
+  @Test func `an empty zip is refused with words, as source and as dataset`() throws {
+    let empty = Array("PK".utf8) + [5, 6] + [UInt8](repeating: 0, count: 18)
+    try folder.write(empty, to: "e.zip")
+    #expect(throws: DatasetError.self) { try ImageTextSources.open(folder.file("e.zip")) }
+    #expect(throws: DatasetError.self) {
+      try PackedDataset(folder.file("e.zip"), requiresFeatures: false)
+    }
+  }
+}
