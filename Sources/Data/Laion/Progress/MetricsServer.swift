@@ -27,8 +27,8 @@ package final class MetricsServer: Sendable {
   /// - Parameters:
   ///   - port: The port; 0 lets the system choose.
   ///   - address: Which one; "0.0.0.0" for all. Without a word nobody outside can ask.
-  /// - Throws: `FileError` when the port is taken or none.
   ///   - deadline: Seconds that a connection may last.
+  /// - Throws: `FileError` when the port is taken or none.
   package init(
     port: Int,
     on address: String = "127.0.0.1",
