@@ -155,7 +155,7 @@ let dataSide: [Target] = [
       argumentParser,
     ]
   ),
-  program("nifty", ["DataCommands", "CommandLine", "Console", argumentParser]),
+  program("nifty", ["DataCommands", "CommandLine", "Console", "Text", argumentParser]),
   library("Program", "Demo", ["Images", "Parquet", "Files", hummingbird, logging, nioCore]),
   support("TestSupport", [hummingbird, httpTypes, logging, nioCore]),
   tests("Base", "FilesTests", ["Files", "TestSupport"]),

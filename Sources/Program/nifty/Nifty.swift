@@ -1,3 +1,4 @@
+import Text
 import ArgumentParser
 import CommandLine
 import Console
@@ -10,7 +11,7 @@ struct Nifty: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "nifty",
     abstract: "The verbs of nifty that move data; those that compute are not installed here.",
-    version: Program.version,
+    version: Version.number,
     subcommands: DataVerbs.all
   )
 

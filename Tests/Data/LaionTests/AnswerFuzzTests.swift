@@ -108,14 +108,14 @@ import Testing
     var settings = TestFetcher.settings
     settings.readTimeout = 0.5
     settings.totalTimeout = 1
-    settings.concurrencyPerHost = 24
+    settings.concurrencyPerHost = 8
     let fetcher = Self.fetcher(settings)
-    let count = ProcessInfo.processInfo.environment["NIFTY_FUZZ"].flatMap { Int($0) } ?? 2500
+    let count = ProcessInfo.processInfo.environment["NIFTY_FUZZ"].flatMap { Int($0) } ?? 2000
     let causes = Causes()
     let port = server.port
     await withTaskGroup(of: Void.self) { group in
       for number in 0..<count {
-        if number >= 24 { await group.next() }
+        if number >= 4 { await group.next() }
         group.addTask {
           // Some connections stay open behind the answer, as those do that are used again.
           let path = number % 16 == 15 ? "k" : "a"
