@@ -209,7 +209,8 @@ let torchSide: [Target] = [
   tests(
     "NiftyTests",
     [
-      "nifty", "ComputeVerbs", "DataVerbs", "Images", "Datasets", "Parquet", "Snapshots",
+      "nifty", "ComputeVerbs", "DataVerbs", "Training", "Images", "Datasets", "Parquet",
+      "Snapshots",
       "Networks", "TorchNN", "Torch", "Files", "TestSupport", "TorchTestSupport",
     ]
   ),

@@ -32,7 +32,9 @@ struct Painter {
   func latents(_ seeds: [UInt64]) -> Tensor {
     .concatenated(
       seeds.map {
-        SeededRandom(seed: $0, stream: .paintedLatents, position: 0).normal([1, configuration.zDimension])
+        SeededRandom(seed: $0, stream: .paintedLatents, position: 0).normal([
+          1, configuration.zDimension,
+        ])
       },
       0
     )

@@ -52,7 +52,7 @@ extension TrainCommand {
   ) throws -> Ranks {
     guard let rendezvous else { return .alone }
     LocalRanks.endWithLauncher()
-    let patience = try runFlags.patience
+    let patience = arguments.rankTimeout
     let group = try ProcessGroup(rendezvous, timeout: .seconds(patience))
     let carrier = try carrier(of: group, on: device)
     if group.rank == 0 { Console.line("\(group.count) processes, which sum \(carrier)") }
@@ -112,31 +112,5 @@ struct RunParts {
   /// Input size in pixels and image tower of the CLIP, in float32.
   var clip: (side: Int, encodeImage: (Tensor) -> Tensor) {
     (model.side, { [model] in model.model.encodeImage($0).to(.float32) })
-  }
-}
-
-extension RunFlags {
-  /// How long another process may be silent or get nowhere, in seconds.
-  var patience: Double {
-    get throws(TrainingError) {
-      let seconds = rankTimeout ?? 45
-      guard seconds > 0, seconds <= 1e6 else {
-        throw .option("--rank-timeout must be above 0, not \(seconds)")
-      }
-      return seconds
-    }
-  }
-
-  /// Divides a device's share of a step into rounds.
-  func applyRounds(to options: inout TrainingOptions) throws(TrainingError) {
-    _ = try patience
-    guard let batchPerDevice else { return }
-    let share = options.trainer.batchSize / max(options.gpus, 1)
-    guard batchPerDevice > 0, share % batchPerDevice == 0 else {
-      throw .option(
-        "--batch-gpu must divide \(share), the images of a step and device, not be \(batchPerDevice)"
-      )
-    }
-    options.trainer.rounds = share / batchPerDevice
   }
 }

@@ -8,22 +8,9 @@ import Training
 
 /// Flags of the metrics that a run computes at every snapshot.
 struct TrainMetricFlags: ParsableArguments {
-  @Option(
-    help: """
-      Metrics at every snapshot, separated by commas, or none; nifty metrics --help lists them. \
-      (default: fid50k_full where Inception was fetched, else none)
-      """
-  )
-  var metrics: String?
-
-  @Option(help: "Images generated for a metric. (default: LAFITE's, 30000 or 6000)")
-  var metricImages: Int?
-
-  @Option(
-    name: .customLong("metric_only_test"),
-    help: "Measure against the test data, not the training data. (default: 0)"
-  )
-  var measuresAgainstTest: Switch?
+  @Option(.metrics) var metrics: String?
+  @Option(.metricImages) var metricImages: Int?
+  @Option(.measuresAgainstTest) var measuresAgainstTest: Switch?
 
   private static let known = MetricDefinition.all.map(\.name)
 
@@ -38,11 +25,12 @@ struct TrainMetricFlags: ParsableArguments {
     }
   }
 
-  /// Puts what was given into the options.
-  func apply(to options: inout TrainingOptions) {
-    options.set(\.metrics, names)
-    options.set(\.metricImages, metricImages.map(Optional.some))
-    options.set(\.measuresAgainstTest, measuresAgainstTest?.isOn)
+  /// What was given.
+  var given: [TrainingArguments.Given] {
+    [
+      .init(.metrics, names), .init(.metricImages, metricImages),
+      .init(.measuresAgainstTest, measuresAgainstTest?.isOn),
+    ]
   }
 }
 

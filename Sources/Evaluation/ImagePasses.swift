@@ -107,7 +107,11 @@ package struct GeneratedImages {
 
   /// Paints a batch, uint8 [n, 3, R, R]; it depends on its positions only.
   package func painted(by generator: Generator, at positions: Range<Int>) -> Tensor {
-    let random = SeededRandom(seed: seed, stream: .metricImages, position: UInt64(positions.lowerBound))
+    let random = SeededRandom(
+      seed: seed,
+      stream: .metricImages,
+      position: UInt64(positions.lowerBound)
+    )
     let fts = features(at: positions)
     let images = withoutGradients {
       let z = random.normal([positions.count, generator.configuration.zDimension]).to(device)
@@ -186,7 +190,11 @@ package struct GeneratedImages {
     of generator: Generator,
     at positions: Range<Int>
   ) -> Tensor {
-    let random = SeededRandom(seed: seed, stream: .pathLength, position: UInt64(positions.lowerBound))
+    let random = SeededRandom(
+      seed: seed,
+      stream: .pathLength,
+      position: UInt64(positions.lowerBound)
+    )
     let (n, width) = (positions.count, generator.configuration.zDimension)
     let t = measurement.samplesWholePath ? random.uniform([n, 1]) : .zeros([n, 1])
     let z = (random.normal([n, width]).to(device), random.normal([n, width]).to(device))

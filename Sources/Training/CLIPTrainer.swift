@@ -91,7 +91,11 @@ package final class CLIPTrainer {
   /// - Parameter share: How much of the training is behind, [0, 1): sets the step size.
   /// - Returns: The loss before the step.
   package func step(share: Double) -> Double {
-    let random = SeededRandom(seed: configuration.seed, stream: .clipStep, position: UInt64(imagesSeen))
+    let random = SeededRandom(
+      seed: configuration.seed,
+      stream: .clipStep,
+      position: UInt64(imagesSeen)
+    )
     let batch = nextBatch()
     let rounds = (0..<configuration.captionsPerPicture).map { _ in
       batch.map { tokens[$0][random.integer(in: 0..<tokens[$0].count)] }
@@ -138,7 +142,11 @@ package final class CLIPTrainer {
   private func nextBatch() -> [Int] {
     let (N, size) = (images.size(0), min(configuration.batchSize, images.size(0)))
     if order.count < size {
-      let random = SeededRandom(seed: configuration.seed, stream: .clipOrder, position: UInt64(imagesSeen))
+      let random = SeededRandom(
+        seed: configuration.seed,
+        stream: .clipOrder,
+        position: UInt64(imagesSeen)
+      )
       order = random.permutation(N).values(Int64.self).map(Int.init)
     }
     defer { order.removeLast(size) }

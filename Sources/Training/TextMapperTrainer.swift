@@ -101,8 +101,14 @@ package struct TextMapperTrainer {
   ) -> TextMapper {
     let c = configuration
     let shape = TextMapper.Configuration(featureDimension: pairs.images.size(1))
-    let mapper = TextMapper(shape, random: SeededRandom(seed: c.seed, stream: .mapperWeights, position: 0))
-    let best = TextMapper(shape, random: SeededRandom(seed: c.seed, stream: .mapperWeights, position: 0))
+    let mapper = TextMapper(
+      shape,
+      random: SeededRandom(seed: c.seed, stream: .mapperWeights, position: 0)
+    )
+    let best = TextMapper(
+      shape,
+      random: SeededRandom(seed: c.seed, stream: .mapperWeights, position: 0)
+    )
     let optimizer = Adam(mapper.parameters, c.optimizer)
     var losses: [Double] = []
     var bestCosine = -1.0

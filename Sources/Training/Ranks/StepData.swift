@@ -60,7 +60,11 @@ final class StepData {
     let batch = trainingBatch(host, on: device)
     guard let textMapper, host.isPseudoText.contains(true) else { return batch }
     let random = SharedRandom(
-      SeededRandom(seed: options.trainer.seed, stream: .mappedPseudoText, position: UInt64(imagesSeen)),
+      SeededRandom(
+        seed: options.trainer.seed,
+        stream: .mappedPseudoText,
+        position: UInt64(imagesSeen)
+      ),
       ranks.share
     )
     let noise = random.normal(batch.imageFeatures.shape).to(device)
