@@ -1,6 +1,7 @@
 import DataVerbs
 import Foundation
 import Networks
+import Snapshots
 import Training
 
 /// Where a generator and the CLIP it was trained with are.
@@ -25,7 +26,7 @@ struct ModelPlace {
   /// - Throws: `TrainingError.option` if there is nothing there.
   init(_ place: String) throws {
     if SnapshotAddress.isAddress(place) {
-      self.init(network: try SnapshotAddress.file(of: place), clip: nil)
+      self.init(network: try Self.downloaded(place), clip: nil)
       return
     }
     let files = FileManager.default
@@ -45,6 +46,11 @@ struct ModelPlace {
           + (known.isEmpty ? "" : "; models that come with nifty: \(known.joined(separator: ", "))")
       )
     }
+  }
+
+  /// The local copy of a snapshot on the web.
+  static func downloaded(_ address: String) throws -> String {
+    try SnapshotAddress.file(of: address) { _ = try NetworkSnapshot(path: $0) }
   }
 
   private init(folder: String) throws {

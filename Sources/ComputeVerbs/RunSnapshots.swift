@@ -11,7 +11,7 @@ enum RunSnapshots {
   ///
   /// - Throws: `TrainingError` for a folder without snapshots.
   static func files(_ path: String) throws -> [String] {
-    if SnapshotAddress.isAddress(path) { return [try SnapshotAddress.file(of: path)] }
+    if SnapshotAddress.isAddress(path) { return [try ModelPlace.downloaded(path)] }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
     else { return [path] }

@@ -92,7 +92,7 @@ struct TrainCommand: ParsableCommand {
       if dryRun {
         let folder =
           try folder ?? RunFolder.next(in: options.outdir, description: options.description)
-        print(options.json(runFolder: folder).prettyJSON, terminator: "")
+        Console.text(options.json(runFolder: folder).prettyJSON)
       } else if options.gpus > 1 {
         let status = try LocalRanks.run(options.gpus)
         if status != 0 { throw ExitCode(status) }
@@ -128,6 +128,7 @@ struct TrainCommand: ParsableCommand {
     Runtime.threads = options.threads
     Runtime.setCUDA(benchmark: options.benchmarks, tf32: options.allowsTF32)
     let isFirst = ranks.rank == 0
+    Console.goesOnWithoutOutput(log: "log.txt of the run's folder")
     // After the dry run: an address is downloaded here.
     if folder == nil, isFirst {
       options.resume = try ranks.doingByItsOwnClock {

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import Laion
 import NIOCore
 import NIOHTTP1
 
@@ -46,15 +47,14 @@ struct DriveDownload {
   /// - Throws: `DownloadError` when Drive cannot be reached, has no such file, does not share it, or its
   ///   quota is exceeded.
   func place() async throws -> Place {
-    var configuration = HTTPClient.Configuration.singleFile
-    configuration.redirectConfiguration = .disallow
-    return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
+    try await HTTPClient.withHTTPClient(configuration: .singleFile) { client in
       try await walk(client)
     }
   }
 
   private func walk(_ client: HTTPClient) async throws -> Place {
-    guard var url = URL(string: "\(server)/uc?export=download&id=\(id)") else {
+    let start = "\(server)/uc?export=download&id=\(id)"
+    guard var url = URL(string: start), WebURL(start, ports: .all) != nil else {
       throw failure(.unreachable, "\(server) is no address")
     }
     var cookies = CookieJar()
@@ -99,7 +99,7 @@ struct DriveDownload {
     let isGoogle =
       url?.scheme == "https"
       && ["google.com", "googleusercontent.com"].contains { host == $0 || host.hasSuffix("." + $0) }
-    guard let url, isOwn || isGoogle else {
+    guard let url, isOwn || isGoogle, WebURL(url.absoluteString, ports: .all) != nil else {
       throw failure(.interrupted, "Google Drive leads to \(host.prefix(80)), which is not followed")
     }
     return url

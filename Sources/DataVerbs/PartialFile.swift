@@ -34,8 +34,7 @@ final class PartialFile {
 
   private static func openLocked(_ path: String) throws(FileError) -> Int32 {
     while true {
-      let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-      if descriptor < 0 { throw FileError("create", path: path) }
+      let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_APPEND, to: "create")
       do throws(FileError) {
         try FileLock.take(descriptor, on: path, to: "download to")
       } catch {
@@ -86,6 +85,7 @@ final class PartialFile {
   /// Makes the file durable and gives it its final name.
   func finish(as final: String) throws(FileError) {
     if fsync(descriptor) != 0 { throw FileError("flush", path: path) }
+    try RegularFile.expect(at: final)
     if rename(path, final) != 0 { throw FileError("rename to", path: final) }
     try AtomicFile.flushFolder(of: final)
   }

@@ -28,7 +28,8 @@ package final class PartialFolder {
     } catch {
       throw FileError("create folder", path: final, reason: "not writable, or a file is in the way")
     }
-    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    // Through a link it would empty a folder elsewhere.
+    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     if descriptor < 0 { throw FileError("open folder", path: path) }
     try FileLock.take(descriptor, on: final, to: "write")
     for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {

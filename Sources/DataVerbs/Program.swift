@@ -34,7 +34,9 @@ package enum Program {
   ///
   /// - Parameter root: The command that has the verbs.
   @MainActor package static func run(_ root: any ParsableCommand.Type) async {
+    // A reader that ended and a limit on file sizes are errors of a write, which say what and where.
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try root.parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

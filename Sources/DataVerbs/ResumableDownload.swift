@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Files
 import Foundation
+import Laion
 import NIOCore
 import NIOHTTP1
 
@@ -20,6 +21,8 @@ struct DownloadError: Error, CustomStringConvertible {
     case tooLarge
     /// A web page came in the file's place.
     case page
+    /// The address is none, or leads to what is none.
+    case address
   }
 
   let cause: Cause
@@ -70,14 +73,14 @@ struct ResumableDownload {
     _ progress: (Int, Int?) -> Void
   ) async throws -> String {
     var (attempt, isResumable) = (1, true)
-    var most = 0
+    var (most, stated) = (0, Int?.none)
     // Open to the end, and its lock held: nobody else gets at the file between two attempts.
     let file = try PartialFile(partial, keeping: canResume)
     while true {
       if !isResumable || !canResume { try file.restart() }
       let resumed = file.size > 0
       do {
-        try await transfer(client, file, progress)
+        try await transfer(client, file, &stated, progress)
       } catch let error as DownloadError
         where (error.cause == .interrupted || error.cause == .unreachable && most > 0)
         && (attempt < attempts || file.size > most)
@@ -121,9 +124,10 @@ struct ResumableDownload {
   private func transfer(
     _ client: HTTPClient,
     _ file: PartialFile,
+    _ stated: inout Int?,
     _ progress: (Int, Int?) -> Void
   ) async throws {
-    var request = HTTPClientRequest(url: url)
+    var request = FollowedRequest(url: url, headers: [:])
     request.headers = ["User-Agent": "nifty", "Accept-Encoding": "identity"]
     if let cookies { request.headers.add(name: "Cookie", value: cookies) }
     if file.size > 0 {
@@ -131,7 +135,9 @@ struct ResumableDownload {
       if let storedTag { request.headers.add(name: "If-Range", value: storedTag) }
     }
     let response: HTTPClientResponse
-    do { response = try await client.execute(request, timeout: .seconds(60)) } catch {
+    do { response = try await request.execute(client) } catch let error as DownloadError {
+      throw error
+    } catch {
       if Self.hungUp(error) {
         throw interrupted(file, nil, "hung up before an answer: \(Self.words(error))")
       }
@@ -140,7 +146,7 @@ struct ResumableDownload {
         description: "cannot reach \(url): \(Self.words(error))"
       )
     }
-    let total = try prepare(file, response)
+    let total = try prepare(file, response, &stated)
     do {
       for try await part in response.body {
         try part.withUnsafeReadableBytes { try file.append($0) }
@@ -165,8 +171,16 @@ struct ResumableDownload {
 
   /// Puts the file to where the answer starts.
   ///
+  /// - Parameters:
+  ///   - file: What is there.
+  ///   - response: The head of the answer.
+  ///   - stated: The size of the whole file that earlier answers have stated; becomes this one's.
   /// - Returns: The size of the whole file, if the server says it.
-  private func prepare(_ file: PartialFile, _ response: HTTPClientResponse) throws -> Int? {
+  private func prepare(
+    _ file: PartialFile,
+    _ response: HTTPClientResponse,
+    _ stated: inout Int?
+  ) throws -> Int? {
     let length = response.headers.first(name: "Content-Length").flatMap { Int($0) }
     let type = response.headers.first(name: "Content-Type")?.lowercased() ?? ""
     if refusesPages, type.hasPrefix("text/html") {
@@ -175,6 +189,7 @@ struct ResumableDownload {
     switch Int(response.status.code) {
     case 200:
       try file.restart()
+      stated = nil
       unlink(tagFile)
       // A weak tag does not vouch for every byte.
       let tag = response.headers.first(name: "ETag").flatMap { $0.hasPrefix("\"") ? $0 : nil }
@@ -182,14 +197,22 @@ struct ResumableDownload {
         try AtomicFile.write(tag, to: tagFile)
       }
     case 206:
-      let range = response.headers.first(name: "Content-Range") ?? ""
-      guard range.hasPrefix("bytes \(file.size)-") else {
+      let text = response.headers.first(name: "Content-Range") ?? ""
+      let range = ContentRange(text)
+      let isSame = range?.total == nil || stated == nil || range?.total == stated
+      let fits = range.map { $0.start == file.size && length ?? $0.count == $0.count } ?? false
+      guard let range, fits, isSame else {
         try file.restart()
+        defer { stated = nil }
         throw DownloadError(
           cause: .interrupted,
-          description: "\(url) answers with another part (\(range.prefix(60))) than asked for"
+          description: isSame
+            ? "\(url) answers with another part (\(text.prefix(60))) than asked for"
+            : "\(url) has become another file, of \(range?.total ?? 0) bytes instead of "
+              + "\(stated ?? 0)"
         )
       }
+      stated = range.total ?? stated
     case 416:
       // There is nothing after what is there: it is whole, or something else. The hash tells, or the
       // tag: of another file there would have been something.
@@ -201,7 +224,9 @@ struct ResumableDownload {
     case let status:
       throw DownloadError(cause: .status(status), description: "\(url) answers HTTP \(status)")
     }
-    let total = length.map { Self.sum($0, file.size) }
+    // Of a part the total may be more than what this answer has.
+    let total = stated ?? length.map { Self.sum($0, file.size) }
+    stated = total
     if let total, total > maximumBytes {
       throw DownloadError(
         cause: .tooLarge,
@@ -234,6 +259,7 @@ struct ResumableDownload {
   }
 
   private static func words(_ error: any Error) -> String {
+    if let error = error as? ResponseGuard.Violation { return error.description }
     let text = "\(error)".split(separator: "\n").first.map(String.init) ?? "unknown"
     return text.count > 160 ? text.prefix(160) + "…" : text
   }

@@ -21,10 +21,15 @@ package enum SnapshotAddress {
 
   /// The local copy of what an address gives.
   ///
-  /// It is kept under the address's hash, and is not asked for again; removing the file does that.
+  /// It is kept under the address's hash, and is not asked for again; removing the file does that. What
+  /// is no snapshot is not kept, whenever it came.
   ///
-  /// - Throws: `DownloadError` if it cannot be had, `FileError` if it cannot be kept.
-  package static func file(of address: String) throws -> String {
+  /// - Parameters:
+  ///   - address: Where the snapshot is.
+  ///   - check: Throws for a file that is no snapshot.
+  /// - Throws: `DownloadError` if it cannot be had, `FileError` if it cannot be kept, and what `check`
+  ///   throws.
+  package static func file(of address: String, check: (String) throws -> Void) throws -> String {
     guard let cache = cacheFolder else {
       throw FileError("create folder", path: "nifty", reason: "HOME and NIFTY_CACHE are not set")
     }
@@ -33,6 +38,7 @@ package enum SnapshotAddress {
     let path = folder + "/" + name
     if FileManager.default.fileExists(atPath: path) {
       Console.error("using \(path)")
+      try keep(path, check)
       return path
     }
     do {
@@ -52,7 +58,19 @@ package enum SnapshotAddress {
     }
     // On standard error: what a command prints as its result stays the same.
     Console.error("downloaded \(path): sha256 \(digest)")
+    try keep(path, check)
     return path
+  }
+
+  /// Removes a file that is no snapshot, and says why.
+  private static func keep(_ path: String, _ check: (String) throws -> Void) throws {
+    do { try check(path) } catch let error as FileError {
+      // That it cannot be read says nothing of what it is.
+      throw error
+    } catch {
+      unlink(path)
+      throw DownloadError(cause: .page, description: "\(error); it was removed")
+    }
   }
 
   private static func hash(of text: String) -> String {

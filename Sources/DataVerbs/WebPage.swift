@@ -21,10 +21,14 @@ struct WebPage {
   }
 
   private func text(_ client: HTTPClient) async throws -> String {
-    var request = HTTPClientRequest(url: address)
-    request.headers = ["User-Agent": "nifty", "Accept-Encoding": "identity"]
+    let request = FollowedRequest(
+      url: address,
+      headers: ["User-Agent": "nifty", "Accept-Encoding": "identity"]
+    )
     let response: HTTPClientResponse
-    do { response = try await client.execute(request, timeout: .seconds(60)) } catch {
+    do { response = try await request.execute(client) } catch let error as DownloadError {
+      throw error
+    } catch {
       throw DownloadError(cause: .unreachable, description: "cannot reach \(address)")
     }
     let status = Int(response.status.code)
@@ -42,17 +46,5 @@ struct WebPage {
         description: "\(address) broke off, or is longer than \(Self.maximumBytes) bytes"
       )
     }
-  }
-}
-
-extension HTTPClient.Configuration {
-  /// For one page or file: whoever is not there is not asked again, unless the caller does.
-  static var singleFile: Self {
-    var configuration = Self()
-    configuration.timeout = .init(connect: .seconds(20), read: .seconds(60))
-    configuration.decompression = .disabled
-    configuration.httpVersion = .http1Only
-    configuration.connectionPool.retryConnectionEstablishment = false
-    return configuration
   }
 }

@@ -58,8 +58,9 @@ final class PackJournal {
     partSize: (String) -> Int
   ) throws(DatasetError) {
     self.path = path
-    descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    if descriptor < 0 { throw .file(FileError("create", path: path)) }
+    descriptor = try files { () throws(FileError) in
+      try RegularFile.open(path, O_RDWR | O_CREAT | O_APPEND, to: "create")
+    }
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       throw .option("\(path): another nifty is packing this dataset; wait for it or end it")
     }

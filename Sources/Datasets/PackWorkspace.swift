@@ -42,8 +42,14 @@ final class PackWorkspace {
   /// - Throws: `DatasetError` when the folder cannot be written, is in use, or was begun otherwise.
   init(_ path: String, fingerprint: String, limit: Int? = nil) throws(DatasetError) {
     let folder = Self.folder(of: path)
-    if mkdir(folder, 0o755) != 0, errno != EEXIST {
-      throw .file(FileError("create", path: path))
+    try files { () throws(FileError) in try RegularFile.expect(at: path) }
+    if mkdir(folder, 0o755) != 0 {
+      guard errno == EEXIST else { throw .file(FileError("create", path: path)) }
+      // A link would lead the parts, and their removal, to another folder.
+      var status = stat()
+      guard lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+        throw .file(FileError("create folder", path: folder, reason: "something else is there"))
+      }
     }
     self.folder = folder
     journal = try PackJournal(
@@ -106,6 +112,7 @@ final class PackWorkspace {
     state.sizes[Part.archive.rawValue] = size
     // Noted first: until the archive is here the note does not count, its part being too short.
     try journal.append(state)
+    try files { () throws(FileError) in try RegularFile.expect(at: path, to: "take back") }
     if rename(path, archivePath) != 0 { throw .file(FileError("take back", path: path)) }
     try Self.flush(archivePath, path)
   }
@@ -126,6 +133,7 @@ final class PackWorkspace {
     state.sizes = journal.state?.sizes ?? [:]
     state.finished = Self.archive(at: archivePath)
     try journal.append(state)
+    try files { () throws(FileError) in try RegularFile.expect(at: path) }
     if rename(archivePath, path) != 0 { throw .file(FileError("rename to", path: path)) }
     try Self.flush(path, archivePath)
   }

@@ -30,8 +30,9 @@ final class SpoolFile {
   init(_ path: String, keeping size: Int) throws(DatasetError) {
     self.path = path
     self.size = size
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    if descriptor < 0 { throw .file(FileError("create", path: path)) }
+    descriptor = try files { () throws(FileError) in
+      try RegularFile.open(path, O_RDWR | O_CREAT, to: "create")
+    }
     guard ftruncate(descriptor, off_t(size)) == 0, lseek(descriptor, 0, SEEK_END) == size else {
       throw .file(FileError("cut", path: path))
     }

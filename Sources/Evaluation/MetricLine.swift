@@ -105,8 +105,7 @@ package struct MetricLine: Sendable {
 
   /// Appends the line to a file in one write, so that readers never see half of it.
   package func append(to path: String) throws(FileError) {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    if descriptor < 0 { throw FileError("open", path: path) }
+    let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_APPEND)
     defer { close(descriptor) }
     let bytes = Array((json + "\n").utf8)
     if write(descriptor, bytes, bytes.count) != bytes.count {

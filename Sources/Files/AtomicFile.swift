@@ -1,5 +1,6 @@
 import CFiles
 import Glibc
+import Synchronization
 
 /// A file that appears under its name only when it is complete.
 ///
@@ -30,14 +31,25 @@ package final class AtomicFile {
   ///   - path: The final name; its folder must exist.
   ///   - flushInterval: Flushes after so many bytes, so that no call takes long however slow the disk
   ///     and large the file; all at the end if `nil`.
-  /// - Throws: `FileError` when the folder is missing or not writable.
+  /// - Throws: `FileError` when the folder is missing or not writable, or the name is that of a folder,
+  ///   a link, a pipe or a device.
   package init(_ path: String, flushInterval: Int? = nil) throws(FileError) {
     precondition(flushInterval.map { $0 > 0 } ?? true, "a flush after no bytes")
     self.path = path
     self.flushInterval = flushInterval
     partialPath = Self.partialPath(for: path)
-    descriptor = open(partialPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    try RegularFile.expect(at: path)
+    descriptor = open(partialPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
     if descriptor < 0 { throw FileError("create", path: path) }
+    _ = Self.unfinished.withLock { $0.insert(partialPath) }
+  }
+
+  // Of this process.
+  private static let unfinished = Mutex<Set<String>>([])
+
+  /// Removes the neighbours of all files that are not committed: the process ends at once.
+  package static func discardUnfinished() {
+    unfinished.withLock { for path in $0 { unlink(path) } }
   }
 
   deinit { discard() }
@@ -86,8 +98,10 @@ package final class AtomicFile {
       throw FileError("close", path: path)
     }
     descriptor = -1
+    try RegularFile.expect(at: path)
     if rename(partialPath, path) != 0 { throw FileError("rename to", path: path) }
     committed = true
+    _ = Self.unfinished.withLock { $0.remove(partialPath) }
     try Self.flushFolder(of: path)
   }
 
@@ -95,7 +109,9 @@ package final class AtomicFile {
   package func discard() {
     if descriptor >= 0 { close(descriptor) }
     descriptor = -1
-    if !committed { unlink(partialPath) }
+    if committed { return }
+    unlink(partialPath)
+    _ = Self.unfinished.withLock { $0.remove(partialPath) }
   }
 
   /// Writes a whole file at once, atomically.

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// `NIFTY_FUZZ` sets how many of them a test reads; without it each test has a number of its own, so
 /// that all of them together take seconds.
-package struct DamagedInputs {
+package struct DamagedInputs: Sendable {
   private let seeds: [[UInt8]]
   private let alphabet: [UInt8]
 

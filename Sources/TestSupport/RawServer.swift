@@ -40,7 +40,7 @@ package final class RawServer: @unchecked Sendable {
   package let port: Int
 
   private let listener: Int32
-  private let routes: [String: Script]
+  private let answer: @Sendable (String) -> Script
   // Sent at once to whoever connects, before any request.
   private let greeting: Script?
   private let lock = NSLock()
@@ -66,13 +66,23 @@ package final class RawServer: @unchecked Sendable {
   ///   - port: The port; 0 for one that is free.
   ///   - only: The only address to listen on; its bytes, four or sixteen of them.
   /// - Throws: When the port is taken.
-  package init(
+  package convenience init(
     _ routes: [String: Script],
     greeting: Script? = nil,
     port: Int = 0,
     address only: [UInt8] = [0, 0, 0, 0]
   ) throws {
-    self.routes = routes
+    try self.init(greeting: greeting, port: port, address: only) { routes[$0] ?? .status(404) }
+  }
+
+  /// The same, with paths beyond counting.
+  package init(
+    greeting: Script? = nil,
+    port: Int = 0,
+    address only: [UInt8] = [0, 0, 0, 0],
+    answer: @escaping @Sendable (String) -> Script
+  ) throws {
+    self.answer = answer
     self.greeting = greeting
     let isV6 = only.count == 16
     let listener = socket(isV6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -137,7 +147,7 @@ package final class RawServer: @unchecked Sendable {
       requests[path, default: 0] += 1
       return (requests[path] ?? 1) - 1
     }
-    play(routes[path] ?? .status(404), connection, number)
+    play(answer(path), connection, number)
   }
 
   private func play(_ script: Script, _ connection: Int32, _ number: Int = 0) {

@@ -77,8 +77,7 @@ package struct RunFolder: Sendable {
   /// Appends one line to a file; a line is either whole or absent after a crash of the process.
   package func append(_ line: String, to name: String) throws(FileError) {
     let path = file(name)
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    if descriptor < 0 { throw FileError("open", path: path) }
+    let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_APPEND)
     defer { close(descriptor) }
     let bytes = Array((line + "\n").utf8)
     let written = write(descriptor, bytes, bytes.count)

@@ -291,11 +291,11 @@ import Testing
   }
 
   @Test func `the list of what was left out is there before the dataset`() throws {
+    let first = try writer("out.zip")
     try FileManager.default.createDirectory(
       atPath: folder.file("out.zip/in-the-way"),
       withIntermediateDirectories: true
     )
-    let first = try writer("out.zip")
     try append(0..<2, to: first)
     try first.drop(.init(name: "x", cause: .grey, reason: "grey"))
     #expect(throws: DatasetError.self) { try first.finish() }

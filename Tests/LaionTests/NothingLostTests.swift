@@ -166,7 +166,7 @@ import Testing
       let full = small
       let disk = try SmallDisk(full.output, kilobytes: 40)
       defer { disk.unmount() }
-      for kilobytes in [40, 80] {
+      for kilobytes in [40, 60] {
         try disk.resize(kilobytes: kilobytes)
         let error = await #expect(throws: LaionError.self) {
           try await LaionDownload(full).run()

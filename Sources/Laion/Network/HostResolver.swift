@@ -15,7 +15,7 @@ actor HostResolver {
   private var hosts: [String: State] = [:]
 
   private enum State {
-    case asking(Task<Answer, Never>, wasSilent: Bool)
+    case asking(waiting: [CheckedContinuation<Answer, Never>], wasSilent: Bool)
     case known(Answer, until: ContinuousClock.Instant)
   }
 
@@ -43,36 +43,44 @@ actor HostResolver {
   func resolve(_ host: String, insists: Bool = false) async -> Answer {
     let silent = Answer.failure(.resolverFailed)
     switch hosts[host] {
-    case .asking(let task, let wasSilent):
-      return wasSilent && !insists ? silent : await task.value
+    case .asking(_, let wasSilent): if wasSilent, !insists { return silent }
     case .known(let answer, let until) where until > .now && !(insists && answer == silent):
       return answer
     case .known(silent, _):
-      let task = ask(host, wasSilent: true)
-      return insists ? await task.value : silent
-    case .known, nil:
-      return await ask(host, wasSilent: false).value
+      ask(host, wasSilent: true)
+      if !insists { return silent }
+    case .known, nil: ask(host, wasSilent: false)
+    }
+    return await withCheckedContinuation { continuation in
+      guard case .asking(let waiting, let wasSilent) = hosts[host] else {
+        return continuation.resume(returning: silent)
+      }
+      hosts[host] = .asking(waiting: waiting + [continuation], wasSilent: wasSilent)
     }
   }
 
   /// Asks in a task of its own, which goes on when the row that began it is cancelled.
-  private func ask(_ host: String, wasSilent: Bool) -> Task<Answer, Never> {
+  private func ask(_ host: String, wasSilent: Bool) {
     makeRoom()
-    let task = Task { [lookUp, policy] in
-      let answer = await lookUp(host).flatMap { policy.permitted($0) }
-      let lifetime = answer == .failure(.resolverFailed) ? Self.silence : Self.lifetime
-      hosts[host] = .known(answer, until: .now + lifetime)
-      return answer
-    }
-    hosts[host] = .asking(task, wasSilent: wasSilent)
-    return task
+    hosts[host] = .asking(waiting: [], wasSilent: wasSilent)
+    Task { note(await lookUp(host).flatMap { policy.permitted($0) }, of: host) }
+  }
+
+  /// Keeps an answer, and hands it to those who wait in the order in which they came: a task's own
+  /// `value` would hand it to the last one first, and its row would be requested first.
+  private func note(_ answer: Answer, of host: String) {
+    guard case .asking(let waiting, _) = hosts[host] else { return }
+    let lifetime = answer == .failure(.resolverFailed) ? Self.silence : Self.lifetime
+    hosts[host] = .known(answer, until: .now + lifetime)
+    for continuation in waiting { continuation.resume(returning: answer) }
   }
 
   private func makeRoom() {
     if hosts.count < Self.maximumHosts { return }
     let now = ContinuousClock.now
     hosts = hosts.filter { if case .known(_, let until) = $0.value { until > now } else { true } }
-    if hosts.count >= Self.maximumHosts { hosts = [:] }
+    if hosts.count < Self.maximumHosts { return }
+    hosts = hosts.filter { if case .asking = $0.value { true } else { false } }
   }
 }
 

@@ -33,15 +33,22 @@ struct ImageFetcher: Sendable {
   ///
   /// The place among the requests in flight is kept while `process` runs, so that bodies cannot
   /// pile up in memory when decoding is slower than the network.
+  ///
+  /// - Parameters:
+  ///   - address: Where the image is.
+  ///   - order: Of those who wait for a place the lowest goes first.
+  ///   - process: Takes the body.
+  /// - Returns: What it made of it, or why there was none.
   func fetch<Value: Sendable>(
     _ address: String,
+    order: Int = 0,
     process: @Sendable (ByteBuffer) async -> Value
   ) async -> Result<Value, FetchCause> {
     guard let url = WebURL(address) else { return .failure(.invalidURL) }
     var attempt = 1
     var earlier: FetchCause?
     while true {
-      let step = await follow(url, .image, isAgain: attempt > 1, process)
+      let step = await follow(url, .image, order: order, isAgain: attempt > 1, process)
       if case .value(let value) = step { return .success(value) }
       guard let (cause, retryAfter) = step.failure else { return .failure(.tooManyRedirects) }
       // The row itself may have found out that the host is silent.
@@ -63,6 +70,7 @@ struct ImageFetcher: Sendable {
   private func follow<Value: Sendable>(
     _ url: WebURL,
     _ subject: Exchange.Subject,
+    order: Int,
     isAgain: Bool,
     _ process: @Sendable (ByteBuffer) async -> Value
   ) async -> Exchange.Step<Value> {
@@ -73,7 +81,13 @@ struct ImageFetcher: Sendable {
       if subject == .image, let cause = await refusal(of: url, isAgain: isAgain) {
         return .failure(cause)
       }
-      let hop = Hop(url: url, subject: subject, redirects: redirects, isAgain: isAgain)
+      let hop = Hop(
+        url: url,
+        subject: subject,
+        order: order,
+        redirects: redirects,
+        isAgain: isAgain
+      )
       let step = await request(hop, within: &budget, process)
       guard case .redirect(let next) = step else { return step }
       url = next
@@ -85,6 +99,7 @@ struct ImageFetcher: Sendable {
   private struct Hop {
     let url: WebURL
     let subject: Exchange.Subject
+    let order: Int
     let redirects: Int
     let isAgain: Bool
   }
@@ -104,7 +119,7 @@ struct ImageFetcher: Sendable {
       case .failure(let cause): return .failure(cause)
       }
       let left = budget
-      let (step, elapsed) = await gate.withPlace(at: host) { isShared in
+      let (step, elapsed) = await gate.withPlace(at: host, order: hop.order) { isShared in
         await exchange(hop, lease, isShared: isShared, within: left, process)
       }
       await clients.release(lease)
@@ -177,7 +192,8 @@ struct ImageFetcher: Sendable {
   /// cannot answer allows nothing.
   private func rules(at address: WebURL, isAgain: Bool) async -> RobotsCache.Answer {
     let agent = String(settings.userAgent.prefix { $0 != "/" && $0 != " " })
-    let step = await follow(address, .robots, isAgain: isAgain) { body in
+    // All rows of the site wait for it.
+    let step = await follow(address, .robots, order: -1, isAgain: isAgain) { body in
       RobotsRules(body.readableBytesView, agent: agent)
     }
     switch step {

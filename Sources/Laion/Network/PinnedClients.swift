@@ -241,6 +241,8 @@ actor PinnedClients {
       let sizes = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 32_768)
       return channel.setOption(.recvAllocator, value: sizes).flatMap {
         channel.setOption(.maxMessagesPerRead, value: 1)
+      }.flatMap {
+        ResponseGuard.install(on: channel)
       }
     }
     configuration.dnsOverride = hosts.mapValues(\.description)

@@ -4,8 +4,7 @@ actor RobotsCache {
   typealias Answer = Result<RobotsRules, FetchCause>
 
   private enum Entry {
-    case asking(Task<Answer, Never>)
-    // A task that has ended still takes kilobytes: only its answer is kept.
+    case asking(waiting: [CheckedContinuation<Answer, Never>])
     case known(RobotsRules, until: ContinuousClock.Instant)
   }
 
@@ -29,17 +28,29 @@ actor RobotsCache {
   ) async -> Answer {
     let site = url.site
     switch entries[site] {
-    case .asking(let task): return await task.value
+    case .asking: break
     case .known(let rules, let until) where until > .now: return .success(rules)
-    case .known, nil: break
+    case .known, nil: ask(url, request)
     }
-    if entries.count >= Self.maximumSites || bytes >= Self.maximumBytes {
-      (entries, bytes) = ([:], 0)
+    return await withCheckedContinuation { continuation in
+      guard case .asking(let waiting) = entries[site] else {
+        return continuation.resume(returning: .failure(.robotsUnavailable))
+      }
+      entries[site] = .asking(waiting: waiting + [continuation])
     }
-    // A task of its own, so that the answer serves all even if the first row is cancelled.
-    let task = Task { await request(url) }
-    entries[site] = .asking(task)
-    let answer = await task.value
+  }
+
+  /// Asks in a task of its own, so that the answer serves all even if the first row is cancelled.
+  private func ask(_ url: WebURL, _ request: @escaping @Sendable (WebURL) async -> Answer) {
+    makeRoom()
+    entries[url.site] = .asking(waiting: [])
+    Task { note(await request(url), of: url.site) }
+  }
+
+  /// Keeps an answer, and hands it to those who wait in the order in which they came: a task's own
+  /// `value` would hand it to the last one first, and its row would be requested first.
+  private func note(_ answer: Answer, of site: String) {
+    guard case .asking(let waiting) = entries[site] else { return }
     switch answer {
     case .success(let rules):
       entries[site] = .known(rules, until: .now + Self.lifetime)
@@ -47,6 +58,12 @@ actor RobotsCache {
     // No answer is not an answer: another attempt asks again.
     case .failure: entries[site] = nil
     }
-    return answer
+    for continuation in waiting { continuation.resume(returning: answer) }
+  }
+
+  private func makeRoom() {
+    if entries.count < Self.maximumSites, bytes < Self.maximumBytes { return }
+    entries = entries.filter { if case .asking = $0.value { true } else { false } }
+    bytes = 0
   }
 }

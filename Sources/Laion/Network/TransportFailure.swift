@@ -13,7 +13,7 @@ enum TransportFailure {
     case let error as ChannelError: cause(of: error)
     // The stream ended inside a message.
     case HTTPParserError.invalidEOFState: .connectionLost
-    case is HTTPParserError: .invalidResponse
+    case is HTTPParserError, is ResponseGuard.Violation: .invalidResponse
     case let error as IOError: cause(ofErrno: error.errnoCode)
     case NIOHTTPDecompression.DecompressionError.limit: .tooManyBytes
     case is NIOHTTPDecompression.DecompressionError: .invalidResponse

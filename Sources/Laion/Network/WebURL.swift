@@ -16,7 +16,11 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
   package let target: String
 
   /// Parses an absolute address; a fragment is dropped, a user name is refused.
-  package init?(_ text: String) {
+  ///
+  /// - Parameters:
+  ///   - text: The address.
+  ///   - ports: Which ports are allowed: those of the web, unless a person has named the address.
+  package init?(_ text: String, ports: Ports = .web) {
     let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
     guard text.utf8.count <= Self.maximumLength, let colon = text.firstIndex(of: ":") else {
       return nil
@@ -33,7 +37,7 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
     guard let (host, port) = Self.authority(rest[..<end]) else { return nil }
     self.host = host
     self.port = port ?? (isSecure ? 443 : 80)
-    guard Self.isAllowed(port: self.port) else { return nil }
+    guard ports.allow(self.port) else { return nil }
     target = Self.target(rest[end...])
   }
 
@@ -44,13 +48,44 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
     self.target = target
   }
 
+  /// Which ports an address may have.
+  package enum Ports: Sendable {
+    /// 80, 443 and 1024 to 65535.
+    ///
+    /// Those below 1024 other than the web's belong to mail, remote shells and the like, which must not
+    /// receive our requests; WHATWG's list of bad ports has the same purpose.
+    case web
+    /// 1 to 65535.
+    case all
+
+    fileprivate func allow(_ port: Int) -> Bool {
+      switch self {
+      case .web: port == 80 || port == 443 || (1024...65535).contains(port)
+      case .all: (1...65535).contains(port)
+      }
+    }
+  }
+
+  /// Why a text is no address, for the one who wrote it; a password in it is not repeated.
+  package static func fault(_ text: String) -> String {
+    let authority = text.range(of: "//").map {
+      text[$0.upperBound...].prefix { !"/?#".contains($0) }
+    }
+    return authority?.contains("@") == true
+      ? "the address has a user name or password, which is not sent; take it out, or fetch the file"
+        + " another way and give its path"
+      : "\(text.prefix(200)) is no http or https address with a host and a port of 1 to 65535"
+  }
+
   /// The address that a `Location` header means, seen from this one.
-  package func resolving(_ location: String) -> WebURL? {
+  package func resolving(_ location: String, ports: Ports = .web) -> WebURL? {
     let location = location.trimmingCharacters(in: .whitespacesAndNewlines)
     if location.isEmpty || location.utf8.count > Self.maximumLength { return nil }
-    if location.hasPrefix("//") { return WebURL((isSecure ? "https:" : "http:") + location) }
+    if location.hasPrefix("//") {
+      return WebURL((isSecure ? "https:" : "http:") + location, ports: ports)
+    }
     if location.range(of: "^[A-Za-z][A-Za-z0-9+.-]*:", options: .regularExpression) != nil {
-      return WebURL(location)
+      return WebURL(location, ports: ports)
     }
     let path = target.split(separator: "?", omittingEmptySubsequences: false).first ?? "/"
     if location.hasPrefix("/") {
@@ -112,12 +147,6 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
       return nil
     }
     return Int(digits)
-  }
-
-  // Ports below 1024 other than the web's belong to mail, remote shells and the like, which must
-  // not receive our requests; WHATWG's list of bad ports has the same purpose.
-  private static func isAllowed(port: Int) -> Bool {
-    port == 80 || port == 443 || (1024...65535).contains(port)
   }
 
   private static func name(_ host: Substring) -> String? {

@@ -16,7 +16,7 @@ package struct LaionProgress: Codable, Equatable, Sendable {
   package var bytes: Int
   /// Bytes downloaded per second since this run began.
   package var bytesPerSecond: Double
-  /// Pairs per second since this run began.
+  /// Images per second since this run began, those included that wait for a row before theirs.
   package var imagesPerSecond: Double
   /// Seconds until the split ends at this rate; `nil` before the first row, and for text metadata,
   /// which does not say how many rows it has.

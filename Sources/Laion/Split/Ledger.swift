@@ -71,9 +71,12 @@ final class Ledger: @unchecked Sendable {
   ///   `LaionError.inUse` when another run has it.
   init(_ path: String, fingerprint: String) throws(LaionError) {
     self.path = path
-    descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    do throws(FileError) {
+      descriptor = try RegularFile.open(path, O_RDWR | O_CREAT | O_APPEND)
+    } catch {
+      throw .file(error)
+    }
     summary = Summary()
-    if descriptor < 0 { throw .file(FileError("open", path: path)) }
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0 { throw .inUse(folder: Self.folder(of: path)) }
     let header = LedgerLine.sealed(Self.title + fingerprint)
     var summary = Summary()

@@ -7,8 +7,7 @@ import Glibc
 /// its file system once per batch instead, before any file of the batch gets its final name.
 enum ScratchFile {
   static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    if descriptor < 0 { throw FileError("create", path: path) }
+    let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_TRUNC, to: "create")
     defer { close(descriptor) }
     try append(bytes, to: descriptor, path: path)
   }

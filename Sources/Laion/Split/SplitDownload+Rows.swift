@@ -20,14 +20,14 @@ extension SplitDownload {
       let verdict = state.screen.judge(row)
       state.window.begin(row.row)
       switch verdict {
-      case .dropped(let cause): state.window.finish(row.row, .filtered(cause))
-      case .wanted(let caption): group.addTask { (row.row, await fetch(row, caption: caption)) }
+      case .dropped(let cause): state.finish(row.row, .filtered(cause))
+      case .wanted(let caption): group.addTask { .row(row.row, await fetch(row, caption: caption)) }
       }
     }
   }
 
   private func fetch(_ row: MetadataRow, caption: String) async -> RowResult {
-    let result = await fetcher.fetch(row.url ?? "") { body in
+    let result = await fetcher.fetch(row.url ?? "", order: row.row) { body in
       await store.store(body, to: folder.stagedImage(row: row.row))
     }
     switch result {

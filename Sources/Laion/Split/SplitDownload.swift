@@ -18,9 +18,11 @@ struct SplitDownload {
   let denied: DenyList
   let reporter: ProgressReporter
 
-  typealias Group = TaskGroup<(row: Int, result: RowResult)>
+  typealias Group = TaskGroup<Event>
 
-  private static let flushInterval = Duration.seconds(2)
+  /// With a tick after it, at most two seconds of stored rows are lost when the program is killed.
+  private static let flushInterval = Duration.seconds(1)
+  private static let tickInterval = Duration.milliseconds(500)
   private static let givingBackInterval = Duration.seconds(3)
 
   /// What became of a row.
@@ -30,12 +32,21 @@ struct SplitDownload {
     case refused(FileError)
   }
 
+  /// What the loop waits for.
+  enum Event: Sendable {
+    case row(Int, RowResult)
+    /// Time has passed: what is finished goes to the disk although the next row takes long.
+    case tick
+  }
+
   /// The loop's own variables.
   struct State {
     let sink: any PairSink
     var rows: MetadataRows
     var screen: RowScreen
     var window = RowWindow<RowResult>()
+    /// Images in the window that wait for a row before them.
+    var pairsAhead = 0
     var tally: Tally
     /// Hashes of the files stored so far.
     var stored = HashSet64()
@@ -48,6 +59,24 @@ struct SplitDownload {
     var hasRows = true
     var lastFlush = ContinuousClock.now
     var lastGivenBack = ContinuousClock.now
+
+    /// Notes what became of a row.
+    mutating func finish(_ row: Int, _ result: RowResult) {
+      if case .fetched(.success, _) = result { pairsAhead += 1 }
+      window.finish(row, result)
+    }
+
+    /// The next row in order, if it is finished.
+    mutating func takeNext() -> (row: Int, value: RowResult)? {
+      guard let next = window.take() else { return nil }
+      if case .fetched(.success, _) = next.value { pairsAhead -= 1 }
+      return next
+    }
+
+    /// How far the split is, with what is finished ahead of a row that takes long.
+    var progress: LaionProgress {
+      tally.progress(ahead: (rows: window.count - window.unfinished, pairs: pairsAhead))
+    }
   }
 
   private func sink(_ fingerprint: String) -> any PairSink {
@@ -119,7 +148,7 @@ struct SplitDownload {
 
   private func downloaded(_ state: State, _ ledger: Ledger) async throws(LaionError) -> State {
     let outcome = await withTaskGroup(
-      of: (row: Int, result: RowResult).self,
+      of: Event.self,
       returning: Result<State, LaionError>.self
     ) { group in
       var state = state
@@ -146,10 +175,11 @@ struct SplitDownload {
     _ group: inout Group,
     _ ledger: Ledger
   ) async throws(LaionError) {
+    group.addTask { await Self.tick() }
     while true {
       try start(&state, &group)
       while !state.tally.isFull, state.batch.count < configuration.rowsPerFlush,
-        let (row, result) = state.window.take()
+        let (row, result) = state.takeNext()
       {
         try take(row, result, &state)
       }
@@ -161,11 +191,20 @@ struct SplitDownload {
       if isDone { return }
       // More rows may be next in order already.
       if isBatchFull { continue }
-      if let (row, result) = await group.next() { state.window.finish(row, result) }
+      switch await group.next() {
+      case .row(let row, let result): state.finish(row, result)
+      case .tick: group.addTask { await Self.tick() }
+      case nil: break
+      }
       // Results that arrive after a cancellation are its consequence and say nothing of the rows.
       if Task.isCancelled { throw .cancelled }
-      reporter.note(state.tally.progress())
+      reporter.note(state.progress)
     }
+  }
+
+  private static func tick() async -> Event {
+    try? await Task.sleep(for: tickInterval)
+    return .tick
   }
 
   /// Counts the next row in order and puts it on the batch.

@@ -46,9 +46,15 @@ struct Tally: Sendable {
 
   /// How far the split is.
   ///
-  /// - Parameter isLast: Whether no row will follow.
+  /// - Parameters:
+  ///   - isLast: Whether no row will follow.
+  ///   - ahead: Rows, and pairs among them, that are finished but wait for one before them: they count
+  ///     for the rate and the time left.
   /// - Returns: The state of this moment.
-  func progress(isLast: Bool = false) -> LaionProgress {
+  func progress(
+    isLast: Bool = false,
+    ahead: (rows: Int, pairs: Int) = (0, 0)
+  ) -> LaionProgress {
     let seconds = seconds
     func rate(_ count: Int) -> Double { seconds > 0 ? Double(count) / seconds : 0 }
     let rowsLeft = isLast ? 0 : rowsLeft
@@ -61,12 +67,13 @@ struct Tally: Sendable {
       filtered: filteredNames,
       bytes: summary.bytes,
       bytesPerSecond: rate(summary.bytes - bytesAtStart),
-      imagesPerSecond: rate(pairs - pairsAtStart),
+      imagesPerSecond: rate(pairs - pairsAtStart + ahead.pairs),
       secondsLeft: rowsLeft.flatMap {
         secondsLeft(
-          rowsLeft: $0,
-          pairRate: rate(pairs - pairsAtStart),
-          rowRate: rate(pass?.done ?? rowsRead - rowsAtStart)
+          rowsLeft: max(0, $0 - ahead.rows),
+          pairsLeft: max(0, target - pairs - ahead.pairs),
+          pairRate: rate(pairs - pairsAtStart + ahead.pairs),
+          rowRate: rate((pass?.done ?? rowsRead - rowsAtStart) + ahead.rows)
         )
       }
     )
@@ -79,8 +86,13 @@ struct Tally: Sendable {
   }
 
   /// The split ends when it is full or when there are no more rows, whatever comes first.
-  private func secondsLeft(rowsLeft: Int, pairRate: Double, rowRate: Double) -> Double? {
-    let untilFull = pairRate > 0 ? Double(max(0, target - pairs)) / pairRate : .infinity
+  private func secondsLeft(
+    rowsLeft: Int,
+    pairsLeft: Int,
+    pairRate: Double,
+    rowRate: Double
+  ) -> Double? {
+    let untilFull = pairRate > 0 ? Double(pairsLeft) / pairRate : .infinity
     let untilEmpty = rowRate > 0 ? Double(rowsLeft) / rowRate : .infinity
     let seconds = min(untilFull, untilEmpty)
     // Beyond decades it is no estimate.

@@ -29,7 +29,7 @@ struct TarSink: PairSink {
       try folder.move(shardPath(shard), to: openPath(shard))
     }
     let size = try Tar.size(ofFirst: 2 * rest, in: openPath(shard))
-    if truncate(openPath(shard), size) != 0 { throw FileError("cut", path: openPath(shard)) }
+    try RegularFile.cut(openPath(shard), to: size)
     return pairs
   }
 
@@ -60,8 +60,7 @@ struct TarSink: PairSink {
     isFull: Bool,
     to path: String
   ) throws(FileError) {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    if descriptor < 0 { throw FileError("open", path: path) }
+    let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_APPEND)
     defer { close(descriptor) }
     for pair in pairs {
       let name = Tar.padded(pair.number, 9)

@@ -18,7 +18,7 @@ package final class CheckpointFolder: Sendable {
   package init(_ path: String) throws {
     self.path = path
     if mkdir(path, 0o755) != 0, errno != EEXIST { throw FileError("create", path: path) }
-    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     if descriptor < 0 { throw FileError("open", path: path) }
     // A file system without locks does not keep a run from starting.
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {

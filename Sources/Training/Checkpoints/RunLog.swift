@@ -87,7 +87,7 @@ final class RunLog {
         name.hasPrefix("metric-")
         ? tail.split(separator: "\n").filter { Self.isOfEarlier($0, than: imagesSeen) } : []
       if kept.isEmpty {
-        if truncate(path, off_t(size)) != 0 { throw FileError("cut", path: path) }
+        try RegularFile.cut(path, to: size)
       } else {
         let head = Array(file.bytes[..<size])
         try AtomicFile.write(head + kept.flatMap { Array($0.utf8) + [10] }, to: path)

@@ -1,0 +1,71 @@
+import Files
+import Foundation
+import Testing
+
+@Suite("Regular files")
+struct RegularFileTests {
+  private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try body(folder)
+  }
+
+  /// Something other than a file, by what it is called.
+  private func make(_ kind: String, _ path: String) throws {
+    switch kind {
+    case "a named pipe": try #require(mkfifo(path, 0o600) == 0)
+    case "a folder": try #require(mkdir(path, 0o700) == 0)
+    case "a link": try #require(symlink("elsewhere", path) == 0)
+    case "a socket": try #require(mknod(path, S_IFSOCK | 0o600, 0) == 0)
+    default:
+      // A device that is like /dev/null; only root can make one.
+      try #require(mknod(path, S_IFCHR | 0o600, 1 << 8 | 3) == 0)
+    }
+  }
+
+  private static let kinds =
+    ["a named pipe", "a folder", "a link", "a socket"] + (geteuid() == 0 ? ["a device"] : [])
+
+  @Test(arguments: kinds)
+  func `what is no file is neither replaced nor written to`(kind: String) throws {
+    try withFolder { folder in
+      let path = folder + "/out.zip"
+      try make(kind, path)
+      var before = stat()
+      try #require(lstat(path, &before) == 0)
+      let refused = #expect(throws: FileError.self) { try AtomicFile.write("text", to: path) }
+      #expect(refused?.description.contains("there is \(kind) of this name") == true)
+      #expect(throws: FileError.self) { try RegularFile.open(path, O_WRONLY | O_CREAT | O_TRUNC) }
+      #expect(throws: FileError.self) { try RegularFile.cut(path, to: 0) }
+      var after = stat()
+      try #require(lstat(path, &after) == 0)
+      #expect(before.st_ino == after.st_ino && before.st_mode == after.st_mode)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["out.zip"])
+    }
+  }
+
+  @Test func `what takes the name while the file is written is not replaced`() throws {
+    try withFolder { folder in
+      let path = folder + "/out"
+      let file = try AtomicFile(path)
+      try file.write([1])
+      try make("a named pipe", path)
+      #expect(throws: FileError.self) { try file.commit() }
+      file.discard()
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["out"])
+    }
+  }
+
+  @Test func `a link is not followed to the file it leads to`() throws {
+    try withFolder { folder in
+      try AtomicFile.write("precious", to: folder + "/elsewhere")
+      try make("a link", folder + "/log.txt")
+      #expect(throws: FileError.self) { try RegularFile.cut(folder + "/log.txt", to: 0) }
+      #expect(throws: FileError.self) {
+        try RegularFile.open(folder + "/log.txt", O_WRONLY | O_APPEND)
+      }
+      #expect(try String(contentsOfFile: folder + "/elsewhere", encoding: .utf8) == "precious")
+    }
+  }
+}
