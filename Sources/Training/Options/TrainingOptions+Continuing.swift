@@ -1,7 +1,6 @@
 import Snapshots
 
 extension TrainingOptions {
-  /// Keys that do not decide about what a run computes.
   /// Keys of the options that a continued run may change.
   private static let changeable = Set(
     TrainingOption.all.filter { $0.continuing == .mayChange }.flatMap(\.fields).map(\.key)
