@@ -82,35 +82,14 @@ extension TrainCommand {
   }
 
   /// Does what every rank but the first does.
-  func follow(_ parts: RunParts) throws -> RunEnding {
-    let suite = try parts.ranks.doing("prepares the metrics") { try metricSuite(parts) }
+  func follow(_ inputs: StepInputs, _ stop: StopRequest) throws -> RunEnding {
+    let suite = try inputs.ranks.doing("prepares the metrics") { try metricSuite(inputs) }
     let run = try FollowingRun(
-      options: parts.options,
-      trainingSet: parts.set,
-      clip: parts.clip,
-      textMapper: parts.mapper,
-      device: parts.device,
-      ranks: parts.ranks,
+      inputs,
       score: { job, generator in try suite?.help(.init(number: job), generator) },
-      stop: parts.stop
+      stop: stop
     )
-    let signals = StopSignals(parts.stop, announces: false)
+    let signals = StopSignals(stop, announces: false)
     return try withExtendedLifetime(signals) { try run.run() }
-  }
-}
-
-/// What every rank of a run needs.
-struct RunParts {
-  let options: TrainingOptions
-  let set: TrainingSet
-  let model: ClipModel
-  let mapper: TextMapper?
-  let device: Device
-  let ranks: Ranks
-  let stop: StopRequest
-
-  /// Input size in pixels and image tower of the CLIP, in float32.
-  var clip: (side: Int, encodeImage: (Tensor) -> Tensor) {
-    (model.side, { [model] in model.model.encodeImage($0).to(.float32) })
   }
 }

@@ -142,44 +142,43 @@ struct TrainCommand: ParsableCommand {
       try ClipModel(path: options.clip, device: device)
     }
     try check(model, fits: set, options)
-    let parts = RunParts(
+    let inputs = StepInputs(
       options: options,
-      set: set,
-      model: model,
-      mapper: try textMapper(options, set, model, device),
+      data: set,
+      clip: ImageTower(side: model.side) { model.model.encodeImage($0).to(.float32) },
+      textMapper: try textMapper(options, set, model, device),
       device: device,
-      ranks: ranks,
-      stop: stop
+      ranks: ranks
     )
-    return isFirst ? try lead(parts, continued: folder) : try follow(parts)
+    return isFirst ? try lead(inputs, model, stop, continued: folder) : try follow(inputs, stop)
   }
 
   /// Does what the first rank does, or the only one.
-  private func lead(_ parts: RunParts, continued: String?) throws -> RunEnding {
-    let (options, set) = (parts.options, parts.set)
-    let suite = try parts.ranks.doing("prepares the metrics") { try metricSuite(parts) }
+  private func lead(
+    _ inputs: StepInputs,
+    _ model: ClipModel,
+    _ stop: StopRequest,
+    continued: String?
+  ) throws -> RunEnding {
+    let suite = try inputs.ranks.doing("prepares the metrics") { try metricSuite(inputs) }
     let run = try TrainingRun(
-      options: options,
-      trainingSet: set,
-      clip: parts.clip,
-      textMapper: parts.mapper,
-      gridFeatures: try promptFeatures(options, parts.model),
+      inputs,
+      gridFeatures: try promptFeatures(inputs.options, model),
       metrics: snapshotMetrics(suite),
-      notes: ["clip": parts.model.name, "clip_sha256": parts.model.sha256],
-      device: parts.device,
-      ranks: parts.ranks,
+      notes: ["clip": model.name, "clip_sha256": model.sha256],
       continued: continued,
       profiles: runFlags.profile,
-      stop: parts.stop,
+      stop: stop,
       observe: Self.show
     )
+    let (data, zips) = (inputs.data, inputs.options.data.count)
     Console.line(
-      "\(set.count) images of \(set.resolution)² from \(options.data.count) zip(s) on "
-        + "\(parts.device); generator \(run.trainer.generator.parameterCount) and discriminator "
+      "\(data.count) images of \(data.resolution)² from \(zips) zip(s) on "
+        + "\(inputs.device); generator \(run.trainer.generator.parameterCount) and discriminator "
         + "\(run.trainer.discriminator.parameterCount) parameters"
     )
     Console.line("run folder \(run.folder.path)")
-    let signals = StopSignals(parts.stop)
+    let signals = StopSignals(stop)
     return try withExtendedLifetime(signals) { try run.run() }
   }
 

@@ -36,11 +36,11 @@ struct TrainMetricFlags: ParsableArguments {
 
 /// The metrics of a run, ready to score snapshots.
 ///
-/// - Parameter parts: The run.
+/// - Parameter inputs: The run.
 /// - Returns: The metrics; `nil` for a run without.
 /// - Throws: Where a dataset cannot be opened or a detector is missing.
-func metricSuite(_ parts: RunParts) throws -> MetricSuite? {
-  let (options, set, device) = (parts.options, parts.set, parts.device)
+func metricSuite(_ inputs: StepInputs) throws -> MetricSuite? {
+  let (options, device, ranks) = (inputs.options, inputs.device, inputs.ranks)
   if options.metrics.isEmpty { return nil }
   var plan = MetricPlan()
   plan.images = options.metricImages
@@ -48,14 +48,14 @@ func metricSuite(_ parts: RunParts) throws -> MetricSuite? {
   plan.comparesWithTest = options.measuresAgainstTest
   plan.device = device
   plan.cache = MetricSources.standardCache
-  if parts.ranks.isShared { plan.share = parts.ranks.passShare }
+  if ranks.isShared { plan.share = ranks.passShare }
   let sources = MetricSources.standard(judge: options.clip, device: device)
   let suite = try MetricSuite(
     options.metrics,
     plan: plan,
-    training: set.datasets,
+    training: inputs.data.datasets,
     conditions: TrainingSet([PackedDataset(options.testData ?? options.data[0])]),
-    sources: parts.ranks.rank == 0 ? sources : sources.silent
+    sources: ranks.rank == 0 ? sources : sources.silent
   )
   // A missing detector is told now, not at the first snapshot.
   for definition in suite.definitions { _ = try suite.detector(definition.detector) }

@@ -41,7 +41,7 @@ struct TinyRun {
     options.checkpointSeconds = 0.05
   }
 
-  private static func pack(_ path: String) throws {
+  static func pack(_ path: String) throws {
     let random = SeededRandom(seed: 1)
     let writer = try PackedDatasetWriter(
       path,
@@ -82,13 +82,15 @@ struct TinyRun {
       options: .init(mirror: options.mirror, seed: UInt32(options.trainer.seed))
     )
     return try TrainingRun(
-      options: options,
-      trainingSet: set,
-      clip: (16, encodeImage ?? tinyEncoder()),
+      StepInputs(
+        options: options,
+        data: set,
+        clip: ImageTower(side: 16, encode: encodeImage ?? tinyEncoder()),
+        device: .cpu
+      ),
       gridFeatures: nil,
       metrics: metrics,
       notes: [:],
-      device: .cpu,
       continued: continued,
       profiles: profiles,
       stop: stop,
