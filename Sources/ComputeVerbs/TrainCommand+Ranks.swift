@@ -52,11 +52,11 @@ extension TrainCommand {
   ) throws -> Ranks {
     guard let rendezvous else { return .alone }
     LocalRanks.endWithLauncher()
-    let patience = arguments.rankTimeout
-    let group = try ProcessGroup(rendezvous, timeout: .seconds(patience))
+    let timeout = arguments.rankTimeout
+    let group = try ProcessGroup(rendezvous, timeout: .seconds(timeout))
     let carrier = try carrier(of: group, on: device)
     if group.rank == 0 { Console.line("\(group.count) processes, which sum \(carrier)") }
-    return Ranks(group, patience: patience, bound: patience) { reason in
+    return Ranks(group, timeout: timeout, hangTimeout: timeout) { reason in
       stop.abandon {
         Console.error("nifty: \(reason)")
         _exit(EXIT_FAILURE)

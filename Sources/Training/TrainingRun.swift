@@ -81,7 +81,7 @@ package final class TrainingRun {
       folder,
       metrics: metrics.map(\.name),
       profiles: profiles,
-      liveness: inputs.ranks.progress,
+      liveness: inputs.ranks.liveness,
       observe: observe
     )
     snapshots = RunSnapshots(

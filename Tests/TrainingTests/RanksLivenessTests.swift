@@ -18,7 +18,7 @@ struct RanksLivenessTests {
     _ body: @escaping @Sendable (Ranks) throws -> Void
   ) async throws -> [String] {
     try await inRanks(count, timeout: timeout) { group -> String in
-      let ranks = Ranks(group, patience: 20, bound: 2)
+      let ranks = Ranks(group, timeout: 20, hangTimeout: 2)
       do { try body(ranks) } catch {
         // What the ranks say of themselves is kept by rank 0.
         if ranks.rank == 0 { Thread.sleep(forTimeInterval: 3) }
@@ -67,13 +67,13 @@ struct RanksLivenessTests {
         }
         // It waits for a thread of its own that a slow disk wakes for each piece.
         let done = DispatchSemaphore(value: 0)
-        Thread.detachNewThread { [progress = ranks.progress] in
-          progress.alongside {
+        Thread.detachNewThread { [liveness = ranks.liveness] in
+          liveness.alongside {
             for _ in 0..<4 { Thread.sleep(forTimeInterval: 1) }
           }
           done.signal()
         }
-        ranks.progress.doing("waits for a checkpoint") { done.wait() }
+        ranks.liveness.doing("waits for a checkpoint") { done.wait() }
       }
       _ = ranks.total(Tensor([Float(1)]))
       try ranks.check()
@@ -84,25 +84,25 @@ struct RanksLivenessTests {
   @Test func `a thread that is never woken gets nowhere, one that is woken does`() async throws {
     let (found, woken) = await withCheckedContinuation { continuation in
       Thread.detachNewThread {
-        let progress = Training.Progress()
-        // Asked from another thread, as the pulse does.
+        let liveness = Liveness()
+        // Asked from another thread, as the heartbeat does.
         let asked = DispatchSemaphore(value: 0)
-        let answers = Mutex<[Training.Progress.Standing]>([])
+        let answers = Mutex<[Liveness.Status]>([])
         Thread.detachNewThread {
           for _ in 0..<8 {
             Thread.sleep(forTimeInterval: 0.25)
-            answers.withLock { $0.append(progress.standing()) }
+            answers.withLock { $0.append(liveness.status()) }
           }
           asked.signal()
         }
-        progress.doing("writes a") { asked.wait() }
+        liveness.doing("writes a") { asked.wait() }
         let stuck = answers.withLock { $0 }
         Thread.detachNewThread {
           Thread.sleep(forTimeInterval: 1.1)
-          answers.withLock { $0.append(progress.standing()) }
+          answers.withLock { $0.append(liveness.status()) }
           asked.signal()
         }
-        progress.doing("writes b") {
+        liveness.doing("writes b") {
           while asked.wait(timeout: .now() + 0.2) == .timedOut {}
         }
         let last = answers.withLock { $0[8] }
@@ -150,19 +150,19 @@ struct RanksLivenessTests {
   }
 
   @Test func `what a rank says of itself is read back`() {
-    for standing in [
-      Training.Progress.Standing(seconds: 0, task: "writes a b.txt"),
-      Training.Progress.Standing(seconds: 61, task: nil),
-    ] { #expect(Training.Progress.Standing(beat: "7 \(standing.text)") == standing) }
+    for status in [
+      Liveness.Status(seconds: 0, task: "writes a b.txt"),
+      Liveness.Status(seconds: 61, task: nil),
+    ] { #expect(Liveness.Status(beat: "7 \(status.text)") == status) }
     #expect(
-      Training.Progress.Standing(beat: "7") == nil && Training.Progress.Standing(beat: "") == nil
+      Liveness.Status(beat: "7") == nil && Liveness.Status(beat: "") == nil
     )
-    let hang = Training.Progress.Standing(seconds: 60, task: "computes fid50k_full")
+    let hang = Liveness.Status(seconds: 60, task: "computes fid50k_full")
     #expect(
       hang.hang(of: 3, after: 60)
         == "rank 3 hangs while it computes fid50k_full: no progress for 60 seconds"
     )
     #expect(hang.hang(of: 3, after: 61) == nil)
-    #expect(Training.Progress.Standing(seconds: 90, task: nil).hang(of: 3, after: 60) == nil)
+    #expect(Liveness.Status(seconds: 90, task: nil).hang(of: 3, after: 60) == nil)
   }
 }

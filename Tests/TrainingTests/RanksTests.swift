@@ -226,7 +226,7 @@ struct RanksTests {
 
   @Test func `ranks that take different times meet, and whoever is silent is named`() async throws {
     let said = try await inRanks(3, timeout: .seconds(2)) { group -> String in
-      let ranks = Ranks(group, patience: 2)
+      let ranks = Ranks(group, timeout: 2)
       // Longer than any of them may be silent.
       if ranks.rank == 1 { Thread.sleep(forTimeInterval: 3) }
       try ranks.meet()
@@ -239,14 +239,14 @@ struct RanksTests {
       _ = ranks.total(Tensor([Float(1)]))
       try ranks.check()
       // Rank 2 hangs now, while rank 0 works alone.
-      if ranks.rank == 2 { ranks.pulse?.stop() }
+      if ranks.rank == 2 { ranks.heartbeat?.stop() }
       if ranks.rank > 0 {
         Thread.sleep(forTimeInterval: 5)
         return ""
       }
-      ranks.pulse?.watch([1, 2])
+      ranks.heartbeat?.watch([1, 2])
       let deadline = ContinuousClock.now + .seconds(4)
-      while ranks.pulse?.verdict == nil, ContinuousClock.now < deadline { usleep(10_000) }
+      while ranks.heartbeat?.verdict == nil, ContinuousClock.now < deadline { usleep(10_000) }
       do { try ranks.check() } catch { return "\(error)" }
       return "nothing noticed"
     }
@@ -258,7 +258,7 @@ struct RanksTests {
 
   @Test func `rank 0 that fails tells why before it goes`() async throws {
     let said = try await inRanks(2, timeout: .seconds(5)) { group -> String in
-      let ranks = Ranks(group, patience: 5)
+      let ranks = Ranks(group, timeout: 5)
       do {
         try ranks.explaining {
           if ranks.rank == 0 { throw TrainingError.stopped("the disk is full") }

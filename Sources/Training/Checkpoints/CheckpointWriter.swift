@@ -18,16 +18,16 @@ final class CheckpointWriter: Sendable {
   }
 
   private let folder: CheckpointFolder
-  private let progress: Progress
+  private let liveness: Liveness
   private let state = Mutex(State())
   private let finished = DispatchSemaphore(value: 0)
 
   /// - Parameters:
   ///   - folder: Where checkpoints are written.
-  ///   - progress: That of the process.
-  init(_ folder: CheckpointFolder, progress: Progress) {
+  ///   - liveness: That of the process.
+  init(_ folder: CheckpointFolder, liveness: Liveness) {
     self.folder = folder
-    self.progress = progress
+    self.liveness = liveness
   }
 
   /// Whether a checkpoint is being written.
@@ -45,7 +45,7 @@ final class CheckpointWriter: Sendable {
       let images = runState.trainer.imagesSeen
       let outcome: Outcome
       do {
-        try progress.alongside { try folder.write(runState, tensors) }
+        try liveness.alongside { try folder.write(runState, tensors) }
         outcome = .written(imagesSeen: images, seconds: Date().timeIntervalSince(start))
       } catch {
         outcome = .failed(imagesSeen: images, reason: "\(error)")
@@ -61,7 +61,7 @@ final class CheckpointWriter: Sendable {
   /// Waits until nothing is being written.
   func wait() {
     if !isBusy { return }
-    progress.doing("waits for a checkpoint to be written in \(folder.path)") {
+    liveness.doing("waits for a checkpoint to be written in \(folder.path)") {
       while isBusy { finished.wait() }
     }
   }

@@ -8,7 +8,7 @@ import Glibc
 final class RunLog {
   private let folder: RunFolder
   private let names: [String]
-  private let progress: Progress?
+  private let liveness: Liveness?
   private var waiting: [(name: String, line: String)] = []
   /// Why lines are waiting; `nil` while everything is on the disk.
   private(set) var trouble: FileError?
@@ -16,10 +16,10 @@ final class RunLog {
   /// - Parameters:
   ///   - folder: The run's folder.
   ///   - metrics: Names of the metrics that the run computes itself.
-  ///   - progress: Is told what is written.
-  init(_ folder: RunFolder, metrics: [String], progress: Progress? = nil) {
+  ///   - liveness: Is told what is written.
+  init(_ folder: RunFolder, metrics: [String], liveness: Liveness? = nil) {
     self.folder = folder
-    self.progress = progress
+    self.liveness = liveness
     names = ["log.txt", "stats.jsonl"] + metrics.map { "metric-\($0).jsonl" }
   }
 
@@ -49,8 +49,8 @@ final class RunLog {
 
   private func append(_ line: String, _ name: String) throws(FileError) {
     let body = { () throws(FileError) in try self.folder.append(line, to: name) }
-    guard let progress else { return try body() }
-    try progress.doing("writes \(name)", body)
+    guard let liveness else { return try body() }
+    try liveness.doing("writes \(name)", body)
   }
 
   /// Sizes of the files that are there, in bytes.

@@ -44,16 +44,16 @@ extension Ranks {
   ///
   /// - Throws: `TrainingError.ranks` naming a rank that stopped, hangs or is not heard of.
   package func meet() throws {
-    guard isShared, let pulse else { return }
+    guard isShared, let heartbeat else { return }
     leave("ready", under: "ready-\(rank)")
-    pulse.watch(others)
-    defer { pulse.unwatch() }
+    heartbeat.watch(others)
+    defer { heartbeat.unwatch() }
     var missing = others
     while true {
       missing.removeAll { found(under: "ready-\($0)") != nil }
       if missing.isEmpty { return }
       try check()
-      progress.mark()
+      liveness.mark()
       Thread.sleep(forTimeInterval: 0.1)
     }
   }
@@ -95,11 +95,11 @@ extension Ranks {
   private func beginWait() {
     command(.wait)
     waits += 1
-    pulse?.watch(others)
+    heartbeat?.watch(others)
   }
 
   private func endWait() {
-    pulse?.unwatch()
+    heartbeat?.unwatch()
     leave("done", under: "wait-\(waits)")
   }
 
@@ -111,11 +111,11 @@ extension Ranks {
   ///   long.
   func waitForFirst() throws {
     waits += 1
-    pulse?.watch([0])
-    defer { pulse?.unwatch() }
+    heartbeat?.watch([0])
+    defer { heartbeat?.unwatch() }
     while found(under: "wait-\(waits)") == nil {
       try check()
-      progress.mark()
+      liveness.mark()
       Thread.sleep(forTimeInterval: 0.05)
     }
   }

@@ -15,10 +15,10 @@ package final class Ranks {
   let group: ProcessGroup?
   var failure: TorchError?
   /// What this process does, and when it last got ahead.
-  let progress = Progress()
-  private let bound: Double
+  let liveness = Liveness()
+  private let hangTimeout: Double
   /// Tells the others that this process lives, and whether they do.
-  let pulse: Pulse?
+  let heartbeat: Heartbeat?
   /// The least size of the parts in which gradients are exchanged while they are computed; `nil` has
   /// them exchanged at once afterwards.
   ///
@@ -35,32 +35,32 @@ package final class Ranks {
   ///
   /// - Parameters:
   ///   - group: The group, whose calls fail after the same time.
-  ///   - patience: How long another rank may be silent, in seconds.
-  ///   - bound: How long another rank may get nowhere with what it does alone, in seconds.
+  ///   - timeout: How long another rank may be silent, in seconds.
+  ///   - hangTimeout: How long another rank may get nowhere with what it does alone, in seconds.
   ///   - whenLost: Is told of a rank that is gone while rank 0 works alone; from another thread.
   package init(
     _ group: ProcessGroup?,
-    patience: Double = 60,
-    bound: Double = 60,
+    timeout: Double = 60,
+    hangTimeout: Double = 60,
     whenLost: (@Sendable (String) -> Void)? = nil
   ) {
     self.group = group
     rank = group?.rank ?? 0
     count = group?.count ?? 1
-    self.bound = bound
-    let progress = progress
-    pulse = group.map {
-      Pulse(
+    self.hangTimeout = hangTimeout
+    let liveness = liveness
+    heartbeat = group.map {
+      Heartbeat(
         $0,
-        progress,
-        patience: patience,
-        bound: bound,
+        liveness,
+        timeout: timeout,
+        hangTimeout: hangTimeout,
         whenLost: $0.rank == 0 ? whenLost : nil
       )
     }
   }
 
-  deinit { pulse?.stop() }
+  deinit { heartbeat?.stop() }
 
   /// This rank's share of a step.
   package var share: Share { Share(rank, of: count) }
@@ -72,7 +72,7 @@ package final class Ranks {
   ///
   /// What a device still computes is not known here: ask after its numbers have reached the host.
   package func check() throws {
-    if let verdict = pulse?.verdict { throw TrainingError.ranks(verdict) }
+    if let verdict = heartbeat?.verdict { throw TrainingError.ranks(verdict) }
     attempt { group throws(TorchError) in try group.check() }
     guard let failure else { return }
     throw TrainingError.ranks(explained(failure))
@@ -85,7 +85,7 @@ package final class Ranks {
   /// - Returns: What `body` gives.
   /// - Throws: What `body` throws.
   package func doingByItsOwnClock<Result>(_ body: () throws -> Result) throws -> Result {
-    try progress.doing(nil, body)
+    try liveness.doing(nil, body)
   }
 
   /// The sum over all ranks, without gradient; equal on all of them.
@@ -165,7 +165,7 @@ package final class Ranks {
   private func attempt(_ body: (ProcessGroup) throws(TorchError) -> Void) {
     guard let group, failure == nil else { return }
     do throws(TorchError) {
-      try progress.doing(nil) { () throws(TorchError) in try body(group) }
+      try liveness.doing(nil) { () throws(TorchError) in try body(group) }
     } catch { failure = error }
   }
 
@@ -177,7 +177,7 @@ package final class Ranks {
   /// - Returns: What `body` gives.
   /// - Throws: What `body` throws.
   package func doing<Result>(_ task: String, _ body: () throws -> Result) throws -> Result {
-    try progress.doing(task, body)
+    try liveness.doing(task, body)
   }
 
   /// Does this rank's part of a run; why it fails is left for the others to read.
@@ -199,7 +199,7 @@ package final class Ranks {
     try? group?.publish(String(text.prefix(1000)), under: key)
   }
 
-  /// What another rank left under a key; `nil` also where nobody answers, which the pulse notices.
+  /// What another rank left under a key; `nil` also where nobody answers, which the heartbeat notices.
   func found(under key: String) -> String? { (try? group?.published(under: key)) ?? nil }
 
   /// What the others say of why they stopped, or who says nothing.
@@ -227,10 +227,10 @@ package final class Ranks {
       Thread.sleep(forTimeInterval: 0.1)
     }
     if silent.isEmpty { return reason }
-    // Whoever hangs still has a pulse, and began to hang when the others began to wait, or before.
+    // Whoever hangs still has a heartbeat, and began to hang when the others began to wait, or before.
     let hang = silent.lazy.compactMap { [self] other in
-      found(under: Pulse.key(other)).flatMap(Progress.Standing.init(beat:))?
-        .hang(of: other, after: bound / 2)
+      found(under: Heartbeat.key(other)).flatMap(Liveness.Status.init(beat:))?
+        .hang(of: other, after: hangTimeout / 2)
     }.first
     return hang
       ?? Self.lost(

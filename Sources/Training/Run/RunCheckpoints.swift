@@ -13,7 +13,7 @@ final class RunCheckpoints {
   /// Makes or opens the folder of checkpoints in a run's, and takes hold of it.
   init(in run: RunFolder, _ inputs: StepInputs, report: RunReport) throws {
     folder = try CheckpointFolder(run.file("checkpoint"))
-    writer = CheckpointWriter(folder, progress: inputs.ranks.progress)
+    writer = CheckpointWriter(folder, liveness: inputs.ranks.liveness)
     interval = inputs.options.checkpointSeconds
     self.report = report
   }

@@ -25,12 +25,12 @@ final class RunReport {
     _ folder: RunFolder,
     metrics: [String],
     profiles: Bool,
-    liveness: Progress,
+    liveness: Liveness,
     observe: @escaping (TrainingEvent) -> Void
   ) {
     self.folder = folder
     self.observe = observe
-    log = RunLog(folder, metrics: metrics, progress: liveness)
+    log = RunLog(folder, metrics: metrics, liveness: liveness)
     profile = profiles ? Profile() : nil
   }
 

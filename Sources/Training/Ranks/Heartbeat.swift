@@ -2,12 +2,12 @@ import Foundation
 import Synchronization
 import Torch
 
-/// Says every second that this process lives and when it last got ahead, and listens to what others say
+/// Publishes a heartbeat every second, with this process's liveness, and monitors those of other ranks
 /// while it is asked to.
 ///
 /// A collective call notices by itself that another rank is gone; whatever a rank does alone would not,
 /// and whoever waits for it could not tell long work from death or from a hang.
-final class Pulse: Sendable {
+final class Heartbeat: Sendable {
   private struct Watch {
     var beat: String?
     var heard = ContinuousClock.now
@@ -26,15 +26,15 @@ final class Pulse: Sendable {
   ///
   /// - Parameters:
   ///   - group: The processes; only what they leave for each other is used, from any thread.
-  ///   - progress: What this process does.
-  ///   - patience: How long another rank may be silent, in seconds.
-  ///   - bound: How long another rank may get nowhere with what it does, in seconds.
+  ///   - liveness: What this process does.
+  ///   - timeout: How long another rank may be silent, in seconds.
+  ///   - hangTimeout: How long another rank may get nowhere with what it does, in seconds.
   ///   - whenLost: Is told, from this object's thread, which rank is gone while it is watched.
   init(
     _ group: ProcessGroup,
-    _ progress: Progress,
-    patience: Double,
-    bound: Double,
+    _ liveness: Liveness,
+    timeout: Double,
+    hangTimeout: Double,
     whenLost: (@Sendable (String) -> Void)?
   ) {
     nonisolated(unsafe) let group = group
@@ -42,8 +42,10 @@ final class Pulse: Sendable {
       var round = 0
       while !state.withLock({ $0.isOver }) {
         if round % 20 == 0 {
-          try? group.publish("\(round) \(progress.standing().text)", under: Self.key(group.rank))
-          if listen(group, patience, bound) { state.withLock { $0.verdict }.map { whenLost?($0) } }
+          try? group.publish("\(round) \(liveness.status().text)", under: Self.key(group.rank))
+          if listen(group, timeout, hangTimeout) {
+            state.withLock { $0.verdict }.map { whenLost?($0) }
+          }
         }
         round += 1
         Thread.sleep(forTimeInterval: 0.05)
@@ -76,7 +78,7 @@ final class Pulse: Sendable {
   }
 
   /// Asks once for each watched rank; whether one was newly found to be gone.
-  private func listen(_ group: ProcessGroup, _ patience: Double, _ bound: Double) -> Bool {
+  private func listen(_ group: ProcessGroup, _ timeout: Double, _ hangTimeout: Double) -> Bool {
     let watched = state.withLock { $0.verdict == nil ? $0.watches : [:] }
     for (rank, watch) in watched {
       // A question that is not answered says nothing of the rank: it stays unheard.
@@ -87,11 +89,11 @@ final class Pulse: Sendable {
         verdict = "rank \(rank) stopped: \(reason)"
       } else if let beat, beat != watch.beat {
         state.withLock { $0.watches[rank]? = Watch(beat: beat) }
-        verdict = Progress.Standing(beat: beat)?.hang(of: rank, after: bound)
-      } else if watch.heard.secondsAgo > patience {
+        verdict = Liveness.Status(beat: beat)?.hang(of: rank, after: hangTimeout)
+      } else if watch.heard.secondsAgo > timeout {
         verdict = Ranks.lost(
           "rank \(rank)",
-          "not heard of for \(Int(patience)) seconds",
+          "not heard of for \(Int(timeout)) seconds",
           seenBy: group.rank
         )
       }

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// What a process is busy with, and when it last got ahead.
+/// Whether this process makes progress: its task, and for how long it has made none.
 ///
 /// A thread that waits for a file system or a lock that never answers takes no processor time at all. One
 /// that computes does, and so does one that a slow disk wakes for each piece: microseconds for two
@@ -9,10 +9,10 @@ import Synchronization
 /// without the work having to say that it goes on. What they do not tell are a loop without end, and a
 /// thread that wakes only to look again, as one that may dirty no more pages of a disk; a run's files are
 /// flushed before there are as many.
-final class Progress: Sendable {
-  /// How a process stands.
-  struct Standing: Equatable {
-    /// Seconds since it last got ahead.
+final class Liveness: Sendable {
+  /// What is known of a process at a moment.
+  struct Status: Equatable {
+    /// Seconds without progress.
     var seconds: Double
     /// What it does, as "writes log.txt"; `nil` while it waits for other ranks, or for what has time
     /// limits of its own.
@@ -31,7 +31,7 @@ final class Progress: Sendable {
   private let main: clockid_t
   private let state: Mutex<State>
 
-  /// The progress of the thread that makes this object.
+  /// The liveness of the thread that makes this object.
   init() {
     main = Self.clockOfThisThread()
     state = Mutex(State(spent: Self.time(of: main)))
@@ -61,7 +61,7 @@ final class Progress: Sendable {
     return try body()
   }
 
-  /// Says that the process gets ahead.
+  /// Notes progress.
   func mark() { state.withLock { $0.since = .now } }
 
   /// Does something on a thread beside the main one, which waits for it now or later.
@@ -83,15 +83,15 @@ final class Progress: Sendable {
     return try body()
   }
 
-  /// How the process stands now; may be asked from any thread.
-  func standing() -> Standing {
+  /// Task and seconds without progress now; may be asked from any thread.
+  func status() -> Status {
     state.withLock { state in
       let spent = state.helpers.values.reduce(Self.time(of: main)) { $0 + Self.time(of: $1) }
       if spent > state.spent {
         state.spent = spent
         state.since = .now
       }
-      return Standing(seconds: state.since.secondsAgo, task: state.tasks.last ?? nil)
+      return Status(seconds: state.since.secondsAgo, task: state.tasks.last ?? nil)
     }
   }
 
@@ -109,7 +109,7 @@ final class Progress: Sendable {
   }
 }
 
-extension Progress.Standing {
+extension Liveness.Status {
   /// What is published of it, after the number of the beat.
   var text: String { "\(Int(seconds)) \(task.map { String($0.prefix(300)) } ?? "")" }
 
@@ -122,14 +122,14 @@ extension Progress.Standing {
     self.init(seconds: Double(seconds), task: parts[2].isEmpty ? nil : String(parts[2]))
   }
 
-  /// What is said of a rank that has not got ahead for some time; `nil` if it has, or waits for others.
+  /// What is said of a rank that hangs; `nil` if it makes progress, or waits for others.
   ///
   /// - Parameters:
   ///   - rank: Whose standing this is.
-  ///   - bound: The time in seconds.
+  ///   - hangTimeout: The time in seconds.
   /// - Returns: Who hangs, in what, and since when.
-  func hang(of rank: Int, after bound: Double) -> String? {
-    guard let task, seconds >= bound else { return nil }
+  func hang(of rank: Int, after hangTimeout: Double) -> String? {
+    guard let task, seconds >= hangTimeout else { return nil }
     return "rank \(rank) hangs while it \(task): no progress for \(Int(seconds)) seconds"
   }
 }
