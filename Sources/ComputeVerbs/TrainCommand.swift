@@ -58,6 +58,12 @@ struct TrainCommand: ParsableCommand {
     if options != nil, continued != nil {
       throw ValidationError("--continue keeps the options of its run: leave --options out")
     }
+    if continued != nil, runFlags.resume != nil {
+      throw ValidationError(
+        "--continue and --resume exclude each other: --continue goes on where the run was, --resume "
+          + "starts a new run from a snapshot"
+      )
+    }
     if continued == "latest", runFlags.outdir == nil {
       throw ValidationError("--continue=latest needs --outdir, the folder of the runs")
     }

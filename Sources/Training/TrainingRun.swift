@@ -69,6 +69,7 @@ package final class TrainingRun {
     )
     if let continued {
       folder = try RunFolder(existing: continued)
+      try folder.checkCheckpoints()
       reals = nil
     } else {
       // Before the folder is made: a damaged image among them leaves nothing behind.
@@ -263,6 +264,7 @@ extension TrainingRun {
     return RunState(
       seed: options.trainer.seed,
       imageCount: options.imageCount,
+      data: dataIdentity,
       trainer: trainer.progress,
       tick: tick,
       seconds: clock.seconds,
@@ -273,6 +275,8 @@ extension TrainingRun {
       watchdog: watch.watchdog
     )
   }
+
+  private var dataIdentity: [DataIdentity] { inputs.data.datasets.map(DataIdentity.init) }
 
   /// Writes a checkpoint and waits for it.
   private func writeLastCheckpoint() throws {
@@ -318,6 +322,12 @@ extension TrainingRun {
       throw TrainingError.checkpoint(
         "\(folder.path) was trained on \(state.imageCount) images with seed \(state.seed), not on "
           + "\(options.imageCount) with seed \(options.trainer.seed): its data has changed"
+      )
+    }
+    if let known = state.data, let changed = zip(known, dataIdentity).first(where: { $0 != $1 }) {
+      throw TrainingError.checkpoint(
+        "\(folder.path) was trained on other data: \(changed.1.path) has changed since; start a new run, "
+          + "with --resume from one of its snapshots"
       )
     }
     do {

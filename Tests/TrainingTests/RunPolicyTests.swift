@@ -4,6 +4,7 @@ import Networks
 import TestSupport
 import Testing
 import Torch
+import TorchNN
 
 @testable import Training
 
@@ -79,6 +80,9 @@ struct RunPolicyTests {
   @Test(arguments: [
     ([TrainingArguments.Given(.subset, 14)], "--subset must be between 1 and 13"),
     ([.init(.cond, true)], "has no class labels"),
+    ([.init(.testData, "none.zip")], "--test_data: cannot open none.zip"),
+    ([.init(.freezed, 8)], "--freezed must be between 0 and 7, the layers"),
+    ([.init(.freezed, 100)], "the discriminator at 16², not 100"),
     ([.init(.outdir, "")], "--outdir is missing"),
     (
       [.init(.augpipe, "bgcf"), .init(.aug, AugmentMode.ada)], "--augpipe with filter needs images"
@@ -94,6 +98,18 @@ struct RunPolicyTests {
   ) throws {
     let error = #expect(throws: TrainingError.self) { try policy(given).resolve(nil, in: nil) }
     #expect(String(describing: error).contains(expected), "\(String(describing: error))")
+  }
+
+  @Test func `all layers of the discriminator down to 8² can stay as they are, and no more`() throws
+  {
+    let (options, _) = try policy([.init(.freezed, 7)]).resolve(nil, in: nil)
+    var shape = options.trainer.discriminator
+    (shape.channelBase, shape.channelMax) = (64, 8)
+    func frozen(_ layers: Int) -> Int {
+      let random = SeededRandom(seed: 0)
+      return Discriminator(shape, frozenLayers: layers, random: random).parameters.count
+    }
+    #expect(frozen(7) < frozen(6) && frozen(8) == frozen(7))
   }
 
   @Test func `what is typed is checked before any file is read`() throws {

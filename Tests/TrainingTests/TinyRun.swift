@@ -41,7 +41,7 @@ struct TinyRun {
     options.checkpointSeconds = 0.05
   }
 
-  static func pack(_ path: String) throws {
+  static func pack(_ path: String, captions: String = "caption") throws {
     let random = SeededRandom(seed: 1)
     let writer = try PackedDatasetWriter(
       path,
@@ -55,7 +55,7 @@ struct TinyRun {
     )
     for index in 0..<imageCount {
       let pixels = (random.uniform([16 * 16 * 3]) * 255).to(.uint8).values(UInt8.self)
-      let texts = (0..<1 + index % 3).map { "caption \($0)" }
+      let texts = (0..<1 + index % 3).map { "\(captions) \($0)" }
       try writer.append(
         PackedRecord(
           image: RGBImage(width: 16, height: 16, pixels: pixels).encodedPNG(level: 0),

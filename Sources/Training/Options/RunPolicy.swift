@@ -109,6 +109,11 @@ package struct RunPolicy: Sendable {
         "--subset must be between 1 and \(set.rawCount), the images of the data, not \(subset)"
       )
     }
+    if let test = options.testData {
+      do { _ = try PackedDataset(test) } catch {
+        throw TrainingError.option("--test_data: \(error)")
+      }
+    }
     guard options.usesLabels else { return }
     let hasLabels = try set.datasets.allSatisfy { try $0.label(at: 0) != nil }
     let reason =

@@ -66,6 +66,14 @@ extension TrainingOptions {
           + "not \(base)"
       )
     }
+    // Of the discriminator: its fromrgb, then two convolutions and a skip a block down to 8².
+    let layers = 3 * (resolution.trailingZeroBitCount - 2) + 1
+    guard trainer.frozenLayers <= layers else {
+      throw .option(
+        "--freezed must be between 0 and \(layers), the layers of the discriminator at "
+          + "\(resolution)², not \(trainer.frozenLayers)"
+      )
+    }
     guard let transforms = trainer.augmentation?.transforms else { return }
     let smallest = AugmentPipe.smallestSide(transforms)
     guard resolution >= smallest else {
