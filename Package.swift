@@ -2,8 +2,8 @@
 import Foundation
 import PackageDescription
 
-// The targets, from the bottom up. Who may import whom is stated once more in words in
-// Documentation/DESIGN.md and enforced by scripts/check.
+// The targets, from the bottom up: the folders of Sources are the layers, and imports point down.
+// Documentation/DESIGN.md says in words what each target is for; scripts/check compares the two.
 //
 // Two native libraries come from pip wheels that scripts/setup puts under .deps: libtorch (in the
 // torch wheel) and Arrow C++ (in the pyarrow wheel). NIFTY_PART=data leaves everything that needs
@@ -42,28 +42,79 @@ let nioHTTPCompression: Target.Dependency = .product(
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: swift)
+func library(
+  _ layer: String,
+  _ name: String,
+  _ dependencies: [Target.Dependency] = []
+) -> Target {
+  .target(
+    name: name,
+    dependencies: dependencies,
+    path: "Sources/\(layer)/\(name)",
+    swiftSettings: swift
+  )
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, swiftSettings: swift)
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name,
+    dependencies: dependencies,
+    path: "Sources/Program/\(name)",
+    swiftSettings: swift
+  )
 }
+
+/// What tests share.
+func support(
+  _ name: String,
+  _ dependencies: [Target.Dependency],
+  exclude: [String] = []
+) -> Target {
+  .target(
+    name: name,
+    dependencies: dependencies,
+    path: "Tests/Support/\(name)",
+    exclude: exclude,
+    swiftSettings: swift
+  )
+}
+
+func tests(
+  _ layer: String,
+  _ name: String,
+  _ dependencies: [Target.Dependency],
+  exclude: [String] = []
+) -> Target {
+  .testTarget(
+    name: name,
+    dependencies: dependencies,
+    path: "Tests/\(layer)/\(name)",
+    exclude: exclude,
+    swiftSettings: swift
+  )
+}
+
+// MARK: Base and data
 
 let dataSide: [Target] = [
-  .systemLibrary(name: "CFiles"),
-  library("Files", ["CFiles"]),
+  .systemLibrary(name: "CFiles", path: "Sources/C/CFiles"),
+  library("Base", "Files", ["CFiles"]),
+  library("Base", "Text"),
+  library("Base", "JSON"),
+  library("Base", "Console", ["Files"]),
   .target(
     name: "CImages",
+    path: "Sources/C/CImages",
     cSettings: optimised,
     linkerSettings: [
       .linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp"),
       .linkedLibrary("avif"), .linkedLibrary("deflate"), .linkedLibrary("harfbuzz"),
     ]
   ),
-  library("Images", ["CImages", "Files"]),
+  library("Data", "Images", ["CImages", "Files"]),
   .target(
     name: "CParquet",
+    path: "Sources/C/CParquet",
     cxxSettings: [.unsafeFlags(["-O2", "-isystem", pyarrow + "/include"])],
     linkerSettings: [
       .unsafeFlags([
@@ -72,68 +123,63 @@ let dataSide: [Target] = [
       ])
     ]
   ),
-  library("Parquet", ["CParquet", "Files"]),
-  library("Pickle", ["Files"]),
-  .systemLibrary(name: "CZlib"),
+  library("Data", "Parquet", ["CParquet", "Files"]),
+  library("Data", "Pickle", ["Files"]),
+  .systemLibrary(name: "CZlib", path: "Sources/C/CZlib"),
   .target(
     name: "CSimdjson",
+    path: "Sources/C/CSimdjson",
     cxxSettings: [.unsafeFlags(["-O2"])],
     linkerSettings: [.linkedLibrary("simdjson")]
   ),
-  library("Datasets", ["CSimdjson", "CZlib", "Images", "Pickle", "Files"]),
+  library("Data", "Datasets", ["CSimdjson", "CZlib", "Images", "Pickle", "Files"]),
   library(
+    "Data",
     "Laion",
     [
-      "Datasets", "Images", "Parquet", "Files", asyncHTTPClient, nioCore, nioHTTP1,
+      "Datasets", "Images", "Parquet", "Text", "Files", asyncHTTPClient, nioCore, nioHTTP1,
       nioHTTPCompression, nioPosix,
     ]
   ),
   library(
-    "DataVerbs",
+    "Data",
+    "Fetch",
+    ["Laion", "Console", "Text", "Files", asyncHTTPClient, nioCore, nioHTTP1]
+  ),
+  library("Program", "CommandLine", ["Console", argumentParser]),
+  library(
+    "Program",
+    "DataCommands",
     [
-      "Laion", "Datasets", "Images", "Parquet", "Files", argumentParser, asyncHTTPClient, nioCore,
-      nioHTTP1,
+      "CommandLine", "Fetch", "Laion", "Datasets", "Images", "Parquet", "Console", "Text", "Files",
+      argumentParser,
     ]
   ),
-  .executableTarget(
-    name: "nifty",
-    dependencies: ["DataVerbs", argumentParser],
-    swiftSettings: swift
+  program("nifty", ["DataCommands", "CommandLine", "Console", argumentParser]),
+  library("Program", "Demo", ["Images", "Parquet", "Files", hummingbird, logging, nioCore]),
+  support("TestSupport", [hummingbird, httpTypes, logging, nioCore]),
+  tests("Base", "FilesTests", ["Files"]),
+  tests("Base", "JSONTests", ["JSON"]),
+  tests("Data", "ImagesTests", ["Images"], exclude: ["Fixtures"]),
+  tests("Data", "ParquetTests", ["Parquet", "TestSupport"], exclude: ["Fixtures"]),
+  tests("Data", "PickleTests", ["Pickle", "TestSupport"], exclude: ["Fixtures", "Corpus"]),
+  tests(
+    "Data",
+    "DatasetsTests",
+    ["Datasets", "Images", "Files", "TestSupport"],
+    exclude: ["Fixtures"]
   ),
-  library("Demo", ["Images", "Parquet", "Files", hummingbird, logging, nioCore]),
-  library("TestSupport", ["Images", hummingbird, httpTypes, logging, nioCore]),
-  tests("FilesTests", ["Files"]),
-  .testTarget(
-    name: "ImagesTests",
-    dependencies: ["Images", "TestSupport"],
-    exclude: ["Fixtures"],
-    swiftSettings: swift
-  ),
-  .testTarget(
-    name: "ParquetTests",
-    dependencies: ["Parquet", "TestSupport"],
-    exclude: ["Fixtures"],
-    swiftSettings: swift
-  ),
-  .testTarget(
-    name: "PickleTests",
-    dependencies: ["Pickle"],
-    exclude: ["Fixtures", "Corpus"],
-    swiftSettings: swift
-  ),
-  .testTarget(
-    name: "DatasetsTests",
-    dependencies: ["Datasets", "Images", "Files", "TestSupport"],
-    exclude: ["Fixtures"],
-    swiftSettings: swift
-  ),
-  tests("LaionTests", ["Laion", "Datasets", "Images", "Parquet", "TestSupport"]),
-  tests("DemoTests", ["Demo", "Images", "Parquet", "TestSupport"]),
+  tests("Data", "LaionTests", ["Laion", "Datasets", "Images", "Parquet", "TestSupport", "Files"]),
+  tests("Data", "FetchTests", ["Fetch", "Files", "TestSupport"]),
+  tests("Program", "DemoTests", ["Demo", "Images", "Parquet", "TestSupport"]),
 ]
+
+// MARK: Model, learning, and the program that computes
 
 let torchSide: [Target] = [
   .target(
     name: "CTorch",
+    path: "Sources/C/CTorch",
     exclude: ["gloo"],
     cxxSettings: [
       .headerSearchPath("gloo"),
@@ -147,88 +193,112 @@ let torchSide: [Target] = [
       .linkedLibrary("torch"), .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
     ]
   ),
-  library("Torch", ["CTorch", "Files"]),
-  library("TorchNN", ["Torch"]),
-  library("Networks", ["TorchNN", "Torch"]),
-  library("Snapshots", ["Networks", "TorchNN", "Torch", "Pickle", "Files"]),
+  library("Model", "Torch", ["CTorch", "Files"]),
+  library("Model", "TorchNN", ["Torch"]),
+  library("Model", "Networks", ["TorchNN", "Torch", "Images"]),
   library(
+    "Model",
+    "CLIP",
+    ["Networks", "TorchNN", "Torch", "Fetch", "Datasets", "Pickle", "Images", "Text", "Files"]
+  ),
+  library("Model", "Snapshots", ["Networks", "TorchNN", "Torch", "Pickle", "JSON", "Files"]),
+  library("Learning", "Distributed", ["Torch"]),
+  library(
+    "Learning",
+    "Sampling",
+    ["Snapshots", "Networks", "Torch", "Fetch", "Images", "JSON", "Files"]
+  ),
+  library(
+    "Learning",
     "Training",
-    ["Networks", "Snapshots", "TorchNN", "Torch", "Datasets", "Images", "Files"]
-  ),
-  library(
-    "Evaluation",
-    ["Networks", "Snapshots", "TorchNN", "Torch", "Datasets", "Images", "Pickle", "Files"]
-  ),
-  .executableTarget(
-    name: "ComputeVerbs",
-    dependencies: [
-      "DataVerbs", "Demo", "Training", "Evaluation", "Snapshots", "Networks", "TorchNN", "Torch",
-      "Datasets", "Images", "Parquet", "Files", argumentParser,
-    ],
-    swiftSettings: swift
-  ),
-  .target(
-    name: "TorchTestSupport",
-    dependencies: ["Networks", "Torch", "TestSupport"],
-    exclude: ["NCCL"],
-    swiftSettings: swift
-  ),
-  tests("TorchTests", ["Torch", "TorchTestSupport"]),
-  tests("TorchNNTests", ["TorchNN", "Torch", "TorchTestSupport"]),
-  .testTarget(
-    name: "NetworksTests",
-    dependencies: ["Networks", "TorchNN", "Torch", "TorchTestSupport"],
-    exclude: ["Fixtures"],
-    swiftSettings: swift
-  ),
-  .testTarget(
-    name: "SnapshotsTests",
-    dependencies: [
-      "Snapshots", "Networks", "TorchNN", "Torch", "Pickle", "Files", "TestSupport",
-      "TorchTestSupport",
-    ],
-    exclude: ["Fixtures"],
-    swiftSettings: swift
-  ),
-  tests(
-    "TrainingTests",
     [
-      "Training", "Snapshots", "Networks", "TorchNN", "Torch", "Datasets", "Images", "Files",
-      "TestSupport", "TorchTestSupport",
+      "Sampling", "Distributed", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Datasets",
+      "Images", "JSON", "Files",
     ]
   ),
-  .testTarget(
-    name: "EvaluationTests",
-    dependencies: [
+  library(
+    "Learning",
+    "Evaluation",
+    ["CLIP", "Networks", "TorchNN", "Torch", "Datasets", "Images", "Pickle", "Text", "Files"]
+  ),
+  library(
+    "Program",
+    "ModelCommands",
+    [
+      "DataCommands", "CommandLine", "Demo", "Training", "Evaluation", "Sampling", "Distributed",
+      "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Fetch", "Laion", "Datasets", "Images",
+      "Console", "JSON", "Text", "Files", argumentParser,
+    ]
+  ),
+  program("nifty-compute", ["ModelCommands"]),
+  support(
+    "TorchTestSupport",
+    ["Networks", "Torch", "TestSupport"],
+    exclude: ["NCCL"]
+  ),
+  tests("Model", "TorchTests", ["Torch", "TorchTestSupport"]),
+  tests("Model", "TorchNNTests", ["TorchNN", "Torch", "TorchTestSupport"]),
+  tests(
+    "Model",
+    "NetworksTests",
+    ["Networks", "CLIP", "TorchNN", "Torch", "TorchTestSupport"],
+    exclude: ["Fixtures"]
+  ),
+  tests(
+    "Model",
+    "CLIPTests",
+    [
+      "CLIP", "Networks", "TorchNN", "Torch", "Datasets", "Images", "TestSupport",
+      "TorchTestSupport",
+    ],
+    exclude: ["Fixtures"]
+  ),
+  tests(
+    "Model",
+    "SnapshotsTests",
+    [
+      "Snapshots", "Networks", "TorchNN", "Torch", "Pickle", "JSON", "Files", "TestSupport",
+      "TorchTestSupport",
+    ],
+    exclude: ["Fixtures"]
+  ),
+  tests("Learning", "DistributedTests", ["Distributed", "Torch", "TorchTestSupport"]),
+  tests(
+    "Learning",
+    "TrainingTests",
+    [
+      "Training", "Distributed", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Datasets",
+      "Images", "JSON", "Files", "TestSupport", "TorchTestSupport",
+    ]
+  ),
+  tests(
+    "Learning",
+    "EvaluationTests",
+    [
       "Evaluation", "Networks", "TorchNN", "Torch", "Datasets", "Images", "Files", "TestSupport",
       "TorchTestSupport",
     ],
-    exclude: ["Fixtures"],
-    swiftSettings: swift
+    exclude: ["Fixtures"]
   ),
   tests(
+    "Program",
     "NiftyTests",
     [
-      "nifty", "ComputeVerbs", "DataVerbs", "Training", "Images", "Datasets", "Parquet",
-      "Snapshots",
-      "Networks", "TorchNN", "Torch", "Files", "TestSupport", "TorchTestSupport",
+      "nifty", "nifty-compute", "DataCommands", "Training", "Sampling", "Distributed", "Images",
+      "Datasets",
+      "Parquet", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Files", "TestSupport",
+      "TorchTestSupport", "Fetch",
     ]
   ),
 ]
 
 // Only scripts/bench asks for it.
-let benchSide: [Target] = [
-  .executableTarget(
-    name: "DataBench",
-    dependencies: ["Datasets", "Images"],
-    swiftSettings: swift
-  )
-]
+let benchSide: [Target] = [program("DataBench", ["Datasets", "Images"])]
 
 // The two programs: `nifty`, and the one beside it that it hands over to.
 let programs: [Product] =
   [.executable(name: "nifty", targets: ["nifty"])]
-  + (dataOnly ? [] : [.executable(name: "nifty-compute", targets: ["ComputeVerbs"])])
+  + (dataOnly ? [] : [.executable(name: "nifty-compute", targets: ["nifty-compute"])])
 
 let package = Package(
   name: "nifty",

@@ -1,0 +1,121 @@
+import Files
+import Foundation
+import Glibc
+
+/// Lines for people: results on standard output, progress and errors on standard error.
+///
+/// Standard output can go away: its reader ends, or its disk is full. The verb then ends, quietly in
+/// the first case, unless it has said that its lines are elsewhere too. What cannot be written to
+/// standard error is dropped: there is nowhere left to say it.
+///
+/// Safe from any thread: a lock guards the state.
+package enum Console {
+  private static let state = Locked(State())
+
+  private struct State {
+    var progressShown = false
+    var lastProgress = Date.distantPast
+    var logElsewhere: String?
+    var isOutputLost = false
+  }
+
+  /// Lets the verb go on when standard output is gone.
+  ///
+  /// - Parameter log: Where its lines are as well, for the one line that says so.
+  package static func goesOnWithoutOutput(log: String) {
+    state.with { $0.logElsewhere = log }
+  }
+
+  private static let isTerminal = isatty(STDERR_FILENO) == 1
+
+  /// A line of result.
+  package static func line(_ text: String) { self.text(text + "\n") }
+
+  /// A result of several lines that ends its own.
+  package static func text(_ text: String) {
+    clearProgress()
+    guard !state.with({ $0.isOutputLost }) else { return }
+    let code = write(text, to: STDOUT_FILENO)
+    if code != 0 { outputFailed(code) }
+  }
+
+  /// A line of trouble.
+  package static func error(_ text: String) {
+    clearProgress()
+    write(text + "\n", to: STDERR_FILENO)
+  }
+
+  /// What a long stage is doing now: rewritten in place on a terminal, a line every ten seconds in a
+  /// log.
+  package static func progress(_ text: @autoclosure () -> String) {
+    let now = Date()
+    let interval = isTerminal ? 0.2 : 10.0
+    let isDue = state.with { state in
+      guard now.timeIntervalSince(state.lastProgress) >= interval else { return false }
+      state.lastProgress = now
+      state.progressShown = isTerminal
+      return true
+    }
+    guard isDue else { return }
+    let shown = isTerminal ? "\r\u{1B}[K\(text())" : text() + "\n"
+    write(shown, to: STDERR_FILENO)
+  }
+
+  /// A bar of twenty cells for a terminal, with a blank behind it; nothing in a log.
+  package static func bar(_ share: Double) -> String {
+    guard isTerminal else { return "" }
+    let filled = Int((share * 20).rounded(.down))
+    let cells = min(max(filled, 0), 20)
+    return String(repeating: "█", count: cells) + String(repeating: "░", count: 20 - cells) + " "
+  }
+
+  /// Removes the progress line from a terminal.
+  package static func clearProgress() {
+    let wasShown = state.with { state in
+      defer { state.progressShown = false }
+      return state.progressShown
+    }
+    if wasShown { write("\r\u{1B}[K", to: STDERR_FILENO) }
+  }
+
+  /// Goes on without standard output, or ends the process.
+  private static func outputFailed(_ code: Int32) {
+    let (log, isFirst) = state.with { state in
+      defer { state.isOutputLost = true }
+      return (state.logElsewhere, !state.isOutputLost)
+    }
+    let reason = String(cString: strerror(code))
+    if let log {
+      if isFirst { error("standard output is gone (\(reason)); going on, its lines are in \(log)") }
+      return
+    }
+    AtomicFile.discardUnfinished()
+    if code == EPIPE {
+      // As a program ends that never heard of the signal.
+      signal(SIGPIPE, SIG_DFL)
+      kill(getpid(), SIGPIPE)
+    } else {
+      error("nifty: cannot write standard output: \(reason)")
+    }
+    _exit(EXIT_FAILURE)
+  }
+
+  /// Writes all of a text; returns 0, or the system's error number.
+  @discardableResult
+  private static func write(_ text: String, to descriptor: Int32) -> Int32 {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count >= 0 {
+        rest = rest.dropFirst(count)
+      } else if errno == EAGAIN {
+        // Somebody else who has the terminal or pipe made it non-blocking.
+        var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = poll(&wait, 1, 1000)
+      } else if errno != EINTR {
+        return errno
+      }
+    }
+    return 0
+  }
+}

@@ -1,0 +1,91 @@
+import Glibc
+
+/// A file that grows, knows its hash, and takes its final name at the end.
+///
+/// It is locked while it is open: two downloads into one file would mix their bytes.
+package final class PartialFile {
+  /// Bytes in the file.
+  package private(set) var size = 0
+  private let path: String
+  private var hash = SHA256()
+  private let descriptor: Int32
+
+  /// Opens a file for appending.
+  ///
+  /// - Parameters:
+  ///   - path: Its name for now.
+  ///   - keeping: Goes on after what is there; else begins anew.
+  /// - Throws: `FileError` if it cannot be read or written, or another process has it.
+  package init(_ path: String, keeping: Bool) throws(FileError) {
+    self.path = path
+    descriptor = try Self.openLocked(path)
+    do throws(FileError) {
+      // Only now: what is there may be another process' until the lock is ours.
+      if !keeping, ftruncate(descriptor, 0) != 0 { throw FileError("truncate", path: path) }
+      let there = try MappedFile(path)
+      hash.update(there.bytes)
+      size = there.bytes.count
+    } catch {
+      close(descriptor)
+      throw error
+    }
+  }
+
+  private static func openLocked(_ path: String) throws(FileError) -> Int32 {
+    while true {
+      let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_APPEND, to: "create")
+      do throws(FileError) {
+        try FileLock.take(descriptor, on: path, to: "download to")
+      } catch {
+        close(descriptor)
+        throw error
+      }
+      if FileLock.isStill(descriptor, at: path) { return descriptor }
+      // Its holder has finished meanwhile, and what was opened has its final name.
+      close(descriptor)
+    }
+  }
+
+  deinit {
+    // Nothing to go on from: do not leave an empty file behind. Before the lock ends, so that no other
+    // process loses its file.
+    if size == 0, FileLock.isStill(descriptor, at: path) { unlink(path) }
+    close(descriptor)
+  }
+
+  /// The hash of everything in the file.
+  package var digest: String { hash.digest() }
+
+  /// Appends bytes.
+  package func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    var done = 0
+    while done < bytes.count, let base = bytes.baseAddress {
+      let count = write(descriptor, base + done, bytes.count - done)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw FileError("write", path: path)
+      }
+      done += count
+    }
+    hash.update(bytes)
+    size += done
+  }
+
+  /// Forgets everything in the file.
+  package func restart() throws(FileError) {
+    if size == 0 { return }
+    if ftruncate(descriptor, 0) != 0 { throw FileError("truncate", path: path) }
+    (size, hash) = (0, SHA256())
+  }
+
+  /// Removes the file; nothing can be added to it any more.
+  package func remove() { unlink(path) }
+
+  /// Makes the file durable and gives it its final name.
+  package func finish(as final: String) throws(FileError) {
+    if fsync(descriptor) != 0 { throw FileError("flush", path: path) }
+    try RegularFile.expect(at: final)
+    if rename(path, final) != 0 { throw FileError("rename to", path: final) }
+    try AtomicFile.flushFolder(of: final)
+  }
+}

@@ -1,0 +1,61 @@
+import Foundation
+
+/// A folder that has its name only when everything is in it.
+///
+/// Until then it is `.NAME.partial` beside its final place. What a killed run left there is removed by
+/// the next one; two runs at once are kept apart by a lock.
+package final class PartialFolder {
+  /// Where to put files for now.
+  package let path: String
+  private let final: String
+  private let descriptor: Int32
+
+  /// Makes the folder anew.
+  ///
+  /// - Throws: `FileError` when the final name is taken, the folder cannot be made, or another process is
+  ///   filling it.
+  package init(_ final: String) throws {
+    self.final = final
+    guard !FileManager.default.fileExists(atPath: final) else {
+      throw FileError(
+        "write",
+        path: final,
+        reason: "it is there already; remove it or give another --dest"
+      )
+    }
+    let url = URL(filePath: final)
+    path = url.deletingLastPathComponent().appending(path: ".\(url.lastPathComponent).partial").path
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw FileError("create folder", path: final, reason: "not writable, or a file is in the way")
+    }
+    // Through a link it would empty a folder elsewhere.
+    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    if descriptor < 0 { throw FileError("open folder", path: path) }
+    try FileLock.take(descriptor, on: final, to: "write")
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
+      try FileManager.default.removeItem(atPath: "\(path)/\(name)")
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  /// The place of a file in the folder; the folders on its way are made.
+  package func place(_ name: String) throws -> String {
+    let place = "\(path)/\(name)"
+    try FileManager.default.createDirectory(
+      at: URL(filePath: place).deletingLastPathComponent(),
+      withIntermediateDirectories: true
+    )
+    return place
+  }
+
+  /// Gives the folder its name.
+  ///
+  /// - Throws: `FileError` when it is taken meanwhile.
+  package func finish() throws(FileError) {
+    if rename(path, final) != 0 { throw FileError("rename to", path: final) }
+    try AtomicFile.flushFolder(of: final)
+  }
+}

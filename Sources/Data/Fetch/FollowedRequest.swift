@@ -1,0 +1,59 @@
+package import AsyncHTTPClient
+package import Laion
+package import NIOCore
+package import NIOHTTP1
+
+/// A request for one page or file that goes where redirects lead.
+///
+/// The HTTP client would follow them itself, and ends the process at a port that is none.
+package struct FollowedRequest {
+  /// Where to ask.
+  package let url: String
+  /// What to ask with; cookies go to the first site only.
+  package var headers: HTTPHeaders
+
+  private static let maximumRedirects = 10
+
+  /// Asks, and asks again where the answer leads.
+  ///
+  /// - Returns: The first answer that is no redirect.
+  /// - Throws: `DownloadError` where an address is none; what the client throws where nobody answers.
+  package func execute(_ client: HTTPClient) async throws -> HTTPClientResponse {
+    guard var place = WebURL(url, ports: .all) else {
+      throw DownloadError(cause: .address, description: WebURL.fault(url))
+    }
+    var headers = headers
+    for _ in 0...Self.maximumRedirects {
+      var request = HTTPClientRequest(url: place.description)
+      request.headers = headers
+      request.headers.replaceOrAdd(name: "Host", value: place.hostHeader)
+      let response = try await client.execute(request, timeout: .seconds(60))
+      guard [301, 302, 303, 307, 308].contains(response.status.code),
+        let location = response.headers.first(name: "Location")
+      else { return response }
+      guard let next = place.resolving(location, ports: .all) else {
+        throw DownloadError(
+          cause: .address,
+          description: "\(place) leads to what is no address: \(WebURL.fault(location))"
+        )
+      }
+      if next.site != place.site { headers.remove(name: "Cookie") }
+      place = next
+    }
+    throw DownloadError(cause: .address, description: "\(url) leads on and on")
+  }
+}
+
+extension HTTPClient.Configuration {
+  /// For one page or file: whoever is not there is not asked again, unless the caller does.
+  package static var singleFile: Self {
+    var configuration = Self()
+    configuration.redirectConfiguration = .disallow
+    configuration.timeout = .init(connect: .seconds(20), read: .seconds(60))
+    configuration.decompression = .disabled
+    configuration.httpVersion = .http1Only
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.http1_1ConnectionDebugInitializer = { ResponseGuard.install(on: $0) }
+    return configuration
+  }
+}

@@ -1,0 +1,40 @@
+import Console
+package import Files
+import Foundation
+
+/// The hash of the first download of a file whose publisher states none, kept beside it as
+/// `NAME.sha256`: later downloads are held to it.
+package enum RecordedHash {
+  /// The hash that was kept beside a file; `nil` where there is none.
+  package static func read(_ path: String) -> String? {
+    guard let data = FileManager.default.contents(atPath: path + ".sha256") else { return nil }
+    let text = String(decoding: data.prefix(64), as: UTF8.self).lowercased()
+    return text.count == 64 && text.allSatisfy(\.isHexDigit) ? text : nil
+  }
+
+  /// Says the hash of a file that has just come, and keeps it if none was expected.
+  package static func note(_ digest: String, of path: String, _ expected: String?) throws(FileError)
+  {
+    if expected != nil { return Console.line("\(path): sha256 \(digest) as expected") }
+    try AtomicFile.write(digest + "\n", to: path + ".sha256")
+    Console.line("\(path): sha256 \(digest) (not published; kept in \(path).sha256)")
+  }
+
+  /// Compares a file that is there already.
+  ///
+  /// - Throws: `DownloadError` when it is another file, `FileError` when it cannot be read.
+  package static func check(_ path: String, _ expected: String?) throws {
+    let digest = try SHA256.digest(ofFile: path)
+    guard let expected else {
+      return Console.line("\(path) is there: sha256 \(digest) (no hash to compare it with)")
+    }
+    guard digest == expected else {
+      throw DownloadError(
+        cause: .wrongHash,
+        description:
+          "\(path) has the sha256 \(digest), not \(expected); remove it to fetch it again"
+      )
+    }
+    Console.line("\(path) is there: sha256 \(digest) as expected")
+  }
+}

@@ -1,0 +1,91 @@
+import Console
+import Files
+import Foundation
+import Text
+
+/// A snapshot on the web, downloaded once.
+package enum SnapshotAddress {
+  /// Whether a place is an address and no path.
+  package static func isAddress(_ place: String) -> Bool {
+    place.hasPrefix("https://") || place.hasPrefix("http://")
+  }
+
+  /// The local copy of what an address gives.
+  ///
+  /// It is kept under the address's hash, and is not asked for again; removing the file does that. What
+  /// is no snapshot is not kept, whenever it came.
+  ///
+  /// - Parameters:
+  ///   - address: Where the snapshot is.
+  ///   - check: Throws for a file that is no snapshot.
+  /// - Returns: Its path.
+  /// - Throws: `DownloadError` if it cannot be had, `FileError` if it cannot be kept, and what `check`
+  ///   throws.
+  package static func file(of address: String, check: (String) throws -> Void) throws -> String {
+    guard let cache = cacheFolder else {
+      throw FileError("create folder", path: "nifty", reason: "HOME and NIFTY_CACHE are not set")
+    }
+    let folder = cache + "/snapshots/" + hash(of: address).prefix(16)
+    let name = address.prefix { $0 != "?" && $0 != "#" }.split(separator: "/").last ?? "snapshot"
+    let path = folder + "/" + name
+    if FileManager.default.fileExists(atPath: path) {
+      Console.error("using \(path)")
+      try keep(path, check)
+      return path
+    }
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw FileError(
+        "create folder",
+        path: folder,
+        reason: "not writable, or a file is in the way"
+      )
+    }
+    let digest = try waiting {
+      try await ResumableDownload(url: address, path: path, sha256: nil).run { done, total in
+        let whole = total.map { "/\(Text.number(Double($0) / 1e6))" } ?? ""
+        Console.progress("\(name)  \(Text.number(Double(done) / 1e6))\(whole) MB")
+      }
+    }
+    // On standard error: what a command prints as its result stays the same.
+    Console.error("downloaded \(path): sha256 \(digest)")
+    try keep(path, check)
+    return path
+  }
+
+  /// Removes a file that is no snapshot, and says why.
+  private static func keep(_ path: String, _ check: (String) throws -> Void) throws {
+    do { try check(path) } catch let error as FileError {
+      // That it cannot be read says nothing of what it is.
+      throw error
+    } catch {
+      unlink(path)
+      throw DownloadError(cause: .page, description: "\(error); it was removed")
+    }
+  }
+
+  private static func hash(of text: String) -> String {
+    Array(text.utf8).withUnsafeBytes { SHA256.digest(of: $0) }
+  }
+
+  /// The result of an asynchronous piece of work, for commands that compute on this thread.
+  private static func waiting<Value: Sendable>(
+    _ body: @escaping @Sendable () async throws -> Value
+  ) throws -> Value {
+    let done = DispatchSemaphore(value: 0)
+    let result = Locked<Result<Value, any Error>?>(nil)
+    Task.detached {
+      do {
+        let value = try await body()
+        result.with { $0 = .success(value) }
+      } catch {
+        result.with { $0 = .failure(error) }
+      }
+      done.signal()
+    }
+    done.wait()
+    guard let result = result.with({ $0 }) else { throw CancellationError() }
+    return try result.get()
+  }
+}

@@ -1,0 +1,190 @@
+import Files
+import Foundation
+import Glibc
+
+/// What a split has done so far, one line per requested row, in row order.
+///
+/// Lines are appended after the pairs they speak of are on the disk, each with a checksum. After a
+/// crash the valid beginning counts and the rest is cut off, so a pair exists if and only if the
+/// ledger has its number.
+final class Ledger: @unchecked Sendable {
+  // Sendable: one batch is appended at a time, by the split's own loop.
+
+  /// One requested row.
+  struct Entry: Equatable, Sendable {
+    var row: Int
+    /// The number of the pair; `nil` when the row gave none.
+    var number: Int?
+    var outcome: FetchOutcome
+    /// The cause of an earlier failure of the row, which this entry replaces.
+    var replaced: FetchCause?
+  }
+
+  /// Where rows begin and end that are requested again: a pass that was interrupted goes on there.
+  enum Mark: String, Sendable {
+    case began = "again"
+    case ended = "again ended"
+  }
+
+  /// The sum of the entries.
+  struct Summary: Equatable, Sendable {
+    /// The row after the last entry.
+    var nextRow = 0
+    var pairs = 0
+    var bytes = 0
+    var failures: [FetchCause: Int] = [:]
+    /// In a second pass that has not ended, the row after the last one requested again.
+    var pass: Int?
+
+    mutating func add(_ mark: Mark) { pass = mark == .began ? 0 : nil }
+
+    mutating func add(_ entry: Entry) {
+      nextRow = max(nextRow, entry.row + 1)
+      if entry.replaced != nil, pass != nil { pass = entry.row + 1 }
+      if let cause = entry.replaced {
+        failures[cause, default: 0] -= 1
+        if failures[cause] == 0 { failures[cause] = nil }
+      }
+      switch entry.outcome {
+      case .success(let image):
+        pairs += 1
+        bytes += image.bytes
+      case .failure(let cause):
+        failures[cause, default: 0] += 1
+      }
+    }
+  }
+
+  let path: String
+  private(set) var summary: Summary
+
+  private let descriptor: Int32
+
+  /// Opens or creates a ledger and cuts off what a crash left incomplete.
+  ///
+  /// The ledger stays locked until it is freed: two runs on one folder would undo each other.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - fingerprint: Stands for the settings that decide which rows become pairs.
+  /// - Throws: `LaionError.differentSettings` when the ledger was begun with others,
+  ///   `LaionError.inUse` when another run has it.
+  init(_ path: String, fingerprint: String) throws(LaionError) {
+    self.path = path
+    do throws(FileError) {
+      descriptor = try RegularFile.open(path, O_RDWR | O_CREAT | O_APPEND)
+    } catch {
+      throw .file(error)
+    }
+    summary = Summary()
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 { throw .inUse(folder: Self.folder(of: path)) }
+    let header = LedgerLine.sealed(Self.title + fingerprint)
+    var summary = Summary()
+    let valid = try Self.read(path, header: header, mark: { summary.add($0) }, { summary.add($0) })
+    do throws(FileError) {
+      if ftruncate(descriptor, valid) != 0 { throw FileError("cut", path: path) }
+      if valid == 0 { try ScratchFile.append(Array(header.utf8), to: descriptor, path: path) }
+    } catch {
+      throw .file(error)
+    }
+    self.summary = summary
+  }
+
+  deinit {
+    // A process that is being started holds a copy until it has become another program.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
+
+  /// Appends entries and flushes them to the disk.
+  func append(_ entries: [Entry]) throws(FileError) {
+    let lines = entries.map { LedgerLine.encoded($0) }.joined()
+    try ScratchFile.append(Array(lines.utf8), to: descriptor, path: path)
+    if fdatasync(descriptor) != 0 { throw FileError("flush", path: path) }
+    for entry in entries { summary.add(entry) }
+  }
+
+  /// Notes that rows are requested again from here on, or were up to here.
+  func mark(_ mark: Mark) throws(FileError) {
+    try ScratchFile.append(Array(LedgerLine.sealed(mark.rawValue).utf8), to: descriptor, path: path)
+    if fdatasync(descriptor) != 0 { throw FileError("flush", path: path) }
+    summary.add(mark)
+  }
+
+  /// Forgets the pairs from number `count` on, and every row behind the last one kept.
+  func cut(toPairs count: Int) throws(LaionError) {
+    var kept = Summary()
+    let valid = try Self.read(
+      path,
+      header: nil,
+      before: count,
+      mark: { kept.add($0) },
+      {
+        kept.add($0)
+      }
+    )
+    if ftruncate(descriptor, valid) != 0 { throw .file(FileError("cut", path: path)) }
+    summary = kept
+  }
+
+  /// Visits the valid entries, if told so only those before the one with this number; returns how
+  /// many bytes they and the header take, 0 without a header.
+  @discardableResult
+  static func read(
+    _ path: String,
+    header: String?,
+    before number: Int? = nil,
+    mark: (Mark) -> Void = { _ in },
+    _ visit: (Entry) throws(LaionError) -> Void
+  ) throws(LaionError) -> Int {
+    let file: MappedFile
+    do throws(FileError) { file = try MappedFile(path) } catch { throw .file(error) }
+    defer { withExtendedLifetime(file) {} }
+    var (start, line, pairs, nextRow) = (0, 0, 0, 0)
+    var released = 0
+    while let end = file.bytes[start...].firstIndex(of: 0x0A) {
+      let text = String(decoding: file.bytes[start..<end], as: UTF8.self)
+      guard let content = LedgerLine.opened(text) else { break }
+      line += 1
+      if line == 1 {
+        let isOurs = header.map { $0 == text + "\n" } ?? true
+        if !isOurs { throw .differentSettings(folder: folder(of: path)) }
+      } else if let found = Mark(rawValue: String(content)) {
+        mark(found)
+      } else {
+        guard let entry = LedgerLine.decoded(content),
+          entry.replaced == nil ? entry.row >= nextRow : entry.row < nextRow,
+          entry.number == nil || entry.number == pairs
+        else { throw .damagedLedger(path: path, line: line) }
+        if let number, entry.number == number { break }
+        nextRow = max(nextRow, entry.row + 1)
+        if entry.number != nil { pairs += 1 }
+        try visit(entry)
+      }
+      start = end + 1
+      // What was read counts as memory of the process until it is given back.
+      if start - released >= releasedAtOnce {
+        file.release(released..<start)
+        released = start
+      }
+    }
+    return start
+  }
+
+  /// The fingerprint with which a ledger was begun; `nil` when there is none.
+  static func fingerprint(_ path: String) -> String? {
+    guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+    defer { try? file.close() }
+    let bytes = (try? file.read(upToCount: 256)) ?? Data()
+    let line = String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
+    guard let content = LedgerLine.opened(line), content.hasPrefix(title) else { return nil }
+    return String(content.dropFirst(title.count))
+  }
+
+  private static let title = "nifty laion ledger 1\t"
+  private static let releasedAtOnce = 1 << 20
+
+  private static func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+  }
+}

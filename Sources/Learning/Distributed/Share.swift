@@ -1,0 +1,70 @@
+package import Torch
+
+/// The part of a step's images that is computed together: those of one process, or of one round of it.
+///
+/// Share i of n holds the images at i, i + n, i + 2n, … of the step, as the original deals them out.
+/// Then a share of a multiple of the group size holds whole groups of the minibatch deviation, and
+/// the first half of a share lies in the first half of the step, where the path length is measured.
+package struct Share: Equatable, Sendable {
+  /// Which one, from 0 on.
+  package let index: Int
+  /// How many there are.
+  package let count: Int
+
+  /// All images.
+  package static let whole = Share(0, of: 1)
+
+  /// One of several.
+  package init(_ index: Int, of count: Int) {
+    precondition(count > 0 && (0..<count).contains(index), "share \(index) of \(count)")
+    (self.index, self.count) = (index, count)
+  }
+
+  /// One of the rounds in which a share is computed.
+  package func round(_ round: Int, of rounds: Int) -> Share {
+    Share(round * count + index, of: count * rounds)
+  }
+
+  /// This share of the rows of a whole step, [N, …] → [N / count, …].
+  package func rows(of whole: Tensor) -> Tensor {
+    if count == 1 { return whole }
+    let shape = whole.shape
+    precondition(shape[0] % count == 0, "\(shape[0]) rows in \(count) shares")
+    return whole.reshaped([shape[0] / count, count] + shape.dropFirst()).selected(1, index)
+      .contiguous()
+  }
+
+  /// The rows of all shares in the order of the step, [n, …] each → [n · count, …].
+  package static func joined(_ shares: [Tensor]) -> Tensor {
+    let shape = shares[0].shape
+    return Tensor.stacked(shares, 1).reshaped([shape[0] * shares.count] + shape.dropFirst())
+  }
+}
+
+/// A share's rows of what a whole step draws: the draws do not depend on how many shares there are.
+///
+/// Every share draws everything and keeps its part. Draws without rows, and integers, are common.
+package final class SharedRandom: RandomSource {
+  private let whole: any RandomSource
+  private let share: Share
+
+  /// The draws of a share.
+  ///
+  /// - Parameters:
+  ///   - whole: What the step draws, from its beginning.
+  ///   - share: Whose rows are kept.
+  package init(_ whole: any RandomSource, _ share: Share) {
+    (self.whole, self.share) = (whole, share)
+  }
+
+  package func normal(_ shape: [Int]) -> Tensor { kept(shape) { whole.normal($0) } }
+
+  package func uniform(_ shape: [Int]) -> Tensor { kept(shape) { whole.uniform($0) } }
+
+  package func integer(in range: Range<Int>) -> Int { whole.integer(in: range) }
+
+  private func kept(_ shape: [Int], _ draw: ([Int]) -> Tensor) -> Tensor {
+    guard let rows = shape.first else { return draw(shape) }
+    return share.rows(of: draw([rows * share.count] + shape.dropFirst()))
+  }
+}

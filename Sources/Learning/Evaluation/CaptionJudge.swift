@@ -1,0 +1,64 @@
+package import CLIP
+package import Datasets
+import Foundation
+import Images
+package import Networks
+import Text
+import Torch
+
+/// Asks a CLIP that took no part in training which caption a generated image was made for.
+package struct CaptionJudge {
+  package let conditions: TrainingSet
+  package let clip: ClipModel
+  package let judge: ClipModel
+
+  /// A judge of what a generator makes of a set's captions.
+  package init(conditions: TrainingSet, clip: ClipModel, judge: ClipModel) {
+    (self.conditions, self.clip, self.judge) = (conditions, clip, judge)
+  }
+
+  /// Judges images of distinct captions of the set: the first English ones, spread over the set.
+  ///
+  /// - Throws: `EvaluationError` if the set has fewer distinct captions.
+  package func agreement(
+    _ generator: Generator,
+    captions count: Int,
+    perCaption: Int,
+    seed: UInt64
+  ) throws -> CaptionAgreement {
+    let texts = try distinctCaptions(count)
+    let features = try clip.features(of: texts).normalized()
+    let owners = texts.indices.flatMap { [Int](repeating: $0, count: perCaption) }
+    let random = SeededRandom(seed: seed, stream: .captionJudge, position: 0)
+    var seen: [Tensor] = []
+    for start in stride(from: 0, to: owners.count, by: 32) {
+      let chosen = Array(owners[start..<min(start + 32, owners.count)])
+      let z = random.normal([chosen.count, generator.configuration.zDimension])
+      let images = withoutGradients {
+        generator(z, fts: features.gathered(0, chosen), noiseMode: .random(random))
+      }
+      seen.append(judge.features(of: pictures(images)))
+    }
+    return CaptionAgreement(
+      images: .concatenated(seen),
+      captions: try judge.features(of: texts),
+      captionOfImage: owners
+    )
+  }
+
+  private func distinctCaptions(_ count: Int) throws -> [String] {
+    var all: [String] = []
+    var known: Set<String> = []
+    for index in 0..<conditions.count {
+      let (dataset, own) = conditions.location(ofRaw: conditions.rawIndex(at: index))
+      let english = try dataset.captions(at: own).first { !isJapanese($0) }
+      if let english, known.insert(english).inserted { all.append(english) }
+    }
+    guard all.count >= count else {
+      throw EvaluationError.option(
+        "--captions \(count): the data has only \(all.count) distinct captions"
+      )
+    }
+    return (0..<count).map { all[$0 * all.count / count] }
+  }
+}

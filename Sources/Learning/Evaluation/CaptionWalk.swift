@@ -1,0 +1,139 @@
+import CLIP
+import Datasets
+package import Torch
+
+/// Which captions a walk over a conditioning set gives to generated images, as a judge reads them.
+package struct CaptionWalk {
+  /// Features of the distinct captions, unit length, [m, E].
+  package let features: Tensor
+  /// The caption of each image, as a row of `features`.
+  package let owners: [Int]
+
+  /// What a judge of captions needs: a CLIP, by name and as a function.
+  package struct Judge {
+    /// SHA-256 of the CLIP's file.
+    package let sha256: String
+    /// Features of texts, of any length, [n, E].
+    package let features: ([String]) throws -> Tensor
+
+    /// A judge.
+    package init(sha256: String, features: @escaping ([String]) throws -> Tensor) {
+      self.sha256 = sha256
+      self.features = features
+    }
+  }
+
+  /// Follows the walk of `GeneratedImages` and embeds its captions.
+  ///
+  /// Captions are read as texts; where a set keeps only their features, those serve if the judge made
+  /// them.
+  ///
+  /// - Parameters:
+  ///   - images: The walk.
+  ///   - judge: Who reads.
+  ///   - chunk: Captions embedded at once.
+  /// - Throws: `EvaluationError.option` if an image of the set has no caption that the judge can read.
+  package init(_ images: GeneratedImages, judge: Judge, chunk: Int = 64) throws {
+    var rows: [Key: Int] = [:]
+    var texts: [String] = []
+    var stored: [Float] = []
+    var owners: [Int] = []
+    let set = images.conditions
+    for position in 0..<images.count {
+      let index = position % set.count
+      let number = set.captionNumber(at: index, seed: images.seed, position: position)
+      let (dataset, place) = set.location(ofRaw: set.rawIndex(at: index))
+      guard let number else {
+        throw EvaluationError.option(
+          "\(dataset.path): \(dataset.name(at: place)) has no caption; "
+            + "metrics of captions need a --test_data with captions"
+        )
+      }
+      let captions = try dataset.captions(at: place)
+      let hasText = captions.indices.contains(number)
+      guard hasText || dataset.manifest?.featureModel?.sha256 == judge.sha256 else {
+        throw EvaluationError.option(
+          "\(dataset.path) keeps no texts of its captions, only another CLIP's features; "
+            + "pack it again with nifty pack, or judge with the CLIP that packed it"
+        )
+      }
+      let key = hasText ? Key.text(captions[number]) : .place(set.rawIndex(at: index), number)
+      if rows[key] == nil {
+        rows[key] = rows.count
+        switch key {
+        case .text(let text): texts.append(text)
+        case .place: stored += dataset.textFeature(image: place, caption: number)
+        }
+      }
+      owners.append(rows[key] ?? 0)
+    }
+    guard texts.isEmpty || stored.isEmpty else {
+      throw EvaluationError.option("only some of the sets keep the texts of their captions")
+    }
+    self.owners = owners
+    if texts.isEmpty {
+      features = Tensor(stored, shape: [rows.count, set.featureDimension]).normalized()
+    } else {
+      let parts = try stride(from: 0, to: texts.count, by: chunk).map {
+        try judge.features(Array(texts[$0..<min($0 + chunk, texts.count)]))
+      }
+      features = Tensor.concatenated(parts).to(.cpu).normalized()
+    }
+  }
+
+  private enum Key: Hashable {
+    case text(String)
+    case place(Int, Int)
+  }
+
+  /// Mean cosine between an image and its caption.
+  ///
+  /// - Parameter images: CLIP features of the images, of any length, [n, E].
+  /// - Returns: From −1 to 1.
+  package func meanCosine(_ images: Tensor) -> Double {
+    let own = features.gathered(0, owners)
+    return (images.to(.float32).normalized() * own).sum(1).mean().item
+  }
+
+  /// R-precision at rank one (Xu et al., arXiv 1711.10485, section 4.1, with a CLIP as judge): the
+  /// share of images whose own caption is nearer than 99 others drawn at random.
+  ///
+  /// - Parameters:
+  ///   - images: CLIP features of the images, of any length, [n, E].
+  ///   - candidates: Captions to choose from, the own one included; fewer if there are not so many.
+  ///   - seed: Draws the others.
+  /// - Returns: From 0 to 1; a tie does not count as nearer.
+  package func retrieval(_ images: Tensor, candidates: Int = 100, seed: UInt64) -> Double {
+    let m = features.size(0)
+    let others = min(candidates, m) - 1
+    var random = SplitMix(state: mixed(seed, RandomStream.retrievalCandidates.number))
+    var hits = 0
+    let x = images.to(.float32).normalized()
+    for start in stride(from: 0, to: owners.count, by: 256) {
+      let rows = start..<min(start + 256, owners.count)
+      let cosines = x.sliced(0, rows).matmul(features.transposed()).floats
+      for (row, image) in rows.enumerated() {
+        let own = cosines[row * m + owners[image]]
+        var drawn: Set<Int> = []
+        var isFirst = true
+        while drawn.count < others {
+          let other = Int.random(in: 0..<m, using: &random)
+          guard other != owners[image], drawn.insert(other).inserted else { continue }
+          if cosines[row * m + other] >= own { isFirst = false }
+        }
+        if isFirst { hits += 1 }
+      }
+    }
+    return Double(hits) / Double(max(1, owners.count))
+  }
+}
+
+/// Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014.
+private struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    defer { state &+= 1 }
+    return mixed(state)
+  }
+}

@@ -1,0 +1,230 @@
+package import Datasets
+import Images
+package import Networks
+package import Torch
+import TorchNN
+
+/// Real images, batch by batch, as detectors want them.
+package struct RealImages {
+  /// Where they are.
+  package let set: TrainingSet
+  /// Which, in order.
+  package let indices: [Int]
+  private let batchSize: Int
+  private let device: Device
+
+  /// Images of a set.
+  package init(
+    _ set: TrainingSet,
+    indices: [Int],
+    device: Device = .cpu,
+    batchSize: Int = 16
+  ) {
+    self.set = set
+    self.indices = indices
+    self.device = device
+    self.batchSize = batchSize
+  }
+
+  /// The pictures at some positions of `indices`, uint8 [n, 3, R, R].
+  ///
+  /// - Throws: `DatasetError` for an image that cannot be read.
+  func images(at positions: Range<Int>) throws -> Tensor {
+    let pixels = try positions.flatMap { try set.image(at: indices[$0]).pixels }
+    let side = set.resolution
+    return Tensor(pixels, shape: [positions.count, side, side, 3]).permuted(0, 3, 1, 2).to(device)
+  }
+
+  /// Statistics of the images' features.
+  ///
+  /// - Parameters:
+  ///   - detector: Whose features.
+  ///   - keepingFeatures: Keeps the vectors too.
+  ///   - share: The processes that do it together.
+  ///   - progress: Called with (done, total) after every batch.
+  /// - Returns: Statistics of all images.
+  /// - Throws: `DatasetError` for an image that cannot be read, what the detector throws, and that
+  ///   another process is gone.
+  package func statistics(
+    _ detector: any FeatureDetector,
+    keepingFeatures: Bool = false,
+    share: PassShare = .alone,
+    progress: (Int, Int) -> Void = { _, _ in }
+  ) throws -> FeatureStatistics {
+    var statistics = FeatureStatistics(
+      dimension: detector.dimension,
+      keepingFeatures: keepingFeatures
+    )
+    try share.forEach(
+      Batches.of(indices.count, size: batchSize),
+      dimensions: [detector.dimension],
+      look: { [try detector.features(images(at: $0))] },
+      { features in
+        statistics.append(features[0])
+        progress(statistics.count, indices.count)
+      }
+    )
+    return statistics
+  }
+}
+
+/// Images that a generator paints for a measurement, by LAFITE's protocol.
+///
+/// The conditioning set is walked in order, round and round, with one caption each drawn at random, a
+/// fresh latent and fresh noise; pixels are truncated to 8 bits before a detector sees them.
+package struct GeneratedImages {
+  /// Where the captions' features come from.
+  package let conditions: TrainingSet
+  /// How many.
+  package let count: Int
+  /// Seed of latents, noise and the choice of captions.
+  package let seed: UInt64
+  private let device: Device
+  private let batchSize: Int
+
+  /// Images under the captions of a set.
+  package init(
+    conditions: TrainingSet,
+    count: Int,
+    seed: UInt64,
+    device: Device = .cpu,
+    batchSize: Int = 16
+  ) {
+    self.conditions = conditions
+    self.count = count
+    self.seed = seed
+    self.device = device
+    self.batchSize = batchSize
+  }
+
+  /// The conditioning features of some positions of the walk, unit length, [n, F].
+  package func features(at positions: Range<Int>) -> Tensor {
+    let rows = positions.flatMap {
+      conditions.textFeature(at: $0 % conditions.count, seed: seed, position: $0)
+    }
+    return Tensor(rows, shape: [positions.count, conditions.featureDimension])
+      .to(device).normalized()
+  }
+
+  /// Paints a batch, uint8 [n, 3, R, R]; it depends on its positions only.
+  package func painted(by generator: Generator, at positions: Range<Int>) -> Tensor {
+    let random = SeededRandom(
+      seed: seed,
+      stream: .metricImages,
+      position: UInt64(positions.lowerBound)
+    )
+    let fts = features(at: positions)
+    let images = withoutGradients {
+      let z = random.normal([positions.count, generator.configuration.zDimension]).to(device)
+      return generator(z, fts: fts, noiseMode: .random(random))
+    }
+    return (images * 127.5 + 128).clamped(from: 0, to: 255).to(.uint8)
+  }
+
+  /// The features of all images by several detectors, from one pass, a batch after the other.
+  ///
+  /// - Parameters:
+  ///   - generator: Paints.
+  ///   - detectors: Look.
+  ///   - share: The processes that do it together.
+  ///   - body: Is called with each batch's features by each detector, [n, D], in their order.
+  /// - Throws: What a detector throws, that another process is gone, and what `body` throws.
+  package func features(
+    of generator: Generator,
+    _ detectors: [any FeatureDetector],
+    _ share: PassShare,
+    _ body: ([Tensor]) throws -> Void
+  ) throws {
+    try share.forEach(
+      Batches.of(count, size: batchSize),
+      dimensions: detectors.map(\.dimension),
+      look: { positions in
+        let images = painted(by: generator, at: positions)
+        return try detectors.map { try $0.features(images) }
+      },
+      body
+    )
+  }
+
+  /// Perceptual path lengths of a generator: trimmed mean over `count` pairs.
+  ///
+  /// Everything is computed in float32: a step of ε is below what reduced precision can tell apart. What
+  /// a batch draws depends on its positions only.
+  ///
+  /// - Parameters:
+  ///   - measurement: Where the paths run.
+  ///   - generator: What is judged.
+  ///   - detector: Gives features whose squared differences are perceptual distances.
+  ///   - share: The processes that do it together.
+  ///   - progress: Called with (done, total) after every batch.
+  /// - Returns: The mean without the outermost percents.
+  /// - Throws: What the detector throws, and that another process is gone.
+  package func pathLength(
+    _ measurement: PathLength,
+    of generator: Generator,
+    _ detector: any FeatureDetector,
+    share: PassShare = .alone,
+    progress: (Int, Int) -> Void
+  ) throws -> Double {
+    let precise = fullPrecision(generator)
+    var distances: [Double] = []
+    try share.forEach(
+      Batches.of(count, size: batchSize),
+      dimensions: [1],
+      dtype: .float64,
+      look: { positions in
+        let seen = try detector.features(pairs(measurement, of: precise, at: positions))
+          .to(.float64).chunks(2)
+        let squared = (seen[0] - seen[1]).squared().sum(1, keeping: true)
+        return [squared / (measurement.epsilon * measurement.epsilon)]
+      },
+      { batch in
+        distances += batch[0].reshaped(-1).values(Double.self)
+        progress(distances.count, count)
+      }
+    )
+    return PathLength.trimmedMean(distances)
+  }
+
+  /// The beginnings of some paths, then their ends, as the detector of distances sees them.
+  private func pairs(
+    _ measurement: PathLength,
+    of generator: Generator,
+    at positions: Range<Int>
+  ) -> Tensor {
+    let random = SeededRandom(
+      seed: seed,
+      stream: .pathLength,
+      position: UInt64(positions.lowerBound)
+    )
+    let (n, width) = (positions.count, generator.configuration.zDimension)
+    let t = measurement.samplesWholePath ? random.uniform([n, 1]) : .zeros([n, 1])
+    let z = (random.normal([n, width]).to(device), random.normal([n, width]).to(device))
+    let fts = features(at: positions)
+    return withoutGradients {
+      let ends = measurement.ends(generator.mapping, z: z, t: t.to(device))
+      let ws = Tensor.concatenated([ends.0, ends.1])
+      let both = Tensor.concatenated([fts, fts])
+      let noise = NoiseMode.random(SharedNoise(random))
+      return measurement.view(generator.synthesize(ws, fts: both, noiseMode: noise).image)
+    }
+  }
+
+  private func fullPrecision(_ generator: Generator) -> Generator {
+    var configuration = generator.configuration
+    if configuration.reducedPrecisionResolutions == 0 { return generator }
+    configuration.reducedPrecisionResolutions = 0
+    let precise = Generator(configuration, random: SeededRandom(seed: 0))
+    precise.move(to: device)
+    precise.copyState(from: generator)
+    precise.setTrainable(false)
+    return precise
+  }
+}
+
+/// Batches of consecutive positions.
+private enum Batches {
+  static func of(_ count: Int, size: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+  }
+}

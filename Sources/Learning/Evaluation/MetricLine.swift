@@ -1,0 +1,159 @@
+package import Files
+import Foundation
+import Glibc
+package import Networks
+
+/// One line of a `metric-NAME.jsonl` file: the original's keys, then the protocol, without which a
+/// score cannot be compared with another.
+package struct MetricLine: Sendable {
+  /// How a score was measured.
+  package struct MeasurementProtocol: Equatable, Sendable {
+    /// The name of the rules: `lafite` or `clean`.
+    package var rules: String
+    /// Images made for the measurement.
+    package var generatedImages: Int
+    /// Images that the rules ask for, if it was not that many.
+    package var scaledFrom: Int?
+    /// Seed of latents, noise and the choice of captions.
+    package var seed: UInt64
+    /// Images of the reference; `nil` where there is none, or its file does not say.
+    package var realImages: Int?
+    /// The feature detector's name.
+    package var detector: String
+    /// SHA-256 of its weights.
+    package var detectorSHA256: String
+    /// How images were brought to the detector's size.
+    package var resize: String
+    /// Where the captions came from.
+    package var captionSource: String
+    /// What the reference is, if there is one.
+    package var referenceSet: String?
+
+    /// A protocol.
+    package init(
+      rules: String,
+      generatedImages: Int,
+      scaledFrom: Int?,
+      seed: UInt64,
+      realImages: Int?,
+      detector: String,
+      detectorSHA256: String,
+      resize: String,
+      captionSource: String,
+      referenceSet: String?
+    ) {
+      self.rules = rules
+      self.generatedImages = generatedImages
+      self.scaledFrom = scaledFrom
+      self.seed = seed
+      self.realImages = realImages
+      self.detector = detector
+      self.detectorSHA256 = detectorSHA256
+      self.resize = resize
+      self.captionSource = captionSource
+      self.referenceSet = referenceSet
+    }
+  }
+
+  /// Scores by name, in the order they are written.
+  package var results: [(name: String, value: Double)]
+  /// The metric's name.
+  package var metric: String
+  /// Seconds it took.
+  package var totalSeconds: Double
+  /// Devices used.
+  package var devices: Int
+  /// File name of the network judged.
+  package var snapshot: String?
+  /// Seconds since 1970.
+  package var timestamp: Double
+  /// How it was measured.
+  package var measurement: MeasurementProtocol?
+
+  /// A line.
+  package init(
+    results: [(name: String, value: Double)],
+    metric: String,
+    totalSeconds: Double,
+    devices: Int,
+    snapshot: String?,
+    timestamp: Double,
+    measurement: MeasurementProtocol?
+  ) {
+    self.results = results
+    self.metric = metric
+    self.totalSeconds = totalSeconds
+    self.devices = devices
+    self.snapshot = snapshot
+    self.timestamp = timestamp
+    self.measurement = measurement
+  }
+
+  /// The line as JSON with the original's order and spacing, without newline.
+  package var json: String {
+    var fields = [
+      ("results", object(results.map { ($0.name, number($0.value)) })),
+      ("metric", quoted(metric)),
+      ("total_time", number(totalSeconds)),
+      ("total_time_str", quoted(durationText(totalSeconds))),
+      ("num_gpus", "\(devices)"),
+      ("snapshot_pkl", snapshot.map(quoted) ?? "null"),
+      ("timestamp", number(timestamp)),
+    ]
+    if let measurement { fields.append(("protocol", measurement.json)) }
+    return object(fields)
+  }
+
+  /// Appends the line to a file in one write, so that readers never see half of it.
+  package func append(to path: String) throws(FileError) {
+    let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_APPEND)
+    defer { close(descriptor) }
+    let bytes = Array((json + "\n").utf8)
+    if write(descriptor, bytes, bytes.count) != bytes.count {
+      throw FileError("append to", path: path)
+    }
+    if fsync(descriptor) != 0 { throw FileError("flush", path: path) }
+  }
+}
+
+extension MetricLine.MeasurementProtocol {
+  fileprivate var json: String {
+    object([
+      ("rules", quoted(rules)),
+      ("generated_images", "\(generatedImages)"),
+      ("scaled_from", scaledFrom.map { "\($0)" } ?? "null"),
+      ("seed", "\(seed)"),
+      ("real_images", realImages.map { "\($0)" } ?? "null"),
+      ("detector", quoted(detector)),
+      ("detector_sha256", quoted(detectorSHA256)),
+      ("resize", quoted(resize)),
+      ("caption_source", quoted(captionSource)),
+      ("reference_set", referenceSet.map(quoted) ?? "null"),
+    ])
+  }
+}
+
+/// A duration as the original writes it: "59s", "1m 15s", "1h 01m 01s", "1d 03h 46m".
+package func durationText(_ seconds: Double) -> String {
+  let total = Int(max(0, seconds).rounded(.toNearestOrEven))
+  let (s, m, h, d) = (total % 60, total / 60 % 60, total / 3600 % 24, total / 86400)
+  func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+  if total < 60 { return "\(s)s" }
+  if total < 3600 { return "\(m)m \(padded(s))s" }
+  if total < 86400 { return "\(h)h \(padded(m))m \(padded(s))s" }
+  return "\(d)d \(padded(h))h \(padded(m))m"
+}
+
+private func object(_ fields: [(String, String)]) -> String {
+  "{" + fields.map { "\(quoted($0)): \($1)" }.joined(separator: ", ") + "}"
+}
+
+/// JSON has no NaN and no infinity: a score that is none is `null`.
+private func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
+
+private func quoted(_ text: String) -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.withoutEscapingSlashes]
+  let data = (try? encoder.encode(text)) ?? Data("\"\"".utf8)
+  return String(decoding: data, as: UTF8.self)
+}

@@ -1,0 +1,63 @@
+package import Datasets
+import Images
+import Networks
+package import Torch
+
+/// What a Fréchet distance is for things that are no generator: points to read a score by.
+package struct ReferencePoints: Equatable, Sendable {
+  /// Even and odd real images against each other.
+  package let realHalves: Double
+  /// The mean of all real images, alone.
+  package let meanImage: Double
+  /// Uniform noise.
+  package let noise: Double
+
+  /// Measures them.
+  ///
+  /// - Parameters:
+  ///   - set: The real images.
+  ///   - real: Statistics of all of them.
+  ///   - detector: What made the statistics.
+  ///   - device: Where the detector computes.
+  /// - Throws: `DatasetError` for an image that cannot be read, and what the detector throws.
+  package init(
+    _ set: TrainingSet,
+    real: FeatureStatistics,
+    detector: any FeatureDetector,
+    device: Device = .cpu
+  ) throws {
+    func half(_ first: Int) throws -> FeatureStatistics {
+      let indices = Array(stride(from: first, to: set.count, by: 2))
+      return try RealImages(set, indices: indices, device: device).statistics(detector)
+    }
+    func pictures(_ image: (Int) -> Tensor) throws -> FeatureStatistics {
+      var statistics = FeatureStatistics(dimension: detector.dimension)
+      let count = min(set.count, 256)
+      for start in stride(from: 0, to: count, by: 16) {
+        statistics.append(try detector.features(image(min(16, count - start)).to(device)))
+      }
+      return statistics
+    }
+    let side = set.resolution
+    let mean = try Self.meanImage(of: set)
+    let random = SeededRandom(seed: 0)
+    realHalves = frechetDistance(real: try half(0), generated: try half(1))
+    meanImage = frechetDistance(real: real, generated: try pictures { mean.tiled($0, 1, 1, 1) })
+    noise = frechetDistance(
+      real: real,
+      generated: try pictures {
+        (random.uniform([$0, 3, side, side]) * 256).floored().to(.uint8)
+      }
+    )
+  }
+
+  private static func meanImage(of set: TrainingSet) throws -> Tensor {
+    let side = set.resolution
+    var sum = Tensor.zeros([side, side, 3], dtype: .float64)
+    for index in 0..<set.count {
+      let pixels = try set.image(at: index).pixels
+      sum = sum + Tensor(pixels, shape: [side, side, 3]).to(.float64)
+    }
+    return (sum / Double(set.count)).rounded().to(.uint8).permuted(2, 0, 1).unsqueezed(0)
+  }
+}

@@ -1,0 +1,106 @@
+import Fetch
+import Files
+import Foundation
+import JSON
+import Networks
+import Snapshots
+
+/// Where a generator and the CLIP it was trained with are.
+///
+/// A place is given as a snapshot file or its address on the web, as a run folder (its newest snapshot counts), as a folder that
+/// `nifty convert` made, with `model.safetensors` and perhaps `clip.safetensors`, or as the name of such
+/// a folder in `Models`.
+package struct ModelPlace {
+  /// The snapshot.
+  package let network: String
+  /// The CLIP, if the place tells.
+  package let clip: String?
+
+  /// The network's file in a folder that `nifty convert` makes.
+  package static let modelName = "model.safetensors"
+  /// The CLIP's file in such a folder.
+  package static let clipName = "clip.safetensors"
+
+  /// Looks a place up.
+  ///
+  /// - Parameter place: What the user gave.
+  /// - Throws: `SamplingError` if there is nothing there.
+  package init(_ place: String) throws {
+    if SnapshotAddress.isAddress(place) {
+      self.init(network: try Self.downloaded(place), clip: nil)
+      return
+    }
+    let files = FileManager.default
+    var isFolder: ObjCBool = false
+    if files.fileExists(atPath: place, isDirectory: &isFolder) {
+      guard isFolder.boolValue else {
+        self.init(network: place, clip: nil)
+        return
+      }
+      try self.init(folder: place)
+    } else if let named = Self.named(place) {
+      try self.init(folder: named)
+    } else {
+      let known = Self.names
+      throw SamplingError(
+        "no snapshot, folder or model called \(place)"
+          + (known.isEmpty ? "" : "; models that come with nifty: \(known.joined(separator: ", "))")
+      )
+    }
+  }
+
+  /// The local copy of a snapshot on the web.
+  package static func downloaded(_ address: String) throws -> String {
+    try SnapshotAddress.file(of: address) { _ = try NetworkSnapshot(path: $0) }
+  }
+
+  private init(folder: String) throws {
+    let model = folder + "/" + Self.modelName
+    if FileManager.default.fileExists(atPath: model) {
+      let clip = folder + "/" + Self.clipName
+      self.init(network: model, clip: FileManager.default.fileExists(atPath: clip) ? clip : nil)
+      return
+    }
+    let snapshots = try? FileManager.default.contentsOfDirectory(atPath: folder)
+      .filter { $0.hasPrefix("network-snapshot-") && !$0.hasSuffix(".tmp") }
+    guard let newest = snapshots?.max() else {
+      throw SamplingError(
+        "\(folder) holds neither \(Self.modelName) nor a network snapshot"
+      )
+    }
+    self.init(network: folder + "/" + newest, clip: Self.clip(ofRun: folder))
+  }
+
+  private init(network: String, clip: String?) {
+    self.network = network
+    self.clip = clip
+  }
+
+  /// The CLIP that a run's options name, if it is still there.
+  private static func clip(ofRun folder: String) -> String? {
+    let path = folder + "/training_options.json"
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8),
+      let clip = OptionValue(json: text)?["nifty"]?["clip"]?.string
+    else { return nil }
+    return FileManager.default.fileExists(atPath: clip) ? clip : nil
+  }
+
+  private static func named(_ name: String) -> String? {
+    names.contains(name) ? folders.map { $0 + "/" + name }.first(where: isModel) : nil
+  }
+
+  /// The models that come with nifty.
+  private static var names: [String] {
+    let entries = folders.flatMap { folder in
+      ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+        .filter { isModel(folder + "/" + $0) }
+    }
+    return Array(Set(entries)).sorted()
+  }
+
+  private static func isModel(_ folder: String) -> Bool {
+    FileManager.default.fileExists(atPath: folder + "/" + modelName)
+  }
+
+  private static var folders: [String] { placesAbove(program: "Models") }
+}

@@ -1,0 +1,124 @@
+package import Networks
+package import Torch
+
+/// A generator with the settings of one call of `nifty generate`.
+///
+/// A seed means the same latent and the same noise whatever else is painted beside it.
+package struct Painter {
+  /// The kinds of per-pixel noise.
+  package enum Noise: String, CaseIterable {
+    case const, random, none
+  }
+
+  /// Styles that some layers take from other latents (arXiv 1812.04948, section 3.1).
+  package struct Mixing {
+    /// Seeds of the other latents.
+    package let seeds: [UInt64]
+    /// The layers that take them, from 0 on; layers that the generator does not have are ignored.
+    package let layers: ClosedRange<Int>
+
+    /// Styles of these seeds in these layers.
+    package init(seeds: [UInt64], layers: ClosedRange<Int>) {
+      (self.seeds, self.layers) = (seeds, layers)
+    }
+  }
+
+  package let generator: Generator
+  /// 1 is the full variety, 0 the average image.
+  package let truncation: Double
+  /// Number of first layers that are truncated; all if `nil`.
+  package let truncationCutoff: Int?
+  package let noise: Noise
+
+  /// A painter with these settings.
+  package init(generator: Generator, truncation: Double, truncationCutoff: Int?, noise: Noise) {
+    self.generator = generator
+    self.truncation = truncation
+    self.truncationCutoff = truncationCutoff
+    self.noise = noise
+  }
+
+  private static let chunk = 16
+  private var configuration: GeneratorConfiguration { generator.configuration }
+
+  /// Latents of seeds, [N, zDimension].
+  package func latents(_ seeds: [UInt64]) -> Tensor {
+    .concatenated(
+      seeds.map {
+        SeededRandom(seed: $0, stream: .paintedLatents, position: 0).normal([
+          1, configuration.zDimension,
+        ])
+      },
+      0
+    )
+  }
+
+  /// Images of given latents and features.
+  ///
+  /// - Parameters:
+  ///   - z: [N, zDimension].
+  ///   - fts: Conditioning features, [N, featureDimension].
+  ///   - seeds: Of the random noise, one an image.
+  /// - Returns: [N, 3, R, R], float32, roughly [−1, 1].
+  package func images(z: Tensor, fts: Tensor, seeds: [UInt64]) -> Tensor {
+    withoutGradients { paint(ws: ws(z), fts: fts, seeds: seeds) }
+  }
+
+  /// Images of one feature: a row of one image a seed.
+  package func row(fts: Tensor, seeds: [UInt64]) -> Tensor {
+    images(z: latents(seeds), fts: fts.expanded(seeds.count, -1), seeds: seeds)
+  }
+
+  /// Images of one feature and seed: first unmixed, then with the styles of each other seed.
+  package func mixedRow(fts: Tensor, seed: UInt64, mixing: Mixing) -> Tensor {
+    withoutGradients {
+      let own = ws(latents([seed]))  // [1, L, w]
+      let L = own.size(1)
+      let layers = min(mixing.layers.lowerBound, L)..<min(mixing.layers.upperBound + 1, L)
+      let mixed = mixing.seeds.map { other in
+        Tensor.concatenated(
+          [
+            own.sliced(1, 0..<layers.lowerBound), ws(latents([other])).sliced(1, layers),
+            own.sliced(1, layers.upperBound..<L),
+          ],
+          1
+        )
+      }
+      let all = Tensor.concatenated([own] + mixed, 0)
+      let N = all.size(0)
+      return paint(
+        ws: all,
+        fts: fts.expanded(N, -1),
+        seeds: [UInt64](repeating: seed, count: N)
+      )
+    }
+  }
+
+  private func ws(_ z: Tensor) -> Tensor {
+    generator.mapping(z, truncation: truncation, truncationCutoff: truncationCutoff)
+  }
+
+  private func paint(ws: Tensor, fts: Tensor, seeds: [UInt64]) -> Tensor {
+    let N = ws.size(0)
+    precondition(seeds.count == N, "\(seeds.count) seeds for \(N) images")
+    // Random noise is drawn for a whole batch, so a batch is one image then.
+    let chunk = noise == .random ? 1 : Self.chunk
+    let parts = stride(from: 0, to: N, by: chunk).map { start in
+      let range = start..<min(start + chunk, N)
+      return generator.synthesize(
+        ws.sliced(0, range),
+        fts: fts.sliced(0, range),
+        noiseMode: mode(seed: seeds[start])
+      ).image.to(.float32)
+    }
+    return .concatenated(parts, 0)
+  }
+
+  private func mode(seed: UInt64) -> NoiseMode {
+    switch noise {
+    case .const: .constant
+    case .none: .none
+    case .random: .random(SeededRandom(seed: seed, stream: .paintedNoise, position: 0))
+    }
+  }
+}

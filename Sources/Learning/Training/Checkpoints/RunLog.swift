@@ -1,0 +1,116 @@
+import Distributed
+import Files
+import Foundation
+import Glibc
+
+/// The text files of a run that only grow: `log.txt`, `stats.jsonl`, `metric-….jsonl`.
+///
+/// A full disk does not end a run of days: lines wait in memory until there is room again.
+final class RunLog {
+  private let folder: RunFolder
+  private let names: [String]
+  private let progress: HangDetector?
+  private var waiting: [(name: String, line: String)] = []
+  /// Why lines are waiting; `nil` while everything is on the disk.
+  private(set) var trouble: FileError?
+
+  /// - Parameters:
+  ///   - folder: The run's folder.
+  ///   - metrics: Names of the metrics that the run computes itself.
+  ///   - progress: Is told what is written.
+  init(_ folder: RunFolder, metrics: [String], progress: HangDetector? = nil) {
+    self.folder = folder
+    self.progress = progress
+    names = ["log.txt", "stats.jsonl"] + metrics.map { "metric-\($0).jsonl" }
+  }
+
+  /// Appends a line, now or when the disk has room again.
+  ///
+  /// - Throws: `FileError` where waiting is of no use.
+  func append(_ line: String, to name: String) throws(FileError) {
+    waiting.append((name, line))
+    do { try flush() } catch {
+      guard [ENOSPC, EDQUOT, EIO].contains(error.code), waiting.count < 100_000 else {
+        throw error
+      }
+    }
+  }
+
+  /// Writes the lines that wait.
+  func flush() throws(FileError) {
+    while let (name, line) = waiting.first {
+      do throws(FileError) { try append(line, name) } catch {
+        trouble = error
+        throw error
+      }
+      waiting.removeFirst()
+    }
+    trouble = nil
+  }
+
+  private func append(_ line: String, _ name: String) throws(FileError) {
+    let body = { () throws(FileError) in try self.folder.append(line, to: name) }
+    guard let progress else { return try body() }
+    try progress.doing("writes \(name)", body)
+  }
+
+  /// Sizes of the files that are there, in bytes.
+  var sizes: [String: Int] {
+    names.reduce(into: [:]) { sizes, name in
+      var status = stat()
+      if stat(folder.file(name), &status) == 0 { sizes[name] = Int(status.st_size) }
+    }
+  }
+
+  /// Cuts off what was written after a checkpoint: the run will write it once more.
+  ///
+  /// Scores of earlier snapshots that somebody measured meanwhile stay.
+  /// - Parameters:
+  ///   - sizes: The sizes at the checkpoint.
+  ///   - imagesSeen: Images seen there.
+  /// - Returns: A line about each file that lost something.
+  /// - Throws: `FileError` if a file cannot be cut.
+  func cut(to sizes: [String: Int], imagesSeen: Int) throws(FileError) -> [String] {
+    var complaints: [String] = []
+    for name in names {
+      let (path, size) = (folder.file(name), sizes[name] ?? 0)
+      guard access(path, F_OK) == 0 else {
+        if size > 0 { complaints.append("\(path) is gone; it begins anew") }
+        continue
+      }
+      let file = try MappedFile(path)
+      if file.bytes.count < size {
+        complaints.append("\(path) lost its last \(size - file.bytes.count) bytes")
+      }
+      if file.bytes.count <= size { continue }
+      let tail = String(decoding: file.bytes[size...], as: UTF8.self)
+      let kept =
+        name.hasPrefix("metric-")
+        ? tail.split(separator: "\n").filter { Self.isOfEarlier($0, than: imagesSeen) } : []
+      if kept.isEmpty {
+        try RegularFile.cut(path, to: size)
+      } else {
+        let head = Array(file.bytes[..<size])
+        try AtomicFile.write(head + kept.flatMap { Array($0.utf8) + [10] }, to: path)
+      }
+    }
+    return complaints
+  }
+
+  /// Whether a metric line speaks of a snapshot that the continued run will not write again.
+  private static func isOfEarlier(_ line: Substring, than imagesSeen: Int) -> Bool {
+    let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+    guard let snapshot = object?["snapshot_pkl"] as? String,
+      let stem = snapshot.split(separator: ".").first,
+      let kimg = Int(stem.suffix(while: \.isNumber))
+    else { return false }
+    return kimg < imagesSeen / 1000
+  }
+}
+
+extension StringProtocol {
+  /// The longest end of which all characters satisfy a condition.
+  fileprivate func suffix(while condition: (Character) -> Bool) -> SubSequence {
+    self[(lastIndex { !condition($0) }.map { index(after: $0) } ?? startIndex)...]
+  }
+}

@@ -1,0 +1,124 @@
+package import Distributed
+package import Networks
+package import Torch
+
+/// Everything the losses need beside the batch.
+package struct LossContext {
+  /// The run's options, CLIP, mapper and ranks.
+  package let inputs: StepInputs
+  /// The generator in training.
+  package let generator: Generator
+  /// The discriminator in training.
+  package let discriminator: Discriminator
+  /// Augmentation of everything the discriminator sees, if any.
+  package let augment: ((Tensor, any RandomSource) -> Tensor)?
+
+  /// Collects the parts.
+  package init(
+    _ inputs: StepInputs,
+    generator: Generator,
+    discriminator: Discriminator,
+    augment: ((Tensor, any RandomSource) -> Tensor)? = nil
+  ) {
+    self.inputs = inputs
+    self.generator = generator
+    self.discriminator = discriminator
+    self.augment = augment
+  }
+
+  /// Weights and forms.
+  package var configuration: LossConfiguration { inputs.options.trainer.losses }
+
+  /// The processes whose images make up the step.
+  package var ranks: Ranks { inputs.ranks }
+
+  /// The processes over which the losses look at the batch as a whole; only this one if they do not.
+  private var gathering: Ranks { configuration.gathers ? ranks : .alone }
+
+  /// What the images of a batch are conditioned on.
+  package func conditioning(_ batch: TrainingBatch, random: any RandomSource) -> Conditioning {
+    Conditioning(
+      images: batch.imageFeatures,
+      texts: batch.textFeatures,
+      configuration: configuration,
+      mapper: inputs.textMapper,
+      random: random
+    )
+  }
+
+  /// Latents → styles with style mixing.
+  ///
+  /// From a random layer on, the styles are those of a second latent (arXiv 1812.04948, section 3.1).
+  /// The running mean of w follows the first latent only.
+  func mixedStyles(_ z: Tensor, random: any RandomSource) -> Tensor {
+    let ws = generator.mapping(z, updatingAverage: true)
+    if configuration.styleMixingProb <= 0 { return ws }
+    let count = generator.synthesis.wCount
+    let second = random.normal(z.shape).to(z.device)
+    let drawn = random.integer(in: 1..<count)
+    let cutoff = random.uniform([]).item < configuration.styleMixingProb ? drawn : count
+    if cutoff == count { return ws }
+    let others = generator.mapping(second)
+    return .concatenated([ws.sliced(1, 0..<cutoff), others.sliced(1, cutoff..<count)], 1)
+  }
+
+  func generate(_ z: Tensor, fts: Tensor, random: any RandomSource) -> (images: Tensor, ws: Tensor)
+  {
+    let ws = mixedStyles(z, random: random)
+    return (generator.synthesize(ws, fts: fts, noiseMode: .random(random)).image, ws)
+  }
+
+  func discriminate(
+    _ images: Tensor,
+    fts: Tensor,
+    random: any RandomSource
+  ) -> Discriminator.Output {
+    let output = discriminator(augment?(images, random) ?? images, fts: fts)
+    guard gathering.isShared, let own = batchAgreement(output)?.detached() else { return output }
+    // The images of the other ranks belong to the batch whose agreement is added.
+    return .init(
+      logits: output.logits + (gathering.total(own) - own),
+      features: output.features,
+      agreement: output.agreement
+    )
+  }
+
+  /// The agreement of the whole batch, which every logit shares; `nil` if each has its own.
+  private func batchAgreement(_ output: Discriminator.Output) -> Tensor? {
+    discriminator.configuration.featureLogit == .batchSum ? output.agreement : nil
+  }
+
+  /// What carries the gradient of the other ranks' losses into the agreement that all logits share.
+  ///
+  /// - Parameters:
+  ///   - output: What the discriminator said of this rank's images.
+  ///   - slopes: Derivatives of the samples' losses by their logits, [n, 1], without gradient.
+  /// - Returns: A scalar of value 0 to add to each sample's loss; `nil` where nothing is shared.
+  func coupling(_ output: Discriminator.Output, slopes: Tensor) -> Tensor? {
+    guard gathering.isShared, let agreement = batchAgreement(output) else { return nil }
+    let own = slopes.sum()
+    let share = (gathering.total(own) - own) / Double(slopes.size(0))
+    return (agreement - agreement.detached()) * share
+  }
+
+  /// The sum of all logits, to be differentiated by this rank's images: it counts the shared
+  /// agreement once for every image of every rank.
+  func logitSum(_ output: Discriminator.Output) -> Tensor {
+    let sum = output.logits.sum()
+    guard gathering.isShared, let agreement = batchAgreement(output) else { return sum }
+    return sum + agreement * Double(output.logits.size(0) * (ranks.count - 1))
+  }
+
+  /// −weight · mean agreement; `nil` for weight 0, which is not computed.
+  func contrastive(_ weight: Double, _ a: @autoclosure () -> Tensor?, _ b: Tensor) -> Tensor? {
+    guard weight != 0, let a = a() else { return nil }
+    let agreement = contrastiveAgreement(
+      gathering.gathered(a),
+      gathering.gathered(b),
+      temperature: configuration.temp,
+      lambda: configuration.lam,
+      form: configuration.contrastive
+    )
+    return gathering.whole(agreement.mean() * -weight)
+  }
+}

@@ -1,0 +1,64 @@
+import Distributed
+package import Networks
+import Torch
+
+/// A run as every rank but the first sees it: steps, and nothing on the disk.
+package final class FollowingRun {
+  /// The networks.
+  package var trainer: Trainer { steps.trainer }
+  private let steps: SharedSteps
+  private let ranks: Ranks
+  private let stop: StopRequest
+  private let score: (Int, Generator) throws -> Void
+
+  /// Opens the data and makes the networks; their state comes from rank 0.
+  ///
+  /// - Parameters:
+  ///   - inputs: What the steps need; the options as rank 0 has them.
+  ///   - score: Does this rank's part of looking at images, of the averaged generator or others: what
+  ///     has that number.
+  ///   - stop: Asks the run to end early.
+  /// - Throws: `TrainingError.option` where data and options do not fit.
+  package init(
+    _ inputs: StepInputs,
+    score: @escaping (Int, Generator) throws -> Void = { _, _ in },
+    stop: StopRequest = StopRequest()
+  ) throws {
+    ranks = inputs.ranks
+    precondition(ranks.rank > 0, "rank 0 leads")
+    self.stop = stop
+    self.score = score
+    steps = try SharedSteps(inputs)
+  }
+
+  /// Does what rank 0 says until it says that the run is over.
+  ///
+  /// - Throws: `RanksError` if another rank is gone, or an error of this rank.
+  package func run() throws -> RunEnding {
+    do {
+      try ranks.meet()
+      while true {
+        switch try ranks.nextCommand() {
+        case .step: try step()
+        case .wait: try ranks.waitForFirst()
+        case .score:
+          let job = try ranks.scoredJob()
+          try withoutGradients { try score(job, trainer.average) }
+        case .state: try ranks.receiveState(of: trainer)
+        case .finish: return .finished
+        case .interrupt: return .interrupted
+        }
+      }
+    } catch {
+      // Whoever was asked to stop loses the others without surprise.
+      if stop.isRequested, error is RanksError { return .interrupted }
+      throw error
+    }
+  }
+
+  private func step() throws {
+    _ = try steps.take(steps.batch(), stops: stop.isRequested)
+    // The times that count are rank 0's.
+    _ = trainer.clock.takeSpans()
+  }
+}

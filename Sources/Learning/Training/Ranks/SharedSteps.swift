@@ -1,0 +1,63 @@
+import Distributed
+import Snapshots
+import Torch
+import TorchNN
+
+/// What every rank of a run does: its share of each step.
+final class SharedSteps {
+  /// The networks.
+  let trainer: Trainer
+  private let data: StepData
+  private let inputs: StepInputs
+  private let ranks: Ranks
+
+  /// Opens the data and makes the networks.
+  ///
+  /// - Throws: `TrainingError.option` where data and options do not fit.
+  init(_ inputs: StepInputs) throws {
+    self.inputs = inputs
+    ranks = inputs.ranks
+    data = try ranks.doing("opens the data") { try StepData(inputs) }
+    trainer = Trainer(inputs)
+  }
+
+  /// Starts from the snapshot that the options name, if they name one.
+  func resume() throws {
+    guard let path = inputs.options.resume else { return }
+    try ranks.doing("reads \(path)") {
+      let snapshot = try NetworkSnapshot(path: path)
+      try snapshot.load(.average, into: trainer.average, matching: .byName)
+      let full = snapshot.contains(.generator)
+      try snapshot.load(full ? .generator : .average, into: trainer.generator, matching: .byName)
+      if snapshot.contains(.discriminator) {
+        try snapshot.load(.discriminator, into: trainer.discriminator, matching: .byName)
+      }
+    }
+  }
+
+  /// This rank's share of the next step.
+  ///
+  /// - Throws: `DatasetError` naming zip and entry of an image that cannot be read.
+  func batch() throws -> TrainingBatch {
+    try trainer.clock.measure("data") {
+      try ranks.doing("reads images of the data") { try data.batch(at: trainer.imagesSeen) }
+    }
+  }
+
+  /// Takes the step with all others.
+  ///
+  /// - Parameters:
+  ///   - batch: This rank's share.
+  ///   - stops: Whether this rank was asked to stop.
+  /// - Returns: The reports of all ranks, and whether any of them was asked to stop.
+  /// - Throws: `RanksError` if a rank is gone; the networks are of no use then.
+  func take(
+    _ batch: TrainingBatch,
+    stops: Bool
+  ) throws -> (reports: [(name: String, values: [Double])], someoneStops: Bool) {
+    let joined = ranks.joined(trainer.step(batch), stops: stops)
+    // Before anything is believed or written: all have taken this step.
+    try ranks.check()
+    return joined
+  }
+}

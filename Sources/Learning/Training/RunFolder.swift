@@ -1,0 +1,124 @@
+package import Files
+import Foundation
+import Glibc
+import Networks
+
+/// The folder that one run writes: options, log, statistics, pictures, snapshots.
+package struct RunFolder: Sendable {
+  /// Its path.
+  package let path: String
+
+  /// Makes `outdir/NNNNN-description`, numbered one above the highest there.
+  package init(in outdir: String, description: String) throws(FileError) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: outdir,
+        withIntermediateDirectories: true
+      )
+    } catch {
+      throw FileError("create a run folder in", path: outdir, reason: Self.reason(error))
+    }
+    path = try Self.next(in: outdir, description: description)
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    } catch {
+      throw FileError("create a run folder in", path: outdir, reason: Self.reason(error))
+    }
+  }
+
+  /// The folder of an earlier run.
+  ///
+  /// - Throws: `TrainingError.option` if there is none.
+  package init(existing path: String) throws(TrainingError) {
+    self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    let options = "\(self.path)/training_options.json"
+    guard FileManager.default.fileExists(atPath: options) else {
+      throw .option("\(path) is no run folder: it holds no training_options.json")
+    }
+  }
+
+  /// Refuses a run that has been going and whose checkpoints are gone: to begin anew in its folder would
+  /// overwrite what is left of it.
+  ///
+  /// - Throws: `TrainingError.checkpoint` naming what to do instead.
+  func checkCheckpoints() throws(TrainingError) {
+    let names = { (path: String) in
+      ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+    }
+    if names(file("checkpoint")).contains(where: { $0.hasPrefix("images-") }) { return }
+    let snapshot = names(path).last { $0.hasPrefix("network-snapshot-") }
+    var statistics = stat()
+    let hasStatistics = stat(file("stats.jsonl"), &statistics) == 0 && statistics.st_size > 0
+    guard snapshot != nil || hasStatistics else { return }
+    let advice = snapshot.map { "with --resume=\(file($0))" } ?? "in another folder"
+    throw .checkpoint(
+      "\(path) has \(snapshot == nil ? "statistics" : "snapshots") but no checkpoint to go on from; "
+        + "start a new run \(advice)"
+    )
+  }
+
+  /// The newest run folder in `outdir` that can be continued.
+  ///
+  /// - Throws: `TrainingError.option` if there is none.
+  package static func latest(in outdir: String) throws(TrainingError) -> String {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: outdir)) ?? []
+    let runs = names.compactMap { name -> (number: Int, name: String)? in
+      let isRun = FileManager.default.fileExists(atPath: "\(outdir)/\(name)/checkpoint")
+      return isRun ? Int(name.prefix { $0.isNumber }).map { ($0, name) } : nil
+    }
+    guard let newest = runs.max(by: { $0 < $1 }) else {
+      throw .option("\(outdir) holds no run with a checkpoint; give the folder as --outdir")
+    }
+    return "\(outdir)/\(newest.name)"
+  }
+
+  /// The path that the next run folder would have; nothing is made.
+  package static func next(in outdir: String, description: String) throws(FileError) -> String {
+    var existing: [String] = []
+    if FileManager.default.fileExists(atPath: outdir) {
+      do { existing = try FileManager.default.contentsOfDirectory(atPath: outdir) } catch {
+        throw FileError("read", path: outdir, reason: reason(error))
+      }
+    }
+    // A longer number is no run's; the one after the longest would not exist.
+    let numbers = existing.compactMap { name in
+      let digits = name.prefix { $0.isNumber }
+      return digits.count <= 9 ? Int(digits) : nil
+    }
+    let number = String((numbers.max() ?? -1) + 1)
+    let padded = String(repeating: "0", count: max(0, 5 - number.count)) + number
+    let folder = outdir.count > 1 && outdir.hasSuffix("/") ? String(outdir.dropLast()) : outdir
+    return "\(folder)/\(padded)-\(description)"
+  }
+
+  /// The path of a file in it.
+  package func file(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// "fakes000010.png": the number is in thousands of images.
+  package static func numbered(_ stem: String, imagesSeen: Int, _ ending: String) -> String {
+    let kimg = String(imagesSeen / 1000)
+    return stem + String(repeating: "0", count: max(0, 6 - kimg.count)) + kimg + ending
+  }
+
+  /// Appends one line to a file; a line is either whole or absent after a crash of the process.
+  package func append(_ line: String, to name: String) throws(FileError) {
+    let path = file(name)
+    let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_APPEND)
+    defer { close(descriptor) }
+    let bytes = Array((line + "\n").utf8)
+    let written = write(descriptor, bytes, bytes.count)
+    if written == bytes.count { return }
+    let error = FileError("write", path: path, code: written < 0 ? errno : ENOSPC)
+    // Half a line is worse than none.
+    if written > 0 { ftruncate(descriptor, lseek(descriptor, 0, SEEK_END) - off_t(written)) }
+    throw error
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    guard let code = underlying?.code, underlying?.domain == NSPOSIXErrorDomain else {
+      return (error as NSError).localizedDescription
+    }
+    return String(cString: strerror(Int32(code)))
+  }
+}

@@ -1,0 +1,126 @@
+import Distributed
+package import Networks
+package import Torch
+import TorchNN
+
+/// The networks, optimisers and counters of a run, and the step that moves them.
+///
+/// A step is a pure function of the state, the batch and the configuration's seed: all its random
+/// numbers derive from (seed, phase, images seen).
+package final class Trainer {
+  /// What is computed.
+  package let configuration: TrainerConfiguration
+  /// The generator in training, G.
+  package let generator: Generator
+  /// The discriminator in training, D.
+  package let discriminator: Discriminator
+  /// The averaged generator, G_ema: the one that is looked at and scored.
+  package let average: Generator
+  /// Images shown so far.
+  package internal(set) var imagesSeen = 0
+  /// Number of steps taken.
+  package var steps: Int { imagesSeen / configuration.batchSize }
+
+  /// The probability of an augmentation in use; 0 without augmentation.
+  package var augmentProbability: Double { adaptive?.value ?? 0 }
+
+  let pipe: AugmentPipe?
+  var adaptive: AdaptiveProbability?
+  let context: LossContext
+  let generatorOptimizer: Adam
+  let discriminatorOptimizer: Adam
+  /// Factor on both learning rates: 1 until a collapse was rolled back.
+  package internal(set) var learningRateFactor = 1.0 {
+    didSet {
+      generatorOptimizer.configuration.learningRate = learningRates.generator * learningRateFactor
+      discriminatorOptimizer.configuration.learningRate =
+        learningRates.discriminator * learningRateFactor
+    }
+  }
+  private let learningRates: (generator: Double, discriminator: Double)
+  /// The running mean of the path length, a scalar.
+  package let meanPathLength: Tensor
+  /// Measures the phases of every step.
+  package let clock = PhaseClock()
+  let device: Device
+  let ranks: Ranks
+  let randomness: (Phase, Int) -> any RandomSource
+  // Made by the first step: only then are the weights where they stay.
+  lazy var generatorExchange = ranks.exchange(
+    of: generator.parameters,
+    with: generator.mapping.wAverage
+  )
+  lazy var discriminatorExchange = ranks.exchange(
+    of: discriminator.parameters,
+    with: generator.mapping.wAverage
+  )
+
+  /// Fresh networks.
+  ///
+  /// - Parameters:
+  ///   - inputs: What is computed, for whom, where, and with whom.
+  ///   - reducedPrecision: The type of blocks in reduced precision; the device's own if not given.
+  ///   - randomness: The source of a phase's draws at a number of images seen; derived from the seed
+  ///     if not given. The first draw of each is the latents.
+  package init(
+    _ inputs: StepInputs,
+    reducedPrecision: DType? = nil,
+    randomness: ((Phase, Int) -> any RandomSource)? = nil
+  ) {
+    let (configuration, device) = (inputs.options.trainer, inputs.device)
+    self.configuration = configuration
+    self.device = device
+    ranks = inputs.ranks
+    self.randomness =
+      randomness ?? { phase, imagesSeen in
+        SeededRandom(
+          seed: configuration.seed,
+          stream: phase.randomStream,
+          position: UInt64(imagesSeen)
+        )
+      }
+    let random = SeededRandom(seed: configuration.seed, stream: .weights, position: 0)
+    let precision = reducedPrecision ?? device.reducedPrecision
+    generator = Generator(configuration.generator, reducedPrecision: precision, random: random)
+    discriminator = Discriminator(
+      configuration.discriminator,
+      reducedPrecision: precision,
+      frozenLayers: configuration.frozenLayers,
+      random: random
+    )
+    average = Generator(configuration.generator, reducedPrecision: precision, random: random)
+    average.copyState(from: generator)
+    average.setTrainable(false)
+    generator.move(to: device)
+    discriminator.move(to: device)
+    average.move(to: device)
+    generatorOptimizer = Adam(
+      generator.parameters,
+      configuration.generatorOptimizer.lazy(
+        interval: configuration.generatorRegularisationInterval
+      )
+    )
+    discriminatorOptimizer = Adam(
+      discriminator.parameters,
+      configuration.discriminatorOptimizer.lazy(
+        interval: configuration.discriminatorRegularisationInterval
+      )
+    )
+    learningRates = (
+      generatorOptimizer.configuration.learningRate,
+      discriminatorOptimizer.configuration.learningRate
+    )
+    meanPathLength = Tensor.zeros([]).to(device)
+    let pipe = configuration.augmentation.map {
+      AugmentPipe($0.transforms, probability: $0.probability)
+    }
+    self.pipe = pipe
+    adaptive = configuration.augmentation.map { AdaptiveProbability($0) }
+    context = LossContext(
+      inputs,
+      generator: generator,
+      discriminator: discriminator,
+      augment: pipe.map { pipe in { pipe($0, random: $1) } }
+    )
+  }
+}

@@ -1,0 +1,399 @@
+import Datasets
+import Distributed
+import Files
+import Foundation
+import Images
+import JSON
+import Networks
+import Sampling
+import Snapshots
+package import Torch
+import TorchNN
+
+/// One training run from its options to its last snapshot, in one session or in several.
+///
+/// This is the loop: a step, and what is due after it. What it needs for that has one duty each: the
+/// clock, the report, the snapshots, the checkpoints, the watch.
+package final class TrainingRun {
+  /// The run's options.
+  package var options: TrainingOptions { inputs.options }
+  /// Where everything is written.
+  package let folder: RunFolder
+  /// The networks.
+  package var trainer: Trainer { steps.trainer }
+
+  private let inputs: StepInputs
+  private let steps: SharedSteps
+  private let ranks: Ranks
+  private let stop: StopRequest
+  private let reals: RGBImage?
+  private let report: RunReport
+  let snapshots: RunSnapshots
+  private let checkpoints: RunCheckpoints
+  private let watch: RunWatch
+  private var clock: RunClock
+  private var stateWasReplaced = true
+
+  /// Opens the data, makes the networks, and makes the run folder or goes on in one.
+  ///
+  /// - Parameters:
+  ///   - inputs: What the steps need; this process is the first of the ranks.
+  ///   - gridFeatures: Conditions of the sample grid, [N, F], unit length; those of the data if `nil`.
+  ///   - metrics: Computed at every network snapshot.
+  ///   - notes: Kept in every snapshot.
+  ///   - continued: The folder of the run to go on with; a new one is made if `nil`.
+  ///   - profiles: Writes a trace of the session's first steps.
+  ///   - stop: Asks the run to end early.
+  ///   - observe: Is told what happens.
+  /// - Throws: An error of the data, the snapshot or the checkpoint to go on from, or the folder.
+  package init(
+    _ inputs: StepInputs,
+    gridFeatures: Tensor?,
+    metrics: [SnapshotMetric],
+    notes: [String: String],
+    continued: String? = nil,
+    profiles: Bool = false,
+    stop: StopRequest = StopRequest(),
+    observe: @escaping (TrainingEvent) -> Void
+  ) throws {
+    let (options, data) = (inputs.options, inputs.data)
+    self.inputs = inputs
+    self.stop = stop
+    ranks = inputs.ranks
+    steps = try SharedSteps(inputs)
+    if continued == nil { try steps.resume() }
+    let tiles = data.gridIndices(32)
+    let features = gridFeatures ?? SampleGrid.conditions(of: data, tiles)
+    let grid = SampleGrid(
+      features: features.to(inputs.device),
+      columns: gridFeatures == nil ? 8 : 4,
+      zDimension: options.trainer.generator.zDimension,
+      seed: options.trainer.seed
+    )
+    if let continued {
+      folder = try RunFolder(existing: continued)
+      try folder.checkCheckpoints()
+      reals = nil
+    } else {
+      // Before the folder is made: a damaged image among them leaves nothing behind.
+      let image = try ImageGrid(columns: 8).image(of: tiles.map { try data.image(at: $0) })
+      folder = try RunFolder(in: options.outdir, description: options.description)
+      try image.write(png: folder.file("reals.png"))
+      reals = image
+    }
+    report = RunReport(
+      folder,
+      metrics: metrics.map(\.name),
+      profiles: profiles,
+      progress: inputs.ranks.progress,
+      observe: observe
+    )
+    snapshots = RunSnapshots(
+      folder,
+      inputs,
+      grid: grid,
+      metrics: metrics,
+      notes: notes,
+      report: report
+    )
+    checkpoints = try RunCheckpoints(in: folder, inputs, report: report)
+    watch = RunWatch(options.collapsePolicy)
+    clock = RunClock(options)
+    if continued != nil {
+      try ranks.doing("reads a checkpoint of \(folder.path)") { try restore() }
+    }
+    try AtomicFile.write(
+      options.json(runFolder: folder.path).prettyJSON,
+      to: folder.file("training_options.json")
+    )
+  }
+
+  /// Trains until the images or the time are used up, or until asked to stop.
+  ///
+  /// - Throws: An error that ends the run. What can be saved is in a checkpoint then.
+  package func run() throws -> RunEnding {
+    let ending = try lead()
+    ranks.command(ending == .finished ? .finish : .interrupt)
+    return ending
+  }
+
+  private func lead() throws -> RunEnding {
+    clock.begin(at: trainer.imagesSeen)
+    checkpoints.begin()
+    try report.begin(at: trainer.imagesSeen, reals: reals)
+    defer { checkpoints.release() }
+    try ranks.meet()
+    // What is killed before its first interval is over can be continued, too; and a disk that does not
+    // take a checkpoint is told of now.
+    if try checkpoints.areNone { try ranks.whileOthersWait { try writeLastCheckpoint() } }
+    if isComplete, snapshots.unscored == nil {
+      report.tell(
+        "the run is complete at \(kimg(trainer.imagesSeen)) kimg; --kimg takes it further"
+      )
+      return .finished
+    }
+    while !isComplete || snapshots.unscored != nil {
+      if stop.isRequested {
+        try ranks.whileOthersWait { try leave() }
+        return .interrupted
+      }
+      if stateWasReplaced { ranks.sendState(of: trainer) }
+      stateWasReplaced = false
+      if snapshots.unscored != nil {
+        // The session before ended, or the run was taken back, while it was scored.
+        try ranks.whileOthersWait { try score() }
+      } else {
+        try advance()
+      }
+      try ranks.check()
+      try checkpoints.beginIfDue({ state }, trainer)
+    }
+    try ranks.whileOthersWait { try writeLastCheckpoint() }
+    return .finished
+  }
+
+  /// Whether the run is over and its last tick is done.
+  private var isComplete: Bool {
+    report.tick.number > 0 && report.tick.statistics.isEmpty && clock.isOver(trainer.imagesSeen)
+  }
+
+  /// One step, and what is due after it.
+  private func advance() throws {
+    let batch = try batchOrCheckpoint()
+    ranks.command(.step)
+    let (reports, someoneStops) = try steps.take(batch, stops: stop.isRequested)
+    if someoneStops { stop.request() }
+    try report.record(reports, trainer.clock.takeSpans())
+    let alarms = watch.judge(reports)
+    if !alarms.isEmpty {
+      try ranks.whileOthersWait { _ = try collapse(alarms) }
+      return
+    }
+    let isLast = clock.isOver(trainer.imagesSeen)
+    let forecast = clock.forecast(trainer.imagesSeen)
+    report.tell(
+      .progress(
+        imagesSeen: trainer.imagesSeen,
+        total: forecast.total,
+        rate: forecast.rate,
+        secondsLeft: forecast.secondsLeft
+      )
+    )
+    let images = Double(trainer.imagesSeen - report.tick.firstImage)
+    guard report.tick.number == 0 || isLast || images >= options.tickKimg * 1000 else { return }
+    try ranks.whileOthersWait { try endTick(isLast: isLast) }
+  }
+
+  /// The next batch; where an image cannot be read the run ends, but loses nothing.
+  private func batchOrCheckpoint() throws -> TrainingBatch {
+    do { return try steps.batch() } catch {
+      try ranks.whileOthersWait { try writeLastCheckpoint() }
+      throw TrainingError.stopped(
+        "\(error); repair it, then go on with: nifty train --continue \(folder.path)"
+      )
+    }
+  }
+
+  /// What is due at the end of a tick.
+  private func endTick(isLast: Bool) throws {
+    let alarms = try finishTick()
+    let number = report.tick.number
+    if isLast || number % options.imageSnapshotTicks == 0 {
+      try ranks.doing("paints and writes the sample grid") { try snapshots.writeGrid(trainer) }
+    }
+    let writesSnapshot = isLast || number % options.networkSnapshotTicks == 0
+    if writesSnapshot { try snapshots.write(trainer) }
+    report.beginTick(at: trainer.imagesSeen, after: clock.secondsOfTick)
+    clock.restartTick()
+    if !alarms.isEmpty, try collapse(alarms) { return }
+    guard writesSnapshot else { return }
+    checkpoints.begin({ state }, trainer)
+    if snapshots.unscored != nil { try score() }
+  }
+
+  /// Writes what a tick tells.
+  ///
+  /// - Returns: What has newly gone wrong.
+  private func finishTick() throws -> [Watchdog.Alarm] {
+    let (tick, images) = (report.tick, trainer.imagesSeen)
+    let (elapsed, seconds) = (clock.seconds, tick.seconds + clock.secondsOfTick)
+    let spread = snapshots.spread(trainer.generator)
+    let alarms = watch.judge(tick, spread: spread, imagesSeen: images)
+    var line = TickLine(
+      tick,
+      imagesSeen: images,
+      elapsed: elapsed,
+      seconds: seconds,
+      secondsLeft: clock.forecast(images).secondsLeft,
+      augmentProbability: trainer.augmentProbability,
+      spread: spread,
+      device: inputs.device
+    )
+    line.score = snapshots.best.map { ($0, snapshots.lastScore) }
+    try report.finishTick(line, at: images)
+    clock.restartTick()
+    return alarms
+  }
+
+  /// Computes the metrics of the snapshot that waits.
+  ///
+  /// A request to stop ends the process here and now: the checkpoint before knows that the snapshot is
+  /// not scored yet.
+  private func score() throws {
+    let start = ContinuousClock.now
+    defer { clock.restartTick() }
+    let alarms = try snapshots.score(
+      trainer,
+      watch: watch,
+      computing: { metric in
+        try stop.leavingAtOnce(after: checkpoints.wait) { try withoutGradients { try metric() } }
+      },
+      stops: { stop.isRequested }
+    )
+    guard let alarms else { return }
+    report.noteMaintenance(start.secondsAgo)
+    if snapshots.areScored { checkpoints.demand() }
+    if !alarms.isEmpty { try collapse(alarms) }
+  }
+}
+
+// MARK: Checkpoints
+
+extension TrainingRun {
+  /// What a checkpoint of this moment keeps beside the tensors.
+  private var state: RunState {
+    var tick = report.tick
+    tick.seconds += clock.secondsOfTick
+    return RunState(
+      seed: options.trainer.seed,
+      imageCount: options.imageCount,
+      data: inputs.dataIdentity,
+      trainer: trainer.progress,
+      tick: tick,
+      seconds: clock.seconds,
+      logs: report.sizes,
+      unscored: snapshots.unscored,
+      best: snapshots.best,
+      lastScore: snapshots.lastScore,
+      watchdog: watch.watchdog
+    )
+  }
+
+  /// Writes a checkpoint and waits for it.
+  private func writeLastCheckpoint() throws {
+    if clock.hasTrained(trainer.imagesSeen) { try report.finishProfile() }
+    try checkpoints.writeLast({ state }, trainer)
+  }
+
+  /// Ends the session so that another one can go on.
+  private func leave() throws {
+    try writeLastCheckpoint()
+    let images = kimg(trainer.imagesSeen)
+    report.tell("stopped at \(images) kimg; go on with: nifty train --continue \(folder.path)")
+  }
+
+  /// Goes on from the newest undamaged checkpoint of the folder; begins anew in a folder whose run was
+  /// killed before its first one.
+  private func restore() throws {
+    let (found, damage) = try checkpoints.newest()
+    if let found {
+      try adopt(found)
+      for line in damage { try report.say(line) }
+      try report.say("continued at \(kimg(trainer.imagesSeen)) kimg")
+      return
+    }
+    if let reason = damage.first {
+      throw TrainingError.checkpoint(
+        "\(folder.path) holds no checkpoint to go on from: \(reason); start a new run, with --resume "
+          + "from one of its snapshots"
+      )
+    }
+    try steps.resume()
+    try report.adopt(nil)
+    try report.say("begun anew: there is no checkpoint yet")
+  }
+
+  /// Takes over a checkpoint's state, and cuts off what was logged after it.
+  private func adopt(_ checkpoint: Checkpoint, keepingWords: Bool = false) throws {
+    let state = checkpoint.state
+    guard state.seed == options.trainer.seed, state.imageCount == options.imageCount else {
+      throw TrainingError.checkpoint(
+        "\(folder.path) was trained on \(state.imageCount) images with seed \(state.seed), not on "
+          + "\(options.imageCount) with seed \(options.trainer.seed): its data has changed"
+      )
+    }
+    if let known = state.data,
+      let changed = zip(known, inputs.dataIdentity).first(where: { $0 != $1 })
+    {
+      throw TrainingError.checkpoint(
+        "\(folder.path) was trained on other data: \(changed.1.path) has changed since; start a new run, "
+          + "with --resume from one of its snapshots"
+      )
+    }
+    do {
+      try trainer.restore(state.trainer) { checkpoint.tensors[$0] }
+    } catch {
+      throw TrainingError.checkpoint("\(checkpoint.tensors.path) does not fit the run: \(error)")
+    }
+    snapshots.adopt(state)
+    watch.adopt(state)
+    clock.adopt(state.seconds)
+    try checkpoints.removeAll(after: state.trainer.imagesSeen)
+    try report.adopt(state, keepingWords: keepingWords)
+  }
+}
+
+// MARK: Collapse
+
+extension TrainingRun {
+  /// Does what the options want done about a collapse.
+  ///
+  /// - Returns: Whether the run was taken back to an earlier state.
+  @discardableResult
+  func collapse(_ alarms: [Watchdog.Alarm]) throws -> Bool {
+    let reasons = alarms.map(\.description).joined(separator: "; ")
+    let what = "at \(kimg(trainer.imagesSeen)) kimg \(reasons)"
+    switch watch.verdict(alarms) {
+    case .warn:
+      try report.say("warning: \(what)")
+      return false
+    case .stop:
+      checkpoints.wait()
+      let hint = snapshots.best.map { "; the best snapshot is \($0.snapshot)" } ?? ""
+      throw TrainingError.diverged(
+        "\(what); the run is stopped, its checkpoints are good\(hint); go on with lower learning "
+          + "rates by: nifty train --continue \(folder.path) --on-collapse=rollback"
+      )
+    case .rollBack:
+      checkpoints.wait()
+      try rollBack(what, alarms)
+      return true
+    }
+  }
+
+  /// Goes back to the last good checkpoint, with half the learning rates.
+  private func rollBack(_ what: String, _ alarms: [Watchdog.Alarm]) throws {
+    guard let number = watch.nextRollback else {
+      throw TrainingError.diverged(
+        "\(what); given up after \(Watchdog.mostRollbacks) rollbacks"
+      )
+    }
+    let best = snapshots.best
+    let limit = watch.lastGoodImages(alarms, now: trainer.imagesSeen, best: best)
+    guard let found = try checkpoints.good(until: limit, last: watch.watchdog.rolledBackTo) else {
+      throw TrainingError.diverged("\(what); there is no good checkpoint to go back to")
+    }
+    let (factor, spent) = (trainer.learningRateFactor / 2, clock.seconds)
+    // What led here stays in the log: who reads it wants to know.
+    try adopt(found, keepingWords: true)
+    let images = trainer.imagesSeen
+    trainer.learningRateFactor = factor
+    watch.noteRollback(number, to: images)
+    try snapshots.keep(best, rollbacks: number, at: images)
+    clock.begin(at: images, after: spent)
+    report.begin(again: images)
+    try report.say("\(what); back to \(kimg(images)) kimg with \(factor) times the learning rates")
+    checkpoints.demand()
+    stateWasReplaced = true
+  }
+}

@@ -1,0 +1,148 @@
+package import Distributed
+import Networks
+package import Torch
+import TorchNN
+
+extension Trainer {
+  /// One step: generator, path length (lazily), discriminator, R1 (lazily), average.
+  ///
+  /// - Parameter batch: This rank's share of the step's images with their features, on the trainer's
+  ///   device.
+  /// - Returns: Numbers worth recording, by the original's names, of this rank's share.
+  package func step(_ batch: TrainingBatch) -> [(name: String, values: Tensor)] {
+    var reports: [(name: String, values: Tensor)] = []
+
+    reports += run(.generatorMain, batch, gain: 1)
+    if let interval = configuration.generatorRegularisationInterval, steps % interval == 0 {
+      reports += run(.generatorRegularisation, batch, gain: Double(interval))
+    }
+    reports += run(.discriminatorMain, batch, gain: 1)
+    if let interval = configuration.discriminatorRegularisationInterval, steps % interval == 0 {
+      reports += run(.discriminatorRegularisation, batch, gain: Double(interval))
+    }
+
+    clock.measure("average") { updateAverage() }
+    imagesSeen += configuration.batchSize
+    adaptAugmentation(reports)
+    return reports
+  }
+
+  /// One phase: its gradients for all images of the step, and one step of its optimiser.
+  private func run(
+    _ phase: Phase,
+    _ batch: TrainingBatch,
+    gain: Double
+  ) -> [(name: String, values: Tensor)] {
+    clock.measure(phase.rawValue) { update(phase, batch, gain: gain) }
+  }
+
+  private func update(
+    _ phase: Phase,
+    _ batch: TrainingBatch,
+    gain: Double
+  ) -> [(name: String, values: Tensor)] {
+    var sums: [Tensor] = []
+    var reports: [(name: String, values: Tensor)] = []
+    let exchange = phase.isGenerator ? generatorExchange : discriminatorExchange
+    for round in 0..<configuration.rounds {
+      let random = SharedRandom(
+        randomness(phase, imagesSeen),
+        ranks.share.round(round, of: configuration.rounds)
+      )
+      let part = batch.rows(of: Share(round, of: configuration.rounds))
+      let z = random.normal([part.images.size(0), configuration.generator.zDimension]).to(device)
+      let result = phaseGradients(
+        phase,
+        context,
+        batch: part,
+        z: z,
+        meanPathLength: meanPathLength,
+        gain: gain,
+        random: random,
+        exchange: round + 1 < configuration.rounds
+          ? nil
+          : exchange.map { StepExchange($0, ranks, before: sums, rounds: configuration.rounds) }
+      )
+      reports += result.reports
+      if result.gradients.isEmpty { continue }
+      sums = sums.isEmpty ? result.gradients : zip(sums, result.gradients).map { $0 + $1 }
+    }
+    let optimizer = phase.isGenerator ? generatorOptimizer : discriminatorOptimizer
+    // One overflow must not poison a run of days: LAFITE replaces what is not finite.
+    optimizer.step(
+      shared(sums, exchange).map {
+        $0.withoutNaN(nan: 0, positiveInfinity: 1e5, negativeInfinity: -1e5)
+      }
+    )
+    return reports
+  }
+
+  private func updateAverage() {
+    let rule = ExponentialMovingAverage(
+      halfLifeKimg: configuration.emaKimg,
+      rampUp: configuration.emaRampUp
+    )
+    rule.update(
+      average,
+      toward: generator,
+      batchSize: configuration.batchSize,
+      imagesSeen: imagesSeen
+    )
+  }
+
+  private func adaptAugmentation(_ reports: [(name: String, values: Tensor)]) {
+    guard var adaptive, let pipe else { return }
+    for report in reports where report.name == "Loss/signs/real" {
+      adaptive.observe(ranks.gathered(report.values))
+    }
+    adaptive.update(steps: steps, batchSize: configuration.batchSize)
+    pipe.probability = adaptive.value
+    self.adaptive = adaptive
+  }
+}
+
+/// Computes one phase's gradients: the heart of a training step.
+///
+/// - Parameters:
+///   - phase: What is differentiated.
+///   - context: Networks and losses.
+///   - batch: Real images with their features.
+///   - z: Latents, [N, z dimension].
+///   - meanPathLength: The running mean of the path length, a scalar; the regulariser updates it.
+///   - gain: Factor on the loss; the interval of a lazy regulariser.
+///   - random: Draws in this order: conditioning noise; then, loss by loss, second latent, cutoff,
+///     mixing choice, per-layer noise, CLIP crop, path noise.
+///   - exchange: Takes the gradients while the last backward pass computes them.
+/// - Returns: Gradients and reports.
+package func phaseGradients(
+  _ phase: Phase,
+  _ context: LossContext,
+  batch: TrainingBatch,
+  z: Tensor,
+  meanPathLength: Tensor,
+  gain: Double,
+  random: any RandomSource,
+  exchange: StepExchange? = nil
+) -> PhaseResult {
+  let c = context.conditioning(batch, random: random)
+  let network: any Module = phase.isGenerator ? context.generator : context.discriminator
+  var sum = PhaseGradients(of: network.parameters, gain: gain, exchange: exchange)
+  switch phase {
+  case .generatorMain:
+    return sum.finish(generatorLoss(context, batch: batch, conditioning: c, z: z, random: random))
+  case .generatorRegularisation:
+    return sum.finish(
+      pathLengthLoss(context, conditioning: c, z: z, meanLength: meanPathLength, random: random)
+    )
+  case .discriminatorMain:
+    let fake = discriminatorFakeLoss(context, conditioning: c, z: z, random: random)
+    sum.add(fake)
+    let real = discriminatorRealLoss(context, batch: batch, conditioning: c, random: random)
+    sum.reports.append(("Loss/D/loss", fake.perSample + real.perSample))
+    return sum.finish(real)
+  case .discriminatorRegularisation:
+    return sum.finish(
+      gradientPenaltyLoss(context, batch: batch, conditioning: c, random: random)
+    )
+  }
+}

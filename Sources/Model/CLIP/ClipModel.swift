@@ -1,0 +1,62 @@
+package import Fetch
+package import Files
+package import Images
+package import Networks
+package import Torch
+package import TorchNN
+
+/// A CLIP file in use: features of pictures and texts.
+package final class ClipModel {
+  package let name: String
+  package let sha256: String
+  package let model: CLIP
+  private let tokenizer: CLIPTokenizer
+  private let device: Device
+
+  /// Input size in pixels.
+  package var side: Int { model.configuration.imageResolution }
+
+  package init(path: String, device: Device = .cpu) throws {
+    model = try CLIPFile(path).model
+    model.setTrainable(false)
+    model.move(to: device)
+    self.device = device
+    tokenizer = try Weights.tokenizer(for: model.configuration)
+    sha256 = try SHA256.digest(ofFile: path)
+    name = String(path.split(separator: "/").last ?? "clip")
+  }
+
+  /// Features of pictures of any size, unnormalised, [N, E].
+  ///
+  /// A picture of another size is resampled as its pixels need: Lanczos in 8 bits.
+  package func features(of images: [RGBImage]) -> Tensor {
+    let fitting = images.map {
+      $0.width == side && $0.height == side
+        ? $0 : $0.centerCropped().resized(width: side, height: side)
+    }
+    let pixels = (imageTensor(fitting).to(device) + 1) / 2
+    return withoutGradients { model.encodeImage(CLIP.normalize(pixels)).to(.float32) }
+  }
+
+  /// Features of texts, unnormalised, [N, E].
+  package func features(of texts: [String]) throws -> Tensor {
+    let length = model.configuration.contextLength
+    let ids = try texts.flatMap {
+      try tokenizer.tokenize($0, contextLength: length, truncating: true).map(Int64.init)
+    }
+    let tokens = Tensor(ids, shape: [texts.count, length]).to(device)
+    return withoutGradients { model.encodeText(tokens).to(.float32) }
+  }
+
+  /// The model as a packer uses it.
+  package func extractor(view: PackView, precision: DType) -> PackFeatures {
+    PackFeatures(
+      model,
+      tokenizer: tokenizer,
+      name: name,
+      sha256: sha256,
+      view: view,
+      precision: precision
+    )
+  }
+}

@@ -1,0 +1,198 @@
+import Foundation
+import Networks
+package import Torch
+import TorchNN
+
+/// Trains a CLIP on captioned pictures (Radford et al., arXiv 2103.00020, figure 3).
+///
+/// Every step draws the next pictures of a shuffled round with a caption or more each, and moves both
+/// towers so that a picture is closest to its own caption and a caption to its own picture. Batches, captions and
+/// augmentation follow from (seed, images seen): with a limit in images, two runs are equal.
+package final class CLIPTrainer {
+  /// The model being trained.
+  package let model: CLIP
+  /// Images seen so far.
+  package private(set) var imagesSeen = 0
+
+  private let configuration: CLIPTrainingConfiguration
+  private let images: Tensor  // uint8 [N, R, R, 3]
+  private let tokens: [[[Int64]]]
+  private let decayed: Adam
+  private let free: Adam
+  private var order: [Int] = []
+
+  /// A trainer at the start.
+  ///
+  /// - Parameters:
+  ///   - model: On any device; its resolution must be that of the pictures.
+  ///   - tokenizer: Of the model's vocabulary; captions that are too long are cut.
+  ///   - pairs: What to learn.
+  ///   - configuration: How to learn it.
+  /// - Throws: Nothing that can happen with truncation; see `CLIPTokenizer.tokenize`.
+  package init(
+    model: CLIP,
+    tokenizer: CLIPTokenizer,
+    pairs: CLIPPairs,
+    configuration: CLIPTrainingConfiguration
+  ) throws(CLIPError) {
+    let shape = model.configuration
+    precondition(
+      shape.imageResolution == pairs.resolution,
+      "pictures of \(pairs.resolution)² for a CLIP of \(shape.imageResolution)²"
+    )
+    precondition(
+      shape.vocabularySize == tokenizer.vocabularySize,
+      "a tokenizer of \(tokenizer.vocabularySize) ids for a CLIP of \(shape.vocabularySize)"
+    )
+    self.model = model
+    self.configuration = configuration
+    images = Tensor(pairs.pixels, shape: [pairs.count, pairs.resolution, pairs.resolution, 3])
+    var tokens: [[[Int64]]] = []
+    for captions in pairs.captions {
+      tokens.append(try tokenizer.tokenizeAll(captions, contextLength: shape.contextLength))
+    }
+    self.tokens = tokens
+    var adam = Adam.Configuration(learningRate: 0, beta2: 0.98, epsilon: 1e-6)
+    free = Adam(model.parameters.filter { $0.rank < 2 }, adam)
+    adam.weightDecay = configuration.weightDecay
+    decayed = Adam(model.parameters.filter { $0.rank >= 2 }, adam)
+  }
+
+  /// Trains to the limit in images or in time.
+  ///
+  /// - Parameter report: Called about once a second and at the end.
+  package func run(_ report: (CLIPTrainingProgress) -> Void = { _ in }) {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let total = configuration.kimg * 1000
+    var (losses, lastReport): ([Double], Double) = ([], 0)
+    while true {
+      let seconds = (clock.now - start) / .seconds(1)
+      let timeShare = configuration.maximumSeconds.map { seconds / $0 } ?? 0
+      let share = max(Double(imagesSeen) / total, timeShare)
+      if seconds - lastReport >= 1 || share >= 1 {
+        report(
+          CLIPTrainingProgress(
+            imagesSeen: imagesSeen,
+            loss: losses.reduce(0, +) / Double(max(1, losses.count)),
+            imagesPerSecond: Double(imagesSeen) / max(seconds, 1e-9),
+            secondsLeft: share > 0 ? max(0, seconds * (1 / share - 1)) : .infinity
+          )
+        )
+        (losses, lastReport) = ([], seconds)
+      }
+      if share >= 1 { return }
+      losses.append(step(share: share))
+    }
+  }
+
+  /// One step.
+  ///
+  /// - Parameter share: How much of the training is behind, [0, 1): sets the step size.
+  /// - Returns: The loss before the step.
+  package func step(share: Double) -> Double {
+    let random = SeededRandom(
+      seed: configuration.seed,
+      stream: .clipStep,
+      position: UInt64(imagesSeen)
+    )
+    let batch = nextBatch()
+    let rounds = (0..<configuration.captionsPerPicture).map { _ in
+      batch.map { tokens[$0][random.integer(in: 0..<tokens[$0].count)] }
+    }
+    let image = encodeImages(batch, random)
+    let losses = rounds.map { captions in
+      symmetricContrastiveLoss(
+        model.logits(image, encodeCaptions(captions)),
+        equalCaptions: Self.equalPairs(captions)
+      )
+    }
+    let loss = Tensor.stacked(losses).mean()
+    let parameters = decayed.parameters + free.parameters
+    let gradients = gradients(of: [loss], withRespectTo: parameters)
+    let rate = learningRate(share: share)
+    for (optimiser, part) in [
+      (decayed, gradients.prefix(decayed.parameters.count)),
+      (free, gradients.suffix(free.parameters.count)),
+    ] {
+      optimiser.configuration.learningRate = rate
+      optimiser.step(Array(part))
+    }
+    // The published limit: beyond a factor of 100 training becomes unstable.
+    withoutGradients { model.logitScale.assign(model.logitScale.clamped(to: log(100))) }
+    imagesSeen += batch.count
+    return loss.item
+  }
+
+  private func encodeImages(_ batch: [Int], _ random: any RandomSource) -> Tensor {
+    let pixels = augmented(images.gathered(0, batch), configuration, random: random)
+      .to(model.logitScale.device)
+    let dtype: DType = configuration.halfPrecision ? .bfloat16 : .float32
+    return model.encodeImage(pixels.to(dtype), training: true).to(.float32)
+  }
+
+  private func encodeCaptions(_ captions: [[Int64]]) -> Tensor {
+    // Nothing behind the end mark has an effect: the longest caption sets the length.
+    let length = captions.map { $0.lastIndex { $0 != 0 } ?? 0 }.reduce(0, max) + 1
+    let tokens = Tensor(captions.flatMap { $0.prefix(length) }, shape: [captions.count, length])
+    return model.encodeText(tokens.to(model.logitScale.device))
+  }
+
+  /// The next pictures of the current round; a new round is a new order.
+  private func nextBatch() -> [Int] {
+    let (N, size) = (images.size(0), min(configuration.batchSize, images.size(0)))
+    if order.count < size {
+      let random = SeededRandom(
+        seed: configuration.seed,
+        stream: .clipOrder,
+        position: UInt64(imagesSeen)
+      )
+      order = random.permutation(N).values(Int64.self).map(Int.init)
+    }
+    defer { order.removeLast(size) }
+    return Array(order.suffix(size))
+  }
+
+  private func learningRate(share: Double) -> Double {
+    let warmUp = min(1, Double(imagesSeen + 1) / Double(max(1, configuration.warmUpImages)))
+    return configuration.learningRate * warmUp * 0.5 * (1 + cos(Double.pi * min(1, share)))
+  }
+
+  /// Pairs of different pictures whose drawn captions are the same, row-major.
+  private static func equalPairs(_ captions: [[Int64]]) -> [Bool] {
+    captions.indices.flatMap { i in
+      captions.indices.map { j in i != j && captions[i] == captions[j] }
+    }
+  }
+}
+
+extension CLIPTokenizer {
+  /// The ids of captions, cut where they are too long.
+  func tokenizeAll(_ captions: [String], contextLength: Int) throws(CLIPError) -> [[Int64]] {
+    var all: [[Int64]] = []
+    for caption in captions {
+      let ids = try tokenize(caption, contextLength: contextLength, truncating: true)
+      all.append(ids.map(Int64.init))
+    }
+    return all
+  }
+}
+
+/// The symmetric InfoNCE loss (arXiv 2103.00020, figure 3): the mean cross-entropy of each row and of
+/// each column against the diagonal.
+///
+/// - Parameters:
+///   - logits: Scaled cosines of images (rows) and captions (columns), [N, N].
+///   - equalCaptions: N² flags; such pairs are no negatives, since the caption fits both pictures.
+/// - Returns: A scalar.
+package func symmetricContrastiveLoss(_ logits: Tensor, equalCaptions: [Bool]? = nil) -> Tensor {
+  let (N, M) = logits.shape2
+  precondition(N == M, "logits of \(N) images and \(M) captions")
+  var logits = logits
+  if let equalCaptions, equalCaptions.contains(true) {
+    let mask = Tensor(equalCaptions.map { $0 ? Float(-1e9) : 0 }, shape: [N, N])
+    logits = logits + mask.to(logits.device)
+  }
+  let classes = Tensor.range(N).to(logits.device)
+  return (logits.crossEntropy(classes) + logits.transposed().crossEntropy(classes)) * 0.5
+}

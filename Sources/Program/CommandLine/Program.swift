@@ -1,0 +1,35 @@
+package import ArgumentParser
+package import Console
+import Foundation
+
+/// What nifty's two programs share: `nifty`, which has the verbs that move data, and `nifty-compute`, which
+/// has all of them and libtorch.
+package enum Program {
+  /// The version of both.
+  package static let version = "0.1.0"
+
+  /// Parses the command line, runs one verb, and turns errors into one line and a status.
+  ///
+  /// On the main thread: a verb that computes stays on it with its tensors, and has its deep stack.
+  ///
+  /// - Parameter root: The command that has the verbs.
+  @MainActor package static func run(_ root: any ParsableCommand.Type) async {
+    // A reader that ended and a limit on file sizes are errors of a write, which say what and where.
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+    do {
+      var command = try root.parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      // Wrong words on the command line are explained by the parser, with usage; all else is a line.
+      if error is ExitCode || root.exitCode(for: error) != .failure { root.exit(withError: error) }
+      Console.clearProgress()
+      Console.error("nifty: \(error)")
+      Foundation.exit(EXIT_FAILURE)
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import ArgumentParser
+package import Console
+import Foundation
+import Laion
+package import Text
+
+/// Stage 1: metadata → folders of pairs.
+struct LaionCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "laion",
+    abstract: "Download image–caption pairs listed in LAION-shaped metadata.",
+    discussion: """
+      Part i of the metadata becomes OUT/spliti with consecutive pairs 0.png +
+      0.txt, 1.png + … The same command goes on where an interrupted one stopped.
+
+      EXAMPLES
+        nifty laion --metadata laion_meta_file --out data/laion
+        nifty laion --metadata laion_meta_file --out data/laion \\
+          --parts 0-1 --per-split 1000
+        nifty laion --metadata laion_meta_file --out data/laion \\
+          --to zip --size 256
+        nifty laion --metadata laion_meta_file --out data/laion --retry
+        nifty laion verify --out data/laion
+
+      `nifty laion download --help` lists the options of a download.
+      """,
+    subcommands: [Download.self, Verify.self],
+    defaultSubcommand: Download.self
+  )
+}
+
+extension LaionCommand {
+  /// How progress is told.
+  enum LogForm: String, ExpressibleByArgument, CaseIterable {
+    case text, json
+  }
+
+  /// The download itself.
+  struct Download: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Download pairs; what `nifty laion` does without a word."
+    )
+
+    @Option(help: "Folder with part-*.parquet, or .csv, .tsv, .jsonl; or one such file.")
+    var metadata: String
+
+    @Option(help: "Folder for split0, split1, …")
+    var out: String
+
+    @Flag(
+      help: "In finished splits that are not full, request again what failed for reasons that pass."
+    )
+    var retry = false
+
+    @Option(help: "How progress is told; json is one object a line.")
+    var log: LogForm = .text
+
+    @Option(help: "Port that answers Prometheus at /metrics.")
+    var metricsPort: Int?
+
+    @Option(help: "Address of this machine that answers there; 0.0.0.0 for all of them.")
+    var metricsAddress = "127.0.0.1"
+
+    @OptionGroup(title: "Rows") var rows: LaionRowOptions
+    @OptionGroup(title: "Requests") var fetch: LaionFetchOptions
+    @OptionGroup(title: "Storage") var store: LaionStoreOptions
+
+    func run() async throws {
+      var settings = LaionConfiguration(metadata: metadata, output: out)
+      settings.retriesFailures = retry
+      rows.apply(to: &settings)
+      let share = try rows.share()
+      settings.shard = share.shard
+      if let note = share.note { Console.error(note) }
+      fetch.apply(to: &settings)
+      store.apply(to: &settings)
+      var metrics: MetricsServer?
+      if let metricsPort {
+        metrics = try await MetricsServer(port: metricsPort, on: metricsAddress)
+      }
+      let (server, log) = (metrics, log)
+      let start = Date()
+      let report = try await LaionDownload(settings).run { progress in
+        server?.note(progress)
+        switch log {
+        case .text: Console.progress(Self.text(progress))
+        case .json: Console.line(Self.json(progress))
+        }
+      }
+      await metrics?.shutDown()
+      if report.splits.isEmpty { Console.error("nothing to do: no part is in this share") }
+      if log == .text { try tell(report, seconds: Date().timeIntervalSince(start)) }
+      if report.pairs == 0, report.skipped.isEmpty, !report.splits.isEmpty {
+        throw NothingDownloaded(report: report)
+      }
+    }
+
+    private func tell(_ report: LaionReport, seconds: Double) throws {
+      for split in report.splits {
+        if report.skipped.contains(split.split) {
+          Console.line("split\(split.split): complete already, \(split.pairs) pairs")
+          continue
+        }
+        let causes = split.failures.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }
+        Console.line(
+          "split\(split.split): \(split.pairs) pairs"
+            + (causes.isEmpty ? "" : "; failed: " + causes.joined(separator: ", "))
+        )
+      }
+      // The rate is of what this run stored, which is nothing where all was there.
+      let rate = "\(Text.number(Double(report.added) / seconds)) images/s"
+      Console.line("\(report.pairs) pairs in \(out)" + (report.added > 0 ? ", \(rate)" : ""))
+    }
+
+    private static func text(_ progress: LaionProgress) -> String {
+      let failed = progress.failures.values.reduce(0, +)
+      let requested = progress.pairs + failed
+      let success = requested > 0 ? "\(100 * progress.pairs / requested) %  " : ""
+      let worst = progress.failures.sorted { $0.value > $1.value }.prefix(3)
+        .map { "\($0.key) \($0.value)" }
+      let left = progress.secondsLeft.map { ", \(Text.time($0)) left" } ?? ""
+      return "split\(progress.split)  \(progress.pairs)/\(progress.target) pairs  "
+        + "\(success)\(Text.number(progress.imagesPerSecond)) images/s  "
+        + "\(Text.number(progress.bytesPerSecond / 1e6)) MB/s\(left)"
+        + (worst.isEmpty ? "" : "  (\(worst.joined(separator: ", ")))")
+    }
+
+    private static func json(_ progress: LaionProgress) -> String {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return (try? encoder.encode(progress)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+  }
+
+  /// Holds what was downloaded against its ledger.
+  struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Check that every pair is there and whole, and that the counts add up."
+    )
+
+    @Option(help: "Folder of split0, split1, …")
+    var out: String
+
+    @Flag(help: "Decode every image instead of reading its header.")
+    var decode = false
+
+    @Flag(help: "Read every image to its last byte and compare it with what was stored.")
+    var full = false
+
+    func run() throws {
+      var verification = LaionVerification(output: out)
+      verification.decodesImages = decode
+      verification.readsWholeFiles = full
+      let findings = try verification.run()
+      for finding in findings {
+        for complaint in finding.complaints { Console.error("\(finding.folder)/\(complaint)") }
+        let verdict = finding.complaints.isEmpty ? "ok" : "damaged"
+        Console.line("\(finding.folder): \(finding.pairs) pairs, \(verdict)")
+      }
+      if findings.contains(where: { !$0.complaints.isEmpty }) { throw ExitCode.failure }
+    }
+  }
+}
+
+/// A download that ended without a single pair: nothing to go on with.
+private struct NothingDownloaded: Error, CustomStringConvertible {
+  let report: LaionReport
+
+  var description: String {
+    let causes = Set(report.splits.flatMap(\.failures.keys))
+    let hint =
+      causes == ["blocked address"]
+      ? "; the servers are private: --allow-private-addresses lets them in" : ""
+    return "not one of the rows became a pair (causes in stats.json of each split)\(hint)"
+  }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Console
+import Files
+import Foundation
+import Images
+import Training
+
+/// The sample grids of a run, one after the other.
+struct AnimateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "animate",
+    abstract: "Show how the same latents looked over a run, as an animated WebP.",
+    discussion: """
+      Takes fakes000000.png and so on of a run folder. They show the same
+      latents under the same captions each time: those of --prompts, if the
+      run was given some. Every browser opens the file.
+
+      EXAMPLES
+        nifty animate runs/00000-coco-auto --out coco.webp
+        nifty animate runs/00000-coco-auto --out coco.webp --fps 8 --every 2
+      """
+  )
+
+  @Argument(help: ArgumentHelp("Run folder.", valueName: "run"))
+  var folder: String
+  @Option(help: "The animation's file, .webp.")
+  var out: String
+  @Option(help: "Pictures a second. (default: 4)")
+  var fps: Double = 4
+  @Option(help: "Take every so manieth picture; the last one is always in. (default: 1)")
+  var every: Int = 1
+  @Option(help: "Quality of the pictures, 1 to 100. (default: 90)")
+  var quality: Int = 90
+
+  func validate() throws {
+    guard out.hasSuffix(".webp") else {
+      throw ValidationError("--out must end in .webp, not \(out)")
+    }
+    guard fps >= 0.01, fps <= 100 else {
+      throw ValidationError("--fps must be between 0.01 and 100, not \(fps)")
+    }
+    guard every >= 1 else { throw ValidationError("--every must be at least 1, not \(every)") }
+    guard (1...100).contains(quality) else {
+      throw ValidationError("--quality must be between 1 and 100, not \(quality)")
+    }
+  }
+
+  func run() throws {
+    let names = try grids()
+    let chosen = names.enumerated().filter { index, _ in
+      (names.count - 1 - index) % every == 0
+    }.map(\.element)
+    let first = try picture(chosen[0])
+    var animation = try AnimatedWebP(width: first.width, height: first.height)
+    for (index, name) in chosen.enumerated() {
+      let image = try picture(name)
+      guard image.width == first.width, image.height == first.height else {
+        throw TrainingError.option(
+          "\(folder)/\(name) is \(image.width)×\(image.height), \(chosen[0]) is "
+            + "\(first.width)×\(first.height)"
+        )
+      }
+      // The last picture stays a while before it begins anew.
+      let duration = 1000 / fps * (index == chosen.count - 1 ? 8 : 1)
+      try animation.append(image, milliseconds: Int(duration), quality: quality)
+    }
+    try AtomicFile.write(animation.file, to: out)
+    Console.line("wrote \(out): \(chosen.count) pictures of \(first.width)×\(first.height)")
+  }
+
+  private func picture(_ name: String) throws -> RGBImage {
+    do { return try RGBImage(contentsOf: "\(folder)/\(name)") } catch {
+      throw TrainingError.stopped("\(folder)/\(name): \(error)")
+    }
+  }
+
+  /// The names of the run's grids, oldest first.
+  private func grids() throws -> [String] {
+    guard let all = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+      throw FileError("read", path: folder, code: ENOENT)
+    }
+    let names = all.filter { name in
+      name.hasPrefix("fakes") && name.hasSuffix(".png")
+        && name.dropFirst(5).dropLast(4).allSatisfy(\.isNumber)
+    }
+    guard !names.isEmpty else {
+      throw TrainingError.option(
+        "\(folder) holds no pictures as fakes000012.png; give the folder of a run"
+      )
+    }
+    return names.sorted { ($0.count, $0) < ($1.count, $1) }
+  }
+}

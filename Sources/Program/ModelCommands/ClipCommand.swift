@@ -1,0 +1,146 @@
+import ArgumentParser
+import CLIP
+import CommandLine
+import Console
+import Fetch
+import Files
+import Foundation
+import Networks
+import Text
+import Torch
+import TorchNN
+import Training
+
+/// CLIP models of one's own.
+struct ClipCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "clip",
+    abstract: "Train a small CLIP or a mapper to text features, or convert a published CLIP.",
+    subcommands: [Train.self, MapperCommand.self, ClipConvertCommand.self]
+  )
+
+  /// Trains a CLIP from nothing.
+  struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "train",
+      abstract: "Train a small CLIP on folders of pairs.",
+      discussion: """
+        The file it writes is what `nifty pack --clip` and `nifty train --clip`
+        take. Retrieval at rank 1 over all pairs is printed for captions in English
+        and in Japanese.
+
+        EXAMPLES
+          nifty clip train --data data/split0 --data data/split1 \\
+            --out clip.safetensors
+          nifty clip train --data data/split0 --test data/held-out \\
+            --seconds 200 --out clip.safetensors
+        """
+    )
+
+    @Option(help: "Folder of pairs; repeat for several. Brace patterns are expanded.")
+    var data: [String]
+
+    @Option(help: "Folder of pairs that are kept out of training and only measured.")
+    var test: [String] = []
+
+    @Option(help: "The file to write.")
+    var out: String
+
+    @Option(help: "Side of the pictures in pixels.")
+    var side = 32
+
+    @Option(help: "Thousands of images to see; a repeated picture counts again.")
+    var kimg = 200.0
+
+    @Option(help: "Stop after this many seconds.")
+    var seconds: Double?
+
+    @Option(help: "Pictures in a step.")
+    var batch = 128
+
+    @Option(help: "Seed of everything random.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Threads.")
+    var threads = 1
+
+    @Option(help: "File for the figures as JSON.")
+    var report: String?
+
+    func validate() throws {
+      guard side >= 16, side <= 512, side % 8 == 0 else {
+        throw ValidationError("--side must be a multiple of 8 from 16 to 512, not \(side)")
+      }
+      guard batch >= 2, threads >= 1, kimg > 0 else {
+        throw ValidationError("--batch must be at least 2, --threads at least 1, --kimg positive")
+      }
+    }
+
+    func run() throws {
+      Runtime.threads = threads
+      let (pairs, dropped) = try PairFolders.pairs(data.flatMap(expandedBraces), side: side)
+      guard pairs.count >= 2 else {
+        throw TrainingError.option(
+          "no pairs of picture and text in \(data.joined(separator: ", "))"
+        )
+      }
+      if dropped > 0 {
+        Console.line("left out \(dropped) pairs without a readable picture or text")
+      }
+      let tokenizer = try Weights.tokenizer()
+      let vocabulary = tokenizer.vocabulary(for: pairs.captions.joined())
+      let shape = CLIPConfiguration.small(vocabulary: vocabulary, imageResolution: side)
+      let model = CLIP(shape, random: SeededRandom(seed: seed))
+      var settings = CLIPTrainingConfiguration(kimg: kimg)
+      settings.maximumSeconds = seconds
+      settings.batchSize = batch
+      settings.seed = seed
+      Console.line(
+        "\(pairs.count) pairs, \(model.parameterCount) parameters, \(vocabulary.count) tokens"
+      )
+      let restricted = tokenizer.restricted(to: vocabulary)
+      let trainer = try CLIPTrainer(
+        model: model,
+        tokenizer: restricted,
+        pairs: pairs,
+        configuration: settings
+      )
+      trainer.run { progress in
+        Console.progress(
+          "clip  \(Text.number(Double(progress.imagesSeen) / 1000)) kimg  "
+            + "loss \(Text.number(progress.loss))  "
+            + "\(Text.number(progress.imagesPerSecond)) images/s  "
+            + "\(Text.time(progress.secondsLeft)) left"
+        )
+      }
+      try model.save(to: out)
+      var figures = try retrieval(model, restricted, pairs, prefix: "r1")
+      if !test.isEmpty {
+        let held = try PairFolders.pairs(test.flatMap(expandedBraces), side: side).pairs
+        figures += try retrieval(model, restricted, held, prefix: "r1_held_out")
+      }
+      for (name, value) in figures { Console.line("\(name) \(String(format: "%.3f", value))") }
+      Console.line("wrote \(out)")
+      if let report {
+        let json = figures.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ")
+        try AtomicFile.write(
+          "{\(json), \"kimg\": \(Double(trainer.imagesSeen) / 1000)}\n",
+          to: report
+        )
+      }
+    }
+
+    private func retrieval(
+      _ model: CLIP,
+      _ tokenizer: CLIPTokenizer,
+      _ pairs: CLIPPairs,
+      prefix: String
+    ) throws -> [(String, Double)] {
+      try [("en", false), ("ja", true)].compactMap { code, japanese in
+        guard let own = pairs.inJapanese(japanese) else { return nil }
+        let found = try CLIPRetrieval.measure(model, tokenizer: tokenizer, pairs: own)
+        return ("\(prefix)_\(code)", found.imageToText)
+      }
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import CLIP
+import Console
+import Files
+import Foundation
+import Networks
+import Sampling
+import Snapshots
+import Torch
+
+/// The original's pickles ⇄ safetensors.
+struct ConvertCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert",
+    abstract: "Convert a snapshot between LAFITE's pickle and safetensors.",
+    discussion: """
+      OUT ends in .pkl for a pickle that the original code loads, in
+      .safetensors for that file and a config.json beside it, or names a
+      folder for model.safetensors and config.json inside. Nothing is lost in
+      either direction. Pickles are read without executing anything in them.
+      A folder with its CLIP inside is all that nifty generate needs.
+
+      EXAMPLES
+        nifty convert network-snapshot-010000.pkl model
+        nifty convert network-snapshot-010000.pkl coco.safetensors --ema-only --half
+        nifty convert runs/00000-coco network-snapshot-025000.pkl
+        nifty convert runs/00000-coco Models/coco --ema-only --half \\
+          --clip clip.safetensors
+      """
+  )
+
+  @Argument(help: "Snapshot of either format, run folder, or folder made by convert.")
+  var input: String
+
+  @Argument(help: "File ending in .pkl or .safetensors, or a folder.")
+  var output: String
+
+  @Flag(help: "Keep only the averaged generator: enough to paint.")
+  var emaOnly = false
+
+  @Flag(help: "Store weights in half precision.")
+  var half = false
+
+  @Option(help: "CLIP that the network was trained with, to go into the folder.")
+  var clip: String?
+
+  func validate() throws {
+    let name = URL(filePath: output).lastPathComponent
+    if name.contains("."), !Self.isFile(output), !isFolder(output) {
+      throw ValidationError("OUT must end in .pkl or .safetensors, or name a folder, not \(name)")
+    }
+    if clip != nil, Self.isFile(output) {
+      throw ValidationError("--clip goes into a folder, not beside \(name)")
+    }
+    if emaOnly, output.hasSuffix(".pkl") {
+      throw ValidationError("--ema-only is for safetensors: the original needs G, D and G_ema")
+    }
+  }
+
+  func run() throws {
+    Runtime.threads = 1
+    let place = try ModelPlace(input)
+    let snapshot = try NetworkSnapshot(path: place.network)
+    for name in snapshot.omittedSettings {
+      Console.error("nifty: \(name) is an object of Python and is left out")
+    }
+    let target = Self.isFile(output) ? output : output + "/" + ModelPlace.modelName
+    guard resolved(target) != resolved(place.network) else {
+      throw FileError("write", path: target, reason: "it would replace what it is made from")
+    }
+    if !Self.isFile(output) { try makeFolder() }
+    let notes = try clip.map { try addCLIP($0, of: snapshot) } ?? [:]
+    try snapshot.convert(to: target, averageOnly: emaOnly, half: half, notes: notes)
+    Console.line("wrote \(target), \(snapshot.imagesSeen / 1000) kimg")
+  }
+
+  /// Writes the CLIP into the folder.
+  ///
+  /// - Returns: What the network's file says about it.
+  private func addCLIP(_ path: String, of snapshot: NetworkSnapshot) throws -> [String: String] {
+    let model = try ClipModel(path: path)
+    try model.expectMatch(snapshot)
+    let target = output + "/" + ModelPlace.clipName
+    try model.model.save(to: target, dtype: half ? .float16 : .float32)
+    return ["clip": ModelPlace.clipName, "clip_sha256": try SHA256.digest(ofFile: target)]
+  }
+
+  private func makeFolder() throws {
+    do {
+      try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+    } catch {
+      let reason = "not writable, or a file is in the way"
+      throw FileError("create folder", path: output, reason: reason)
+    }
+  }
+
+  private static func isFile(_ path: String) -> Bool {
+    path.hasSuffix(".pkl") || path.hasSuffix(".safetensors")
+  }
+
+  private func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
+  }
+
+  private func resolved(_ path: String) -> String {
+    URL(filePath: path).resolvingSymlinksInPath().path
+  }
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import CLIP
+import Console
+import Demo
+import Files
+import Foundation
+
+/// All five stages, small, on real data.
+struct DemoCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo",
+    abstract: "Run all five stages on emoji with their English and Japanese names.",
+    discussion: """
+      Every stage is a nifty command, printed before it runs: copy them for your
+      own data. Takes about 20 minutes on two cores; --minutes scales the
+      training.
+
+      EXAMPLES
+        nifty demo
+        nifty demo --minutes 5 --out outputs/quick
+      """
+  )
+
+  @Option(help: "Minutes of training, over all models.")
+  var minutes = 15.0
+
+  @Option(help: "Folder for everything; an earlier demo there is replaced.")
+  var out = "outputs/demo"
+
+  @Option(help: "Seed of everything random.")
+  var seed: UInt64 = 0
+
+  func validate() throws {
+    guard minutes > 0, minutes <= 10_000 else {
+      throw ValidationError("--minutes must be positive, not \(minutes)")
+    }
+  }
+
+  func run() async throws {
+    let start = Date()
+    let places = try DemoPlaces(out)
+    let plan = DemoPlan(minutes: minutes, seed: seed, places: places)
+    let emoji = try EmojiCollection.installed()
+    let materials = try DemoMaterials(emoji)
+    Console.line(
+      "\(emoji.emoji.count) emoji: \(materials.emoji(.pretraining).count) to pre-train on, "
+        + "\(materials.emoji(.training).count) animals, plants and food to fine-tune on, "
+        + "\(materials.emoji(.test).count) of them held out"
+    )
+
+    try heading("1. LAION: metadata → pairs")
+    try materials.writeImages(to: places.web)
+    try await withDemoServer(places.web) { url in
+      let metadata = try materials.writeMetadata(to: places.metadata, baseURL: url)
+      for part in DemoMaterials.Part.allCases {
+        guard let folder = metadata[part] else { continue }
+        try await ChildCommand(arguments: plan.download(part, metadata: folder)).run()
+      }
+    }
+
+    try heading("2. and 3. CLIP, and zips with its features")
+    try await together(plan.trainCLIPs)
+    for command in plan.pack { try await ChildCommand(arguments: command).run() }
+
+    try heading("4. Pre-training without captions")
+    try AtomicFile.write(
+      DemoPlan.prompts.joined(separator: "\n") + "\n",
+      to: places.file("prompts.txt")
+    )
+    try await ChildCommand(arguments: plan.pretrain).run()
+
+    try heading("5. Fine-tuning with captions, and the scores")
+    let pretrained = try places.snapshots(in: "pretrain")
+    guard let last = pretrained.last, let first = pretrained.first else {
+      throw FileError("find a snapshot in", path: places.out, reason: "pre-training wrote none")
+    }
+    try await ChildCommand(arguments: plan.finetune(from: last)).run()
+    for (index, snapshot) in [first, last].enumerated() {
+      try await ChildCommand(arguments: plan.distance(of: snapshot, report: "fd-\(index)")).run()
+    }
+    guard let final = try places.snapshots(in: "finetune").last else {
+      throw FileError("find a snapshot in", path: places.out, reason: "fine-tuning wrote none")
+    }
+    for command in plan.score(final) { try await ChildCommand(arguments: command).run() }
+    try DemoPictures(places: places, snapshot: final).write()
+    try DemoSummary(places: places, snapshot: final, start: start).write()
+  }
+
+  private func heading(_ text: String) throws { Console.line("\n── \(text)") }
+
+  /// Runs independent commands side by side: each uses one core.
+  private func together(_ commands: [[String]]) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for arguments in commands {
+        group.addTask { try await ChildCommand(arguments: arguments).run() }
+      }
+      try await group.waitForAll()
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import Console
+import Foundation
+import Snapshots
+import Training
+
+/// The distances that the demo measured, in order of training.
+struct DemoScores {
+  let places: DemoPlaces
+
+  /// Thousand images over both runs, and fd_lite0.
+  var distances: [(kimg: Double, value: Double)] {
+    get throws {
+      let pretrained = try places.snapshots(in: "pretrain")
+      var result: [(kimg: Double, value: Double)] = []
+      var offset = 0.0
+      for (index, path) in [pretrained.first, pretrained.last].enumerated() {
+        guard let path else { continue }
+        offset = Double(try NetworkSnapshot(path: path).imagesSeen) / 1000
+        let figures = try Figures.read(places.file("fd-\(index).json"))
+        if let value = figures["fd_lite0"] { result.append((offset, value)) }
+      }
+      guard let folder = try places.snapshots(in: "finetune").last else { return result }
+      let log = URL(filePath: folder).deletingLastPathComponent()
+        .appending(path: "metric-fd_lite0.jsonl")
+      var seen: Set<String> = []
+      for line in try String(contentsOf: log, encoding: .utf8).split(separator: "\n").dropFirst() {
+        let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+        guard let value = (object?["results"] as? [String: Double])?["fd_lite0"],
+          let name = object?["snapshot_pkl"] as? String,
+          // The last snapshot is measured once more, beside its reference points.
+          seen.insert(name).inserted
+        else { continue }
+        let path = URL(filePath: folder).deletingLastPathComponent().appending(path: name).path
+        let kimg = Double(try NetworkSnapshot(path: path).imagesSeen) / 1000
+        result.append((offset + kimg, value))
+      }
+      return result
+    }
+  }
+}
+
+/// `summary.json`: the demo in numbers.
+struct DemoSummary {
+  let places: DemoPlaces
+  let snapshot: String
+  let start: Date
+
+  func write() throws {
+    let clip = try Figures.read(places.file("clip.json"))
+    let judged = try Figures.read(places.file("judged.json"))
+    let held = try Figures.read(places.file("held-out.json"))
+    let final = try Figures.read(places.file("fd-final.json"))
+    let initial = try Figures.read(places.file("fd-0.json"))
+    let figures: [(String, Double?)] = [
+      ("judge_top1", judged["judge_top1"]),
+      ("judge_chance", judged["judge_chance"]),
+      ("clip_score", judged["judge_cosine"]),
+      ("clip_score_held_out", held["judge_cosine"]),
+      ("clip_r1_en", clip["r1_en"]),
+      ("clip_r1_ja", clip["r1_ja"]),
+      ("clip_r1_held_out_en", clip["r1_held_out_en"]),
+      ("clip_r1_held_out_ja", clip["r1_held_out_ja"]),
+      ("fd_lite0_initial", initial["fd_lite0"]),
+      ("fd_lite0_final", final["fd_lite0"]),
+      ("fd_lite0_real_halves", final["fd_lite0_real_halves"]),
+      ("fd_lite0_mean_image", final["fd_lite0_mean_image"]),
+      ("fd_lite0_noise", final["fd_lite0_noise"]),
+      ("kimg", try kimg()),
+      ("seconds", Date().timeIntervalSince(start)),
+      ("peak_rss_mb", Double(peakMemoryBytesOfFamily()) / 1e6),
+    ]
+    let path = places.file("summary.json")
+    try Figures.write(figures.map { ($0.0, $0.1 ?? .nan) }, to: path)
+    Console.line("")
+    for (name, value) in figures {
+      let text = value.map { String(format: "%.3f", $0) } ?? "–"
+      Console.line(name.padding(toLength: 24, withPad: " ", startingAt: 0) + text)
+    }
+    Console.line("\nwrote \(path)")
+  }
+
+  private func kimg() throws -> Double {
+    let pretrained = try places.snapshots(in: "pretrain").last
+    return try [pretrained, snapshot].compactMap { $0 }.reduce(0) {
+      try $0 + Double(NetworkSnapshot(path: $1).imagesSeen) / 1000
+    }
+  }
+
+  /// The most memory of this process or of one of its commands.
+  private func peakMemoryBytesOfFamily() -> Int {
+    var usage = rusage()
+    let children: Int32 = -1  // RUSAGE_CHILDREN, which Swift imports as another type
+    let own = peakMemoryBytes()
+    return getrusage(children, &usage) == 0 ? max(own, usage.ru_maxrss * 1024) : own
+  }
+}

@@ -1,0 +1,210 @@
+import ArgumentParser
+import CLIP
+import CommandLine
+import Console
+import Fetch
+import Files
+import Foundation
+import Images
+import Networks
+package import Sampling
+import Snapshots
+import Torch
+import Training
+
+/// Texts, pictures or recorded latents → images.
+struct GenerateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate",
+    abstract: "Paint images of texts.",
+    discussion: """
+      EXAMPLES
+        nifty generate --network emoji "red heart" 赤いハート
+        nifty generate --network network-snapshot-010000.pkl \\
+          --clip clip.safetensors --prompts prompts.txt --seeds 0-7 \\
+          --trunc 0.7 --out images
+        nifty generate --network emoji --from-image photo.jpg
+        nifty generate --network emoji --mix-seeds 5,6 --mix-layers 0-3 sun
+        nifty generate --network FILE --latents latents.safetensors \\
+          --noise_mode const --out images.safetensors
+      """
+  )
+
+  @Argument(help: "Texts in any language that the CLIP knows.")
+  var texts: [String] = []
+
+  @Option(help: "Snapshot, run folder, or name of a model that comes with nifty.")
+  var network: String
+
+  @Option(help: "CLIP that the generator was trained with; not needed where the network tells it.")
+  var clip: String?
+
+  @Option(help: "File of texts, one a line.")
+  var prompts: String?
+
+  @Option(help: "Picture to paint after, through its CLIP feature; repeat for several.")
+  var fromImage: [String] = []
+
+  @Option(help: "Share of noise in a picture's feature, as in training without captions.")
+  var imageNoise = 0.75
+
+  @Option(help: "File of tensors z [N, z] and fts [N, f] to paint; takes the place of texts.")
+  var latents: String?
+
+  @Option(help: "Images of each text; their seeds are 0, 1, …")
+  var samples: Int?
+
+  @Option(help: "Seeds of latents and noise, as 0,3,10-15. (default: 0-3)")
+  var seeds: SeedList?
+
+  @Option(help: "Truncation: 1 is the full variety, 0 the average image.")
+  var trunc = 1.0
+
+  @Option(help: "Number of first layers that are truncated. (default: all)")
+  var truncCutoff: Int?
+
+  @Option(
+    name: .customLong("noise_mode"),
+    help: "Noise of each pixel: const, random or none."
+  )
+  var noise = Painter.Noise.const
+
+  @Option(help: "Seeds whose styles are mixed into each image.")
+  var mixSeeds: SeedList?
+
+  @Option(help: "Layers that take the other seed's styles; 0-3 are the coarse ones.")
+  var mixLayers = PartRange(0...3)
+
+  @Option(help: "Folder for images and a sheet of them, or X.safetensors for the tensor img.")
+  var out = "out"
+
+  @Option(help: "Threads.")
+  var threads = 2
+
+  func validate() throws {
+    let conditions = texts.count + fromImage.count + (prompts == nil ? 0 : 1)
+    if latents == nil, conditions == 0 {
+      throw ValidationError("give a text, --prompts FILE, --from-image FILE or --latents FILE")
+    }
+    if latents != nil, conditions > 0 || mixSeeds != nil {
+      throw ValidationError("--latents stands alone: no texts, pictures or mixing beside it")
+    }
+    if samples != nil, seeds != nil {
+      throw ValidationError("--samples and --seeds exclude each other")
+    }
+    guard samples.map({ (1...1000).contains($0) }) ?? true else {
+      throw ValidationError("--samples must be from 1 to 1000")
+    }
+    guard threads >= 1, trunc.isFinite, truncCutoff ?? 0 >= 0 else {
+      throw ValidationError(
+        "--threads must be at least 1, --trunc finite, --trunc-cutoff not below 0"
+      )
+    }
+    guard (0...1).contains(imageNoise) else {
+      throw ValidationError("--image-noise must be between 0 and 1, not \(imageNoise)")
+    }
+  }
+
+  func run() throws {
+    Runtime.threads = threads
+    let place = try ModelPlace(network)
+    let snapshot = try NetworkSnapshot(path: place.network)
+    let painter = Painter(
+      generator: try snapshot.averagedGenerator(),
+      truncation: trunc,
+      truncationCutoff: truncCutoff,
+      noise: noise
+    )
+    let rows =
+      if let latents {
+        try [recordedRow(of: latents, painter)]
+      } else {
+        try conditionedRows(snapshot, place, painter)
+      }
+    if out.hasSuffix(".safetensors") {
+      try SafeTensors.write([("img", .concatenated(rows.map(\.images), 0))], to: out)
+      Console.line("img \(rows.map { $0.images.size(0) }.reduce(0, +)) images in \(out)")
+    } else {
+      try PictureFolder(path: out).write(
+        rows.map { (caption: $0.caption, images: pictures($0.images)) },
+        subtitle: "\(snapshot.imagesSeen / 1000) kimg"
+      )
+      Console.line("\(rows.map { $0.images.size(0) }.reduce(0, +)) images and sheet.png in \(out)")
+    }
+  }
+
+  private typealias Row = (caption: String, images: Tensor)
+
+  /// A row a text or picture; with mixing, a row a text or picture and seed.
+  private func conditionedRows(
+    _ snapshot: NetworkSnapshot,
+    _ place: ModelPlace,
+    _ painter: Painter
+  ) throws -> [Row] {
+    let conditions = try conditions(snapshot, place)
+    let seeds = seeds?.seeds ?? (0..<UInt64(samples ?? 4)).map { $0 }
+    guard let mixSeeds else {
+      return conditions.map { ($0.caption, painter.row(fts: $0.fts, seeds: seeds)) }
+    }
+    let mixing = Painter.Mixing(seeds: mixSeeds.seeds, layers: mixLayers.range)
+    return conditions.flatMap { condition in
+      seeds.map { seed in
+        (
+          "\(condition.caption), seed \(seed)",
+          painter.mixedRow(fts: condition.fts, seed: seed, mixing: mixing)
+        )
+      }
+    }
+  }
+
+  /// What is painted, with its CLIP feature of unit length [1, F].
+  private func conditions(
+    _ snapshot: NetworkSnapshot,
+    _ place: ModelPlace
+  ) throws -> [(caption: String, fts: Tensor)] {
+    let model = try clipModel(snapshot, place)
+    let lines = try texts + (prompts.map { try Prompts.lines(of: $0) } ?? [])
+    let textFeatures = try lines.map { ($0, try model.features(of: [$0]).normalized()) }
+    return try textFeatures
+      + fromImage.map { path in
+        let feature = model.features(of: [try RGBImage(contentsOf: path)]).normalized()
+        let random = SeededRandom(seed: 0, stream: .paintedPseudoText, position: 0)
+        let n = random.normal([1, feature.size(1)]).normalized()
+        // The pseudo text feature of training without captions (arXiv 2111.13792, equation 3).
+        let fts = (feature * (1 - imageNoise) + n * imageNoise).normalized()
+        return (URL(filePath: path).lastPathComponent, fts)
+      }
+  }
+
+  private func clipModel(_ snapshot: NetworkSnapshot, _ place: ModelPlace) throws -> ClipModel {
+    guard let path = clip ?? place.clip ?? Weights.standardCLIP else {
+      throw TrainingError.option(
+        "--clip FILE is needed: the CLIP that \(place.network) was trained with"
+      )
+    }
+    let model = try ClipModel(path: path)
+    try model.expectMatch(snapshot)
+    return model
+  }
+
+  private func recordedRow(of path: String, _ painter: Painter) throws -> Row {
+    let file = try SafeTensors(path: path)
+    let shape = painter.generator.configuration
+    func tensor(_ name: String, width: Int) throws -> Tensor {
+      guard let tensor = file[name] else { throw TrainingError.option("\(path) holds no \(name)") }
+      guard tensor.shape.count == 2, tensor.shape[1] == width, tensor.shape[0] > 0 else {
+        throw TrainingError.option("\(path): \(name) is \(tensor.shape), not [N, \(width)]")
+      }
+      return tensor.to(.float32)
+    }
+    let z = try tensor("z", width: shape.zDimension)
+    let fts = try tensor("fts", width: shape.featureDimension)
+    guard z.size(0) == fts.size(0) else {
+      throw TrainingError.option("\(path): \(z.size(0)) rows of z, but \(fts.size(0)) of fts")
+    }
+    let seeds = (0..<UInt64(z.size(0))).map { $0 }
+    return (URL(filePath: path).lastPathComponent, painter.images(z: z, fts: fts, seeds: seeds))
+  }
+}
+
+extension Painter.Noise: ExpressibleByArgument {}

@@ -1,0 +1,92 @@
+import CLIP
+import Console
+import Evaluation
+import Fetch
+import Files
+import Foundation
+import Images
+import Networks
+import Torch
+import Training
+
+extension MetricSources {
+  /// Detectors from the weights of this machine; a CLIP that sees images and reads captions.
+  ///
+  /// - Parameters:
+  ///   - path: File of the CLIP, if any metric may need one.
+  ///   - device: Where they compute.
+  /// - Returns: Sources that load nothing yet.
+  static func standard(judge path: String?, device: Device) -> MetricSources {
+    let judge = Once { () throws -> ClipModel in
+      guard let path else {
+        throw TrainingError.option(
+          "metrics of captions and clip_fid need a CLIP: give --judge FILE or --clip FILE"
+        )
+      }
+      return try ClipModel(path: path, device: device)
+    }
+    return MetricSources(
+      detector: { kind in
+        switch kind {
+        case .lite0:
+          let detector = try Lite0Detector(path: Weights.path(Weights.efficientNet))
+          detector.move(to: device)
+          return detector
+        case .inceptionFeatures, .inceptionProbabilities:
+          return try ScriptDetector(kind, path: Weights.path(Weights.inception), device: device)
+        case .vggFeatures, .vggDistances:
+          return try ScriptDetector(kind, path: Weights.path(Weights.vgg16), device: device)
+        case .clip: return ClipDetector(model: try judge.value)
+        }
+      },
+      judge: {
+        let model = try judge.value
+        return CaptionWalk.Judge(sha256: model.sha256) { try model.features(of: $0) }
+      },
+      progress: { what, done, total in Console.progress("\(what)  \(done)/\(total)") }
+    )
+  }
+
+  /// Where statistics of real images are kept.
+  static var standardCache: StatisticsCache? {
+    cacheFolder.map { StatisticsCache(folder: $0 + "/statistics") }
+  }
+}
+
+/// The image tower of a CLIP as a feature detector.
+struct ClipDetector: FeatureDetector {
+  let model: ClipModel
+  let resize = "Lanczos in 8 bits, after a centre crop"
+
+  var name: String { "clip \(model.name)" }
+  var sha256: String { model.sha256 }
+  var dimension: Int { model.model.configuration.embedDimension }
+
+  func features(_ images: Tensor) throws -> Tensor {
+    let (N, _, H, W) = images.shape4
+    let bytes = images.permuted(0, 2, 3, 1).contiguous().values(UInt8.self)
+    let size = H * W * 3
+    return model.features(
+      of: (0..<N).map {
+        RGBImage(width: W, height: H, pixels: Array(bytes[$0 * size..<($0 + 1) * size]))
+      }
+    )
+  }
+}
+
+/// A value made at its first use.
+final class Once<Value> {
+  private let make: () throws -> Value
+  private var made: Value?
+
+  init(_ make: @escaping () throws -> Value) { self.make = make }
+
+  var value: Value {
+    get throws {
+      if let made { return made }
+      let value = try make()
+      made = value
+      return value
+    }
+  }
+}

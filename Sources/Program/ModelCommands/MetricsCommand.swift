@@ -1,0 +1,128 @@
+import ArgumentParser
+import CLIP
+import CommandLine
+import Datasets
+import Evaluation
+import Files
+import Foundation
+import Networks
+import Torch
+import Training
+
+/// Scores snapshots after the fact, as the original's calc_metrics.py, and reads the scores of runs.
+struct MetricsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "metrics",
+    abstract: "Score snapshots: FID and its relatives, and whether a CLIP agrees.",
+    discussion: """
+      METRICS
+        fid50k_full, fid50k        Fréchet distance on Inception-v3 features
+        kid50k_full, kid50k        kernel distance on the same features
+        pr50k3_full, pr50k3        precision and recall on VGG-16 features
+        is50k                      Inception score
+        ppl2_wend, ppl_zfull, ppl_wfull, ppl_zend, ppl_wend
+                                   perceptual path length (LPIPS on VGG-16)
+        clip_fid                   Fréchet distance on a CLIP's image features
+        clip_score                 mean cosine of image and caption for a CLIP
+        r_precision                share of images whose own caption is nearer
+                                   than 99 others for a CLIP
+        fd_lite0                   Fréchet distance on EfficientNet-Lite0
+                                   features; not comparable with FID
+        judge_top1                 share of images whose own caption a judge
+                                   ranks first among --captions distinct ones
+        references                 fd_lite0 of real halves, of the mean image
+                                   and of noise
+
+      Whatever a name says, --protocol decides how many images are generated and
+      what they are compared with: 30,000 (6,000 if the path of the test data
+      contains "celeba") against all training images with lafite, 50,000 against
+      the test images with clean. Every line states its protocol. Lines are
+      printed, and appended to metric-NAME.jsonl in the run folder of a snapshot.
+
+      Inception and VGG-16 come from nifty fetch weights. CLIP metrics use
+      --judge, or --clip if there is no judge; give a judge that took no part in
+      training.
+
+      EXAMPLES
+        nifty metrics --network=runs/00000-coco-auto --metrics=fid50k_full,is50k
+        nifty metrics --network=network-snapshot-000050.safetensors \\
+          --metrics=fd_lite0 --data=train.zip --test_data=test.zip --images=2000
+        nifty metrics --network=FILE --metrics=clip_score,r_precision \\
+          --data=train.zip --test_data=test.zip --judge=judge.safetensors
+        nifty metrics --report runs/00000-coco-auto runs/00001-coco-auto \\
+          --chart curves.png
+      """
+  )
+
+  @Option(help: "Snapshot, or run folder for all of its snapshots; repeat for several.")
+  var network: [String] = []
+  @Option(help: "Metrics, separated by commas; fid50k_full, or all in a report, if not given.")
+  var metrics: String?
+  @Option(help: "Zip of training images; repeatable; the run's own if not given.")
+  var data: [String] = []
+  @Option(name: .customLong("test_data"), help: "Zip whose captions are used; else the run's own.")
+  var testData: String?
+  @Option(help: "Count real images mirrored too (fid50k, kid50k, pr50k3).") var mirror: Switch?
+  @Option(name: .customLong("metric_only_test"), help: "Compare with the test images.")
+  var onlyTest = Switch(false)
+  @Option(help: "How many images against what: lafite or clean.")
+  var `protocol` = MetricRules.lafite
+  @Option(help: "Images to generate instead; the protocol record says so.") var images: Int?
+  @Option(help: "File of pytorch-fid (.npz) that stands for the real images.")
+  var referenceStatistics: String?
+  @Option(help: "File (.npz) for the statistics of the real images.") var writeStatistics: String?
+  @Option(help: "CLIP model that the generator was trained with.") var clip: String?
+  @Option(help: "CLIP model that judges.") var judge: String?
+  @Option(help: "Distinct captions for judge_top1.") var captions = 64
+  @Option(help: "Images a caption for judge_top1.") var perCaption = 4
+  @Option(help: "Seed of latents, noise and captions.") var seed: UInt64 = 0
+  @Option(help: "Accepted for the original's sake; one device works.") var gpus = 1
+  @Option(help: "Threads.") var threads = 1
+  @Option(help: "File for the figures as JSON.") var figures: String?
+  @OptionGroup(title: "Reports") var reporting: ReportFlags
+
+  func validate() throws {
+    if !reporting.report.isEmpty {
+      guard network.isEmpty else {
+        throw ValidationError("--report reads scores, --network measures them: give one of the two")
+      }
+      return
+    }
+    for name in names where !Self.known.contains(name) {
+      throw ValidationError(
+        "--metrics must be of \(Self.known.joined(separator: ", ")), not \(name)"
+      )
+    }
+    if network.isEmpty {
+      throw ValidationError("give --network FILE or RUN, or --report RUN")
+    }
+    if names.isEmpty { throw ValidationError("--metrics names none") }
+    if names.contains("judge_top1"), judge == nil {
+      throw ValidationError("judge_top1 needs --judge")
+    }
+    for (name, value, least) in [
+      ("--captions", captions, 2), ("--per-caption", perCaption, 1), ("--images", images ?? 2, 2),
+      ("--threads", threads, 1), ("--gpus", gpus, 1),
+    ] where value < least {
+      throw ValidationError("\(name) must be at least \(least), not \(value)")
+    }
+  }
+
+  /// Metrics that are not lines of the suite.
+  static let judged = ["judge_top1", "references"]
+  private static var known: [String] { MetricDefinition.all.map(\.name) + judged }
+
+  var names: [String] { (metrics ?? "fid50k_full").split(separator: ",").map(String.init) }
+
+  func run() throws {
+    if !reporting.report.isEmpty {
+      return try reporting.run(metrics: metrics == nil ? [] : names)
+    }
+    Runtime.threads = threads
+    let snapshots = try network.flatMap { try RunSnapshots.files($0) }
+    let found = try MetricRun(self, snapshots: snapshots).run()
+    if let figures { try Figures.write(found, to: figures) }
+  }
+}
+
+extension MetricRules: ExpressibleByArgument {}

@@ -1,0 +1,43 @@
+package import ArgumentParser
+import CommandLine
+import DataCommands
+import Torch
+
+/// The program with all verbs, which `nifty` hands over to for those that compute.
+package struct NiftyCompute: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "nifty",
+    abstract: "From image–caption metadata to a text-to-image GAN with a measured score.",
+    discussion: """
+      The five stages, in order:
+        nifty laion      download image–caption pairs listed in Parquet metadata
+        nifty clip       train a small CLIP (or bring your own)
+        nifty pack       shape folders of pairs into zips with CLIP features inside
+        nifty train      pre-train and fine-tune LAFITE
+        nifty generate   paint images of texts
+
+      Bring published datasets in with nifty import, look at packed ones with nifty
+      dataset, get published weights with nifty fetch. Score a snapshot with nifty
+      metrics, show a run as an animation with nifty animate, exchange snapshots
+      with the original LAFITE with nifty convert.
+
+      Try everything at once, small, on real data:
+        nifty demo
+      """,
+    version: Program.version,
+    subcommands: [
+      DataVerbs.laion, ImportCommand.self, ClipCommand.self, PackCommand.self,
+      DataVerbs.dataset, TrainCommand.self, MetricsCommand.self, GenerateCommand.self,
+      AnimateCommand.self, ConvertCommand.self, DataVerbs.fetch, DemoCommand.self,
+    ]
+  )
+
+  package init() {}
+
+  /// Parses the command line and runs one verb.
+  package static func main() async {
+    // What computes needs the same memory again and again.
+    Runtime.keepFreedMemory()
+    await Program.run(Self.self)
+  }
+}

@@ -1,0 +1,44 @@
+import Fetch
+import Files
+import Foundation
+import Sampling
+import Training
+
+/// The snapshots of run folders.
+enum RunSnapshots {
+  /// The snapshot files behind a path: itself, or all of a folder, oldest first.
+  ///
+  /// Of a snapshot in two formats the safetensors file counts.
+  ///
+  /// - Throws: `TrainingError` for a folder without snapshots.
+  static func files(_ path: String) throws -> [String] {
+    if SnapshotAddress.isAddress(path) { return [try ModelPlace.downloaded(path)] }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
+    else { return [path] }
+    let names = try FileManager.default.contentsOfDirectory(atPath: path)
+      .filter { $0.hasPrefix("network-snapshot-") }
+    let stems = Set(names.map { ($0 as NSString).deletingPathExtension })
+    let chosen = stems.sorted().compactMap { stem in
+      ["safetensors", "pkl"].map { "\(stem).\($0)" }.first { names.contains($0) }
+    }
+    guard !chosen.isEmpty else {
+      throw TrainingError.option("\(path) holds no snapshot, as network-snapshot-000012.pkl")
+    }
+    return chosen.map { "\(path)/\($0)" }
+  }
+
+  /// The run folder that a snapshot lies in, if it lies in one.
+  static func folder(of snapshot: String) -> String? {
+    let folder = URL(filePath: snapshot).deletingLastPathComponent().path
+    let options = folder + "/training_options.json"
+    return FileManager.default.fileExists(atPath: options) ? folder : nil
+  }
+
+  /// The options of the run that a snapshot belongs to, if they are there and readable.
+  static func options(of snapshot: String) -> TrainingOptions? {
+    folder(of: snapshot).flatMap {
+      try? TrainingOptions(contentsOf: $0 + "/training_options.json")
+    }
+  }
+}

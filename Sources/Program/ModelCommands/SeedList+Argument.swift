@@ -1,0 +1,4 @@
+import ArgumentParser
+import Sampling
+
+extension SeedList: ExpressibleByArgument {}

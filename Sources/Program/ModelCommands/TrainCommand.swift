@@ -1,0 +1,295 @@
+import ArgumentParser
+import CLIP
+import CommandLine
+import Console
+import Datasets
+import Distributed
+import Fetch
+import Foundation
+import JSON
+import Networks
+import Sampling
+import Snapshots
+import Text
+import Torch
+import TorchNN
+import Training
+
+/// Stages 4 and 5: pre-training and fine-tuning.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Pre-train or fine-tune LAFITE on packed zips.",
+    discussion: """
+      Takes the original's flags in their spelling. Writes a run folder with
+      options, log, statistics, sample grids, snapshots and metrics.
+
+      EXAMPLES
+        nifty train --outdir=runs --data='data/laion/split{0..4}.zip' \\
+          --test_data=test.zip --clip=clip.safetensors --mixing_prob=1.0 \\
+          --gamma=10 --mirror=1 --snap=500
+        nifty train --outdir=runs --data=coco.zip --test_data=test.zip \\
+          --clip=clip.safetensors --resume=network-snapshot-010000.pkl \\
+          --mixing_prob=0.0 --d_lr=0.001 --subset=8261
+        nifty train --options=runs/00000-coco-auto/training_options.json --seed=1
+        nifty train --continue=runs/00000-coco-auto
+        nifty train --continue=latest --outdir=runs --kimg=50000
+
+      Ctrl-C or SIGTERM writes a checkpoint and ends with status 75: the run
+      can be continued, and equals one that was never stopped. A second Ctrl-C
+      ends at once. A continued run keeps its options; these may be changed:
+      \(changeable).
+      """
+  )
+
+  /// Flags whose options a continued run may change.
+  private static var changeable: String {
+    TrainingOption.all.filter { $0.hasFlag && $0.continuing == .mayChange }.map(\.flag)
+      .joined(separator: " ")
+  }
+
+  @Option(.file) var options: String?
+  @Option(.continued) var continued: String?
+  @Option(.clip) var clip: String?
+  @Flag(.dryRun, short: "n") var dryRun
+  @OptionGroup(title: "Data") var dataFlags: DataFlags
+  @OptionGroup(title: "Run") var runFlags: RunFlags
+  @OptionGroup(title: "Metrics") var metricFlags: TrainMetricFlags
+  @OptionGroup(title: "Networks") var networkFlags: NetworkFlags
+  @OptionGroup(title: "Losses") var lossFlags: LossFlags
+  @OptionGroup(title: "Augmentation") var augmentFlags: AugmentFlags
+  @OptionGroup(title: "Arithmetic") var numericsFlags: NumericsFlags
+
+  func validate() throws {
+    // With a file of options, what is allowed depends on it: `run` checks.
+    if options != nil, continued != nil {
+      throw ValidationError("--continue keeps the options of its run: leave --options out")
+    }
+    if continued != nil, runFlags.resume != nil {
+      throw ValidationError(
+        "--continue and --resume exclude each other: --continue goes on where the run was, --resume "
+          + "starts a new run from a snapshot"
+      )
+    }
+    if continued == "latest", runFlags.outdir == nil {
+      throw ValidationError("--continue=latest needs --outdir, the folder of the runs")
+    }
+    if options != nil || continued != nil { return }
+    for (flag, value) in [
+      ("--outdir", runFlags.outdir), ("--data", dataFlags.data.first),
+    ] where value == nil {
+      throw ValidationError("\(flag) is missing; give it, or the --options of an earlier run")
+    }
+    if clip == nil, Weights.standardCLIP == nil {
+      throw ValidationError(
+        "--clip is missing; give it, or get the original's by nifty fetch weights clip-vit-b-32"
+      )
+    }
+    do { try RunPolicy.rehearse(arguments) } catch { throw ValidationError("\(error)") }
+  }
+
+  /// What was given, in the order in which it counts.
+  var arguments: TrainingArguments {
+    TrainingArguments(
+      dataFlags.given + networkFlags.given + lossFlags.given + numericsFlags.given
+        + metricFlags.given + augmentFlags.given + runFlags.given + [.init(.clip, clip)]
+    )
+  }
+
+  func run() throws {
+    let rendezvous = try self.rendezvous
+    let device = Runtime.device(local: rendezvous?.localRank ?? 0)
+    let stop = StopRequest { _exit(exitStatusOfInterruption) }
+    if dryRun || rendezvous == nil {
+      let (folder, options, set) = try resolved(on: device, .alone)
+      if dryRun {
+        let folder =
+          try folder ?? RunFolder.next(in: options.outdir, description: options.description)
+        Console.text(options.json(runFolder: folder).prettyJSON)
+      } else if options.gpus > 1 {
+        let status = try LocalRanks.run(options.gpus)
+        if status != 0 { throw ExitCode(status) }
+      } else {
+        try end(train(options, set, continuing: folder, on: device, .alone, stop))
+      }
+      return
+    }
+    let ranks = try joined(rendezvous, on: device, stop)
+    // From here on every rank tells the others why it stops.
+    try end(
+      ranks.explaining {
+        let (folder, options, set) = try resolved(on: device, ranks)
+        return try train(options, set, continuing: folder, on: device, ranks, stop)
+      }
+    )
+  }
+
+  private func end(_ ending: RunEnding) throws {
+    if ending == .interrupted { throw ExitCode(exitStatusOfInterruption) }
+  }
+
+  /// Trains as one of the ranks.
+  private func train(
+    _ options: TrainingOptions,
+    _ set: TrainingSet,
+    continuing folder: String?,
+    on device: Device,
+    _ ranks: Ranks,
+    _ stop: StopRequest
+  ) throws -> RunEnding {
+    var options = options
+    Runtime.threads = options.threads
+    Runtime.setCUDA(benchmark: options.benchmarks, tf32: options.allowsTF32)
+    let isFirst = ranks.rank == 0
+    Console.goesOnWithoutOutput(log: "log.txt of the run's folder")
+    // After the dry run: an address is downloaded here.
+    if folder == nil, isFirst {
+      options.resume = try ranks.doingByItsOwnClock {
+        try options.resume.map { try ModelPlace($0).network }
+      }
+    }
+    if isFirst { try readPrompts(of: &options, continued: folder != nil) }
+    if device == .cpu, isFirst { Console.line("no CUDA device: training on the CPU") }
+    if isFirst { for line in try policy(on: device).idleFlags(options) { Console.line(line) } }
+    let model = try ranks.doing("reads \(options.clip)") {
+      try ClipModel(path: options.clip, device: device)
+    }
+    try check(model, fits: set, options)
+    let inputs = StepInputs(
+      options: options,
+      data: set,
+      clip: ImageTower(side: model.side) { model.model.encodeImage($0).to(.float32) },
+      textMapper: try textMapper(options, set, model, device),
+      device: device,
+      ranks: ranks
+    )
+    return isFirst ? try lead(inputs, model, stop, continued: folder) : try follow(inputs, stop)
+  }
+
+  /// Does what the first rank does, or the only one.
+  private func lead(
+    _ inputs: StepInputs,
+    _ model: ClipModel,
+    _ stop: StopRequest,
+    continued: String?
+  ) throws -> RunEnding {
+    let suite = try inputs.ranks.doing("prepares the metrics") { try metricSuite(inputs) }
+    let run = try TrainingRun(
+      inputs,
+      gridFeatures: try promptFeatures(inputs.options, model),
+      metrics: snapshotMetrics(suite),
+      notes: ["clip": model.name, "clip_sha256": model.sha256],
+      continued: continued,
+      profiles: runFlags.profile,
+      stop: stop,
+      observe: Self.show
+    )
+    let (data, zips) = (inputs.data, inputs.options.data.count)
+    Console.line(
+      "\(data.count) images of \(data.resolution)² from \(zips) zip(s) on "
+        + "\(inputs.device); generator \(run.trainer.generator.parameterCount) and discriminator "
+        + "\(run.trainer.discriminator.parameterCount) parameters"
+    )
+    Console.line("run folder \(run.folder.path)")
+    let signals = StopSignals(stop)
+    return try withExtendedLifetime(signals) { try run.run() }
+  }
+
+  /// The folder of the run to go on with, if one is asked for.
+  var continuedFolder: String? {
+    get throws {
+      guard let continued else { return nil }
+      return continued == "latest"
+        ? try RunFolder.latest(in: runFlags.outdir ?? ".")
+        : try RunFolder(existing: continued).path
+    }
+  }
+
+  /// The run to go on with, if one is asked for; the options, made of its own or a file's, the flags and
+  /// the data; and the data.
+  private func resolved(
+    on device: Device,
+    _ ranks: Ranks
+  ) throws -> (folder: String?, TrainingOptions, TrainingSet) {
+    let (folder, earlier) = try origin(ranks)
+    let (options, set) = try ranks.doing("opens the data") {
+      try policy(on: device).resolve(earlier, in: folder)
+    }
+    return (folder, options, set)
+  }
+
+  private func policy(on device: Device) throws -> RunPolicy {
+    RunPolicy(
+      arguments,
+      processes: try processes,
+      device: device,
+      standardCLIP: Weights.standardCLIP,
+      standardMetrics: Weights.hasInception ? ["fid50k_full"] : []
+    )
+  }
+
+  private func check(_ model: ClipModel, fits set: TrainingSet, _ options: TrainingOptions) throws {
+    for (dataset, path) in zip(set.datasets, options.data) {
+      guard let maker = dataset.manifest?.featureModel, maker.sha256 != model.sha256 else {
+        continue
+      }
+      throw TrainingError.option(
+        "the features in \(path) were made by another CLIP (\(maker.name)) than \(options.clip); "
+          + "pack again with --clip \(options.clip), or train with the other"
+      )
+    }
+  }
+
+  private func textMapper(
+    _ options: TrainingOptions,
+    _ set: TrainingSet,
+    _ model: ClipModel,
+    _ device: Device
+  ) throws -> TextMapper? {
+    guard let path = options.textMapper else { return nil }
+    let (mapper, notes) = try TextMapper.load(path)
+    guard mapper.configuration.featureDimension == set.featureDimension else {
+      throw TrainingError.option(
+        "\(path) maps features of \(mapper.configuration.featureDimension) numbers, the data has "
+          + "\(set.featureDimension)"
+      )
+    }
+    if let maker = notes["clip_sha256"], maker != model.sha256 {
+      throw TrainingError.option(
+        "\(path) was made for another CLIP (\(notes["clip"] ?? "unnamed")) than \(options.clip)"
+      )
+    }
+    mapper.setTrainable(false)
+    mapper.move(to: device)
+    return mapper
+  }
+
+  /// Keeps the prompts with the run: one that is continued paints those it began with.
+  private func readPrompts(of options: inout TrainingOptions, continued: Bool) throws {
+    // A new run by an earlier one's options reads the file again if it is named again.
+    let isNamed = !continued && runFlags.prompts != nil
+    guard let file = options.prompts, options.promptLines == nil || isNamed else { return }
+    options.promptLines = try Prompts.lines(of: file)
+  }
+
+  private func promptFeatures(_ options: TrainingOptions, _ model: ClipModel) throws -> Tensor? {
+    guard let lines = options.promptLines, !lines.isEmpty else { return nil }
+    let features = try model.features(of: lines).normalized()
+    let repeated = lines.indices.flatMap { [Int](repeating: $0, count: 4) }
+    return features.gathered(0, repeated)
+  }
+
+  private static func show(_ event: TrainingEvent) {
+    switch event {
+    case .line(let text): Console.line(text)
+    case .snapshot(let path, _): Console.line("wrote \(path)")
+    case .progress(let images, let total, let rate, let left):
+      let share = total.map { Double(images) / Double(max($0, 1)) }
+      let goal = total.map { "/\(Text.number(Double($0) / 1000))" } ?? ""
+      Console.progress(
+        "train  \(share.map(Console.bar) ?? "")\(Text.number(Double(images) / 1000))\(goal) kimg  "
+          + "\(Text.number(rate)) images/s  \(Text.time(left)) left"
+      )
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import CommandLine
+import Text
+import Training
+
+/// Flags of the data.
+struct DataFlags: ParsableArguments {
+  @Option(repeating: .data) var data: [String]
+  @Option(.testData) var testData: String?
+  @Option(.cond) var cond: Switch?
+  @Option(.subset) var subset: Int?
+  @Option(.mirror) var mirror: Switch?
+  @Option(.mirrorFeatures) var mirrorFeatures: Switch?
+  @Option(.ratio) var ratio: Double?
+  @Option(.workers) var workers: Int?
+
+  /// What was given.
+  var given: [TrainingArguments.Given] {
+    [
+      .init(.data, data.isEmpty ? nil : data.flatMap(expandedBraces)), .init(.testData, testData),
+      .init(.cond, cond?.isOn), .init(.subset, subset), .init(.mirror, mirror?.isOn),
+      .init(.mirrorFeatures, mirrorFeatures?.isOn), .init(.ratio, ratio), .init(.workers, workers),
+    ]
+  }
+}
+
+/// The original's only base configuration.
+enum BaseConfiguration: String, ExpressibleByArgument, CaseIterable {
+  case auto
+}
+
+/// Flags of the run: where, how long, how fast, what is written.
+struct RunFlags: ParsableArguments {
+  @Option(.outdir) var outdir: String?
+  @Option(.gpus) var gpus: Int?
+  @Option(.snap) var snap: Int?
+  @Option(.seed) var seed: Int?
+  @Option(.cfg) var cfg: BaseConfiguration?
+  @Option(.kimg) var kimg: Double?
+  @Option(.batch) var batch: Int?
+  @Option(.batchPerDevice) var batchPerDevice: Int?
+  @Option(.rankTimeout) var rankTimeout: Double?
+  @Option(.minutes) var minutes: Double?
+  @Option(.tick) var tick: Double?
+  @Option(.generatorRate) var generatorRate: Double?
+  @Option(.discriminatorRate) var discriminatorRate: Double?
+  @Option(.ema) var ema: Double?
+  @Option(.resume) var resume: String?
+  @Option(.prompts) var prompts: String?
+  @Option(.threads) var threads: Int?
+  @Option(.snapshotFormat) var snapshotFormat: SnapshotFormat?
+  @Flag(.profile) var profile
+  @Option(.checkpointMinutes) var checkpointMinutes: Double?
+  @Option(.onCollapse) var onCollapse: CollapsePolicy?
+
+  /// What was given.
+  var given: [TrainingArguments.Given] {
+    [
+      .init(.outdir, outdir), .init(.gpus, gpus), .init(.snap, snap), .init(.seed, seed),
+      .init(.kimg, kimg), .init(.batch, batch), .init(.batchPerDevice, batchPerDevice),
+      .init(.rankTimeout, rankTimeout), .init(.minutes, minutes), .init(.tick, tick),
+      .init(.generatorRate, generatorRate), .init(.discriminatorRate, discriminatorRate),
+      .init(.ema, ema), .init(.resume, resume), .init(.prompts, prompts),
+      .init(.threads, threads), .init(.snapshotFormat, snapshotFormat),
+      .init(.checkpointMinutes, checkpointMinutes), .init(.onCollapse, onCollapse),
+    ]
+  }
+}
+
+/// Flags of the arithmetic, most of which only CUDA knows.
+struct NumericsFlags: ParsableArguments {
+  @Option(.fullPrecision) var fullPrecision: Switch?
+  @Option(.nhwc) var nhwc: Switch?
+  @Option(.nobench) var nobench: Switch?
+  @Option(.allowTF32) var allowTF32: Switch?
+
+  /// What was given.
+  var given: [TrainingArguments.Given] {
+    [
+      .init(.fullPrecision, fullPrecision?.isOn), .init(.nhwc, nhwc?.isOn),
+      .init(.nobench, nobench?.isOn), .init(.allowTF32, allowTF32?.isOn),
+    ]
+  }
+}
+
+extension SnapshotFormat: ExpressibleByArgument {}
+extension CollapsePolicy: ExpressibleByArgument {}

@@ -1,0 +1,7 @@
+import ModelCommands
+
+/// The program that `nifty` hands over to: all verbs, and libtorch.
+@main
+enum Main {
+  static func main() async { await NiftyCompute.main() }
+}

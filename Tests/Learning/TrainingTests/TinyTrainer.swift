@@ -1,0 +1,76 @@
+import Datasets
+import Distributed
+import Networks
+import TestSupport
+import Torch
+import Training
+
+/// Networks of 16² that train in a moment.
+///
+/// - Parameters:
+///   - seed: Of weights and draws.
+///   - batchSize: Images of one step.
+/// - Returns: The configuration.
+func tinyTrainer(seed: UInt64, batchSize: Int = 4) -> TrainerConfiguration {
+  var result = TrainerConfiguration(resolution: 16)
+  result.generator.zDimension = 8
+  result.generator.wDimension = 8
+  result.generator.featureDimension = tinyFeatureDimension
+  result.generator.styleWidth = 8
+  result.generator.mappingLayers = 2
+  result.generator.channelBase = 64
+  result.generator.channelMax = 8
+  result.discriminator.featureDimension = tinyFeatureDimension
+  result.discriminator.channelBase = 64
+  result.discriminator.channelMax = 8
+  result.batchSize = batchSize
+  result.seed = seed
+  return result
+}
+
+/// Numbers of a feature for `tinyTrainer`.
+let tinyFeatureDimension = 8
+
+/// A CLIP of one matrix for images of 16².
+func tinyEncoder() -> (Tensor) -> Tensor {
+  let projection = SeededRandom(seed: 9).normal([3 * 16 * 16, tinyFeatureDimension])
+  return { $0.reshaped($0.size(0), -1).matmul(projection) }
+}
+
+/// What the steps of networks need that are given their batches by the test: the data is not looked at.
+///
+/// - Parameters:
+///   - configuration: What is computed.
+///   - clip: Judges the images.
+///   - ranks: The processes that share each step.
+/// - Returns: The inputs.
+/// - Throws: Where the data cannot be written.
+func tinyInputs(
+  _ configuration: TrainerConfiguration,
+  clip: ImageTower = ImageTower(side: 16, encode: tinyEncoder()),
+  ranks: Ranks = .alone
+) throws -> StepInputs {
+  StepInputs(
+    options: TrainingOptions(trainer: configuration),
+    data: try unusedData.get(),
+    clip: clip,
+    device: .cpu,
+    ranks: ranks
+  )
+}
+
+private let unusedData = Result {
+  let folder = try TemporaryFolder()
+  try TinyRun.pack(folder.file("data.zip"))
+  return try TrainingSet([PackedDataset(folder.file("data.zip"))])
+}
+
+/// Noise in the shape of training data for `tinyTrainer`.
+func tinyBatch(_ seed: UInt64, size: Int = 4) -> TrainingBatch {
+  let random = SeededRandom(seed: seed)
+  return TrainingBatch(
+    images: random.uniform([size, 3, 16, 16]) * 2 - 1,
+    imageFeatures: random.normal([size, tinyFeatureDimension]).normalized(),
+    textFeatures: random.normal([size, tinyFeatureDimension]).normalized()
+  )
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Networks
+import TestSupport
+import Testing
+import Torch
+import TorchNN
+import TorchTestSupport
+
+@testable import CLIP
+
+/// Files of NetworksTests/Fixtures/clip_namings.py: tiny models by the libraries that publish CLIP.
+@Suite("CLIP files: Golden")
+struct CLIPFileTests {
+  private struct Recorded: Decodable {
+    let image: [Float]
+    let text: [Float]
+  }
+
+  private let fixtures = Repository.root.appending(path: "Tests/Model/CLIPTests/Fixtures")
+
+  private var archive: String {
+    fixtures.appending(path: "clip-openai.pt").path
+  }
+
+  private func expectOpenAI(_ model: CLIP) throws {
+    let file = fixtures.appending(path: "clip_namings.json")
+    let all = try JSONDecoder().decode([String: Recorded].self, from: Data(contentsOf: file))
+    let golden = try #require(all["openai"])
+    model.setTrainable(false)
+    let pixels = formulaTensor("clip-namings/pixels", [2, 3, 32, 32])
+    let tokens = Tensor(
+      [62, 5, 9, 63, 0, 0, 0, 0, 62, 7, 1, 2, 3, 4, 6, 63] as [Int64],
+      shape: [2, 8]
+    )
+    let image = Tensor(golden.image, shape: [2, 16])
+    let text = Tensor(golden.text, shape: [2, 16])
+    expectClose(model.encodeImage(pixels), image, rtol: 1e-4, atol: 1e-5)
+    expectClose(model.encodeText(tokens), text, rtol: 1e-4, atol: 1e-5)
+  }
+
+  @Test func `a TorchScript archive like OpenAI's gives its model's features`() throws {
+    let read = try CLIPFile(archive)
+    #expect(read.model.configuration.activation == nil)
+    #expect(read.origin.hasPrefix("as OpenAI published"))
+    try expectOpenAI(read.model)
+  }
+
+  @Test func `a safetensors file without metadata is read by its names`() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("model.safetensors")
+    let state = try CLIPFile(archive).model.state
+    try SafeTensors.write(state.map { ($0.name, $0.tensor.detached().to(.float16)) }, to: path)
+    try expectOpenAI(CLIPFile(path).model)
+    // OpenCLIP's file beside it says what the weights do not.
+    try folder.write(Array(#"{"model_cfg": {}}"#.utf8), to: "open_clip_config.json")
+    let read = try CLIPFile(path)
+    #expect(read.model.configuration.activation == .gelu)
+    #expect(read.origin.contains("open_clip_config.json"))
+    #expect(try CLIPFile(path, activation: .quickGELU).model.configuration.activation == .quickGELU)
+  }
+
+  @Test func `cut and changed archives are errors that name the file`() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("bad.pt")
+    let good = try Data(contentsOf: URL(filePath: archive))
+    for length in [0, 3, 4, 100, good.count / 2, good.count - 1] {
+      try good.prefix(length).write(to: URL(filePath: path))
+      do {
+        _ = try CLIPFile(path)
+        Issue.record("accepted, cut to \(length)")
+      } catch {
+        #expect("\(error)".contains("bad.pt"), "\(error)")
+        #expect(!"\(error)".contains("\n"))
+      }
+    }
+    for round in 0..<60 {
+      var bytes = good
+      let place = Int(mixed(UInt64(round), 5) % UInt64(good.count))
+      bytes[place] ^= UInt8(1 << (round % 8))
+      try bytes.write(to: URL(filePath: path))
+      _ = try? CLIPFile(path)
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Distributed
+
+@Suite("Command line")
+struct CommandTests {
+  @Test func `the help names every stage and ends well`() throws {
+    let help = try nifty(["--help"])
+    #expect(help.status == 0)
+    for verb in [
+      "laion", "import", "clip", "pack", "dataset", "train", "metrics", "generate", "convert",
+      "fetch", "demo",
+    ] {
+      #expect(help.output.contains(verb), "help lacks \(verb)")
+    }
+  }
+
+  @Test(arguments: [
+    "laion", "import", "clip train", "clip convert", "pack", "dataset export", "dataset merge",
+    "train", "metrics", "generate", "animate", "convert", "fetch weights", "demo",
+  ])
+  func `every verb explains itself with examples`(verb: String) throws {
+    let help = try nifty(verb.split(separator: " ").map(String.init) + ["--help"])
+    #expect(help.status == 0)
+    #expect(help.output.contains("EXAMPLES"))
+    #expect(help.output.contains("OPTIONS"))
+  }
+
+  /// Command lines that must fail with one line naming what is wrong.
+  static let mistakes: [(arguments: String, expected: String)] = [
+    ("laion --metadata /nowhere --out OUT/a", "/nowhere"),
+    ("pack --source=/nowhere --dest=OUT/a.zip --width=32 --height=32 --clip FILE", "/nowhere"),
+    ("train --outdir=OUT/runs --data=/nowhere.zip --clip FILE", "/nowhere.zip"),
+    ("train --outdir=OUT/runs --data=FILE --clip FILE", "text.txt"),
+    ("metrics --network FILE --data=/nowhere.zip", "text.txt"),
+    ("metrics --network /nowhere.safetensors --data=/nowhere.zip", "/nowhere.safetensors"),
+    ("generate --network FILE --clip FILE heart", "text.txt"),
+    ("generate --network /nowhere --clip FILE heart", "/nowhere"),
+    ("convert FILE OUT/model", "text.txt"), ("convert /nowhere.pkl OUT/model", "/nowhere.pkl"),
+    ("clip train --data /nowhere --out OUT/clip.safetensors", "/nowhere"),
+    ("animate /nowhere --out OUT/a.webp", "/nowhere"),
+  ]
+
+  @Test(arguments: mistakes) func `a mistake is one clear line and leaves nothing behind`(
+    arguments: String,
+    expected: String
+  ) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    let out = folder.appending(path: "out")
+    try FileManager.default.createDirectory(at: out, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let text = folder.appending(path: "text.txt")
+    try Data("not what you think\n".utf8).write(to: text)
+    let words = arguments.split(separator: " ").map {
+      $0.replacingOccurrences(of: "OUT", with: out.path)
+        .replacingOccurrences(of: "FILE", with: text.path)
+    }
+    let outcome = try nifty(words)
+    #expect(outcome.status == 1, "\(outcome.errors)")
+    #expect(outcome.errors.contains(expected), "\(outcome.errors)")
+    #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+    #expect(outcome.errors.hasPrefix("nifty: "))
+    let left = try FileManager.default.contentsOfDirectory(atPath: out.path)
+    #expect(left.isEmpty, "left behind: \(left)")
+  }
+
+  @Test(arguments: [
+    ("train --outdir=o --data=d --clip c --mixing_prob=2", "--mixing_prob"),
+    ("train --outdir=o --data=d --clip c --mirror=maybe", "--mirror"),
+    ("train --outdir=o --data=d --clip c --gpus=0", "--gpus"),
+    ("train --outdir=o --data=d --clip c --metrics=fid", "--metrics"),
+    ("train --outdir=o --data=d --clip c --batch=6", "--batch"),
+    ("pack --source=s --dest=d --width=33 --height=33 --clip c", "--width"),
+    ("laion --metadata m --out o --parts=x", "--parts"),
+    ("generate --network n", "text"),
+  ])
+  func `a wrong flag value says what is allowed and ends with status 64`(
+    arguments: String,
+    expected: String
+  ) throws {
+    let outcome = try nifty(arguments.split(separator: " ").map(String.init))
+    #expect(outcome.status == 64)
+    #expect(outcome.errors.contains(expected), "\(outcome.errors)")
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Images
+import Networks
+import TestSupport
+import Testing
+import Torch
+
+@testable import CLIP
+
+/// A folder with packed data and a CLIP, small enough to train on in a second.
+struct TrainingFixture {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    let configuration = CLIPConfiguration(
+      embedDimension: 16,
+      imageResolution: 16,
+      vision: .convolutional(channels: [4, 8, 8]),
+      contextLength: 12,
+      textWidth: 8,
+      textHeads: 1,
+      textLayers: 1
+    )
+    try CLIP(configuration, random: SeededRandom(seed: 1))
+      .save(to: folder.file("clip.safetensors"))
+    for number in 0..<12 {
+      let pixels = (0..<16 * 16 * 3).map { UInt8(($0 * (number + 3)) % 251) }
+      let image = RGBImage(width: 16, height: 16, pixels: pixels)
+      try folder.write(try image.encodedPNG(), to: "pairs/\(number).png")
+      try folder.write(Array("picture \(number)\nnumber \(number)".utf8), to: "pairs/\(number).txt")
+    }
+    _ = try run(
+      "pack --source=pairs --dest=data.zip --width=16 --height=16 --clip clip.safetensors"
+    )
+  }
+
+  /// Where a file of the folder is.
+  func path(_ name: String) -> String { folder.file(name) }
+
+  /// The one folder in a folder of runs, from the fixture's folder.
+  func only(_ runs: String) throws -> String {
+    let names = try FileManager.default.contentsOfDirectory(atPath: path(runs))
+    return "\(runs)/\(try #require(names.first))"
+  }
+
+  /// A small run's command, without its length.
+  static let train =
+    "train --data=data.zip --clip=clip.safetensors --outdir=runs --batch=4 --mirror=1 --aug=ada "
+    + "--channel-base=64 --channel-max=8 --latent=8 --style-width=8 --map_num=2 --mixing_prob=0.5 "
+    + "--snapshot-format=safetensors --metrics=none --checkpoint-minutes=0.001"
+
+  func run(_ line: String) throws -> Outcome {
+    let outcome = try nifty(line.split(separator: " ").map(String.init), in: folder.path)
+    if outcome.status != 0 { print("\(line): \(outcome.errors)") }
+    return outcome
+  }
+
+  /// Starts the program without waiting for it; what it prints goes to a file.
+  func start(
+    _ line: String,
+    variables: [String: String] = [:],
+    in place: String = ".",
+    output: String = "output.txt"
+  ) throws -> Process {
+    let process = Process()
+    process.executableURL = URL(filePath: try program())
+    process.arguments = line.split(separator: " ").map(String.init)
+    process.currentDirectoryURL = URL(filePath: folder.file(place))
+    process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
+    _ = FileManager.default.createFile(atPath: folder.file(output), contents: nil)
+    let handle = try FileHandle(forWritingTo: URL(filePath: folder.file(output)))
+    process.standardOutput = handle
+    process.standardError = handle
+    try process.run()
+    return process
+  }
+}

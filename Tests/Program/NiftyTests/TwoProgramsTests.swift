@@ -1,0 +1,51 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import DataCommands
+
+@Suite("Two programs")
+struct TwoProgramsTests {
+  @Test func `what moves data is not linked to libtorch, what computes is`() throws {
+    let light = try nifty([program()], program: "/usr/bin/ldd")
+    #expect(light.status == 0 && light.output.contains("libarrow"))
+    #expect(!light.output.contains("torch") && !light.output.contains("libc10"))
+    let whole = try nifty([program() + "-compute"], program: "/usr/bin/ldd")
+    #expect(whole.output.contains("libtorch_cpu"))
+  }
+
+  @Test func `without the program that computes, data verbs work and others say what is missing`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let alone = folder.file("nifty")
+    try FileManager.default.copyItem(atPath: program(), toPath: alone)
+    let help = try nifty(["dataset", "info", "--help"], program: alone)
+    #expect(help.status == 0 && help.output.contains("USAGE: nifty dataset info"))
+    let train = try nifty(["train", "--outdir", "x"], program: alone)
+    #expect(train.status == 1)
+    #expect(train.errors.split(separator: "\n").count == 1)
+    #expect(train.errors.contains("\(folder.path)/nifty-compute is missing; build both"))
+    let overview = try nifty(["--help"], program: alone)
+    #expect(overview.status == 0 && overview.output.contains("laion"))
+    #expect(!overview.output.contains("  train"))
+    // It is there, but no program.
+    try folder.write([1, 2, 3], to: "nifty-compute")
+    let broken = try nifty(["pack"], program: alone)
+    #expect(broken.status == 1 && broken.errors.contains("does not start (Permission denied)"))
+  }
+
+  @Test(arguments: ["laion", "dataset", "fetch"])
+  func `the program that computes has the data verbs as well`(verb: String) throws {
+    let light = try nifty([verb, "--help"], program: program())
+    let whole = try nifty([verb, "--help"], program: program() + "-compute")
+    #expect(light.status == 0 && whole.status == 0)
+    #expect(light.output == whole.output && light.output.contains("USAGE: nifty \(verb)"))
+  }
+
+  @Test func `the first word decides which program answers`() {
+    #expect(DataVerbs.include(["laion", "--help"]))
+    #expect(!DataVerbs.include(["train", "laion"]))
+    #expect(!DataVerbs.include(["--help"]) && !DataVerbs.include([String]()))
+  }
+}
