@@ -158,7 +158,7 @@ let dataSide: [Target] = [
   program("nifty", ["DataCommands", "CommandLine", "Console", argumentParser]),
   library("Program", "Demo", ["Images", "Parquet", "Files", hummingbird, logging, nioCore]),
   support("TestSupport", [hummingbird, httpTypes, logging, nioCore]),
-  tests("Base", "FilesTests", ["Files"]),
+  tests("Base", "FilesTests", ["Files", "TestSupport"]),
   tests("Base", "JSONTests", ["JSON"]),
   tests("Data", "ImagesTests", ["Images"], exclude: ["Fixtures"]),
   tests("Data", "ParquetTests", ["Parquet", "TestSupport"], exclude: ["Fixtures"]),

@@ -57,19 +57,15 @@ package final class AtomicFile {
   /// Appends all of `bytes`.
   package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     precondition(descriptor >= 0, "write to a finished file: \(path)")
-    var done = 0
-    while done < bytes.count {
-      guard let base = bytes.baseAddress else { return }
+    var rest = bytes
+    while !rest.isEmpty {
       let most = flushInterval.map { $0 - unflushed } ?? .max
-      let count = Glibc.write(descriptor, base + done, min(bytes.count - done, most))
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw FileError("write", path: path)
-      }
-      done += count
+      let count = min(rest.count, most)
+      try writeAll(.init(rebasing: rest.prefix(count)), to: descriptor, path: path)
+      rest = .init(rebasing: rest.dropFirst(count))
       try flush(after: count)
     }
-    size += done
+    size += bytes.count
   }
 
   private func flush(after count: Int) throws(FileError) {
@@ -82,9 +78,9 @@ package final class AtomicFile {
 
   /// Appends all of `bytes`.
   package func write(_ bytes: [UInt8]) throws(FileError) {
-    var failure: FileError?
-    bytes.withUnsafeBytes { buffer in
-      do throws(FileError) { try write(buffer) } catch { failure = error }
+    let failure: FileError? = bytes.withUnsafeBytes { buffer in
+      do throws(FileError) { try write(buffer) } catch { return error }
+      return nil
     }
     if let failure { throw failure }
   }

@@ -27,6 +27,14 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
     self.reason = reason
   }
 
+  /// A refusal of our own that callers know by a system's code.
+  package init(_ operation: String, path: String, code: Int32, reason: String) {
+    self.operation = operation
+    self.path = path
+    self.code = code
+    self.reason = reason
+  }
+
   package var description: String { "cannot \(operation) \(path): \(reason)\(hint)" }
 
   private var hint: String {

@@ -1,23 +1,59 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// A lock on an open file or folder, which ends with its descriptor or its process.
+///
+/// A file system may have no locks (some network file systems, or a share mounted without them). Work
+/// goes on there with one warning: what the lock is for, two processes at once, is then up to the user.
 package enum FileLock {
+  private static let warned = Mutex<Set<String>>([])
+
   /// Takes the lock.
   ///
   /// - Parameters:
   ///   - descriptor: The open file.
   ///   - path: What the lock is for, as people call it.
   ///   - work: What another holder is doing, as a verb.
-  /// - Throws: `FileError` that names the process which has it.
+  /// - Throws: `FileError` that names the process which has it, with the code `EWOULDBLOCK`; or with the
+  ///   system's own code if locking failed otherwise.
   package static func take(_ descriptor: Int32, on path: String, to work: String) throws(FileError)
   {
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      if errno == EINTR { continue }
-      guard errno == EWOULDBLOCK else { throw FileError("lock", path: path) }
-      let who = holder(descriptor).map { "process \($0)" } ?? "another process"
-      throw FileError(work, path: path, reason: "\(who) is at it; wait for it or end it")
+      switch errno {
+      case EINTR: continue
+      case EWOULDBLOCK:
+        let who = holder(descriptor).map { "process \($0)" } ?? "another process"
+        throw FileError(
+          work,
+          path: path,
+          code: EWOULDBLOCK,
+          reason: "\(who) is at it; wait for it or end it"
+        )
+      case let code where isUnsupported(code):
+        warn(path)
+        return
+      default: throw FileError("lock", path: path)
+      }
     }
+  }
+
+  /// Lets others take the lock; to be called before the descriptor is closed.
+  ///
+  /// A process that is being started holds a copy of the descriptor, and the lock with it, until it has
+  /// become another program.
+  package static func release(_ descriptor: Int32) { flock(descriptor, LOCK_UN) }
+
+  /// Whether an error of flock(2) says that the file system has no locks.
+  static func isUnsupported(_ code: Int32) -> Bool {
+    [ENOLCK, EOPNOTSUPP, ENOSYS, EINVAL].contains(code)
+  }
+
+  private static func warn(_ path: String) {
+    guard warned.withLock({ $0.insert(path).inserted }) else { return }
+    let line = "the file system of \(path) has no locks: let no other nifty work there meanwhile\n"
+    // Nowhere is left to say that this could not be said.
+    try? writeAll(Array(line.utf8), to: STDERR_FILENO, path: "standard error")
   }
 
   /// Whether a path still leads to an open file: another process may have renamed or removed it

@@ -50,6 +50,7 @@ package final class PartialFile {
     // Nothing to go on from: do not leave an empty file behind. Before the lock ends, so that no other
     // process loses its file.
     if size == 0, FileLock.isStill(descriptor, at: path) { unlink(path) }
+    FileLock.release(descriptor)
     close(descriptor)
   }
 
@@ -58,17 +59,9 @@ package final class PartialFile {
 
   /// Appends bytes.
   package func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-    var done = 0
-    while done < bytes.count, let base = bytes.baseAddress {
-      let count = write(descriptor, base + done, bytes.count - done)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw FileError("write", path: path)
-      }
-      done += count
-    }
+    try writeAll(bytes, to: descriptor, path: path)
     hash.update(bytes)
-    size += done
+    size += bytes.count
   }
 
   /// Forgets everything in the file.

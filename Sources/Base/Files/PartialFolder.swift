@@ -25,11 +25,7 @@ package final class PartialFolder {
     }
     let url = URL(filePath: final)
     path = url.deletingLastPathComponent().appending(path: ".\(url.lastPathComponent).partial").path
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw FileError("create folder", path: final, reason: "not writable, or a file is in the way")
-    }
+    try makeFolder(path)
     // Through a link it would empty a folder elsewhere.
     descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     if descriptor < 0 { throw FileError("open folder", path: path) }
@@ -39,7 +35,10 @@ package final class PartialFolder {
     }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    FileLock.release(descriptor)
+    close(descriptor)
+  }
 
   /// The place of a file in the folder; the folders on its way are made.
   package func place(_ name: String) throws -> String {

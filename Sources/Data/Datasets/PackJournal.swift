@@ -38,8 +38,7 @@ final class PackJournal {
   /// The last checkpoint; `nil` when nothing was begun.
   private(set) var state: State?
 
-  private let path: String
-  private let descriptor: Int32
+  private let log: RecordLog
 
   /// Opens or makes a journal.
   ///
@@ -57,13 +56,7 @@ final class PackJournal {
     isInPlace: (Finished) -> Bool = { _ in false },
     partSize: (String) -> Int
   ) throws(DatasetError) {
-    self.path = path
-    descriptor = try files { () throws(FileError) in
-      try RegularFile.open(path, O_RDWR | O_CREAT | O_APPEND, to: "create")
-    }
-    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      throw .option("\(path): another nifty is packing this dataset; wait for it or end it")
-    }
+    log = try files { () throws(FileError) in try RecordLog(path, .crc32, to: "pack into") }
     let lines = try Self.validLines(of: path)
     if let first = lines.first, first.content != Self.header(fingerprint) {
       let folder = URL(filePath: path).deletingLastPathComponent().path
@@ -85,14 +78,11 @@ final class PackJournal {
       else { break }
       (self.state, end) = (state, lineEnd)
     }
-    if ftruncate(descriptor, off_t(end)) != 0 { throw .file(FileError("cut", path: path)) }
-    if end == 0 { try append(Self.header(fingerprint)) }
-  }
-
-  deinit {
-    // A process that is being started holds a copy until it has become another program.
-    flock(descriptor, LOCK_UN)
-    close(descriptor)
+    let (valid, header) = (end, Self.header(fingerprint))
+    try files { () throws(FileError) in
+      try log.cut(to: valid)
+      if valid == 0 { try log.append([header]) }
+    }
   }
 
   /// Appends a checkpoint; the bytes it speaks of must be on the disk.
@@ -102,43 +92,22 @@ final class PackJournal {
     guard let json = try? encoder.encode(state) else {
       preconditionFailure("a state of integers always encodes")
     }
-    try append(String(decoding: json, as: UTF8.self))
+    let line = String(decoding: json, as: UTF8.self)
+    try files { () throws(FileError) in try log.append([line]) }
     self.state = state
-  }
-
-  private func append(_ content: String) throws(DatasetError) {
-    let line = Array((content + "\t" + Self.checksum(content) + "\n").utf8)
-    // One call: lines are shorter than what the system writes at once.
-    let written = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    guard written == line.count, fdatasync(descriptor) == 0 else {
-      throw .file(FileError("write", path: path, code: written < 0 ? errno : ENOSPC))
-    }
   }
 
   private static func header(_ fingerprint: String) -> String {
     "nifty pack journal 1\t\(fingerprint)"
   }
 
-  private static func checksum(_ content: String) -> String {
-    String(Array(content.utf8).withUnsafeBytes(CRC32.of), radix: 16)
-  }
-
   /// The whole lines at the beginning of the file, and where each ends.
   private static func validLines(
     of path: String
   ) throws(DatasetError) -> [(content: String, end: Int)] {
-    let file = try files { () throws(FileError) in try MappedFile(path) }
-    defer { withExtendedLifetime(file) {} }
+    var reader = try files { () throws(FileError) in try RecordReader(path, .crc32) }
     var lines: [(content: String, end: Int)] = []
-    var start = 0
-    while let end = file.bytes[start...].firstIndex(of: 0x0A) {
-      let line = String(decoding: file.bytes[start..<end], as: UTF8.self)
-      guard let tab = line.lastIndex(of: "\t") else { break }
-      let content = String(line[..<tab])
-      guard checksum(content) == line[line.index(after: tab)...] else { break }
-      start = end + 1
-      lines.append((content, start))
-    }
+    while let (content, end) = reader.next() { lines.append((String(content), end)) }
     return lines
   }
 }

@@ -83,13 +83,7 @@ final class SpoolFile {
   }
 
   private func write(_ bytes: UnsafeRawBufferPointer) throws(DatasetError) {
-    var done = 0
-    while let base = bytes.baseAddress, done < bytes.count {
-      let written = Glibc.write(descriptor, base + done, bytes.count - done)
-      if written < 0 && errno == EINTR { continue }
-      if written < 0 { throw .file(FileError("write", path: path)) }
-      done += written
-    }
+    try files { () throws(FileError) in try writeAll(bytes, to: descriptor, path: path) }
   }
 
   /// A mapping that ends with its last user.

@@ -33,15 +33,7 @@ package enum SnapshotAddress {
       try keep(path, check)
       return path
     }
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw FileError(
-        "create folder",
-        path: folder,
-        reason: "not writable, or a file is in the way"
-      )
-    }
+    try makeFolder(folder)
     let digest = try waiting {
       try await ResumableDownload(url: address, path: path, sha256: nil).run { done, total in
         let whole = total.map { "/\(Text.number(Double($0) / 1e6))" } ?? ""

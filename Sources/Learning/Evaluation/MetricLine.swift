@@ -108,10 +108,7 @@ package struct MetricLine: Sendable {
   package func append(to path: String) throws(FileError) {
     let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_APPEND)
     defer { close(descriptor) }
-    let bytes = Array((json + "\n").utf8)
-    if write(descriptor, bytes, bytes.count) != bytes.count {
-      throw FileError("append to", path: path)
-    }
+    try appendRecord(Array((json + "\n").utf8), to: descriptor, path: path)
     if fsync(descriptor) != 0 { throw FileError("flush", path: path) }
   }
 }

@@ -17,11 +17,7 @@ package struct PictureFolder {
   ///   - subtitle: The quiet line on the sheet.
   /// - Throws: `FileError` if the folder or a file cannot be written, `ImageError` if no font fits.
   package func write(_ rows: [(caption: String, images: [RGBImage])], subtitle: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw FileError("create folder", path: path, reason: "not writable, or a file is in the way")
-    }
+    try makeFolder(path)
     for (row, entry) in rows.enumerated() {
       for (column, image) in entry.images.enumerated() {
         try image.write(png: "\(path)/\(row)-\(column).png")

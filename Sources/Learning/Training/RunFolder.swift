@@ -105,13 +105,7 @@ package struct RunFolder: Sendable {
     let path = file(name)
     let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_APPEND)
     defer { close(descriptor) }
-    let bytes = Array((line + "\n").utf8)
-    let written = write(descriptor, bytes, bytes.count)
-    if written == bytes.count { return }
-    let error = FileError("write", path: path, code: written < 0 ? errno : ENOSPC)
-    // Half a line is worse than none.
-    if written > 0 { ftruncate(descriptor, lseek(descriptor, 0, SEEK_END) - off_t(written)) }
-    throw error
+    try appendRecord(Array((line + "\n").utf8), to: descriptor, path: path)
   }
 
   private static func reason(_ error: any Error) -> String {

@@ -57,15 +57,7 @@ struct FetchCommand: AsyncParsableCommand {
 
     func run() async throws {
       let folder = out ?? Fetch.Weights.folder
-      do {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      } catch {
-        throw FileError(
-          "create folder",
-          path: folder,
-          reason: "not writable, or a file is in the way"
-        )
-      }
+      try makeFolder(folder)
       for weights in PublishedWeights.all
       where names.contains("all") || names.contains(weights.name) {
         try await weights.fetch(to: folder, from: from)

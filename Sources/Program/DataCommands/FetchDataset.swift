@@ -103,15 +103,7 @@ struct DatasetFlags: ParsableArguments {
       return try RecordedHash.check(path, expected)
     }
     let folder = URL(filePath: path).deletingLastPathComponent().path
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw FileError(
-        "create folder",
-        path: folder,
-        reason: "not writable, or a file is in the way"
-      )
-    }
+    try makeFolder(folder)
     do {
       let digest = try await download(name, to: path, expected)
       try Self.expectZip(path)

@@ -68,7 +68,7 @@ struct ConvertCommand: ParsableCommand {
     guard resolved(target) != resolved(place.network) else {
       throw FileError("write", path: target, reason: "it would replace what it is made from")
     }
-    if !Self.isFile(output) { try makeFolder() }
+    if !Self.isFile(output) { try makeFolder(output) }
     let notes = try clip.map { try addCLIP($0, of: snapshot) } ?? [:]
     try snapshot.convert(to: target, averageOnly: emaOnly, half: half, notes: notes)
     Console.line("wrote \(target), \(snapshot.imagesSeen / 1000) kimg")
@@ -83,15 +83,6 @@ struct ConvertCommand: ParsableCommand {
     let target = output + "/" + ModelPlace.clipName
     try model.model.save(to: target, dtype: half ? .float16 : .float32)
     return ["clip": ModelPlace.clipName, "clip_sha256": try SHA256.digest(ofFile: target)]
-  }
-
-  private func makeFolder() throws {
-    do {
-      try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-    } catch {
-      let reason = "not writable, or a file is in the way"
-      throw FileError("create folder", path: output, reason: reason)
-    }
   }
 
   private static func isFile(_ path: String) -> Bool {

@@ -27,11 +27,7 @@ struct DemoPlaces: Sendable {
       }
       try manager.removeItem(atPath: path)
     }
-    do {
-      try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw FileError("create folder", path: path, reason: "not writable, or a file is in the way")
-    }
+    try makeFolder(path)
     try AtomicFile.write("made by nifty demo\n", to: "\(path)/\(Self.marker)")
   }
 

@@ -315,7 +315,7 @@ import Testing
         fingerprint: "same"
       )
     }
-    #expect(error?.description.contains("another nifty is packing") == true)
+    #expect(error?.description.contains("is at it") == true)
     try first.append(PackedRecord(image: noiseImage(4, seed: 0).encodedPNG(level: 0)))
     try first.finish()
     #expect(folder.contents == ["a.zip"])

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A library with NCCL's interface over host memory: NCCL itself wants a GPU.
 package enum StandInNCCL {
@@ -27,12 +28,12 @@ package enum RealNCCL {
   package static func hasOurInterface() throws -> Bool {
     guard let root else { return false }
     let include = ["-I", folder + "/without-cuda", "-isystem", root + "/include"]
-    let ours = ["-I", folder + "/../../CTorch", folder + "/interface.cpp"]
+    let ours = ["-I", Repository.path("Sources/C/CTorch"), folder + "/interface.cpp"]
     return try compile(["clang++", "-std=c++20", "-fsyntax-only"] + include + ours)
   }
 
   private static let root: String? = {
-    let libraries = folder + "/../../../.deps/venv/lib"
+    let libraries = Repository.path(".deps/venv/lib")
     let pythons = (try? FileManager.default.contentsOfDirectory(atPath: libraries)) ?? []
     return pythons.map { "\(libraries)/\($0)/site-packages/nvidia/nccl" }
       .first { FileManager.default.fileExists(atPath: $0 + "/lib/libnccl.so.2") }

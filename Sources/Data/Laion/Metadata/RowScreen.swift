@@ -1,3 +1,5 @@
+import Files
+
 /// Decides row after row which ones are requested: the filter, the deny list, and what came before.
 ///
 /// The same rows in the same order give the same verdicts, which is what lets a run that was

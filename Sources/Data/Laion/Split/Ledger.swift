@@ -58,7 +58,7 @@ final class Ledger: @unchecked Sendable {
   let path: String
   private(set) var summary: Summary
 
-  private let descriptor: Int32
+  private let log: RecordLog
 
   /// Opens or creates a ledger and cuts off what a crash left incomplete.
   ///
@@ -72,42 +72,33 @@ final class Ledger: @unchecked Sendable {
   init(_ path: String, fingerprint: String) throws(LaionError) {
     self.path = path
     do throws(FileError) {
-      descriptor = try RegularFile.open(path, O_RDWR | O_CREAT | O_APPEND)
+      log = try RecordLog(path, .fnv, to: "download into")
     } catch {
+      if error.code == EWOULDBLOCK { throw .inUse(folder: Self.folder(of: path)) }
       throw .file(error)
     }
     summary = Summary()
-    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 { throw .inUse(folder: Self.folder(of: path)) }
-    let header = LedgerLine.sealed(Self.title + fingerprint)
+    let header = Self.title + fingerprint
     var summary = Summary()
     let valid = try Self.read(path, header: header, mark: { summary.add($0) }, { summary.add($0) })
     do throws(FileError) {
-      if ftruncate(descriptor, valid) != 0 { throw FileError("cut", path: path) }
-      if valid == 0 { try ScratchFile.append(Array(header.utf8), to: descriptor, path: path) }
+      try log.cut(to: valid)
+      if valid == 0 { try log.append([header]) }
     } catch {
       throw .file(error)
     }
     self.summary = summary
   }
 
-  deinit {
-    // A process that is being started holds a copy until it has become another program.
-    flock(descriptor, LOCK_UN)
-    close(descriptor)
-  }
-
   /// Appends entries and flushes them to the disk.
   func append(_ entries: [Entry]) throws(FileError) {
-    let lines = entries.map { LedgerLine.encoded($0) }.joined()
-    try ScratchFile.append(Array(lines.utf8), to: descriptor, path: path)
-    if fdatasync(descriptor) != 0 { throw FileError("flush", path: path) }
+    try log.append(entries.map(LedgerLine.encoded))
     for entry in entries { summary.add(entry) }
   }
 
   /// Notes that rows are requested again from here on, or were up to here.
   func mark(_ mark: Mark) throws(FileError) {
-    try ScratchFile.append(Array(LedgerLine.sealed(mark.rawValue).utf8), to: descriptor, path: path)
-    if fdatasync(descriptor) != 0 { throw FileError("flush", path: path) }
+    try log.append([mark.rawValue])
     summary.add(mark)
   }
 
@@ -123,7 +114,7 @@ final class Ledger: @unchecked Sendable {
         kept.add($0)
       }
     )
-    if ftruncate(descriptor, valid) != 0 { throw .file(FileError("cut", path: path)) }
+    do throws(FileError) { try log.cut(to: valid) } catch { throw .file(error) }
     summary = kept
   }
 
@@ -137,17 +128,13 @@ final class Ledger: @unchecked Sendable {
     mark: (Mark) -> Void = { _ in },
     _ visit: (Entry) throws(LaionError) -> Void
   ) throws(LaionError) -> Int {
-    let file: MappedFile
-    do throws(FileError) { file = try MappedFile(path) } catch { throw .file(error) }
-    defer { withExtendedLifetime(file) {} }
-    var (start, line, pairs, nextRow) = (0, 0, 0, 0)
-    var released = 0
-    while let end = file.bytes[start...].firstIndex(of: 0x0A) {
-      let text = String(decoding: file.bytes[start..<end], as: UTF8.self)
-      guard let content = LedgerLine.opened(text) else { break }
+    var reader: RecordReader
+    do throws(FileError) { reader = try RecordReader(path, .fnv) } catch { throw .file(error) }
+    var (line, valid, pairs, nextRow) = (0, 0, 0, 0)
+    while let (content, end) = reader.next() {
       line += 1
       if line == 1 {
-        let isOurs = header.map { $0 == text + "\n" } ?? true
+        let isOurs = header.map { $0 == content } ?? true
         if !isOurs { throw .differentSettings(folder: folder(of: path)) }
       } else if let found = Mark(rawValue: String(content)) {
         mark(found)
@@ -161,14 +148,9 @@ final class Ledger: @unchecked Sendable {
         if entry.number != nil { pairs += 1 }
         try visit(entry)
       }
-      start = end + 1
-      // What was read counts as memory of the process until it is given back.
-      if start - released >= releasedAtOnce {
-        file.release(released..<start)
-        released = start
-      }
+      valid = end
     }
-    return start
+    return valid
   }
 
   /// The fingerprint with which a ledger was begun; `nil` when there is none.
@@ -177,12 +159,13 @@ final class Ledger: @unchecked Sendable {
     defer { try? file.close() }
     let bytes = (try? file.read(upToCount: 256)) ?? Data()
     let line = String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
-    guard let content = LedgerLine.opened(line), content.hasPrefix(title) else { return nil }
+    guard let content = RecordLog.Checksum.fnv.opened(line), content.hasPrefix(title) else {
+      return nil
+    }
     return String(content.dropFirst(title.count))
   }
 
   private static let title = "nifty laion ledger 1\t"
-  private static let releasedAtOnce = 1 << 20
 
   private static func folder(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."

@@ -9,19 +9,7 @@ enum ScratchFile {
   static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
     let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_TRUNC, to: "create")
     defer { close(descriptor) }
-    try append(bytes, to: descriptor, path: path)
-  }
-
-  static func append(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(FileError) {
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes { buffer in
-        Glibc.write(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
-      }
-      if count < 0, errno == EINTR { continue }
-      if count < 0 { throw FileError("write", path: path) }
-      done += count
-    }
+    try writeAll(bytes, to: descriptor, path: path)
   }
 
   // syncfs(2) is a GNU extension that Swift's view of glibc leaves out, so it is looked up by name.

@@ -33,11 +33,7 @@ struct SplitFolder: Sendable {
 
   /// Makes the folder if there is none.
   func create() throws(FileError) {
-    do {
-      try FileManager.default.createDirectory(atPath: staging, withIntermediateDirectories: true)
-    } catch {
-      throw FileError("create folder", path: staging, reason: error.localizedDescription)
-    }
+    try makeFolder(staging)
   }
 
   /// Empties the staging folder.

@@ -69,9 +69,9 @@ struct TarSink: PairSink {
         Tar.entry("\(name).\(folder.imageSuffix)", image.bytes)
         + Array(pair.caption.utf8).withUnsafeBytes { Tar.entry("\(name).txt", $0) }
       withExtendedLifetime(image) {}
-      try ScratchFile.append(entry, to: descriptor, path: path)
+      try writeAll(entry, to: descriptor, path: path)
     }
-    if isFull { try ScratchFile.append(Tar.end, to: descriptor, path: path) }
+    if isFull { try writeAll(Tar.end, to: descriptor, path: path) }
     if fsync(descriptor) != 0 { throw FileError("flush", path: path) }
   }
 }

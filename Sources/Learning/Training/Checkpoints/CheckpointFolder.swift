@@ -14,26 +14,30 @@ package final class CheckpointFolder: Sendable {
 
   /// Makes or opens the folder and takes hold of it.
   ///
-  /// - Throws: `FileError` if it cannot be made; `TrainingError` while another process has it.
+  /// - Throws: `FileError` if it cannot be made, or another process has it.
   package init(_ path: String) throws {
     self.path = path
     if mkdir(path, 0o755) != 0, errno != EEXIST { throw FileError("create", path: path) }
     descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     if descriptor < 0 { throw FileError("open", path: path) }
-    // A file system without locks does not keep a run from starting.
-    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+    do throws(FileError) {
+      try FileLock.take(descriptor, on: path, to: "train in")
+    } catch {
       close(descriptor)
-      throw TrainingError.option("\(path): another nifty is training in this run folder")
+      throw error
     }
     for name in try names() where name.hasSuffix(".partial") {
       try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
     }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    FileLock.release(descriptor)
+    close(descriptor)
+  }
 
   /// Lets other processes take hold of the folder.
-  func release() { flock(descriptor, LOCK_UN) }
+  func release() { FileLock.release(descriptor) }
 
   /// The images seen of the whole checkpoints there, the newest first.
   package func list() throws -> [Int] {

@@ -88,12 +88,7 @@ final class EventFile {
     var timed = ProtobufMessage()
     timed.put(1, Date().timeIntervalSince1970)
     let record = Self.record(timed.bytes + event.bytes)
-    let written = write(descriptor, record, record.count)
-    if written == record.count { return }
-    let error = FileError("write", path: path, code: written < 0 ? errno : ENOSPC)
-    // Half a record would end the file for its readers.
-    if written > 0 { ftruncate(descriptor, lseek(descriptor, 0, SEEK_END) - off_t(written)) }
-    throw error
+    try appendRecord(record, to: descriptor, path: path)
   }
 
   /// A record of the file: length, checksum, data, checksum.

@@ -1,0 +1,110 @@
+import Glibc
+
+/// A text file that is only appended to, and whose lines survive `kill -9` and a loss of power.
+///
+/// Each line ends with a tab and a checksum, and is on the disk before `append` returns. After a crash
+/// the valid lines at the beginning count; its owner cuts the rest off. The file stays locked while it
+/// is open: two writers would undo each other.
+package final class RecordLog {
+  /// How a line is checked; files keep the checksum that they were begun with.
+  package enum Checksum: Sendable {
+    /// FNV-1a, 64 bits.
+    case fnv
+    /// CRC-32, as in zip.
+    case crc32
+
+    /// A content with its checksum and the end of the line.
+    package func sealed(_ content: String) -> String { "\(content)\t\(digits(content.utf8))\n" }
+
+    /// The content of a line whose checksum is right; `nil` for another.
+    package func opened(_ line: String) -> Substring? {
+      guard let tab = line.lastIndex(of: "\t") else { return nil }
+      let content = line[..<tab]
+      return digits(content.utf8) == line[line.index(after: tab)...] ? content : nil
+    }
+
+    private func digits(_ bytes: Substring.UTF8View) -> String { digits(Array(bytes)) }
+
+    private func digits(_ bytes: String.UTF8View) -> String { digits(Array(bytes)) }
+
+    private func digits(_ bytes: [UInt8]) -> String {
+      switch self {
+      case .fnv: String(FNV.hash(bytes), radix: 16)
+      case .crc32: String(bytes.withUnsafeBytes(CRC32.of), radix: 16)
+      }
+    }
+  }
+
+  /// Where it is.
+  package let path: String
+  private let checksum: Checksum
+  private let descriptor: Int32
+
+  /// Opens or makes a log, and locks it.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - checksum: Of its lines.
+  ///   - work: What the owner does with it, as a verb, for the message to who comes second.
+  /// - Throws: `FileError`; its code is `EWOULDBLOCK` when another process has the log.
+  package init(_ path: String, _ checksum: Checksum, to work: String) throws(FileError) {
+    self.path = path
+    self.checksum = checksum
+    let descriptor = try RegularFile.open(path, O_RDWR | O_CREAT | O_APPEND, to: "create")
+    do throws(FileError) {
+      try FileLock.take(descriptor, on: path, to: work)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    self.descriptor = descriptor
+  }
+
+  deinit {
+    FileLock.release(descriptor)
+    close(descriptor)
+  }
+
+  /// Appends lines and flushes them to the disk.
+  package func append(_ contents: [String]) throws(FileError) {
+    let lines = contents.map(checksum.sealed).joined()
+    try appendRecord(Array(lines.utf8), to: descriptor, path: path)
+    if fdatasync(descriptor) != 0 { throw FileError("flush", path: path) }
+  }
+
+  /// Cuts the file off behind its first bytes.
+  package func cut(to size: Int) throws(FileError) {
+    if ftruncate(descriptor, off_t(size)) != 0 { throw FileError("cut", path: path) }
+  }
+}
+
+/// The valid lines at the beginning of a log, in order.
+package struct RecordReader {
+  private let file: MappedFile
+  private let checksum: RecordLog.Checksum
+  private var start = 0
+  private var released = 0
+
+  private static let releasedAtOnce = 1 << 20
+
+  /// Opens a log for reading; nobody needs to hold it.
+  package init(_ path: String, _ checksum: RecordLog.Checksum) throws(FileError) {
+    file = try MappedFile(path)
+    self.checksum = checksum
+  }
+
+  /// The next line's content, and the bytes up to its end; `nil` at the end or at a damaged line.
+  package mutating func next() -> (content: Substring, end: Int)? {
+    defer { withExtendedLifetime(file) {} }
+    guard let end = file.bytes[start...].firstIndex(of: 0x0A),
+      let content = checksum.opened(String(decoding: file.bytes[start..<end], as: UTF8.self))
+    else { return nil }
+    start = end + 1
+    // What was read counts as memory of the process until it is given back.
+    if start - released >= Self.releasedAtOnce {
+      file.release(released..<start)
+      released = start
+    }
+    return (content, start)
+  }
+}

@@ -1,0 +1,58 @@
+import Glibc
+
+/// Writes all of some bytes to an open file, however many calls the system takes for it.
+///
+/// - Parameters:
+///   - bytes: What to write.
+///   - descriptor: The open file.
+///   - path: The file as people call it, for the error.
+/// - Throws: `FileError` when the system refuses; some of the bytes may be written then.
+package func writeAll(
+  _ bytes: UnsafeRawBufferPointer,
+  to descriptor: Int32,
+  path: String
+) throws(FileError) {
+  var done = 0
+  while done < bytes.count, let base = bytes.baseAddress {
+    let count = write(descriptor, base + done, bytes.count - done)
+    if count < 0, errno == EINTR { continue }
+    if count < 0 { throw FileError("write", path: path) }
+    done += count
+  }
+}
+
+/// Writes all of some bytes to an open file.
+package func writeAll(
+  _ bytes: [UInt8],
+  to descriptor: Int32,
+  path: String
+) throws(FileError) {
+  let failure: FileError? = bytes.withUnsafeBytes { buffer in
+    do throws(FileError) { try writeAll(buffer, to: descriptor, path: path) } catch { return error }
+    return nil
+  }
+  if let failure { throw failure }
+}
+
+/// Appends bytes to a file of records, whole or not at all.
+///
+/// Half a record would end the file for its readers: what a full disk let through is cut off again.
+///
+/// - Parameters:
+///   - bytes: The record.
+///   - descriptor: The file, opened for appending.
+///   - path: The file as people call it, for the error.
+/// - Throws: `FileError` when the system refuses.
+package func appendRecord(
+  _ bytes: [UInt8],
+  to descriptor: Int32,
+  path: String
+) throws(FileError) {
+  let end = lseek(descriptor, 0, SEEK_END)
+  do throws(FileError) {
+    try writeAll(bytes, to: descriptor, path: path)
+  } catch {
+    if end >= 0 { ftruncate(descriptor, end) }
+    throw error
+  }
+}
