@@ -284,7 +284,8 @@ let torchSide: [Target] = [
     "Program",
     "NiftyTests",
     [
-      "nifty", "nifty-compute", "DataCommands", "CommandLine", "Console", "Text", "Sampling",
+      "nifty", "nifty-compute", "DataCommands", "Training", "CommandLine", "Console", "Text",
+      "Sampling",
       "Distributed", "Images", "Datasets",
       "Parquet", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Files", "TestSupport",
       "TorchTestSupport", "Fetch",

@@ -1,9 +1,9 @@
-import Text
 package import AsyncHTTPClient
 package import Foundation
 package import Laion
 package import NIOCore
 package import NIOHTTP1
+import Text
 
 /// A file shared on Google Drive, from its id to its bytes.
 ///

@@ -1,10 +1,10 @@
-import Text
 import AsyncHTTPClient
 import Files
 import Foundation
 import Laion
 import NIOCore
 import NIOHTTP1
+import Text
 
 /// Why a download did not end well, in one line.
 package struct DownloadError: Error, CustomStringConvertible {

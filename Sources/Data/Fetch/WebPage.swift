@@ -1,8 +1,8 @@
-import Text
 package import AsyncHTTPClient
 package import Foundation
 package import NIOCore
 package import NIOHTTP1
+import Text
 
 /// A page that is read as text, of at most one megabyte.
 package struct WebPage {

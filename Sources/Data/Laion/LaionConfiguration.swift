@@ -1,3 +1,5 @@
+import Text
+
 /// Everything that decides a download: where from, what to keep, how hard to try, where to.
 package struct LaionConfiguration: Codable, Equatable, Sendable {
   /// The folder that holds `part-*.parquet`, or a single file; part i becomes split i.

@@ -5,7 +5,6 @@ import Foundation
 /// What nifty's two programs share: `nifty`, which has the verbs that move data, and `nifty-compute`, which
 /// has all of them and libtorch.
 package enum Program {
-
   /// Parses the command line, runs one verb, and turns errors into one line and a status.
   ///
   /// On the main thread: a verb that computes stays on it with its tensors, and has its deep stack.

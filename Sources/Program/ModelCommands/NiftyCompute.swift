@@ -1,7 +1,7 @@
-import Text
 package import ArgumentParser
 import CommandLine
 import DataCommands
+import Text
 import Torch
 
 /// The program with all verbs, which `nifty` hands over to for those that compute.

@@ -1,8 +1,8 @@
-import Text
 import ArgumentParser
 import CommandLine
 import Console
 import DataCommands
+import Text
 
 /// The program that people call: has the verbs that move data, and hands all else to `nifty-compute`.
 @main
