@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -15,7 +16,7 @@ import Testing
       let path = folder + "/.ledger"
       do { _ = try Ledger(path, fingerprint: "same") }
       var text = try String(contentsOfFile: path, encoding: .utf8)
-      text += LedgerLine.sealed(line)
+      text += RecordLog.Checksum.fnv.sealed(line)
       try Data(text.utf8).write(to: URL(filePath: path))
       #expect(throws: LaionError.damagedLedger(path: path, line: 2)) {
         try Ledger(path, fingerprint: "same")

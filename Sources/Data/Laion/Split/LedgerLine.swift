@@ -1,4 +1,4 @@
-/// One line of the ledger: fields and a checksum, separated by tabs.
+/// One line of the ledger: fields separated by tabs.
 enum LedgerLine {
   static func encoded(_ entry: Ledger.Entry) -> String {
     var fields = ["\(entry.row)", entry.number.map { "\($0)" } ?? "-"]
@@ -11,7 +11,7 @@ enum LedgerLine {
       fields.append(cause.description)
     }
     if let cause = entry.replaced { fields.append("was \(cause)") }
-    return sealed(fields.joined(separator: "\t"))
+    return fields.joined(separator: "\t")
   }
 
   static func decoded(_ content: Substring) -> Ledger.Entry? {
@@ -54,25 +54,5 @@ enum LedgerLine {
   /// A count from 0 on, of which sums have room: a ledger may come from anywhere.
   private static func count(_ digits: Substring) -> Int? {
     Int(digits).flatMap { (0...1 << 40).contains($0) ? $0 : nil }
-  }
-
-  /// The content with its checksum and a newline.
-  static func sealed(_ content: String) -> String {
-    "\(content)\t\(String(FNV.hash(content.utf8), radix: 16))\n"
-  }
-
-  /// The content of a line whose checksum is right.
-  static func opened(_ line: String) -> Substring? {
-    guard let tab = line.lastIndex(of: "\t") else { return nil }
-    let content = line[..<tab]
-    let checksum = line[line.index(after: tab)...]
-    return checksum == String(FNV.hash(content.utf8), radix: 16) ? content : nil
-  }
-}
-
-/// FNV-1a with 64 bits: tells torn lines and changed settings, not forgeries.
-enum FNV {
-  static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
-    bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
   }
 }
