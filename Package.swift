@@ -155,7 +155,7 @@ let dataSide: [Target] = [
       argumentParser,
     ]
   ),
-  program("nifty", ["DataCommands", "CommandLine", "Console", argumentParser]),
+  program("nifty", ["DataCommands", "CommandLine", "Console", "Text", argumentParser]),
   library("Program", "Demo", ["Images", "Parquet", "Files", hummingbird, logging, nioCore]),
   support("TestSupport", [hummingbird, httpTypes, logging, nioCore]),
   tests("Base", "FilesTests", ["Files", "TestSupport"]),
@@ -284,7 +284,8 @@ let torchSide: [Target] = [
     "Program",
     "NiftyTests",
     [
-      "nifty", "nifty-compute", "DataCommands", "CommandLine", "Console", "Text", "Sampling",
+      "nifty", "nifty-compute", "DataCommands", "Training", "CommandLine", "Console", "Text",
+      "Sampling",
       "Distributed", "Images", "Datasets",
       "Parquet", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Files", "TestSupport",
       "TorchTestSupport", "Fetch",

@@ -26,7 +26,7 @@ extension OptionValue {
 }
 
 /// What can stand in a file of options.
-package protocol JSONConvertible {
+package protocol JSONConvertible: SendableMetatype {
   /// The value as it is written.
   var json: OptionValue { get }
   /// The value of what is written; `nil` for another kind.

@@ -24,6 +24,9 @@ package final class PackedDataset: Sendable {
   /// Whether there are features of the mirrored images too.
   package var hasFlippedFeatures: Bool { features?.flipped != nil }
 
+  /// What tells it from another one under the same name: size in bytes, and CRC-32 of its directory.
+  package var identity: (size: Int, directory: UInt32) { (zip.fileSize, zip.directoryChecksum) }
+
   let zip: ZipArchive
   /// Where the features and labels of LAFITE's own zips are.
   private let sidecar: ZipArchive?

@@ -42,6 +42,9 @@ package final class ZipArchive: Sendable {
   /// The size of the whole archive in bytes.
   package var fileSize: Int { file.bytes.count }
 
+  /// CRC-32 of the directory, which holds the name, size and CRC-32 of every entry.
+  var directoryChecksum: UInt32 { CRC32.of(.init(rebasing: file.bytes[directory])) }
+
   /// The name of an entry.
   package func name(at index: Int) -> String {
     String(decoding: nameBytes(at: index), as: UTF8.self)

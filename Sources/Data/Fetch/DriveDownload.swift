@@ -3,6 +3,7 @@ package import Foundation
 package import Laion
 package import NIOCore
 package import NIOHTTP1
+import Text
 
 /// A file shared on Google Drive, from its id to its bytes.
 ///
@@ -65,7 +66,7 @@ package struct DriveDownload {
     var cookies = CookieJar()
     for _ in 0..<Self.maximumSteps {
       var request = HTTPClientRequest(url: url.absoluteString)
-      request.headers = ["User-Agent": "nifty", "Accept-Encoding": "identity"]
+      request.headers = ["User-Agent": Version.userAgent, "Accept-Encoding": "identity"]
       if let own = cookies.header(for: url) { request.headers.add(name: "Cookie", value: own) }
       let response: HTTPClientResponse
       do { response = try await client.execute(request, timeout: .seconds(60)) } catch {

@@ -4,6 +4,7 @@ import Foundation
 import Laion
 import NIOCore
 import NIOHTTP1
+import Text
 
 /// Why a download did not end well, in one line.
 package struct DownloadError: Error, CustomStringConvertible {
@@ -146,7 +147,7 @@ package struct ResumableDownload {
     _ progress: (Int, Int?) -> Void
   ) async throws {
     var request = FollowedRequest(url: url, headers: [:])
-    request.headers = ["User-Agent": "nifty", "Accept-Encoding": "identity"]
+    request.headers = ["User-Agent": Version.userAgent, "Accept-Encoding": "identity"]
     if let cookies { request.headers.add(name: "Cookie", value: cookies) }
     if file.size > 0 {
       request.headers.add(name: "Range", value: "bytes=\(file.size)-")

@@ -2,6 +2,7 @@ package import AsyncHTTPClient
 package import Foundation
 package import NIOCore
 package import NIOHTTP1
+import Text
 
 /// A page that is read as text, of at most one megabyte.
 package struct WebPage {
@@ -23,7 +24,7 @@ package struct WebPage {
   private func text(_ client: HTTPClient) async throws -> String {
     let request = FollowedRequest(
       url: address,
-      headers: ["User-Agent": "nifty", "Accept-Encoding": "identity"]
+      headers: ["User-Agent": Version.userAgent, "Accept-Encoding": "identity"]
     )
     let response: HTTPClientResponse
     do { response = try await request.execute(client) } catch let error as DownloadError {

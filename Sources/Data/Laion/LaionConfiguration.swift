@@ -1,3 +1,5 @@
+import Text
+
 /// Everything that decides a download: where from, what to keep, how hard to try, where to.
 package struct LaionConfiguration: Codable, Equatable, Sendable {
   /// The folder that holds `part-*.parquet`, or a single file; part i becomes split i.
@@ -121,7 +123,7 @@ package struct FetchSettings: Codable, Equatable, Sendable {
   /// Redirects followed per attempt.
   package var maximumRedirects = 5
   /// The name under which we ask; say who you are and how to reach you, servers block liars.
-  package var userAgent = "nifty/0.1 (+image-text dataset download)"
+  package var userAgent = "\(Version.userAgent) (+image-text dataset download)"
   /// `X-Robots-Tag` directives by which a server opts its images out of training.
   package var optOutDirectives = ["noai", "noimageai"]
   /// Whether a site's `robots.txt` is asked for and followed.

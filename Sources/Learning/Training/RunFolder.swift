@@ -1,5 +1,6 @@
 package import Files
 import Foundation
+import Glibc
 import Networks
 
 /// The folder that one run writes: options, log, statistics, pictures, snapshots.
@@ -36,6 +37,26 @@ package struct RunFolder: Sendable {
     }
   }
 
+  /// Refuses a run that has been going and whose checkpoints are gone: to begin anew in its folder would
+  /// overwrite what is left of it.
+  ///
+  /// - Throws: `TrainingError.checkpoint` naming what to do instead.
+  func checkCheckpoints() throws(TrainingError) {
+    let names = { (path: String) in
+      ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+    }
+    if names(file("checkpoint")).contains(where: { $0.hasPrefix("images-") }) { return }
+    let snapshot = names(path).last { $0.hasPrefix("network-snapshot-") }
+    var statistics = stat()
+    let hasStatistics = stat(file("stats.jsonl"), &statistics) == 0 && statistics.st_size > 0
+    guard snapshot != nil || hasStatistics else { return }
+    let advice = snapshot.map { "with --resume=\(file($0))" } ?? "in another folder"
+    throw .checkpoint(
+      "\(path) has \(snapshot == nil ? "statistics" : "snapshots") but no checkpoint to go on from; "
+        + "start a new run \(advice)"
+    )
+  }
+
   /// The newest run folder in `outdir` that can be continued.
   ///
   /// - Throws: `TrainingError.option` if there is none.
@@ -59,7 +80,11 @@ package struct RunFolder: Sendable {
         throw FileError("read", path: outdir, reason: reason(error))
       }
     }
-    let numbers = existing.compactMap { Int($0.prefix { $0.isNumber }) }
+    // A longer number is no run's; the one after the longest would not exist.
+    let numbers = existing.compactMap { name in
+      let digits = name.prefix { $0.isNumber }
+      return digits.count <= 9 ? Int(digits) : nil
+    }
     let number = String((numbers.max() ?? -1) + 1)
     let padded = String(repeating: "0", count: max(0, 5 - number.count)) + number
     let folder = outdir.count > 1 && outdir.hasSuffix("/") ? String(outdir.dropLast()) : outdir

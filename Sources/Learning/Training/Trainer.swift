@@ -1,4 +1,4 @@
-package import Distributed
+import Distributed
 package import Networks
 package import Torch
 import TorchNN
@@ -26,7 +26,7 @@ package final class Trainer {
 
   let pipe: AugmentPipe?
   var adaptive: AdaptiveProbability?
-  private let context: LossContext
+  let context: LossContext
   let generatorOptimizer: Adam
   let discriminatorOptimizer: Adam
   /// Factor on both learning rates: 1 until a collapse was rolled back.
@@ -42,15 +42,15 @@ package final class Trainer {
   package let meanPathLength: Tensor
   /// Measures the phases of every step.
   package let clock = PhaseClock()
-  private let device: Device
+  let device: Device
   let ranks: Ranks
-  private let randomness: (Phase, Int) -> any RandomSource
+  let randomness: (Phase, Int) -> any RandomSource
   // Made by the first step: only then are the weights where they stay.
-  private lazy var generatorExchange = ranks.exchange(
+  lazy var generatorExchange = ranks.exchange(
     of: generator.parameters,
     with: generator.mapping.wAverage
   )
-  private lazy var discriminatorExchange = ranks.exchange(
+  lazy var discriminatorExchange = ranks.exchange(
     of: discriminator.parameters,
     with: generator.mapping.wAverage
   )
@@ -58,28 +58,19 @@ package final class Trainer {
   /// Fresh networks.
   ///
   /// - Parameters:
-  ///   - configuration: What is computed.
-  ///   - device: Where.
-  ///   - clipSide: CLIP's input size in pixels.
-  ///   - encodeImage: CLIP's image tower on that device.
-  ///   - textMapper: Makes pseudo-text features, on that device; noise does if `nil`.
+  ///   - inputs: What is computed, for whom, where, and with whom.
   ///   - reducedPrecision: The type of blocks in reduced precision; the device's own if not given.
-  ///   - ranks: The processes that share each step.
   ///   - randomness: The source of a phase's draws at a number of images seen; derived from the seed
   ///     if not given. The first draw of each is the latents.
   package init(
-    _ configuration: TrainerConfiguration,
-    device: Device,
-    clipSide: Int,
-    encodeImage: @escaping (Tensor) -> Tensor,
-    textMapper: TextMapper? = nil,
+    _ inputs: StepInputs,
     reducedPrecision: DType? = nil,
-    ranks: Ranks = .alone,
     randomness: ((Phase, Int) -> any RandomSource)? = nil
   ) {
+    let (configuration, device) = (inputs.options.trainer, inputs.device)
     self.configuration = configuration
     self.device = device
-    self.ranks = ranks
+    ranks = inputs.ranks
     self.randomness =
       randomness ?? { phase, imagesSeen in
         SeededRandom(
@@ -126,121 +117,10 @@ package final class Trainer {
     self.pipe = pipe
     adaptive = configuration.augmentation.map { AdaptiveProbability($0) }
     context = LossContext(
+      inputs,
       generator: generator,
       discriminator: discriminator,
-      configuration: configuration.losses,
-      clipSide: clipSide,
-      encodeImage: encodeImage,
-      textMapper: textMapper,
-      augment: pipe.map { pipe in { pipe($0, random: $1) } },
-      ranks: ranks
+      augment: pipe.map { pipe in { pipe($0, random: $1) } }
     )
-  }
-
-  /// One step: generator, path length (lazily), discriminator, R1 (lazily), average.
-  ///
-  /// - Parameter batch: This rank's share of the step's images with their features, on the trainer's
-  ///   device.
-  /// - Returns: Numbers worth recording, by the original's names, of this rank's share.
-  package func step(_ batch: TrainingBatch) -> [(name: String, values: Tensor)] {
-    var reports: [(name: String, values: Tensor)] = []
-
-    reports += run(.generatorMain, batch, gain: 1)
-    if let interval = configuration.generatorRegularisationInterval, steps % interval == 0 {
-      reports += run(.generatorRegularisation, batch, gain: Double(interval))
-    }
-    reports += run(.discriminatorMain, batch, gain: 1)
-    if let interval = configuration.discriminatorRegularisationInterval, steps % interval == 0 {
-      reports += run(.discriminatorRegularisation, batch, gain: Double(interval))
-    }
-
-    let average = ExponentialMovingAverage(
-      halfLifeKimg: configuration.emaKimg,
-      rampUp: configuration.emaRampUp
-    )
-    clock.measure("average") {
-      average.update(
-        self.average,
-        toward: generator,
-        batchSize: configuration.batchSize,
-        imagesSeen: imagesSeen
-      )
-    }
-    imagesSeen += configuration.batchSize
-    adaptAugmentation(reports)
-    return reports
-  }
-
-  private func adaptAugmentation(_ reports: [(name: String, values: Tensor)]) {
-    guard var adaptive, let pipe else { return }
-    for report in reports where report.name == "Loss/signs/real" {
-      adaptive.observe(ranks.gathered(report.values))
-    }
-    adaptive.update(steps: steps, batchSize: configuration.batchSize)
-    pipe.probability = adaptive.value
-    self.adaptive = adaptive
-  }
-
-  private func run(
-    _ phase: Phase,
-    _ batch: TrainingBatch,
-    gain: Double
-  ) -> [(name: String, values: Tensor)] {
-    clock.measure(phase.rawValue) { update(phase, batch, gain: gain) }
-  }
-
-  private func update(
-    _ phase: Phase,
-    _ batch: TrainingBatch,
-    gain: Double
-  ) -> [(name: String, values: Tensor)] {
-    var sums: [Tensor] = []
-    var reports: [(name: String, values: Tensor)] = []
-    let exchange = phase.isGenerator ? generatorExchange : discriminatorExchange
-    for round in 0..<configuration.rounds {
-      let random = SharedRandom(
-        randomness(phase, imagesSeen),
-        ranks.share.round(round, of: configuration.rounds)
-      )
-      let part = batch.rows(of: Share(round, of: configuration.rounds))
-      let z = random.normal([part.images.size(0), configuration.generator.zDimension]).to(device)
-      let result = phaseGradients(
-        phase,
-        context,
-        batch: part,
-        z: z,
-        meanPathLength: meanPathLength,
-        gain: gain,
-        random: random,
-        exchange: round + 1 < configuration.rounds
-          ? nil
-          : exchange.map { StepExchange($0, ranks, before: sums, rounds: configuration.rounds) }
-      )
-      reports += result.reports
-      if result.gradients.isEmpty { continue }
-      sums = sums.isEmpty ? result.gradients : zip(sums, result.gradients).map { $0 + $1 }
-    }
-    let optimizer = phase.isGenerator ? generatorOptimizer : discriminatorOptimizer
-    // One overflow must not poison a run of days: LAFITE replaces what is not finite.
-    optimizer.step(
-      shared(sums, exchange).map {
-        $0.withoutNaN(nan: 0, positiveInfinity: 1e5, negativeInfinity: -1e5)
-      }
-    )
-    return reports
-  }
-}
-
-extension Phase {
-  /// What its draws come from.
-  fileprivate var randomStream: RandomStream {
-    switch self {
-    case .generatorMain: .generatorMain
-    case .generatorRegularisation: .generatorRegularisation
-    case .generatorBoth: .generatorBoth
-    case .discriminatorMain: .discriminatorMain
-    case .discriminatorRegularisation: .discriminatorRegularisation
-    case .discriminatorBoth: .discriminatorBoth
-    }
   }
 }

@@ -1,148 +1,104 @@
-package import Datasets
-package import Distributed
+import Datasets
+import Distributed
 import Files
 import Foundation
 import Images
 import JSON
-package import Networks
+import Networks
 import Sampling
 import Snapshots
 package import Torch
 import TorchNN
 
-/// What a run tells while it goes on.
-package enum TrainingEvent: Sendable {
-  /// A line for log and console.
-  case line(String)
-  /// Between ticks: images seen, images to see (if known), images per second, seconds left.
-  case progress(imagesSeen: Int, total: Int?, rate: Double, secondsLeft: Double)
-  /// A network snapshot was written.
-  case snapshot(path: String, imagesSeen: Int)
-}
-
-/// How a run came to its end.
-package enum RunEnding: Sendable {
-  /// Its images or its time are used up.
-  case finished
-  /// It was asked to stop, and can be continued.
-  case interrupted
-}
-
 /// One training run from its options to its last snapshot, in one session or in several.
+///
+/// This is the loop: a step, and what is due after it. What it needs for that has one duty each: the
+/// clock, the report, the snapshots, the checkpoints, the watch.
 package final class TrainingRun {
   /// The run's options.
-  package let options: TrainingOptions
+  package var options: TrainingOptions { inputs.options }
   /// Where everything is written.
   package let folder: RunFolder
   /// The networks.
-  package let trainer: Trainer
+  package var trainer: Trainer { steps.trainer }
 
-  let device: Device
-  let grid: SampleGrid
-  let metrics: [SnapshotMetric]
-  let notes: [String: String]
-  let observe: (TrainingEvent) -> Void
-  let stop: StopRequest
-  let log: RunLog
-  let checkpoints: CheckpointFolder
-  let writer: CheckpointWriter
-  let ranks: Ranks
+  private let inputs: StepInputs
   private let steps: SharedSteps
-
-  // What a checkpoint keeps, beside the trainer.
-  var tick = Tick()
-  var best: BestSnapshot?
-  var lastScore: Double?
-  var watchdog = Watchdog()
-  var unscored: String?
-  var secondsBefore = 0.0
-
-  // What belongs to this session.
-  var board: Board?
-  var profile: Profile?
-  private var reals: RGBImage?
-  var sessionStart = ContinuousClock.now
-  var tickStart = ContinuousClock.now
-  var firstImageOfSession = 0
-  var lastCheckpoint = ContinuousClock.now
-  var checkpointIsDue = false
-  var stateWasReplaced = true
-  var secondsStalled = 0.0
+  private let ranks: Ranks
+  private let stop: StopRequest
+  private let reals: RGBImage?
+  private let report: RunReport
+  let snapshots: RunSnapshots
+  private let checkpoints: RunCheckpoints
+  private let watch: RunWatch
+  private var clock: RunClock
+  private var stateWasReplaced = true
 
   /// Opens the data, makes the networks, and makes the run folder or goes on in one.
   ///
   /// - Parameters:
-  ///   - options: Everything about the run.
-  ///   - trainingSet: The data.
-  ///   - clip: Input size in pixels and image tower of the CLIP that judges generated images.
-  ///   - textMapper: Makes pseudo-text features; noise does if `nil`.
+  ///   - inputs: What the steps need; this process is the first of the ranks.
   ///   - gridFeatures: Conditions of the sample grid, [N, F], unit length; those of the data if `nil`.
   ///   - metrics: Computed at every network snapshot.
   ///   - notes: Kept in every snapshot.
-  ///   - device: Where to compute.
-  ///   - ranks: The processes that share each step; this one is the first of them.
   ///   - continued: The folder of the run to go on with; a new one is made if `nil`.
   ///   - profiles: Writes a trace of the session's first steps.
   ///   - stop: Asks the run to end early.
   ///   - observe: Is told what happens.
   /// - Throws: An error of the data, the snapshot or the checkpoint to go on from, or the folder.
   package init(
-    options: TrainingOptions,
-    trainingSet: TrainingSet,
-    clip: (side: Int, encodeImage: (Tensor) -> Tensor),
-    textMapper: TextMapper? = nil,
+    _ inputs: StepInputs,
     gridFeatures: Tensor?,
     metrics: [SnapshotMetric],
     notes: [String: String],
-    device: Device,
-    ranks: Ranks = .alone,
     continued: String? = nil,
     profiles: Bool = false,
     stop: StopRequest = StopRequest(),
     observe: @escaping (TrainingEvent) -> Void
   ) throws {
-    self.options = options
-    self.metrics = metrics
-    self.notes = notes
-    self.device = device
-    self.ranks = ranks
+    let (options, data) = (inputs.options, inputs.data)
+    self.inputs = inputs
     self.stop = stop
-    self.observe = observe
-    profile = profiles ? Profile() : nil
-    let shape = options.trainer.generator
-    steps = try SharedSteps(
-      options,
-      trainingSet,
-      clip: clip,
-      textMapper: textMapper,
-      device: device,
-      ranks: ranks
-    )
-    let trainer = steps.trainer
-    self.trainer = trainer
-    if continued == nil, let resume = options.resume {
-      try ranks.doing("reads \(resume)") { try Self.resume(trainer, from: resume) }
-    }
-    let tiles = trainingSet.gridIndices(32)
-    let features = gridFeatures ?? Self.features(of: trainingSet, tiles)
-    grid = SampleGrid(
-      features: features.to(device),
+    ranks = inputs.ranks
+    steps = try SharedSteps(inputs)
+    if continued == nil { try steps.resume() }
+    let tiles = data.gridIndices(32)
+    let features = gridFeatures ?? SampleGrid.conditions(of: data, tiles)
+    let grid = SampleGrid(
+      features: features.to(inputs.device),
       columns: gridFeatures == nil ? 8 : 4,
-      zDimension: shape.zDimension,
+      zDimension: options.trainer.generator.zDimension,
       seed: options.trainer.seed
     )
     if let continued {
       folder = try RunFolder(existing: continued)
+      try folder.checkCheckpoints()
+      reals = nil
     } else {
       // Before the folder is made: a damaged image among them leaves nothing behind.
-      let image = try ImageGrid(columns: 8).image(of: tiles.map { try trainingSet.image(at: $0) })
+      let image = try ImageGrid(columns: 8).image(of: tiles.map { try data.image(at: $0) })
       folder = try RunFolder(in: options.outdir, description: options.description)
       try image.write(png: folder.file("reals.png"))
       reals = image
     }
-    log = RunLog(folder, metrics: metrics.map(\.name), progress: ranks.progress)
-    checkpoints = try CheckpointFolder(folder.file("checkpoint"))
-    writer = CheckpointWriter(checkpoints, progress: ranks.progress)
+    report = RunReport(
+      folder,
+      metrics: metrics.map(\.name),
+      profiles: profiles,
+      progress: inputs.ranks.progress,
+      observe: observe
+    )
+    snapshots = RunSnapshots(
+      folder,
+      inputs,
+      grid: grid,
+      metrics: metrics,
+      notes: notes,
+      report: report
+    )
+    checkpoints = try RunCheckpoints(in: folder, inputs, report: report)
+    watch = RunWatch(options.collapsePolicy)
+    clock = RunClock(options)
     if continued != nil {
       try ranks.doing("reads a checkpoint of \(folder.path)") { try restore() }
     }
@@ -162,53 +118,44 @@ package final class TrainingRun {
   }
 
   private func lead() throws -> RunEnding {
-    (sessionStart, tickStart, lastCheckpoint) = (.now, .now, .now)
-    firstImageOfSession = trainer.imagesSeen
-    try profile?.begin(at: trainer.imagesSeen)
-    board = Board(in: folder, imagesSeen: reals == nil ? trainer.imagesSeen : nil)
-    if let reals { board?.show("reals", reals, png: try reals.encodedPNG(), step: 0) }
+    clock.begin(at: trainer.imagesSeen)
+    checkpoints.begin()
+    try report.begin(at: trainer.imagesSeen, reals: reals)
     defer { checkpoints.release() }
     try ranks.meet()
     // What is killed before its first interval is over can be continued, too; and a disk that does not
     // take a checkpoint is told of now.
-    if try checkpoints.list().isEmpty { try ranks.whileOthersWait { try writeLastCheckpoint() } }
-    if isComplete, unscored == nil {
-      observe(
-        .line("the run is complete at \(kimg(trainer.imagesSeen)) kimg; --kimg takes it further")
+    if try checkpoints.areNone { try ranks.whileOthersWait { try writeLastCheckpoint() } }
+    if isComplete, snapshots.unscored == nil {
+      report.tell(
+        "the run is complete at \(kimg(trainer.imagesSeen)) kimg; --kimg takes it further"
       )
       return .finished
     }
-    while !isComplete || unscored != nil {
+    while !isComplete || snapshots.unscored != nil {
       if stop.isRequested {
         try ranks.whileOthersWait { try leave() }
         return .interrupted
       }
       if stateWasReplaced { ranks.sendState(of: trainer) }
       stateWasReplaced = false
-      if let unscored {
+      if snapshots.unscored != nil {
         // The session before ended, or the run was taken back, while it was scored.
-        try ranks.whileOthersWait { try score(unscored) }
+        try ranks.whileOthersWait { try score() }
       } else {
         try advance()
       }
       try ranks.check()
-      try writeCheckpointIfDue()
+      try checkpoints.beginIfDue({ state }, trainer)
     }
     try ranks.whileOthersWait { try writeLastCheckpoint() }
     return .finished
   }
 
-  /// Seconds of training so far, over all sessions.
-  var seconds: Double { secondsBefore + sessionStart.secondsAgo }
-
-  private var totalImages: Int { Int(options.kimg * 1000) }
-
-  private var isOver: Bool {
-    trainer.imagesSeen >= totalImages || seconds >= options.maximumSeconds ?? .infinity
-  }
-
   /// Whether the run is over and its last tick is done.
-  private var isComplete: Bool { tick.number > 0 && tick.statistics.isEmpty && isOver }
+  private var isComplete: Bool {
+    report.tick.number > 0 && report.tick.statistics.isEmpty && clock.isOver(trainer.imagesSeen)
+  }
 
   /// One step, and what is due after it.
   private func advance() throws {
@@ -216,34 +163,25 @@ package final class TrainingRun {
     ranks.command(.step)
     let (reports, someoneStops) = try steps.take(batch, stops: stop.isRequested)
     if someoneStops { stop.request() }
-    for (name, values) in reports { tick.statistics.report(name, values) }
-    try noteTimes()
-    if let alarm = Self.notFinite(reports) {
-      try ranks.whileOthersWait { _ = try collapse([alarm]) }
+    try report.record(reports, trainer.clock.takeSpans())
+    let alarms = watch.judge(reports)
+    if !alarms.isEmpty {
+      try ranks.whileOthersWait { _ = try collapse(alarms) }
       return
     }
-    let isLast = isOver
-    report(secondsSoFar: seconds)
-    let images = Double(trainer.imagesSeen - tick.firstImage)
-    guard tick.number == 0 || isLast || images >= options.tickKimg * 1000 else { return }
+    let isLast = clock.isOver(trainer.imagesSeen)
+    let forecast = clock.forecast(trainer.imagesSeen)
+    report.tell(
+      .progress(
+        imagesSeen: trainer.imagesSeen,
+        total: forecast.total,
+        rate: forecast.rate,
+        secondsLeft: forecast.secondsLeft
+      )
+    )
+    let images = Double(trainer.imagesSeen - report.tick.firstImage)
+    guard report.tick.number == 0 || isLast || images >= options.tickKimg * 1000 else { return }
     try ranks.whileOthersWait { try endTick(isLast: isLast) }
-  }
-
-  /// What is due at the end of a tick.
-  private func endTick(isLast: Bool) throws {
-    let alarms = try finishTick()
-    let number = tick.number
-    if isLast || number % options.imageSnapshotTicks == 0 {
-      try ranks.doing("paints and writes the sample grid") { try writeGrid() }
-    }
-    let writesSnapshot = isLast || number % options.networkSnapshotTicks == 0
-    let snapshot = writesSnapshot ? try writeSnapshot() : nil
-    beginTick()
-    if !alarms.isEmpty, try collapse(alarms) { return }
-    guard writesSnapshot else { return }
-    unscored = metrics.isEmpty ? nil : snapshot
-    try beginCheckpoint()
-    if let snapshot { try score(snapshot) }
   }
 
   /// The next batch; where an image cannot be read the run ends, but loses nothing.
@@ -256,48 +194,206 @@ package final class TrainingRun {
     }
   }
 
-  /// A loss of a step that is no number, if there is one.
-  private static func notFinite(_ reports: [(String, [Double])]) -> Watchdog.Alarm? {
-    for (name, values) in reports where name.hasPrefix("Loss/") {
-      if let value = values.first(where: { !$0.isFinite }) { return .notFinite(name, value) }
+  /// What is due at the end of a tick.
+  private func endTick(isLast: Bool) throws {
+    let alarms = try finishTick()
+    let number = report.tick.number
+    if isLast || number % options.imageSnapshotTicks == 0 {
+      try ranks.doing("paints and writes the sample grid") { try snapshots.writeGrid(trainer) }
     }
-    return nil
+    let writesSnapshot = isLast || number % options.networkSnapshotTicks == 0
+    if writesSnapshot { try snapshots.write(trainer) }
+    report.beginTick(at: trainer.imagesSeen, after: clock.secondsOfTick)
+    clock.restartTick()
+    if !alarms.isEmpty, try collapse(alarms) { return }
+    guard writesSnapshot else { return }
+    checkpoints.begin({ state }, trainer)
+    if snapshots.unscored != nil { try score() }
   }
 
-  private func report(secondsSoFar seconds: Double) {
-    let (byImages, byTime, rate) = timeLeft(seconds)
-    observe(
-      .progress(
-        imagesSeen: trainer.imagesSeen,
-        total: byImages <= byTime ? totalImages : nil,
-        rate: rate,
-        secondsLeft: max(min(byImages, byTime), 0)
+  /// Writes what a tick tells.
+  ///
+  /// - Returns: What has newly gone wrong.
+  private func finishTick() throws -> [Watchdog.Alarm] {
+    let (tick, images) = (report.tick, trainer.imagesSeen)
+    let (elapsed, seconds) = (clock.seconds, tick.seconds + clock.secondsOfTick)
+    let spread = snapshots.spread(trainer.generator)
+    let alarms = watch.judge(tick, spread: spread, imagesSeen: images)
+    var line = TickLine(
+      tick,
+      imagesSeen: images,
+      elapsed: elapsed,
+      seconds: seconds,
+      secondsLeft: clock.forecast(images).secondsLeft,
+      augmentProbability: trainer.augmentProbability,
+      spread: spread,
+      device: inputs.device
+    )
+    line.score = snapshots.best.map { ($0, snapshots.lastScore) }
+    try report.finishTick(line, at: images)
+    clock.restartTick()
+    return alarms
+  }
+
+  /// Computes the metrics of the snapshot that waits.
+  ///
+  /// A request to stop ends the process here and now: the checkpoint before knows that the snapshot is
+  /// not scored yet.
+  private func score() throws {
+    let start = ContinuousClock.now
+    defer { clock.restartTick() }
+    let alarms = try snapshots.score(
+      trainer,
+      watch: watch,
+      computing: { metric in
+        try stop.leavingAtOnce(after: checkpoints.wait) { try withoutGradients { try metric() } }
+      },
+      stops: { stop.isRequested }
+    )
+    guard let alarms else { return }
+    report.noteMaintenance(start.secondsAgo)
+    if snapshots.areScored { checkpoints.demand() }
+    if !alarms.isEmpty { try collapse(alarms) }
+  }
+}
+
+// MARK: Checkpoints
+
+extension TrainingRun {
+  /// What a checkpoint of this moment keeps beside the tensors.
+  private var state: RunState {
+    var tick = report.tick
+    tick.seconds += clock.secondsOfTick
+    return RunState(
+      seed: options.trainer.seed,
+      imageCount: options.imageCount,
+      data: inputs.dataIdentity,
+      trainer: trainer.progress,
+      tick: tick,
+      seconds: clock.seconds,
+      logs: report.sizes,
+      unscored: snapshots.unscored,
+      best: snapshots.best,
+      lastScore: snapshots.lastScore,
+      watchdog: watch.watchdog
+    )
+  }
+
+  /// Writes a checkpoint and waits for it.
+  private func writeLastCheckpoint() throws {
+    if clock.hasTrained(trainer.imagesSeen) { try report.finishProfile() }
+    try checkpoints.writeLast({ state }, trainer)
+  }
+
+  /// Ends the session so that another one can go on.
+  private func leave() throws {
+    try writeLastCheckpoint()
+    let images = kimg(trainer.imagesSeen)
+    report.tell("stopped at \(images) kimg; go on with: nifty train --continue \(folder.path)")
+  }
+
+  /// Goes on from the newest undamaged checkpoint of the folder; begins anew in a folder whose run was
+  /// killed before its first one.
+  private func restore() throws {
+    let (found, damage) = try checkpoints.newest()
+    if let found {
+      try adopt(found)
+      for line in damage { try report.say(line) }
+      try report.say("continued at \(kimg(trainer.imagesSeen)) kimg")
+      return
+    }
+    if let reason = damage.first {
+      throw TrainingError.checkpoint(
+        "\(folder.path) holds no checkpoint to go on from: \(reason); start a new run, with --resume "
+          + "from one of its snapshots"
       )
-    )
-  }
-
-  /// Seconds until the images and until the time are used up, and images a second in this session.
-  func timeLeft(_ seconds: Double) -> (byImages: Double, byTime: Double, rate: Double) {
-    let images = Double(trainer.imagesSeen - firstImageOfSession)
-    let rate = images / max(seconds - secondsBefore, 1e-3)
-    return (
-      Double(totalImages - trainer.imagesSeen) / max(rate, 1e-6),
-      (options.maximumSeconds ?? .infinity) - seconds, rate
-    )
-  }
-
-  private static func features(of set: TrainingSet, _ tiles: [Int]) -> Tensor {
-    let rows = tiles.map { set.textFeature(at: $0, seed: 0, position: 0) }
-    return Tensor(rows.flatMap { $0 }, shape: [rows.count, set.featureDimension]).normalized()
-  }
-
-  static func resume(_ trainer: Trainer, from path: String) throws {
-    let snapshot = try NetworkSnapshot(path: path)
-    try snapshot.load(.average, into: trainer.average, matching: .byName)
-    let full = snapshot.contains(.generator)
-    try snapshot.load(full ? .generator : .average, into: trainer.generator, matching: .byName)
-    if snapshot.contains(.discriminator) {
-      try snapshot.load(.discriminator, into: trainer.discriminator, matching: .byName)
     }
+    try steps.resume()
+    try report.adopt(nil)
+    try report.say("begun anew: there is no checkpoint yet")
+  }
+
+  /// Takes over a checkpoint's state, and cuts off what was logged after it.
+  private func adopt(_ checkpoint: Checkpoint, keepingWords: Bool = false) throws {
+    let state = checkpoint.state
+    guard state.seed == options.trainer.seed, state.imageCount == options.imageCount else {
+      throw TrainingError.checkpoint(
+        "\(folder.path) was trained on \(state.imageCount) images with seed \(state.seed), not on "
+          + "\(options.imageCount) with seed \(options.trainer.seed): its data has changed"
+      )
+    }
+    if let known = state.data,
+      let changed = zip(known, inputs.dataIdentity).first(where: { $0 != $1 })
+    {
+      throw TrainingError.checkpoint(
+        "\(folder.path) was trained on other data: \(changed.1.path) has changed since; start a new run, "
+          + "with --resume from one of its snapshots"
+      )
+    }
+    do {
+      try trainer.restore(state.trainer) { checkpoint.tensors[$0] }
+    } catch {
+      throw TrainingError.checkpoint("\(checkpoint.tensors.path) does not fit the run: \(error)")
+    }
+    snapshots.adopt(state)
+    watch.adopt(state)
+    clock.adopt(state.seconds)
+    try checkpoints.removeAll(after: state.trainer.imagesSeen)
+    try report.adopt(state, keepingWords: keepingWords)
+  }
+}
+
+// MARK: Collapse
+
+extension TrainingRun {
+  /// Does what the options want done about a collapse.
+  ///
+  /// - Returns: Whether the run was taken back to an earlier state.
+  @discardableResult
+  func collapse(_ alarms: [Watchdog.Alarm]) throws -> Bool {
+    let reasons = alarms.map(\.description).joined(separator: "; ")
+    let what = "at \(kimg(trainer.imagesSeen)) kimg \(reasons)"
+    switch watch.verdict(alarms) {
+    case .warn:
+      try report.say("warning: \(what)")
+      return false
+    case .stop:
+      checkpoints.wait()
+      let hint = snapshots.best.map { "; the best snapshot is \($0.snapshot)" } ?? ""
+      throw TrainingError.diverged(
+        "\(what); the run is stopped, its checkpoints are good\(hint); go on with lower learning "
+          + "rates by: nifty train --continue \(folder.path) --on-collapse=rollback"
+      )
+    case .rollBack:
+      checkpoints.wait()
+      try rollBack(what, alarms)
+      return true
+    }
+  }
+
+  /// Goes back to the last good checkpoint, with half the learning rates.
+  private func rollBack(_ what: String, _ alarms: [Watchdog.Alarm]) throws {
+    guard let number = watch.nextRollback else {
+      throw TrainingError.diverged(
+        "\(what); given up after \(Watchdog.mostRollbacks) rollbacks"
+      )
+    }
+    let best = snapshots.best
+    let limit = watch.lastGoodImages(alarms, now: trainer.imagesSeen, best: best)
+    guard let found = try checkpoints.good(until: limit, last: watch.watchdog.rolledBackTo) else {
+      throw TrainingError.diverged("\(what); there is no good checkpoint to go back to")
+    }
+    let (factor, spent) = (trainer.learningRateFactor / 2, clock.seconds)
+    // What led here stays in the log: who reads it wants to know.
+    try adopt(found, keepingWords: true)
+    let images = trainer.imagesSeen
+    trainer.learningRateFactor = factor
+    watch.noteRollback(number, to: images)
+    try snapshots.keep(best, rollbacks: number, at: images)
+    clock.begin(at: images, after: spent)
+    report.begin(again: images)
+    try report.say("\(what); back to \(kimg(images)) kimg with \(factor) times the learning rates")
+    checkpoints.demand()
+    stateWasReplaced = true
   }
 }

@@ -3,34 +3,102 @@ import Networks
 package import Torch
 import TorchNN
 
-/// What a phase of a training step differentiates.
-package enum Phase: String, Sendable, CaseIterable {
-  case generatorMain = "Gmain"
-  case generatorRegularisation = "Greg"
-  case generatorBoth = "Gboth"
-  case discriminatorMain = "Dmain"
-  case discriminatorRegularisation = "Dreg"
-  case discriminatorBoth = "Dboth"
-
-  /// Whether the generator's weights move.
-  package var isGenerator: Bool {
-    switch self {
-    case .generatorMain, .generatorRegularisation, .generatorBoth: true
-    default: false
-    }
-  }
-}
-
-/// The gradients of one phase for one batch.
-package struct PhaseResult {
-  /// One a parameter of the network in training, already multiplied by the gain; none if they are on
-  /// their way to the other ranks.
+extension Trainer {
+  /// One step: generator, path length (lazily), discriminator, R1 (lazily), average.
   ///
-  /// Zero where a loss does not depend on a parameter, as a regulariser on the last biases: in the
-  /// original such a parameter takes a step too, which lets Adam's second moment decay.
-  package var gradients: [Tensor]
-  /// Numbers worth recording.
-  package var reports: [(name: String, values: Tensor)]
+  /// - Parameter batch: This rank's share of the step's images with their features, on the trainer's
+  ///   device.
+  /// - Returns: Numbers worth recording, by the original's names, of this rank's share.
+  package func step(_ batch: TrainingBatch) -> [(name: String, values: Tensor)] {
+    var reports: [(name: String, values: Tensor)] = []
+
+    reports += run(.generatorMain, batch, gain: 1)
+    if let interval = configuration.generatorRegularisationInterval, steps % interval == 0 {
+      reports += run(.generatorRegularisation, batch, gain: Double(interval))
+    }
+    reports += run(.discriminatorMain, batch, gain: 1)
+    if let interval = configuration.discriminatorRegularisationInterval, steps % interval == 0 {
+      reports += run(.discriminatorRegularisation, batch, gain: Double(interval))
+    }
+
+    clock.measure("average") { updateAverage() }
+    imagesSeen += configuration.batchSize
+    adaptAugmentation(reports)
+    return reports
+  }
+
+  /// One phase: its gradients for all images of the step, and one step of its optimiser.
+  private func run(
+    _ phase: Phase,
+    _ batch: TrainingBatch,
+    gain: Double
+  ) -> [(name: String, values: Tensor)] {
+    clock.measure(phase.rawValue) { update(phase, batch, gain: gain) }
+  }
+
+  private func update(
+    _ phase: Phase,
+    _ batch: TrainingBatch,
+    gain: Double
+  ) -> [(name: String, values: Tensor)] {
+    var sums: [Tensor] = []
+    var reports: [(name: String, values: Tensor)] = []
+    let exchange = phase.isGenerator ? generatorExchange : discriminatorExchange
+    for round in 0..<configuration.rounds {
+      let random = SharedRandom(
+        randomness(phase, imagesSeen),
+        ranks.share.round(round, of: configuration.rounds)
+      )
+      let part = batch.rows(of: Share(round, of: configuration.rounds))
+      let z = random.normal([part.images.size(0), configuration.generator.zDimension]).to(device)
+      let result = phaseGradients(
+        phase,
+        context,
+        batch: part,
+        z: z,
+        meanPathLength: meanPathLength,
+        gain: gain,
+        random: random,
+        exchange: round + 1 < configuration.rounds
+          ? nil
+          : exchange.map { StepExchange($0, ranks, before: sums, rounds: configuration.rounds) }
+      )
+      reports += result.reports
+      if result.gradients.isEmpty { continue }
+      sums = sums.isEmpty ? result.gradients : zip(sums, result.gradients).map { $0 + $1 }
+    }
+    let optimizer = phase.isGenerator ? generatorOptimizer : discriminatorOptimizer
+    // One overflow must not poison a run of days: LAFITE replaces what is not finite.
+    optimizer.step(
+      shared(sums, exchange).map {
+        $0.withoutNaN(nan: 0, positiveInfinity: 1e5, negativeInfinity: -1e5)
+      }
+    )
+    return reports
+  }
+
+  private func updateAverage() {
+    let rule = ExponentialMovingAverage(
+      halfLifeKimg: configuration.emaKimg,
+      rampUp: configuration.emaRampUp
+    )
+    rule.update(
+      average,
+      toward: generator,
+      batchSize: configuration.batchSize,
+      imagesSeen: imagesSeen
+    )
+  }
+
+  private func adaptAugmentation(_ reports: [(name: String, values: Tensor)]) {
+    guard var adaptive, let pipe else { return }
+    for report in reports where report.name == "Loss/signs/real" {
+      adaptive.observe(ranks.gathered(report.values))
+    }
+    adaptive.update(steps: steps, batchSize: configuration.batchSize)
+    pipe.probability = adaptive.value
+    self.adaptive = adaptive
+  }
 }
 
 /// Computes one phase's gradients: the heart of a training step.
@@ -42,7 +110,7 @@ package struct PhaseResult {
 ///   - z: Latents, [N, z dimension].
 ///   - meanPathLength: The running mean of the path length, a scalar; the regulariser updates it.
 ///   - gain: Factor on the loss; the interval of a lazy regulariser.
-///   - random: Draws in this order: conditioning noise; then, part by part, second latent, cutoff,
+///   - random: Draws in this order: conditioning noise; then, loss by loss, second latent, cutoff,
 ///     mixing choice, per-layer noise, CLIP crop, path noise.
 ///   - exchange: Takes the gradients while the last backward pass computes them.
 /// - Returns: Gradients and reports.
@@ -56,83 +124,25 @@ package func phaseGradients(
   random: any RandomSource,
   exchange: StepExchange? = nil
 ) -> PhaseResult {
-  let conditioning = Conditioning(
-    images: batch.imageFeatures,
-    texts: batch.textFeatures,
-    configuration: context.configuration,
-    mapper: context.textMapper,
-    random: random
-  )
-  let parameters =
-    phase.isGenerator ? context.generator.parameters : context.discriminator.parameters
-  var sums = [Tensor?](repeating: nil, count: parameters.count)
-  var reports: [(name: String, values: Tensor)] = []
-  func accumulate(_ value: LossValue, _ others: LossValue?..., isLast: Bool) {
-    let total = others.reduce(value.total) { sum, other in other.map { sum + $0.total } ?? sum }
-    reports += value.reports + others.flatMap { $0?.reports ?? [] }
-    if isLast, let exchange {
-      exchange.begin(gradientsOf: total * gain, within: sums)
-      return
-    }
-    let new = gradients(of: [total * gain], withRespectTo: parameters)
-    for index in parameters.indices {
-      guard let gradient = new[index] else { continue }
-      sums[index] = sums[index].map { $0 + gradient } ?? gradient
-    }
-  }
-
+  let c = context.conditioning(batch, random: random)
+  let network: any Module = phase.isGenerator ? context.generator : context.discriminator
+  var sum = PhaseGradients(of: network.parameters, gain: gain, exchange: exchange)
   switch phase {
-  case .generatorMain, .generatorRegularisation, .generatorBoth:
-    if phase != .generatorRegularisation {
-      accumulate(
-        generatorLoss(context, batch: batch, conditioning: conditioning, z: z, random: random),
-        isLast: phase == .generatorMain
-      )
-    }
-    if phase != .generatorMain {
-      accumulate(
-        pathLengthLoss(
-          context,
-          conditioning: conditioning,
-          z: z,
-          meanLength: meanPathLength,
-          random: random
-        ),
-        isLast: true
-      )
-    }
-  case .discriminatorMain, .discriminatorRegularisation, .discriminatorBoth:
-    var fakeLoss: Tensor?
-    if phase != .discriminatorRegularisation {
-      let fake = discriminatorFakeLoss(
-        context,
-        conditioning: conditioning,
-        z: z,
-        random: random
-      )
-      accumulate(fake, isLast: false)
-      fakeLoss = fake.perSample
-    }
-    let (main, penalty) = discriminatorRealLoss(
-      context,
-      batch: batch,
-      conditioning: conditioning,
-      main: phase != .discriminatorRegularisation,
-      penalty: phase != .discriminatorMain,
-      random: random
+  case .generatorMain:
+    return sum.finish(generatorLoss(context, batch: batch, conditioning: c, z: z, random: random))
+  case .generatorRegularisation:
+    return sum.finish(
+      pathLengthLoss(context, conditioning: c, z: z, meanLength: meanPathLength, random: random)
     )
-    if let main, let fakeLoss {
-      reports.append(("Loss/D/loss", fakeLoss + main.perSample))
-    }
-    switch (main, penalty) {
-    case (let main?, let penalty): accumulate(main, penalty, isLast: true)
-    case (nil, let penalty?): accumulate(penalty, isLast: true)
-    case (nil, nil): break
-    }
+  case .discriminatorMain:
+    let fake = discriminatorFakeLoss(context, conditioning: c, z: z, random: random)
+    sum.add(fake)
+    let real = discriminatorRealLoss(context, batch: batch, conditioning: c, random: random)
+    sum.reports.append(("Loss/D/loss", fake.perSample + real.perSample))
+    return sum.finish(real)
+  case .discriminatorRegularisation:
+    return sum.finish(
+      gradientPenaltyLoss(context, batch: batch, conditioning: c, random: random)
+    )
   }
-  if exchange != nil { return PhaseResult(gradients: [], reports: reports) }
-  return PhaseResult(
-    gradients: zip(sums, parameters).map { $0 ?? .zeros(like: $1.detached()) },
-    reports: reports
-  )
 }

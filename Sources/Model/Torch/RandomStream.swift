@@ -10,9 +10,9 @@ public enum RandomStream: Sendable, CaseIterable {
   /// Latents of the sample grid; position 0.
   case sampleGrid
   /// Draws of a phase of the training step; by images seen.
-  case generatorMain, generatorRegularisation, generatorBoth
+  case generatorMain, generatorRegularisation
   /// Draws of a phase of the training step; by images seen.
-  case discriminatorMain, discriminatorRegularisation, discriminatorBoth
+  case discriminatorMain, discriminatorRegularisation
   /// Noise of the learned mapper in the training step; by images seen.
   case mappedPseudoText
 
@@ -61,10 +61,8 @@ public enum RandomStream: Sendable, CaseIterable {
     case .retrievalCandidates: 8
     case .generatorMain: 10
     case .generatorRegularisation: 11
-    case .generatorBoth: 12
     case .discriminatorMain: 13
     case .discriminatorRegularisation: 14
-    case .discriminatorBoth: 15
     case .mappedPseudoText: 20
     case .mapperWeights: 30
     case .mapperStep: 31

@@ -5,8 +5,8 @@ public import Torch
 /// Parameters are marked `@Parameter`, other state `@Buffer`; properties that are modules, arrays of
 /// modules or optional modules are found by reflection. A key is the property's name in snake case, so
 /// state dictionaries carry the published names (`synthesis.b64.conv0.pre_0.weight`); a type whose
-/// names do not follow its properties writes `members` itself. A bare `Tensor` property stops the
-/// program: it would be lost on saving.
+/// names do not follow its properties writes `members` itself. A bare `Tensor` stops the program, and so
+/// do tensors and modules in arrays of tensors, dictionaries and tuples: they would be lost on saving.
 public protocol Module: AnyObject {
   /// The direct members with their keys, in declaration order.
   var members: [(key: String, member: Member)] { get }
@@ -129,9 +129,32 @@ extension Module {
       preconditionFailure("\(type(of: self)).\(key): mark it @Parameter or @Buffer")
     default:
       let mirror = Mirror(reflecting: value)
-      guard mirror.displayStyle == .optional, let inner = mirror.children.first else { return [] }
-      return found(inner.value, key: key)
+      if mirror.displayStyle == .optional {
+        return mirror.children.first.map { found($0.value, key: key) } ?? []
+      }
+      if holdsState(mirror) {
+        preconditionFailure(
+          "\(type(of: self)).\(key): \(type(of: value)) is not saved; take an array of modules, or "
+            + "write `members`"
+        )
+      }
+      return []
     }
+  }
+}
+
+/// Whether a collection or a tuple holds tensors or modules, at any depth, which nothing would save.
+private func holdsState(_ mirror: Mirror) -> Bool {
+  let isContainer: Set<Mirror.DisplayStyle?> = [.collection, .dictionary, .set, .tuple, .optional]
+  guard isContainer.contains(mirror.displayStyle) else { return false }
+  // A list of a million numbers is looked at once: its elements are of one kind.
+  let elements =
+    mirror.displayStyle == .collection
+    ? AnyCollection(mirror.children.prefix(1))
+    : mirror.children
+  return elements.contains { child in
+    child.value is Tensor || child.value is any Module || child.value is Parameter
+      || child.value is Buffer || holdsState(Mirror(reflecting: child.value))
   }
 }
 

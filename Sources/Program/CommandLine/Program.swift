@@ -5,9 +5,6 @@ import Foundation
 /// What nifty's two programs share: `nifty`, which has the verbs that move data, and `nifty-compute`, which
 /// has all of them and libtorch.
 package enum Program {
-  /// The version of both.
-  package static let version = "0.1.0"
-
   /// Parses the command line, runs one verb, and turns errors into one line and a status.
   ///
   /// On the main thread: a verb that computes stays on it with its tensors, and has its deep stack.

@@ -1,6 +1,7 @@
 package import ArgumentParser
 import CommandLine
 import DataCommands
+import Text
 import Torch
 
 /// The program with all verbs, which `nifty` hands over to for those that compute.
@@ -24,7 +25,7 @@ package struct NiftyCompute: AsyncParsableCommand {
       Try everything at once, small, on real data:
         nifty demo
       """,
-    version: Program.version,
+    version: Version.number,
     subcommands: [
       DataVerbs.laion, ImportCommand.self, ClipCommand.self, PackCommand.self,
       DataVerbs.dataset, TrainCommand.self, MetricsCommand.self, GenerateCommand.self,

@@ -54,11 +54,11 @@ extension TrainCommand {
   ) throws -> Ranks {
     guard let rendezvous else { return .alone }
     LocalRanks.endWithLauncher()
-    let patience = try runFlags.patience
-    let group = try ProcessGroup(rendezvous, timeout: .seconds(patience))
+    let timeout = arguments.rankTimeout
+    let group = try ProcessGroup(rendezvous, timeout: .seconds(timeout))
     let carrier = try carrier(of: group, on: device)
     if group.rank == 0 { Console.line("\(group.count) processes, which sum \(carrier)") }
-    return Ranks(group, patience: patience, bound: patience) { reason in
+    return Ranks(group, patience: timeout, bound: timeout) { reason in
       stop.abandon {
         Console.error("nifty: \(reason)")
         _exit(EXIT_FAILURE)
@@ -84,61 +84,14 @@ extension TrainCommand {
   }
 
   /// Does what every rank but the first does.
-  func follow(_ parts: RunParts) throws -> RunEnding {
-    let suite = try parts.ranks.doing("prepares the metrics") { try metricSuite(parts) }
+  func follow(_ inputs: StepInputs, _ stop: StopRequest) throws -> RunEnding {
+    let suite = try inputs.ranks.doing("prepares the metrics") { try metricSuite(inputs) }
     let run = try FollowingRun(
-      options: parts.options,
-      trainingSet: parts.set,
-      clip: parts.clip,
-      textMapper: parts.mapper,
-      device: parts.device,
-      ranks: parts.ranks,
+      inputs,
       score: { job, generator in try suite?.help(.init(number: job), generator) },
-      stop: parts.stop
+      stop: stop
     )
-    let signals = StopSignals(parts.stop, announces: false)
+    let signals = StopSignals(stop, announces: false)
     return try withExtendedLifetime(signals) { try run.run() }
-  }
-}
-
-/// What every rank of a run needs.
-struct RunParts {
-  let options: TrainingOptions
-  let set: TrainingSet
-  let model: ClipModel
-  let mapper: TextMapper?
-  let device: Device
-  let ranks: Ranks
-  let stop: StopRequest
-
-  /// Input size in pixels and image tower of the CLIP, in float32.
-  var clip: (side: Int, encodeImage: (Tensor) -> Tensor) {
-    (model.side, { [model] in model.model.encodeImage($0).to(.float32) })
-  }
-}
-
-extension RunFlags {
-  /// How long another process may be silent or get nowhere, in seconds.
-  var patience: Double {
-    get throws(TrainingError) {
-      let seconds = rankTimeout ?? 45
-      guard seconds > 0, seconds <= 1e6 else {
-        throw .option("--rank-timeout must be above 0, not \(seconds)")
-      }
-      return seconds
-    }
-  }
-
-  /// Divides a device's share of a step into rounds.
-  func applyRounds(to options: inout TrainingOptions) throws(TrainingError) {
-    _ = try patience
-    guard let batchPerDevice else { return }
-    let share = options.trainer.batchSize / max(options.gpus, 1)
-    guard batchPerDevice > 0, share % batchPerDevice == 0 else {
-      throw .option(
-        "--batch-gpu must divide \(share), the images of a step and device, not be \(batchPerDevice)"
-      )
-    }
-    options.trainer.rounds = share / batchPerDevice
   }
 }

@@ -38,25 +38,20 @@ struct TrainCommand: ParsableCommand {
       Ctrl-C or SIGTERM writes a checkpoint and ends with status 75: the run
       can be continued, and equals one that was never stopped. A second Ctrl-C
       ends at once. A continued run keeps its options; these may be changed:
-      --kimg --minutes --snap --workers --threads --checkpoint-minutes
-      --on-collapse.
+      \(changeable).
       """
   )
 
-  @Option(help: "Take the options of an earlier run; flags given beside it count more.")
-  var options: String?
-  @Option(
-    name: .customLong("continue"),
-    help: "Go on with a run: its folder, or latest for the newest in --outdir."
-  )
-  var continued: String?
-  @Option(help: "CLIP model that packed the data. (default: ViT-B-32.pt, if it was fetched)")
-  var clip: String?
-  @Flag(
-    name: [.customShort("n"), .customLong("dry-run")],
-    help: "Print the options as JSON and stop."
-  )
-  var dryRun = false
+  /// Flags whose options a continued run may change.
+  private static var changeable: String {
+    TrainingOption.all.filter { $0.hasFlag && $0.continuing == .mayChange }.map(\.flag)
+      .joined(separator: " ")
+  }
+
+  @Option(.file) var options: String?
+  @Option(.continued) var continued: String?
+  @Option(.clip) var clip: String?
+  @Flag(.dryRun, short: "n") var dryRun
   @OptionGroup(title: "Data") var dataFlags: DataFlags
   @OptionGroup(title: "Run") var runFlags: RunFlags
   @OptionGroup(title: "Metrics") var metricFlags: TrainMetricFlags
@@ -69,6 +64,12 @@ struct TrainCommand: ParsableCommand {
     // With a file of options, what is allowed depends on it: `run` checks.
     if options != nil, continued != nil {
       throw ValidationError("--continue keeps the options of its run: leave --options out")
+    }
+    if continued != nil, runFlags.resume != nil {
+      throw ValidationError(
+        "--continue and --resume exclude each other: --continue goes on where the run was, --resume "
+          + "starts a new run from a snapshot"
+      )
     }
     if continued == "latest", runFlags.outdir == nil {
       throw ValidationError("--continue=latest needs --outdir, the folder of the runs")
@@ -84,18 +85,15 @@ struct TrainCommand: ParsableCommand {
         "--clip is missing; give it, or get the original's by nifty fetch weights clip-vit-b-32"
       )
     }
-    do {
-      var trial = TrainingOptions.automatic(
-        resolution: 256,
-        featureDimension: 512,
-        reducedPrecision: true,
-        gpus: max(runFlags.gpus ?? 1, 1)
-      )
-      trial.gpus = runFlags.gpus ?? 1
-      try apply(to: &trial)
-      try runFlags.applyRounds(to: &trial)
-      try trial.validate()
-    } catch { throw ValidationError("\(error)") }
+    do { try RunPolicy.rehearse(arguments) } catch { throw ValidationError("\(error)") }
+  }
+
+  /// What was given, in the order in which it counts.
+  var arguments: TrainingArguments {
+    TrainingArguments(
+      dataFlags.given + networkFlags.given + lossFlags.given + numericsFlags.given
+        + metricFlags.given + augmentFlags.given + runFlags.given + [.init(.clip, clip)]
+    )
   }
 
   func run() throws {
@@ -152,51 +150,48 @@ struct TrainCommand: ParsableCommand {
     }
     if isFirst { try readPrompts(of: &options, continued: folder != nil) }
     if device == .cpu, isFirst { Console.line("no CUDA device: training on the CPU") }
-    for line in numericsFlags.idle(on: device, options) + networkNotes(options) where isFirst {
-      Console.line(line)
-    }
+    if isFirst { for line in try policy(on: device).idleFlags(options) { Console.line(line) } }
     let model = try ranks.doing("reads \(options.clip)") {
       try ClipModel(path: options.clip, device: device)
     }
     try check(model, fits: set, options)
-    let parts = RunParts(
+    let inputs = StepInputs(
       options: options,
-      set: set,
-      model: model,
-      mapper: try textMapper(options, set, model, device),
+      data: set,
+      clip: ImageTower(side: model.side) { model.model.encodeImage($0).to(.float32) },
+      textMapper: try textMapper(options, set, model, device),
       device: device,
-      ranks: ranks,
-      stop: stop
+      ranks: ranks
     )
-    return isFirst ? try lead(parts, continued: folder) : try follow(parts)
+    return isFirst ? try lead(inputs, model, stop, continued: folder) : try follow(inputs, stop)
   }
 
   /// Does what the first rank does, or the only one.
-  private func lead(_ parts: RunParts, continued: String?) throws -> RunEnding {
-    let (options, set) = (parts.options, parts.set)
-    let suite = try parts.ranks.doing("prepares the metrics") { try metricSuite(parts) }
+  private func lead(
+    _ inputs: StepInputs,
+    _ model: ClipModel,
+    _ stop: StopRequest,
+    continued: String?
+  ) throws -> RunEnding {
+    let suite = try inputs.ranks.doing("prepares the metrics") { try metricSuite(inputs) }
     let run = try TrainingRun(
-      options: options,
-      trainingSet: set,
-      clip: parts.clip,
-      textMapper: parts.mapper,
-      gridFeatures: try promptFeatures(options, parts.model),
+      inputs,
+      gridFeatures: try promptFeatures(inputs.options, model),
       metrics: snapshotMetrics(suite),
-      notes: ["clip": parts.model.name, "clip_sha256": parts.model.sha256],
-      device: parts.device,
-      ranks: parts.ranks,
+      notes: ["clip": model.name, "clip_sha256": model.sha256],
       continued: continued,
       profiles: runFlags.profile,
-      stop: parts.stop,
+      stop: stop,
       observe: Self.show
     )
+    let (data, zips) = (inputs.data, inputs.options.data.count)
     Console.line(
-      "\(set.count) images of \(set.resolution)² from \(options.data.count) zip(s) on "
-        + "\(parts.device); generator \(run.trainer.generator.parameterCount) and discriminator "
+      "\(data.count) images of \(data.resolution)² from \(zips) zip(s) on "
+        + "\(inputs.device); generator \(run.trainer.generator.parameterCount) and discriminator "
         + "\(run.trainer.discriminator.parameterCount) parameters"
     )
     Console.line("run folder \(run.folder.path)")
-    let signals = StopSignals(parts.stop)
+    let signals = StopSignals(stop)
     return try withExtendedLifetime(signals) { try run.run() }
   }
 
@@ -218,90 +213,19 @@ struct TrainCommand: ParsableCommand {
   ) throws -> (folder: String?, TrainingOptions, TrainingSet) {
     let (folder, earlier) = try origin(ranks)
     let (options, set) = try ranks.doing("opens the data") {
-      try resolved(on: device, earlier, in: folder)
+      try policy(on: device).resolve(earlier, in: folder)
     }
     return (folder, options, set)
   }
 
-  private func resolved(
-    on device: Device,
-    _ earlier: TrainingOptions?,
-    in folder: String?
-  ) throws -> (TrainingOptions, TrainingSet) {
-    let paths = dataFlags.data.isEmpty ? earlier?.data ?? [] : dataFlags.data
-    let datasets = try paths.flatMap(expandedBraces).map { try PackedDataset($0) }
-    let first = try TrainingSet(datasets)
-    let resolution = first.resolution
-    let processes = try processes
-    // Below 64² the layers are too small for reduced precision to pay on a CPU (measured).
-    var options =
-      earlier
-      ?? .automatic(
-        resolution: resolution,
-        featureDimension: first.featureDimension,
-        reducedPrecision: !(device == .cpu && resolution < 64),
-        gpus: processes ?? 1
-      )
-    options.trainer.generator.resolution = resolution
-    options.trainer.discriminator.resolution = resolution
-    options.imageCount = first.rawCount
-    options.gpus = processes ?? options.gpus
-    try apply(to: &options)
-    try runFlags.applyRounds(to: &options)
-    if let folder, let earlier { try options.continue(earlier, in: folder) }
-    if options.clip.isEmpty, let standard = Weights.standardCLIP { options.clip = standard }
-    if earlier == nil, metricFlags.metrics == nil, Weights.hasInception {
-      options.metrics = ["fid50k_full"]
-    }
-    guard !options.outdir.isEmpty, !options.clip.isEmpty else {
-      let missing = options.outdir.isEmpty ? "--outdir" : "--clip"
-      throw TrainingError.option("\(missing) is missing, and the file of options does not say it")
-    }
-    if let subset = options.subset, subset > first.rawCount {
-      throw TrainingError.option(
-        "--subset must be between 1 and \(first.rawCount), the images of the data, not \(subset)"
-      )
-    }
-    if options.usesLabels {
-      let hasLabels = try datasets.allSatisfy { try $0.label(at: 0) != nil }
-      let reason =
-        hasLabels
-        ? "its networks with class labels are not built (the original stops with an error)"
-        : "\(options.data[0]) has no class labels"
-      throw TrainingError.option("--cond=1: \(reason); train with --cond=0")
-    }
-    try options.validate()
-    try options.validateForResolution()
-    let set = try TrainingSet(
-      datasets,
-      options: .init(
-        subset: options.subset,
-        mirror: options.mirror,
-        mirrorsFeatures: options.mirrorsFeatures,
-        ratio: options.ratio,
-        seed: UInt32(truncatingIfNeeded: options.trainer.seed)
-      )
+  private func policy(on device: Device) throws -> RunPolicy {
+    RunPolicy(
+      arguments,
+      processes: try processes,
+      device: device,
+      standardCLIP: Weights.standardCLIP,
+      standardMetrics: Weights.hasInception ? ["fid50k_full"] : []
     )
-    return (options, set)
-  }
-
-  private func apply(to options: inout TrainingOptions) throws {
-    dataFlags.apply(to: &options)
-    networkFlags.apply(to: &options)
-    lossFlags.apply(to: &options)
-    numericsFlags.apply(to: &options)
-    metricFlags.apply(to: &options)
-    try augmentFlags.apply(to: &options)
-    runFlags.apply(to: &options)
-    options.set(\.clip, clip)
-  }
-
-  private func networkNotes(_ options: TrainingOptions) -> [String] {
-    let resolution = options.trainer.generator.resolution
-    guard networkFlags.fmap.map({ $0 != 1 }) == true, networkFlags.channelBase == nil,
-      resolution >= 512
-    else { return [] }
-    return ["--fmap counts below 512² only, as in the original; --channel-base counts anywhere"]
   }
 
   private func check(_ model: ClipModel, fits set: TrainingSet, _ options: TrainingOptions) throws {

@@ -9,22 +9,9 @@ import Training
 
 /// Flags of the metrics that a run computes at every snapshot.
 struct TrainMetricFlags: ParsableArguments {
-  @Option(
-    help: """
-      Metrics at every snapshot, separated by commas, or none; nifty metrics --help lists them. \
-      (default: fid50k_full where Inception was fetched, else none)
-      """
-  )
-  var metrics: String?
-
-  @Option(help: "Images generated for a metric. (default: LAFITE's, 30000 or 6000)")
-  var metricImages: Int?
-
-  @Option(
-    name: .customLong("metric_only_test"),
-    help: "Measure against the test data, not the training data. (default: 0)"
-  )
-  var measuresAgainstTest: Switch?
+  @Option(.metrics) var metrics: String?
+  @Option(.metricImages) var metricImages: Int?
+  @Option(.measuresAgainstTest) var measuresAgainstTest: Switch?
 
   private static let known = MetricDefinition.all.map(\.name)
 
@@ -39,21 +26,22 @@ struct TrainMetricFlags: ParsableArguments {
     }
   }
 
-  /// Puts what was given into the options.
-  func apply(to options: inout TrainingOptions) {
-    options.set(\.metrics, names)
-    options.set(\.metricImages, metricImages.map(Optional.some))
-    options.set(\.measuresAgainstTest, measuresAgainstTest?.isOn)
+  /// What was given.
+  var given: [TrainingArguments.Given] {
+    [
+      .init(.metrics, names), .init(.metricImages, metricImages),
+      .init(.measuresAgainstTest, measuresAgainstTest?.isOn),
+    ]
   }
 }
 
 /// The metrics of a run, ready to score snapshots.
 ///
-/// - Parameter parts: The run.
+/// - Parameter inputs: The run.
 /// - Returns: The metrics; `nil` for a run without.
 /// - Throws: Where a dataset cannot be opened or a detector is missing.
-func metricSuite(_ parts: RunParts) throws -> MetricSuite? {
-  let (options, set, device) = (parts.options, parts.set, parts.device)
+func metricSuite(_ inputs: StepInputs) throws -> MetricSuite? {
+  let (options, device, ranks) = (inputs.options, inputs.device, inputs.ranks)
   if options.metrics.isEmpty { return nil }
   var plan = MetricPlan()
   plan.images = options.metricImages
@@ -61,14 +49,14 @@ func metricSuite(_ parts: RunParts) throws -> MetricSuite? {
   plan.comparesWithTest = options.measuresAgainstTest
   plan.device = device
   plan.cache = MetricSources.standardCache
-  if parts.ranks.isShared { plan.share = parts.ranks.passShare }
+  if ranks.isShared { plan.share = ranks.passShare }
   let sources = MetricSources.standard(judge: options.clip, device: device)
   let suite = try MetricSuite(
     options.metrics,
     plan: plan,
-    training: set.datasets,
+    training: inputs.data.datasets,
     conditions: TrainingSet([PackedDataset(options.testData ?? options.data[0])]),
-    sources: parts.ranks.rank == 0 ? sources : sources.silent
+    sources: ranks.rank == 0 ? sources : sources.silent
   )
   // A missing detector is told now, not at the first snapshot.
   for definition in suite.definitions { _ = try suite.detector(definition.detector) }

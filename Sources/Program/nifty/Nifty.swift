@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandLine
 import Console
 import DataCommands
+import Text
 
 /// The program that people call: has the verbs that move data, and hands all else to `nifty-compute`.
 @main
@@ -10,7 +11,7 @@ struct Nifty: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "nifty",
     abstract: "The verbs of nifty that move data; those that compute are not installed here.",
-    version: Program.version,
+    version: Version.number,
     subcommands: DataVerbs.all
   )
 

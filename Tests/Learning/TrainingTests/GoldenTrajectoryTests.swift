@@ -69,11 +69,12 @@ struct GoldenTrajectoryTests {
     configuration.discriminatorRegularisationInterval = config.int("D_reg_interval")
     configuration.emaKimg = try #require(config.double("ema_kimg"))
     configuration.emaRampUp = config.double("ema_rampup")
+    let clip = ImageTower(
+      side: 224,
+      encode: try tinyCLIP(dimension: generator.featureDimension)
+    )
     let trainer = Trainer(
-      configuration,
-      device: .cpu,
-      clipSide: 224,
-      encodeImage: try tinyCLIP(dimension: generator.featureDimension),
+      try tinyInputs(configuration, clip: clip),
       randomness: { sources.source($0, imagesSeen: $1) }
     )
     try trainer.generator.load(Golden.state(net, "G"))

@@ -34,16 +34,11 @@ struct OverlapTests {
       let ranks = Ranks(group)
       ranks.partBytes = partBytes
       let encode = tinyEncoder()
-      let trainer = Trainer(
-        shape,
-        device: .cpu,
-        clipSide: 16,
-        encodeImage: { image in
-          if ranks.rank == slow { Thread.sleep(forTimeInterval: 0.2) }
-          return encode(image)
-        },
-        ranks: ranks
-      )
+      let clip = ImageTower(side: 16) { image in
+        if ranks.rank == slow { Thread.sleep(forTimeInterval: 0.2) }
+        return encode(image)
+      }
+      let trainer = Trainer(try tinyInputs(shape, clip: clip, ranks: ranks))
       for step in 0..<2 {
         _ = trainer.step(tinyBatch(UInt64(step), size: 12).rows(of: ranks.share))
       }

@@ -81,16 +81,13 @@ struct RanksTests {
   }
 
   /// Gradients of all phases, the path length's mean and its running one, from one state.
-  private static func gradients(_ setting: Setting, _ ranks: Ranks) -> [[Float]] {
+  private static func gradients(_ setting: Setting, _ ranks: Ranks) throws -> [[Float]] {
     let shape = configuration(setting)
     let random = SeededRandom(seed: 1)
     let context = LossContext(
+      try tinyInputs(shape, ranks: ranks),
       generator: Generator(shape.generator, random: random),
-      discriminator: Discriminator(shape.discriminator, random: random),
-      configuration: shape.losses,
-      clipSide: 16,
-      encodeImage: tinyEncoder(),
-      ranks: ranks
+      discriminator: Discriminator(shape.discriminator, random: random)
     )
     var results: [[Float]] = []
     for phase in Phase.allCases {
@@ -115,10 +112,10 @@ struct RanksTests {
 
   @Test(arguments: settings)
   func `the gradients of every phase are those of one process`(setting: Setting) async throws {
-    let alone = Self.gradients(setting, .alone)
+    let alone = try Self.gradients(setting, .alone)
     let together = try await inRanks(setting.ranks) { group in
       let ranks = Ranks(group)
-      let result = Self.gradients(setting, ranks)
+      let result = try Self.gradients(setting, ranks)
       try ranks.check()
       return result
     }
@@ -139,14 +136,8 @@ struct RanksTests {
     _ ranks: Ranks,
     steps: Int,
     withoutAverage: Bool = false
-  ) -> (losses: [[Double]], weights: [Float]) {
-    let trainer = Trainer(
-      configuration,
-      device: .cpu,
-      clipSide: 16,
-      encodeImage: tinyEncoder(),
-      ranks: ranks
-    )
+  ) throws -> (losses: [[Double]], weights: [Float]) {
+    let trainer = Trainer(try tinyInputs(configuration, ranks: ranks))
     let losses = (0..<steps).map { step in
       trainer.step(tinyBatch(UInt64(step), size: 12).rows(of: ranks.share)).map { report in
         ranks.gathered(report.values.reshaped(-1)).mean().item
@@ -163,10 +154,10 @@ struct RanksTests {
     let transforms = try #require(AugmentConfiguration(named: "bg"))
     configuration.augmentation = AugmentationOptions(transforms, probability: 0.3, target: 0.6)
     let shared = configuration
-    let alone = Self.run(shared, .alone, steps: 6)
+    let alone = try Self.run(shared, .alone, steps: 6)
     let together = try await inRanks(count) { group in
       let ranks = Ranks(group)
-      let result = Self.run(shared, ranks, steps: 6)
+      let result = try Self.run(shared, ranks, steps: 6)
       try ranks.check()
       return result
     }
@@ -179,7 +170,7 @@ struct RanksTests {
     #expect(alone.losses.count == 6)
   }
 
-  @Test func `rounds need less at once and differ only where a batch is looked at as one`() {
+  @Test func `rounds need less at once and differ only where a batch is looked at as one`() throws {
     var configuration = Self.configuration(Self.settings[2])
     configuration.losses.itd = 0
     configuration.losses.itc = 0
@@ -188,7 +179,7 @@ struct RanksTests {
     configuration.generatorRegularisationInterval = nil
     var inRounds = configuration
     inRounds.rounds = 3
-    let (one, three) = (
+    let (one, three) = try (
       Self.run(configuration, .alone, steps: 1), Self.run(inRounds, .alone, steps: 1)
     )
     let means = { (losses: [Double], rounds: Int) in
@@ -203,7 +194,9 @@ struct RanksTests {
     }
   }
 
-  @Test func `rounds give the gradients of the whole where no loss looks at the batch as one`() {
+  @Test func `rounds give the gradients of the whole where no loss looks at the batch as one`()
+    throws
+  {
     var configuration = Self.configuration(Self.settings[2])
     configuration.losses.itd = 0
     configuration.losses.itc = 0
@@ -220,11 +213,11 @@ struct RanksTests {
     var inRounds = configuration
     inRounds.rounds = 3
     // The mean of w moves once a round, too, as in the original.
-    func weights(_ configuration: TrainerConfiguration, steps: Int) -> [Float] {
-      Self.run(configuration, .alone, steps: steps, withoutAverage: true).weights
+    func weights(_ configuration: TrainerConfiguration, steps: Int) throws -> [Float] {
+      try Self.run(configuration, .alone, steps: steps, withoutAverage: true).weights
     }
-    let start = weights(configuration, steps: 0)
-    let (whole, rounds) = (weights(configuration, steps: 1), weights(inRounds, steps: 1))
+    let start = try weights(configuration, steps: 0)
+    let (whole, rounds) = try (weights(configuration, steps: 1), weights(inRounds, steps: 1))
     func length(_ pairs: Zip2Sequence<[Float], [Float]>) -> Float {
       pairs.reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
     }

@@ -182,15 +182,66 @@ struct ResumeTests {
   @Test func `a run that was killed before its first checkpoint begins anew in its folder`() throws
   {
     let tiny = try TinyRun()
-    let folder = try tiny.run(stoppingAfter: [9], finishing: false)
-    for name in try Self.checkpoints(folder) {
-      try FileManager.default.removeItem(atPath: "\(folder)/checkpoint/\(name)")
-    }
+    // The folder is made before the first checkpoint.
+    let folder = try tiny.session().folder.path
+    #expect(try Self.checkpoints(folder).isEmpty)
     let ended = try tiny.run(stoppingAfter: [], continuing: folder)
     #expect(ended == folder)
     try whole.expectEqual(tiny.record(folder), "anew")
     let log = try String(contentsOfFile: folder + "/log.txt", encoding: .utf8)
     #expect(log.hasPrefix("begun anew: there is no checkpoint yet\n"), "\(log)")
+  }
+
+  @Test func `a run whose checkpoints are gone is refused, and nothing of it is touched`() throws {
+    let tiny = try TinyRun()
+    let folder = try tiny.run(stoppingAfter: [9], finishing: false)
+    try FileManager.default.removeItem(atPath: "\(folder)/checkpoint")
+    let names = { try FileManager.default.contentsOfDirectory(atPath: folder).sorted() }
+    let (before, log) = (try names(), try Data(contentsOf: URL(filePath: folder + "/log.txt")))
+    let error = #expect(throws: TrainingError.self) { _ = try tiny.session(continuing: folder) }
+    let snapshot = "\(folder)/network-snapshot-000000.safetensors"
+    #expect(
+      "\(try #require(error))"
+        == "\(folder) has snapshots but no checkpoint to go on from; start a new run with "
+        + "--resume=\(snapshot)"
+    )
+    try FileManager.default.removeItem(atPath: snapshot)
+    let other = #expect(throws: TrainingError.self) { _ = try tiny.session(continuing: folder) }
+    #expect("\(try #require(other))".contains("has statistics but no checkpoint"))
+    #expect(try names() == before.filter { $0 != "network-snapshot-000000.safetensors" })
+    #expect(try Data(contentsOf: URL(filePath: folder + "/log.txt")) == log)
+  }
+
+  @Test func `data that has changed under its name is refused; the same data elsewhere is not`()
+    throws
+  {
+    var tiny = try TinyRun()
+    let folder = try tiny.run(stoppingAfter: [3], finishing: false)
+    let path = tiny.options.data[0]
+    let bytes = try Data(contentsOf: URL(filePath: path))
+    // Other captions of the same length: as many images, and the same size.
+    try FileManager.default.removeItem(atPath: path)
+    try TinyRun.pack(path, captions: "Caption")
+    #expect(try Data(contentsOf: URL(filePath: path)).count == bytes.count)
+    let error = #expect(throws: TrainingError.self) { _ = try tiny.session(continuing: folder) }
+    #expect("\(try #require(error))".contains("\(path) has changed since"), "\(error!)")
+    let moved = tiny.folder.file("moved.zip")
+    try bytes.write(to: URL(filePath: moved))
+    tiny.options.data = [moved]
+    _ = try tiny.run(stoppingAfter: [], continuing: folder)
+    try whole.expectEqual(tiny.record(folder), "moved")
+  }
+
+  @Test func `a state of an earlier version knows nothing of its data`() throws {
+    let tiny = try TinyRun()
+    let folder = try tiny.run(stoppingAfter: [3], finishing: false)
+    let newest = try #require(
+      try CheckpointFolder(folder + "/checkpoint").newest(onDamage: { _ in })
+    )
+    var state = newest.state
+    #expect(state.data?.count == 1)
+    state.data = nil
+    #expect(try RunState(json: state.json) == state && !(try state.json).contains("directory"))
   }
 
   @Test func `a finished run goes on with more images, and other data is refused`() throws {

@@ -41,7 +41,7 @@ struct TinyRun {
     options.checkpointSeconds = 0.05
   }
 
-  private static func pack(_ path: String) throws {
+  static func pack(_ path: String, captions: String = "caption") throws {
     let random = SeededRandom(seed: 1)
     let writer = try PackedDatasetWriter(
       path,
@@ -55,7 +55,7 @@ struct TinyRun {
     )
     for index in 0..<imageCount {
       let pixels = (random.uniform([16 * 16 * 3]) * 255).to(.uint8).values(UInt8.self)
-      let texts = (0..<1 + index % 3).map { "caption \($0)" }
+      let texts = (0..<1 + index % 3).map { "\(captions) \($0)" }
       try writer.append(
         PackedRecord(
           image: RGBImage(width: 16, height: 16, pixels: pixels).encodedPNG(level: 0),
@@ -82,13 +82,15 @@ struct TinyRun {
       options: .init(mirror: options.mirror, seed: UInt32(options.trainer.seed))
     )
     return try TrainingRun(
-      options: options,
-      trainingSet: set,
-      clip: (16, encodeImage ?? tinyEncoder()),
+      StepInputs(
+        options: options,
+        data: set,
+        clip: ImageTower(side: 16, encode: encodeImage ?? tinyEncoder()),
+        device: .cpu
+      ),
       gridFeatures: nil,
       metrics: metrics,
       notes: [:],
-      device: .cpu,
       continued: continued,
       profiles: profiles,
       stop: stop,

@@ -1,4 +1,7 @@
+import Datasets
+import Distributed
 import Networks
+import TestSupport
 import Torch
 import Training
 
@@ -32,6 +35,34 @@ let tinyFeatureDimension = 8
 func tinyEncoder() -> (Tensor) -> Tensor {
   let projection = SeededRandom(seed: 9).normal([3 * 16 * 16, tinyFeatureDimension])
   return { $0.reshaped($0.size(0), -1).matmul(projection) }
+}
+
+/// What the steps of networks need that are given their batches by the test: the data is not looked at.
+///
+/// - Parameters:
+///   - configuration: What is computed.
+///   - clip: Judges the images.
+///   - ranks: The processes that share each step.
+/// - Returns: The inputs.
+/// - Throws: Where the data cannot be written.
+func tinyInputs(
+  _ configuration: TrainerConfiguration,
+  clip: ImageTower = ImageTower(side: 16, encode: tinyEncoder()),
+  ranks: Ranks = .alone
+) throws -> StepInputs {
+  StepInputs(
+    options: TrainingOptions(trainer: configuration),
+    data: try unusedData.get(),
+    clip: clip,
+    device: .cpu,
+    ranks: ranks
+  )
+}
+
+private let unusedData = Result {
+  let folder = try TemporaryFolder()
+  try TinyRun.pack(folder.file("data.zip"))
+  return try TrainingSet([PackedDataset(folder.file("data.zip"))])
 }
 
 /// Noise in the shape of training data for `tinyTrainer`.

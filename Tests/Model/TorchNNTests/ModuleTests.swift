@@ -34,6 +34,33 @@ private final class Careless: Module {
   let lost: Tensor = .zeros([1])
 }
 
+private final class ListOfTensors: Module {
+  let lost: [Tensor] = [.zeros([1])]
+}
+
+private final class DictionaryOfModules: Module {
+  let lost = ["a": Leaf(1)]
+}
+
+private final class TupleOfModules: Module {
+  let lost = (Leaf(1), 3)
+}
+
+private final class Nested: Module {
+  let lost: [[Leaf]] = [[Leaf(1)]]
+}
+
+private final class MaybeTensors: Module {
+  let lost: [String: Tensor]? = ["a": .zeros([1])]
+}
+
+/// Collections without state are nobody's business.
+private final class Harmless: Module {
+  let sizes = [1, 2]
+  let names = ["a": (1, "b")]
+  let none: [Tensor] = []
+}
+
 @Suite("Module")
 struct ModuleTests {
   @Test func `state is found in declaration order under snake-case names`() {
@@ -63,6 +90,38 @@ struct ModuleTests {
     }
     let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(message.contains("Careless.lost: mark it @Parameter or @Buffer"))
+  }
+
+  @Test func `tensors and modules that would not be saved stop the program with their name`() async
+  {
+    func message(_ result: ExitTest.Result?) -> String {
+      String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    }
+    let list = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = ListOfTensors().state
+    }
+    #expect(message(list).contains("ListOfTensors.lost: Array<Tensor> is not saved"))
+    let dictionary = await #expect(
+      processExitsWith: .failure,
+      observing: [\.standardErrorContent]
+    ) { _ = DictionaryOfModules().state }
+    #expect(message(dictionary).contains("DictionaryOfModules.lost: Dictionary<String, Leaf>"))
+    let tuple = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = TupleOfModules().state
+    }
+    #expect(message(tuple).contains("TupleOfModules.lost: (Leaf, Int) is not saved"))
+    let nested = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Nested().state
+    }
+    #expect(message(nested).contains("Nested.lost: Array<Array<Leaf>> is not saved"))
+    let maybe = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = MaybeTensors().state
+    }
+    #expect(message(maybe).contains("MaybeTensors.lost: Dictionary<String, Tensor>"))
+  }
+
+  @Test func `collections without tensors and modules are left alone`() {
+    #expect(Harmless().state.isEmpty)
   }
 
   @Test func `the state lives: a loaded value is seen by the module`() throws {

@@ -149,6 +149,7 @@ struct ResumeCommandTests {
       ("--continue=\(run) --batch=8", 1, "batch_size is 4 there, not 8"),
       ("--continue=\(run) --gamma=3", 1, "loss_kwargs.r1_gamma is"),
       ("--continue=\(run) --seed=1", 1, "random_seed is 0 there, not 1"),
+      ("--continue=\(run) --resume=\(run)", 64, "--continue and --resume exclude each other"),
       ("--continue=nowhere", 1, "nowhere is no run folder"),
       ("--continue=latest", 64, "--continue=latest needs --outdir"),
       ("--continue=latest --outdir=pairs", 1, "pairs holds no run with a checkpoint"),

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Training
 
 /// `nifty train --dry-run` beside the original's.
 @Suite("Golden train options")
@@ -123,6 +124,24 @@ struct TrainOptionsTests {
     let outcome = try nifty(words + flags.split(separator: " ").map(String.init))
     #expect(outcome.status == 64)
     #expect(outcome.errors.contains(expected), "\(outcome.errors)")
+  }
+
+  @Test func `the command has the flags of the options' tables, and no others`() throws {
+    struct Argument: Decodable {
+      struct Name: Decodable { let kind: String, name: String }
+      let names: [Name]?
+    }
+    struct Help: Decodable {
+      struct Command: Decodable { let arguments: [Argument] }
+      let command: Command
+    }
+    let outcome = try nifty(["train", "--experimental-dump-help"])
+    let help = try JSONDecoder().decode(Help.self, from: Data(outcome.output.utf8))
+    let flags = help.command.arguments.flatMap { $0.names ?? [] }.filter { $0.kind == "long" }
+      .map(\.name)
+    let known = TrainingOption.all.filter(\.hasFlag).map(\.name)
+    #expect(Set(flags).subtracting(["help", "version"]) == Set(known))
+    #expect(flags.count > 60)
   }
 
   @Test func `more images than there are cannot be taken, and labels that are not there`() throws {

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 
 /// Everything a run remembers beside its tensors: `state.json` of a checkpoint.
@@ -6,6 +7,8 @@ package struct RunState: Codable, Equatable, Sendable {
   package var seed: UInt64
   /// Images in the training data: other data would give other batches.
   package var imageCount: Int
+  /// The zips of the training data; `nil` in a state of an earlier version.
+  package var data: [DataIdentity]?
   /// The trainer's numbers.
   package var trainer: TrainerProgress
   /// The tick in progress.
@@ -80,6 +83,7 @@ package struct RunState: Codable, Equatable, Sendable {
   package init(
     seed: UInt64,
     imageCount: Int,
+    data: [DataIdentity]?,
     trainer: TrainerProgress,
     tick: Tick,
     seconds: Double,
@@ -91,6 +95,7 @@ package struct RunState: Codable, Equatable, Sendable {
   ) {
     self.seed = seed
     self.imageCount = imageCount
+    self.data = data
     self.trainer = trainer
     self.tick = tick
     self.seconds = seconds
@@ -100,6 +105,32 @@ package struct RunState: Codable, Equatable, Sendable {
     self.lastScore = lastScore
     self.watchdog = watchdog
   }
+}
+
+/// What tells a packed dataset from another one under the same name.
+package struct DataIdentity: Codable, Equatable, Sendable {
+  /// Where it was.
+  package var path: String
+  /// Its size in bytes.
+  package var size: Int
+  /// CRC-32 of its directory, which holds the name, size and CRC-32 of every entry.
+  package var directory: UInt32
+
+  /// The identity of an open dataset.
+  init(_ dataset: PackedDataset) {
+    path = dataset.path
+    (size, directory) = dataset.identity
+  }
+
+  /// Whether it is the same data; it may lie elsewhere now.
+  package static func == (a: DataIdentity, b: DataIdentity) -> Bool {
+    a.size == b.size && a.directory == b.directory
+  }
+}
+
+extension StepInputs {
+  /// The identity of each zip of the data.
+  var dataIdentity: [DataIdentity] { data.datasets.map(DataIdentity.init) }
 }
 
 /// What is collected between two lines of the log.

@@ -64,11 +64,11 @@ package func generatorLoss(
   if weights.itc != 0 || weights.iic != 0 {
     let view = clipView(
       images,
-      side: context.clipSide,
+      side: context.inputs.clip.side,
       crop: weights.clipCrop,
       random: random
     )
-    let seen = context.encodeImage(view).normalized()
+    let seen = context.inputs.clip.encode(view).normalized()
     for term in [
       context.contrastive(weights.itc, seen, c),
       context.contrastive(weights.iic, seen, conditioning.images),
@@ -164,45 +164,50 @@ package func discriminatorFakeLoss(
   )
 }
 
-/// The discriminator's loss on real images: its logit, its agreement with the condition, and, if
-/// asked for, R1: γ/2 · |∂Σ logits / ∂ image|² (Mescheder et al., arXiv 1801.04406, equation 9).
+/// The discriminator's loss on real images: its logit, and its agreement with the condition.
 package func discriminatorRealLoss(
   _ context: LossContext,
   batch: TrainingBatch,
   conditioning: Conditioning,
-  main: Bool,
-  penalty: Bool,
   random: any RandomSource
-) -> (main: LossValue?, penalty: LossValue?) {
-  let weights = context.configuration
+) -> LossValue {
   let c = conditioning.features
+  let real = context.discriminate(batch.images.detached(), fts: c, random: random)
+  var loss = (-real.logits).softplus()
+  if let term = context.coupling(real, slopes: -(-real.logits.detached()).sigmoid()) {
+    loss = loss + term
+  }
+  if let term = context.contrastive(context.configuration.itd, real.features, c) {
+    loss = loss + term
+  }
+  return LossValue(loss, reports: scores(real))
+}
+
+/// R1, the discriminator's regulariser: γ/2 · |∂Σ logits / ∂ image|² on real images (Mescheder et al.,
+/// arXiv 1801.04406, equation 9).
+package func gradientPenaltyLoss(
+  _ context: LossContext,
+  batch: TrainingBatch,
+  conditioning: Conditioning,
+  random: any RandomSource
+) -> LossValue {
   let images = batch.images.detached()
-  if penalty { images.requiresGradient = true }
-  let real = context.discriminate(images, fts: c, random: random)
-  let scores: [(name: String, values: Tensor)] = [
+  images.requiresGradient = true
+  let real = context.discriminate(images, fts: conditioning.features, random: random)
+  let slopes = gradient(of: context.logitSum(real), withRespectTo: images, createGraph: true)
+  let squares = slopes.squared().sum(1, 2, 3)  // [N]
+  let loss = squares * (context.configuration.gamma / 2)
+  return LossValue(
+    loss,
+    reports: scores(real) + [
+      ("Loss/r1_penalty", squares.detached()), ("Loss/D/reg", loss.detached()),
+    ]
+  )
+}
+
+private func scores(_ real: Discriminator.Output) -> [(name: String, values: Tensor)] {
+  [
     ("Loss/scores/real", real.logits.detached()),
     ("Loss/signs/real", real.logits.detached().sign()),
   ]
-  var mainValue: LossValue?
-  if main {
-    var loss = (-real.logits).softplus()
-    if let term = context.coupling(real, slopes: -(-real.logits.detached()).sigmoid()) {
-      loss = loss + term
-    }
-    if let term = context.contrastive(weights.itd, real.features, c) { loss = loss + term }
-    mainValue = LossValue(loss, reports: scores)
-  }
-  var penaltyValue: LossValue?
-  if penalty {
-    let slopes = gradient(of: context.logitSum(real), withRespectTo: images, createGraph: true)
-    let squares = slopes.squared().sum(1, 2, 3)  // [N]
-    let loss = squares * (weights.gamma / 2)
-    penaltyValue = LossValue(
-      loss,
-      reports: (main ? [] : scores) + [
-        ("Loss/r1_penalty", squares.detached()), ("Loss/D/reg", loss.detached()),
-      ]
-    )
-  }
-  return (mainValue, penaltyValue)
 }

@@ -4,46 +4,47 @@ package import Torch
 
 /// Everything the losses need beside the batch.
 package struct LossContext {
+  /// The run's options, CLIP, mapper and ranks.
+  package let inputs: StepInputs
   /// The generator in training.
   package let generator: Generator
   /// The discriminator in training.
   package let discriminator: Discriminator
-  /// Weights and forms.
-  package let configuration: LossConfiguration
-  /// CLIP's image tower: normalised pixels [N, 3, side, side] → features [N, F].
-  package let encodeImage: (Tensor) -> Tensor
-  /// CLIP's input size in pixels.
-  package let clipSide: Int
-  /// Makes the pseudo-text features of language-free training; perturbation with noise if `nil`.
-  package let textMapper: TextMapper?
   /// Augmentation of everything the discriminator sees, if any.
   package let augment: ((Tensor, any RandomSource) -> Tensor)?
-  /// The processes whose images make up the step.
-  package let ranks: Ranks
 
   /// Collects the parts.
   package init(
+    _ inputs: StepInputs,
     generator: Generator,
     discriminator: Discriminator,
-    configuration: LossConfiguration,
-    clipSide: Int,
-    encodeImage: @escaping (Tensor) -> Tensor,
-    textMapper: TextMapper? = nil,
-    augment: ((Tensor, any RandomSource) -> Tensor)? = nil,
-    ranks: Ranks = .alone
+    augment: ((Tensor, any RandomSource) -> Tensor)? = nil
   ) {
+    self.inputs = inputs
     self.generator = generator
     self.discriminator = discriminator
-    self.configuration = configuration
-    self.clipSide = clipSide
-    self.encodeImage = encodeImage
-    self.textMapper = textMapper
     self.augment = augment
-    self.ranks = ranks
   }
+
+  /// Weights and forms.
+  package var configuration: LossConfiguration { inputs.options.trainer.losses }
+
+  /// The processes whose images make up the step.
+  package var ranks: Ranks { inputs.ranks }
 
   /// The processes over which the losses look at the batch as a whole; only this one if they do not.
   private var gathering: Ranks { configuration.gathers ? ranks : .alone }
+
+  /// What the images of a batch are conditioned on.
+  package func conditioning(_ batch: TrainingBatch, random: any RandomSource) -> Conditioning {
+    Conditioning(
+      images: batch.imageFeatures,
+      texts: batch.textFeatures,
+      configuration: configuration,
+      mapper: inputs.textMapper,
+      random: random
+    )
+  }
 
   /// Latents → styles with style mixing.
   ///

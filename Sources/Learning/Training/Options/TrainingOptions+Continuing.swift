@@ -1,14 +1,10 @@
 import JSON
-import Snapshots
 
 extension TrainingOptions {
-  /// Keys that do not decide about what a run computes.
-  private static let changeable = [
-    "total_kimg", "image_snapshot_ticks", "network_snapshot_ticks",
-    "data_loader_kwargs.num_workers", "nifty.maximum_seconds", "nifty.checkpoint_seconds",
-    "nifty.on_collapse", "nifty.rounds", "num_gpus", "batch_gpu", "nifty.threads",
-    "nifty.image_count", "nifty.named",
-  ]
+  /// Keys of the options that a continued run may change.
+  private static let changeable = Set(
+    TrainingOption.all.filter { $0.continuing == .mayChange }.flatMap(\.fields).map(\.key)
+  )
 
   /// Makes options fit to go on with a run, whose name and place they take.
   ///

@@ -6,95 +6,39 @@ extension TrainingOptions {
   ///
   /// - Throws: `TrainingError.option`, naming the flag, its value and what is allowed.
   package func validate() throws(TrainingError) {
-    try validateNumbers()
+    for option in TrainingOption.all { try option.check(in: self) }
     try validateNetworks()
-    try validateAugmentation()
     try validateShares()
   }
 
   /// A step must fall into equal shares of whole groups of the minibatch deviation.
   private func validateShares() throws(TrainingError) {
-    let shares = gpus * trainer.rounds
-    if shares == 1 { return }
+    if gpus * trainer.rounds == 1 { return }
     let group = trainer.discriminator.minibatchGroup ?? trainer.batchSize
-    let unit = shares * group
-    guard trainer.batchSize % unit == 0 else {
-      let rounds = trainer.rounds == 1 ? "" : ", \(trainer.rounds) rounds each"
+    let groups = "groups of \(group) images (mbstd_group_size)"
+    guard trainer.batchSize % (gpus * group) == 0 else {
       throw .option(
-        "--batch must be a multiple of \(unit), not \(trainer.batchSize): \(gpus) processes\(rounds), "
-          + "in groups of \(group) images (mbstd_group_size)"
+        "--batch must be a multiple of \(gpus * group), not \(trainer.batchSize): \(gpus) processes, "
+          + "in \(groups)"
       )
     }
-  }
-
-  private func validateNumbers() throws(TrainingError) {
-    let losses = trainer.losses
-    let shares: [(String, Double)] = [
-      ("--mixing_prob", losses.mixingProb), ("--ratio", ratio), ("--text-noise", losses.textNoise),
-      ("--image-noise", losses.imageNoise),
-      ("loss_kwargs.style_mixing_prob", losses.styleMixingProb),
-      ("loss_kwargs.pl_decay", losses.pathLengthDecay),
-    ]
-    for (flag, value) in shares where !(0...1).contains(value) {
-      throw .option("\(flag) must be between 0 and 1, not \(value)")
-    }
-    let weights: [(String, Double)] = [
-      ("--gamma", losses.gamma), ("--pl-weight", losses.pathLengthWeight),
-    ]
-    for (flag, value) in weights where !(0...1e12).contains(value) {
-      throw .option("\(flag) must be 0 or more, not \(value)")
-    }
-    let numbers: [(String, Double)] = [
-      ("--temp", losses.temp), ("--lam", losses.lam), ("--itd", losses.itd), ("--itc", losses.itc),
-      ("--iid", losses.iid), ("--iic", losses.iic),
-    ]
-    for (flag, value) in numbers where !value.isFinite {
-      throw .option("\(flag) must be a finite number, not \(value)")
-    }
-    let positive: [(String, Double)] = [
-      ("--kimg", kimg), ("--tick", tickKimg), ("--ema", trainer.emaKimg),
-      ("--minutes", maximumSeconds ?? 1), ("--checkpoint-minutes", checkpointSeconds),
-      ("--g_lr", trainer.generatorOptimizer.learningRate),
-      ("--d_lr", trainer.discriminatorOptimizer.learningRate),
-      ("--feature-scale", trainer.generator.featureScale),
-    ]
-    for (flag, value) in positive where !(value > 0 && value <= 1e12) {
-      throw .option("\(flag) must be above 0, not \(value)")
-    }
-    let counts: [(String, Int, Int)] = [
-      ("--batch", trainer.batchSize, 65_536), ("--gpus", gpus, 4096),
-      ("--batch-gpu", trainer.rounds, 65_536), ("--snap", networkSnapshotTicks, .max),
-      ("--snap", imageSnapshotTicks, .max), ("--threads", threads, 1024),
-      ("--workers", workers, 1024), ("--subset", subset ?? 1, .max),
-      ("--metric-images", metricImages ?? 1, .max),
-      ("loss_kwargs.pl_batch_shrink", losses.pathLengthShrink, 65_536),
-      ("G_reg_interval", trainer.generatorRegularisationInterval ?? 1, .max),
-      ("D_reg_interval", trainer.discriminatorRegularisationInterval ?? 1, .max),
-    ]
-    for (flag, value, limit) in counts where !(1...limit).contains(value) {
-      let range = limit == .max ? "at least 1" : "between 1 and \(limit)"
-      throw .option("\(flag) must be \(range), not \(value)")
+    let share = trainer.batchSize / gpus
+    guard share % trainer.rounds == 0, share / trainer.rounds % group == 0 else {
+      let allowed = stride(from: group, through: share, by: group).filter { share % $0 == 0 }
+      throw .option(
+        "--batch-gpu must be a multiple of \(group) that divides \(share), the images of a step and "
+          + "device (\(allowed.map(String.init).joined(separator: ", "))), not "
+          + "\(numberText(Double(share) / Double(trainer.rounds))): a device computes \(groups)"
+      )
     }
   }
 
   private func validateNetworks() throws(TrainingError) {
     let (G, D) = (trainer.generator, trainer.discriminator)
-    let sizes: [(String, Int, Int)] = [
-      ("--f_dim", G.featureDimension, 65_536), ("--map_num", G.mappingLayers, 64),
-      ("--latent", G.zDimension, 65_536), ("--latent", G.wDimension, 65_536),
-      ("--style-width", G.styleWidth, 65_536),
-      ("--channel-max", min(G.channelMax, D.channelMax), 65_536),
-    ]
-    for (flag, value, limit) in sizes where !(1...limit).contains(value) {
-      throw .option("\(flag) must be between 1 and \(limit), not \(value)")
-    }
     guard D.featureDimension == G.featureDimension else {
       throw .option(
         "--f_dim must be one number: G has \(G.featureDimension), D has \(D.featureDimension)"
       )
-    }
-    guard trainer.frozenLayers >= 0 else {
-      throw .option("--freezed must be 0 or more, not \(trainer.frozenLayers)")
     }
     let group = min(D.minibatchGroup ?? trainer.batchSize, trainer.batchSize)
     guard group >= 1, trainer.batchSize % group == 0 else {
@@ -110,19 +54,6 @@ extension TrainingOptions {
     }
   }
 
-  private func validateAugmentation() throws(TrainingError) {
-    guard let augmentation = trainer.augmentation else { return }
-    for (flag, value) in [
-      ("--p", augmentation.probability), ("--target", augmentation.target ?? 0),
-    ]
-    where !(0...1).contains(value) {
-      throw .option("\(flag) must be between 0 and 1, not \(value)")
-    }
-    guard augmentation.adaptationKimg > 0, augmentation.adaptationInterval >= 1 else {
-      throw .option("ada_kimg and ada_interval must be above 0")
-    }
-  }
-
   /// Checks what depends on the resolution of the data.
   ///
   /// - Throws: `TrainingError.option`, naming the flag, its value and what is allowed.
@@ -133,6 +64,14 @@ extension TrainingOptions {
       throw .option(
         "--fmap leaves no channel at \(resolution)²: the base must be at least \(resolution), "
           + "not \(base)"
+      )
+    }
+    // Of the discriminator: its fromrgb, then two convolutions and a skip a block down to 8².
+    let layers = 3 * (resolution.trailingZeroBitCount - 2) + 1
+    guard trainer.frozenLayers <= layers else {
+      throw .option(
+        "--freezed must be between 0 and \(layers), the layers of the discriminator at "
+          + "\(resolution)², not \(trainer.frozenLayers)"
       )
     }
     guard let transforms = trainer.augmentation?.transforms else { return }

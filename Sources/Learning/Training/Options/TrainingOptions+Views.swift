@@ -1,6 +1,5 @@
 import JSON
 import Networks
-import Snapshots
 import TorchNN
 
 // Options as the original writes them where that differs from how they are kept.
@@ -34,6 +33,38 @@ extension TrainingOptions {
   var batchPerDevice: Int {
     get { trainer.batchSize / (gpus * trainer.rounds) }
     set {}
+  }
+
+  /// The snapshot to start from as the original says it; setting it sets what the original sets along.
+  var resumeOrNone: String {
+    get { resume ?? "noresume" }
+    set {
+      resume = newValue == "noresume" ? nil : newValue
+      // The average of a trained generator needs no ramp-up, and p follows five times as fast.
+      trainer.emaRampUp = resume == nil ? 0.05 : nil
+      trainer.augmentation?.adaptationKimg = resume == nil ? 500 : 100
+    }
+  }
+
+  /// Weight of the path length regulariser; setting 0 turns it off.
+  var pathLengthWeightOrOff: Double {
+    get { trainer.losses.pathLengthWeight }
+    set {
+      trainer.losses.pathLengthWeight = newValue
+      trainer.generatorRegularisationInterval = newValue == 0 ? nil : 4
+    }
+  }
+
+  /// Whether nothing is computed in half precision.
+  var isFullPrecision: Bool {
+    get { trainer.generator.reducedPrecisionResolutions == 0 }
+    set { trainer.setReducedPrecision(!newValue) }
+  }
+
+  /// Whether CUDA may not try its convolutions.
+  var keepsAlgorithms: Bool {
+    get { !benchmarks }
+    set { benchmarks = !newValue }
   }
 
   var augmentKeywords: Keywords {

@@ -89,6 +89,11 @@ package enum NamedPart: String, Sendable, CaseIterable {
 }
 
 extension TrainingOptions {
+  /// Notes that a setting was asked for in words.
+  package mutating func note(_ part: NamedPart) {
+    if !named.contains(part) { named.append(part) }
+  }
+
   /// The original's `--cfg auto`, its only one, for data of a resolution.
   ///
   /// The size of a batch it assumes, 16 images a device, decides γ, the average's half-life and the

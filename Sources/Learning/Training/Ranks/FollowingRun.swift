@@ -1,7 +1,6 @@
-package import Datasets
-package import Distributed
+import Distributed
 package import Networks
-package import Torch
+import Torch
 
 /// A run as every rank but the first sees it: steps, and nothing on the disk.
 package final class FollowingRun {
@@ -15,38 +14,21 @@ package final class FollowingRun {
   /// Opens the data and makes the networks; their state comes from rank 0.
   ///
   /// - Parameters:
-  ///   - options: Everything about the run, as rank 0 has it.
-  ///   - trainingSet: The data.
-  ///   - clip: Input size in pixels and image tower of the CLIP that judges generated images.
-  ///   - textMapper: Makes pseudo-text features; noise does if `nil`.
-  ///   - device: Where to compute.
-  ///   - ranks: The processes that share each step.
+  ///   - inputs: What the steps need; the options as rank 0 has them.
   ///   - score: Does this rank's part of looking at images, of the averaged generator or others: what
   ///     has that number.
   ///   - stop: Asks the run to end early.
   /// - Throws: `TrainingError.option` where data and options do not fit.
   package init(
-    options: TrainingOptions,
-    trainingSet: TrainingSet,
-    clip: (side: Int, encodeImage: (Tensor) -> Tensor),
-    textMapper: TextMapper? = nil,
-    device: Device,
-    ranks: Ranks,
+    _ inputs: StepInputs,
     score: @escaping (Int, Generator) throws -> Void = { _, _ in },
     stop: StopRequest = StopRequest()
   ) throws {
+    ranks = inputs.ranks
     precondition(ranks.rank > 0, "rank 0 leads")
-    self.ranks = ranks
     self.stop = stop
     self.score = score
-    steps = try SharedSteps(
-      options,
-      trainingSet,
-      clip: clip,
-      textMapper: textMapper,
-      device: device,
-      ranks: ranks
-    )
+    steps = try SharedSteps(inputs)
   }
 
   /// Does what rank 0 says until it says that the run is over.

@@ -1,51 +1,38 @@
-import Datasets
 import Distributed
-import Networks
+import Snapshots
 import Torch
+import TorchNN
 
 /// What every rank of a run does: its share of each step.
 final class SharedSteps {
   /// The networks.
   let trainer: Trainer
   private let data: StepData
+  private let inputs: StepInputs
   private let ranks: Ranks
 
   /// Opens the data and makes the networks.
   ///
-  /// - Parameters:
-  ///   - options: Everything about the run, equal on all ranks.
-  ///   - trainingSet: The data.
-  ///   - clip: Input size in pixels and image tower of the CLIP that judges generated images.
-  ///   - textMapper: Makes pseudo-text features; noise does if `nil`.
-  ///   - device: Where to compute.
-  ///   - ranks: The processes that share each step.
   /// - Throws: `TrainingError.option` where data and options do not fit.
-  init(
-    _ options: TrainingOptions,
-    _ trainingSet: TrainingSet,
-    clip: (side: Int, encodeImage: (Tensor) -> Tensor),
-    textMapper: TextMapper?,
-    device: Device,
-    ranks: Ranks
-  ) throws {
-    self.ranks = ranks
-    data = try ranks.doing("opens the data") {
-      try StepData(
-        trainingSet,
-        options,
-        textMapper: textMapper,
-        ranks: ranks,
-        device: device
-      )
+  init(_ inputs: StepInputs) throws {
+    self.inputs = inputs
+    ranks = inputs.ranks
+    data = try ranks.doing("opens the data") { try StepData(inputs) }
+    trainer = Trainer(inputs)
+  }
+
+  /// Starts from the snapshot that the options name, if they name one.
+  func resume() throws {
+    guard let path = inputs.options.resume else { return }
+    try ranks.doing("reads \(path)") {
+      let snapshot = try NetworkSnapshot(path: path)
+      try snapshot.load(.average, into: trainer.average, matching: .byName)
+      let full = snapshot.contains(.generator)
+      try snapshot.load(full ? .generator : .average, into: trainer.generator, matching: .byName)
+      if snapshot.contains(.discriminator) {
+        try snapshot.load(.discriminator, into: trainer.discriminator, matching: .byName)
+      }
     }
-    trainer = Trainer(
-      options.trainer,
-      device: device,
-      clipSide: clip.side,
-      encodeImage: clip.encodeImage,
-      textMapper: textMapper,
-      ranks: ranks
-    )
   }
 
   /// This rank's share of the next step.

@@ -6,27 +6,14 @@ import Torch
 /// This rank's images of each step, ready to train on.
 final class StepData {
   private let loader: BatchLoader
-  private let textMapper: TextMapper?
-  private let options: TrainingOptions
-  private let ranks: Ranks
-  private let device: Device
+  private let inputs: StepInputs
 
   /// Opens the data of a run.
   ///
-  /// - Parameters:
-  ///   - set: The training data.
-  ///   - options: Batch size, seed, threads.
-  ///   - textMapper: Makes the text features of images without captions, if there is one.
-  ///   - ranks: The processes that share each step.
-  ///   - device: Where to compute.
+  /// - Parameter inputs: The images, and which of them a step takes.
   /// - Throws: `TrainingError.option` where data and options do not fit.
-  init(
-    _ set: TrainingSet,
-    _ options: TrainingOptions,
-    textMapper: TextMapper?,
-    ranks: Ranks,
-    device: Device
-  ) throws(TrainingError) {
+  init(_ inputs: StepInputs) throws(TrainingError) {
+    let (set, options, ranks) = (inputs.data, inputs.options, inputs.ranks)
     let wanted = options.trainer.generator.featureDimension
     guard set.featureDimension == wanted else {
       throw .option(
@@ -47,26 +34,27 @@ final class StepData {
         )
       )
     )
-    self.textMapper = textMapper
-    self.options = options
-    self.ranks = ranks
-    self.device = device
+    self.inputs = inputs
   }
 
   /// The batch at a number of images seen by all ranks together, on the device.
   ///
   /// - Throws: `DatasetError` naming zip and entry of an image that cannot be read.
   func batch(at imagesSeen: Int) throws(DatasetError) -> TrainingBatch {
-    let host = try loader.batch(at: imagesSeen, size: options.trainer.batchSize / ranks.count)
+    let (options, device) = (inputs.options, inputs.device)
+    let host = try loader.batch(
+      at: imagesSeen,
+      size: options.trainer.batchSize / inputs.ranks.count
+    )
     let batch = trainingBatch(host, on: device)
-    guard let textMapper, host.isPseudoText.contains(true) else { return batch }
+    guard let textMapper = inputs.textMapper, host.isPseudoText.contains(true) else { return batch }
     let random = SharedRandom(
       SeededRandom(
         seed: options.trainer.seed,
         stream: .mappedPseudoText,
         position: UInt64(imagesSeen)
       ),
-      ranks.share
+      inputs.ranks.share
     )
     let noise = random.normal(batch.imageFeatures.shape).to(device)
     let isPseudo = Tensor(host.isPseudoText.map { $0 ? 1 : 0 } as [Float], shape: [host.size, 1])

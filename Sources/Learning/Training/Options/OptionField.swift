@@ -1,0 +1,42 @@
+import JSON
+
+/// One key of `training_options.json`: how it is written, and how it is taken back.
+struct OptionField: Sendable {
+  /// The keys from the outermost on, joined by dots.
+  let key: String
+  /// `nil` where the key is left out.
+  let json: @Sendable (TrainingOptions) -> OptionValue?
+  /// Whether the value was of the right kind.
+  let take: @Sendable (inout TrainingOptions, OptionValue) -> Bool
+
+  /// The keys from the outermost on.
+  var path: [String] { key.split(separator: ".").map(String.init) }
+
+  /// A key that stands for one option.
+  ///
+  /// - Parameters:
+  ///   - key: Keys joined by dots.
+  ///   - option: The option.
+  ///   - isWritten: Whether the key is there at all; always if not given.
+  /// - Returns: Its way out and back.
+  static func field<Value: JSONConvertible>(
+    _ key: String,
+    _ option: TrainingOption.Path<Value>,
+    if isWritten: @escaping @Sendable (TrainingOptions) -> Bool = { _ in true }
+  ) -> OptionField {
+    OptionField(
+      key: key,
+      json: { isWritten($0) ? $0[keyPath: option].json : nil },
+      take: { options, json in
+        guard let value = Value(json: json) else { return false }
+        options[keyPath: option] = value
+        return true
+      }
+    )
+  }
+
+  /// A key that the original writes and nothing here depends on.
+  static func fixed(_ key: String, _ value: OptionValue) -> OptionField {
+    OptionField(key: key, json: { _ in value }, take: { _, _ in true })
+  }
+}

@@ -1,0 +1,67 @@
+import Foundation
+
+/// The numbers that an option may have, in the unit of its flag.
+package struct OptionRange: Equatable, Sendable {
+  private let lower: Double
+  private let upper: Double
+  private let excludesLower: Bool
+  /// The unit as it follows a number, as "minutes"; empty for a bare number.
+  private let unit: String
+
+  /// Both limits are allowed.
+  static func between(_ lower: Double, _ upper: Double, _ unit: String = "") -> OptionRange {
+    OptionRange(lower: lower, upper: upper, excludesLower: false, unit: unit)
+  }
+
+  /// The lower limit is not allowed.
+  static func above(_ lower: Double, atMost upper: Double, _ unit: String = "") -> OptionRange {
+    OptionRange(lower: lower, upper: upper, excludesLower: true, unit: unit)
+  }
+
+  /// Without an upper limit.
+  static func atLeast(_ lower: Double, _ unit: String = "") -> OptionRange {
+    OptionRange(lower: lower, upper: .infinity, excludesLower: false, unit: unit)
+  }
+
+  /// Everything but infinity and NaN.
+  static let finite = OptionRange(
+    lower: -.infinity,
+    upper: .infinity,
+    excludesLower: true,
+    unit: ""
+  )
+
+  /// Whether a number is allowed; NaN never is.
+  func contains(_ value: Double) -> Bool {
+    if self == .finite { return value.isFinite }
+    return (excludesLower ? value > lower : value >= lower) && value <= upper
+  }
+
+  /// What is allowed, in words, as it follows "must be".
+  package var text: String {
+    if self == .finite { return "a finite number" }
+    let unit = unit.isEmpty ? "" : " " + unit
+    let (low, high) = (numberText(lower), numberText(upper))
+    if excludesLower { return "above \(low) and at most \(high)\(unit)" }
+    if upper < .infinity { return "between \(low) and \(high)\(unit)" }
+    return lower == 0 ? "0 or more\(unit)" : "at least \(low)\(unit)"
+  }
+
+  /// The limits that are allowed themselves, and those just beyond the range; for whole numbers.
+  package var limits: (allowed: [Double], refused: [Double]) {
+    if self == .finite { return ([0], [.nan, .infinity]) }
+    let isBounded = upper < .infinity
+    return (
+      (excludesLower ? [] : [lower]) + (isBounded ? [upper] : []),
+      [excludesLower ? lower : lower - 1] + (isBounded ? [(upper + 1).nextUp] : [])
+    )
+  }
+}
+
+/// A number as people write it: "25000", "0.0025", "1e12".
+func numberText(_ value: Double) -> String {
+  if let whole = Int(exactly: value), abs(whole) < 1_000_000 { return String(whole) }
+  let short = String(format: "%g", value)
+  let text = Double(short) == value ? short : String(format: "%.15g", value)
+  return text.replacingOccurrences(of: "e+", with: "e")
+}

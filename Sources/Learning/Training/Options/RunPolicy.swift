@@ -1,0 +1,147 @@
+package import Datasets
+import JSON
+import Networks
+package import Torch
+
+/// How a run comes from what was typed, an earlier run, the data, and this machine.
+package struct RunPolicy: Sendable {
+  /// What was typed.
+  package var arguments: TrainingArguments
+  /// The number of processes that the command or its starter asks for; `nil` if the run's own counts.
+  package var processes: Int?
+  /// Where is computed.
+  package var device: Device
+  /// The CLIP of a run that names none, if there is one.
+  package var standardCLIP: String?
+  /// The metrics of a new run that names none.
+  package var standardMetrics: [String]
+
+  /// The policy of a command.
+  package init(
+    _ arguments: TrainingArguments,
+    processes: Int?,
+    device: Device,
+    standardCLIP: String?,
+    standardMetrics: [String]
+  ) {
+    self.arguments = arguments
+    self.processes = processes
+    self.device = device
+    self.standardCLIP = standardCLIP
+    self.standardMetrics = standardMetrics
+  }
+
+  /// Checks what can be checked before any file is read.
+  ///
+  /// - Throws: `TrainingError.option` naming a flag, its value and what is allowed.
+  package static func rehearse(_ arguments: TrainingArguments) throws(TrainingError) {
+    let gpus = arguments[.gpus]?.double.flatMap { Int(exactly: $0) } ?? 1
+    var trial = TrainingOptions.automatic(
+      resolution: 256,
+      featureDimension: 512,
+      reducedPrecision: true,
+      gpus: min(max(gpus, 1), 4096)
+    )
+    try arguments.apply(to: &trial)
+    try arguments.applyRounds(to: &trial)
+    try trial.validate()
+  }
+
+  /// The options of a run, and its data.
+  ///
+  /// - Parameters:
+  ///   - earlier: The options to begin with; the automatic ones for the data if `nil`.
+  ///   - folder: The folder of the run to go on with; `nil` for a new one.
+  /// - Returns: Options that were checked, and the images that they take.
+  /// - Throws: `TrainingError.option`, or an error of the data.
+  package func resolve(
+    _ earlier: TrainingOptions?,
+    in folder: String?
+  ) throws -> (TrainingOptions, TrainingSet) {
+    let paths = arguments[.data].flatMap([String].init(json:)) ?? earlier?.data ?? []
+    let datasets = try paths.map { try PackedDataset($0) }
+    let whole = try TrainingSet(datasets)
+    var options = earlier ?? automatic(for: whole)
+    options.trainer.generator.resolution = whole.resolution
+    options.trainer.discriminator.resolution = whole.resolution
+    options.imageCount = whole.rawCount
+    options.gpus = processes ?? options.gpus
+    try arguments.apply(to: &options)
+    options.gpus = processes ?? options.gpus
+    try arguments.applyRounds(to: &options)
+    if let folder, let earlier { try options.continue(earlier, in: folder) }
+    if options.clip.isEmpty, let standardCLIP { options.clip = standardCLIP }
+    if earlier == nil, arguments[.metrics] == nil { options.metrics = standardMetrics }
+    try check(options, whole)
+    try options.validate()
+    try options.validateForResolution()
+    let set = try TrainingSet(
+      datasets,
+      options: .init(
+        subset: options.subset,
+        mirror: options.mirror,
+        mirrorsFeatures: options.mirrorsFeatures,
+        ratio: options.ratio,
+        seed: UInt32(truncatingIfNeeded: options.trainer.seed)
+      )
+    )
+    return (options, set)
+  }
+
+  private func automatic(for set: TrainingSet) -> TrainingOptions {
+    // Below 64² the layers are too small for reduced precision to pay on a CPU (measured).
+    .automatic(
+      resolution: set.resolution,
+      featureDimension: set.featureDimension,
+      reducedPrecision: !(device == .cpu && set.resolution < 64),
+      gpus: processes ?? 1
+    )
+  }
+
+  /// Checks what depends on the data.
+  private func check(_ options: TrainingOptions, _ set: TrainingSet) throws {
+    guard !options.outdir.isEmpty, !options.clip.isEmpty else {
+      let missing = options.outdir.isEmpty ? "--outdir" : "--clip"
+      throw TrainingError.option("\(missing) is missing, and the file of options does not say it")
+    }
+    if let subset = options.subset, subset > set.rawCount {
+      throw TrainingError.option(
+        "--subset must be between 1 and \(set.rawCount), the images of the data, not \(subset)"
+      )
+    }
+    if let test = options.testData {
+      do { _ = try PackedDataset(test) } catch {
+        throw TrainingError.option("--test_data: \(error)")
+      }
+    }
+    guard options.usesLabels else { return }
+    let hasLabels = try set.datasets.allSatisfy { try $0.label(at: 0) != nil }
+    let reason =
+      hasLabels
+      ? "its networks with class labels are not built (the original stops with an error)"
+      : "\(options.data[0]) has no class labels"
+    throw TrainingError.option("--cond=1: \(reason); train with --cond=0")
+  }
+
+  /// What flags ask for in vain, a line each.
+  package func idleFlags(_ options: TrainingOptions) -> [String] {
+    func isOn(_ option: TrainingOption) -> Bool { arguments[option]?.bool == true }
+    var lines: [String] = []
+    if isOn(.nhwc), options.trainer.generator.reducedPrecisionResolutions == 0 {
+      lines.append("--nhwc changes nothing in float32")
+    }
+    if device == .cpu {
+      for option in [TrainingOption.nobench, .allowTF32] where isOn(option) {
+        lines.append("\(option.flag) changes nothing on the CPU")
+      }
+    }
+    if let factor = arguments[.fmap]?.double, factor != 1, arguments[.channelBase] == nil,
+      options.trainer.generator.resolution >= 512
+    {
+      lines.append(
+        "--fmap counts below 512² only, as in the original; --channel-base counts anywhere"
+      )
+    }
+    return lines
+  }
+}

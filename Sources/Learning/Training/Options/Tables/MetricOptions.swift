@@ -1,0 +1,29 @@
+// Options of the metrics that a run computes at every snapshot.
+extension TrainingOption {
+  package static let metricOptions = [metrics, metricImages, measuresAgainstTest]
+
+  package static let metrics = TrainingOption(
+    "metrics",
+    """
+    Metrics at every snapshot, separated by commas, or none; nifty metrics --help lists them.
+    """,
+    \.metrics,
+    key: "metrics",
+    default: .words("fid50k_full where Inception was fetched, else none")
+  )
+  package static let metricImages = TrainingOption(
+    "metric-images",
+    "Images generated for a metric.",
+    \.metricImages,
+    key: "nifty.metric_images",
+    in: .atLeast(1),
+    default: .words("LAFITE's, 30000 or 6000"),
+    ours: true
+  )
+  package static let measuresAgainstTest = TrainingOption(
+    "metric_only_test",
+    "Measure against the test data, not the training data.",
+    \.measuresAgainstTest,
+    key: "metric_only_test"
+  )
+}

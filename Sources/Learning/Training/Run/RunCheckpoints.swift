@@ -1,0 +1,110 @@
+import Distributed
+import Files
+import Torch
+
+/// When a run writes checkpoints, and what is said of them.
+final class RunCheckpoints {
+  private let folder: CheckpointFolder
+  private let writer: CheckpointWriter
+  private let interval: Double
+  private let report: RunReport
+  private var last = ContinuousClock.now
+  private var isDue = false
+
+  /// Makes or opens the folder of checkpoints in a run's, and takes hold of it.
+  init(in run: RunFolder, _ inputs: StepInputs, report: RunReport) throws {
+    folder = try CheckpointFolder(run.file("checkpoint"))
+    writer = CheckpointWriter(folder, progress: inputs.ranks.progress)
+    interval = inputs.options.checkpointSeconds
+    self.report = report
+  }
+
+  /// Begins a session.
+  func begin() { last = .now }
+
+  /// Lets other processes take hold of the folder.
+  func release() { folder.release() }
+
+  /// Whether there is none yet.
+  var areNone: Bool { get throws { try folder.list().isEmpty } }
+
+  /// Waits until nothing is being written; may be asked for from any thread.
+  var wait: @Sendable () -> Void { { [writer] in writer.wait() } }
+
+  /// Has one written at the next occasion.
+  func demand() { isDue = true }
+
+  /// Begins one where its time has come; a slow disk delays the next one.
+  func beginIfDue(_ state: () -> RunState, _ trainer: Trainer) throws {
+    for case .failed(let images, let reason) in writer.takeOutcomes() {
+      try report.say(
+        "no checkpoint at \(kimg(images)) kimg: \(reason) (training goes on; the checkpoint before "
+          + "stays)"
+      )
+    }
+    if isDue || last.secondsAgo >= interval, !writer.isBusy { begin(state, trainer) }
+  }
+
+  /// Copies the state and has it written in the background, after the checkpoint before.
+  func begin(_ state: () -> RunState, _ trainer: Trainer) {
+    isDue = false
+    last = .now
+    writer.wait()
+    // A checkpoint speaks of lines: those that wait for room come first.
+    do { try report.flush() } catch {
+      report.tell("\(error) (no checkpoint now; training goes on)")
+      return
+    }
+    let tensors = trainer.stateTensors.map { HostTensor($0.name, $0.tensor) }
+    report.noteStall(last.secondsAgo)
+    writer.begin(state(), tensors)
+  }
+
+  /// Writes one and waits for it.
+  ///
+  /// - Throws: Where it could not be written.
+  func writeLast(_ state: () -> RunState, _ trainer: Trainer) throws {
+    writer.wait()
+    _ = writer.takeOutcomes()
+    try report.flush()
+    begin(state, trainer)
+    writer.wait()
+    for case .failed(_, let reason) in writer.takeOutcomes() {
+      throw TrainingError.stopped("the last checkpoint could not be written: \(reason)")
+    }
+  }
+
+  /// The newest undamaged checkpoint; what is said of damaged ones.
+  func newest() throws -> (checkpoint: Checkpoint?, damage: [String]) {
+    var damage: [String] = []
+    let found = try folder.newest(onDamage: { damage.append($0) })
+    return (found, damage)
+  }
+
+  /// The newest healthy checkpoint up to a number of images; one from before the last rollback's if
+  /// that did not help.
+  ///
+  /// - Parameters:
+  ///   - limit: Images seen by what was surely good.
+  ///   - last: Images seen where the last rollback led to.
+  /// - Returns: The checkpoint, if there is one.
+  /// - Throws: `FileError` if the folder cannot be read.
+  func good(until limit: Int, last: Int?) throws -> Checkpoint? {
+    let found = try newestHealthy(until: limit)
+    guard let found, found.state.trainer.imagesSeen == last else { return found }
+    return try newestHealthy(until: found.state.trainer.imagesSeen - 1) ?? found
+  }
+
+  private func newestHealthy(until limit: Int) throws -> Checkpoint? {
+    try folder.newest(
+      where: { $0.watchdog.isHealthy && $0.trainer.imagesSeen <= limit },
+      onDamage: { report.tell($0) }
+    )
+  }
+
+  /// Removes those after a number of images.
+  func removeAll(after images: Int) throws { try folder.removeAll(after: images) }
+}
+
+/// What a process returns that was asked to stop and can be continued: `EX_TEMPFAIL` of sysexits.h.
+package let exitStatusOfInterruption: Int32 = 75

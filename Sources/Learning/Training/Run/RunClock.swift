@@ -1,0 +1,74 @@
+import Distributed
+
+/// How long a run has trained, over all its sessions, and how long it will.
+struct RunClock {
+  private let totalImages: Int
+  private let limit: Double
+  private var sessionStart = ContinuousClock.now
+  private var tickStart = ContinuousClock.now
+  private var secondsBefore = 0.0
+  private var firstImage = 0
+
+  /// The clock of a run.
+  init(_ options: TrainingOptions) {
+    totalImages = Int(options.kimg * 1000)
+    limit = options.maximumSeconds ?? .infinity
+  }
+
+  /// Begins a session, or goes on after a rollback, whose time is not given back.
+  ///
+  /// - Parameters:
+  ///   - images: Images seen so far.
+  ///   - seconds: Seconds of training before; what the clock knows of if not given.
+  mutating func begin(at images: Int, after seconds: Double? = nil) {
+    (sessionStart, tickStart) = (.now, .now)
+    firstImage = images
+    if let seconds { secondsBefore = seconds }
+  }
+
+  /// Takes over the seconds of a checkpoint.
+  mutating func adopt(_ seconds: Double) { secondsBefore = seconds }
+
+  /// Seconds of training so far, over all sessions.
+  var seconds: Double { secondsBefore + sessionStart.secondsAgo }
+
+  /// Seconds since the tick began, or since what does not count to it ended.
+  var secondsOfTick: Double { tickStart.secondsAgo }
+
+  /// Leaves out of the tick what was until now.
+  mutating func restartTick() { tickStart = .now }
+
+  /// Whether this session has trained yet.
+  func hasTrained(_ images: Int) -> Bool { images > firstImage }
+
+  /// Whether the images or the time are used up.
+  func isOver(_ images: Int) -> Bool { images >= totalImages || seconds >= limit }
+
+  /// How far a run is.
+  struct Forecast {
+    /// Seconds until the images are used up, at the speed of this session.
+    var byImages: Double
+    /// Seconds until the time is used up.
+    var byTime: Double
+    /// Images a second.
+    var rate: Double
+    /// Images of the whole run; `nil` where its time ends first.
+    var total: Int?
+
+    /// Seconds until the first of the two.
+    var secondsLeft: Double { max(min(byImages, byTime), 0) }
+  }
+
+  /// What is left at a number of images.
+  func forecast(_ images: Int) -> Forecast {
+    let seconds = seconds
+    let rate = Double(images - firstImage) / max(seconds - secondsBefore, 1e-3)
+    let (byImages, byTime) = (Double(totalImages - images) / max(rate, 1e-6), limit - seconds)
+    return Forecast(
+      byImages: byImages,
+      byTime: byTime,
+      rate: rate,
+      total: byImages <= byTime ? totalImages : nil
+    )
+  }
+}

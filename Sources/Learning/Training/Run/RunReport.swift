@@ -1,0 +1,166 @@
+import Distributed
+import Files
+import Foundation
+import Images
+import Torch
+
+/// What a run says: log and console, statistics, event file, trace; and the tick that it collects for
+/// the next line.
+final class RunReport {
+  /// What is collected between two lines of the log.
+  private(set) var tick = Tick()
+  private let folder: RunFolder
+  private let log: RunLog
+  private let observe: (TrainingEvent) -> Void
+  private var board: Board?
+  private var profile: Profile?
+  private var secondsStalled = 0.0
+
+  /// - Parameters:
+  ///   - folder: The run's folder.
+  ///   - metrics: Names of the metrics that the run computes itself.
+  ///   - profiles: Writes a trace of the session's first steps.
+  ///   - progress: Is told what is written.
+  ///   - observe: Is told what happens.
+  init(
+    _ folder: RunFolder,
+    metrics: [String],
+    profiles: Bool,
+    progress: HangDetector,
+    observe: @escaping (TrainingEvent) -> Void
+  ) {
+    self.folder = folder
+    self.observe = observe
+    log = RunLog(folder, metrics: metrics, progress: progress)
+    profile = profiles ? Profile() : nil
+  }
+
+  /// Begins a session.
+  ///
+  /// - Parameters:
+  ///   - images: Images seen so far.
+  ///   - reals: Some of the data's images; `nil` for a run that goes on.
+  /// - Throws: Where operators cannot be traced.
+  func begin(at images: Int, reals: RGBImage?) throws {
+    try profile?.begin(at: images)
+    board = Board(in: folder, imagesSeen: reals == nil ? images : nil)
+    if let reals { board?.show("reals", reals, png: try reals.encodedPNG(), step: 0) }
+  }
+
+  /// Goes on from an earlier tick in a new event file.
+  func begin(again images: Int) { board = Board(in: folder, imagesSeen: images) }
+
+  // MARK: Words
+
+  /// A line for log and console.
+  func say(_ text: String) throws(FileError) {
+    let wasWhole = log.trouble == nil
+    try log.append(text, to: "log.txt")
+    tell(text)
+    if wasWhole, let trouble = log.trouble {
+      tell("\(trouble) (training goes on; the lines wait in memory)")
+    }
+  }
+
+  /// A line for the console alone.
+  func tell(_ text: String) { observe(.line(text)) }
+
+  /// Tells what is no line.
+  func tell(_ event: TrainingEvent) { observe(event) }
+
+  // MARK: Files
+
+  /// Writes the lines that wait.
+  func flush() throws(FileError) { try log.flush() }
+
+  /// Sizes of the growing files, in bytes.
+  var sizes: [String: Int] { log.sizes }
+
+  /// Takes over the tick of an earlier state, and cuts off what was logged after it.
+  ///
+  /// - Parameters:
+  ///   - state: The state; `nil` for the very beginning.
+  ///   - keepsWords: Whether what was said stays.
+  /// - Throws: `FileError` if a file cannot be cut.
+  func adopt(_ state: RunState?, keepingWords keepsWords: Bool = false) throws(FileError) {
+    tick = state?.tick ?? Tick()
+    var sizes = state?.logs ?? [:]
+    if keepsWords { sizes["log.txt"] = log.sizes["log.txt"] }
+    for line in try log.cut(to: sizes, imagesSeen: state?.trainer.imagesSeen ?? 0) { tell(line) }
+  }
+
+  // MARK: The tick
+
+  /// Takes the numbers of a step and the times of its phases, in milliseconds as the original does.
+  func record(_ reports: [(name: String, values: [Double])], _ spans: [PhaseClock.Span]) throws {
+    for (name, values) in reports { tick.statistics.report(name, values) }
+    for span in spans {
+      tick.statistics.report("Timing/\(span.name)", [Double(span.duration) / 1e6])
+    }
+    if profile?.add(spans) == true { try finishProfile() }
+  }
+
+  /// Notes that training waited for a checkpoint.
+  func noteStall(_ seconds: Double) { secondsStalled += seconds }
+
+  /// Notes that a tick waited for something else.
+  func noteMaintenance(_ seconds: Double) { tick.maintenance += seconds }
+
+  /// Writes the line of a tick to log and console, and its numbers to `stats.jsonl`.
+  func finishTick(_ line: TickLine, at images: Int) throws {
+    let now = Date()
+    for (name, value) in line.figures(stalled: secondsStalled) {
+      tick.statistics.report(name, [value])
+    }
+    try log.append(
+      tick.statistics.line(timestamp: now.timeIntervalSince1970),
+      to: "stats.jsonl"
+    )
+    board?.show(tick.statistics, step: images)
+    if let trouble = board?.takeTrouble() { try say("\(trouble) (training goes on)") }
+    try say(line.text)
+    secondsStalled = 0
+  }
+
+  /// Starts the next tick.
+  ///
+  /// - Parameters:
+  ///   - images: Images seen so far.
+  ///   - maintenance: Seconds since the line of the tick before.
+  func beginTick(at images: Int, after maintenance: Double) {
+    let number = tick.number + 1
+    tick = Tick()
+    tick.number = number
+    tick.firstImage = images
+    tick.maintenance = maintenance
+  }
+
+  // MARK: Pictures, scores, trace
+
+  /// Shows a picture.
+  func show(_ name: String, _ image: RGBImage, png: [UInt8], at images: Int) {
+    board?.show(name, image, png: png, step: images)
+  }
+
+  /// Records a score.
+  func record(_ score: SnapshotMetric.Score, of metric: String, at images: Int) throws {
+    try log.append(score.line, to: "metric-\(metric).jsonl")
+    board?.show(metric, score.value, step: images)
+    try say(score.line)
+  }
+
+  /// Writes the trace, if there is one.
+  func finishProfile() throws {
+    guard var profile else { return }
+    self.profile = nil
+    do {
+      let path = try profile.finish(in: folder)
+      tell("wrote \(path); open it in chrome://tracing or ui.perfetto.dev")
+    } catch let error as FileError {
+      try say("\(error) (training goes on without this trace)")
+    }
+  }
+}
+
+/// "1.024": thousands of images.
+func kimg(_ images: Int) -> String { String(format: "%.3f", Double(images) / 1000) }

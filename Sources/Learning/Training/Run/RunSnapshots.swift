@@ -1,0 +1,208 @@
+import Datasets
+import Distributed
+import Files
+import Foundation
+import Images
+import JSON
+import Networks
+import Sampling
+import Snapshots
+import Torch
+
+/// The sample grids and network snapshots of a run, and their scores.
+///
+/// Where one cannot be written the run goes on without it.
+final class RunSnapshots {
+  /// The best snapshot so far, by the first metric.
+  private(set) var best: BestSnapshot?
+  /// The first metric's last score.
+  private(set) var lastScore: Double?
+  /// A snapshot that was written and is not scored yet.
+  private(set) var unscored: String?
+
+  private let folder: RunFolder
+  private let options: TrainingOptions
+  private let grid: SampleGrid
+  private let metrics: [SnapshotMetric]
+  private let notes: [String: String]
+  private let ranks: Ranks
+  private let report: RunReport
+
+  /// - Parameters:
+  ///   - folder: The run's folder.
+  ///   - inputs: Options and ranks.
+  ///   - grid: Paints the sample grids.
+  ///   - metrics: Computed of every snapshot.
+  ///   - notes: Kept in every snapshot.
+  ///   - report: Is told what happens.
+  init(
+    _ folder: RunFolder,
+    _ inputs: StepInputs,
+    grid: SampleGrid,
+    metrics: [SnapshotMetric],
+    notes: [String: String],
+    report: RunReport
+  ) {
+    self.folder = folder
+    self.grid = grid
+    self.metrics = metrics
+    self.notes = notes
+    self.report = report
+    (options, ranks) = (inputs.options, inputs.ranks)
+  }
+
+  /// Takes over what a checkpoint knows.
+  func adopt(_ state: RunState) {
+    (best, lastScore, unscored) = (state.best, state.lastScore, state.unscored)
+  }
+
+  /// Whether snapshots are scored.
+  var areScored: Bool { !metrics.isEmpty }
+
+  /// How much pictures of different latents differ now.
+  func spread(_ generator: Generator) -> Double { grid.spread(generator) }
+
+  /// Writes the sample grid.
+  func writeGrid(_ trainer: Trainer) throws {
+    let name = RunFolder.numbered("fakes", imagesSeen: trainer.imagesSeen, ".png")
+    let image = grid.image(trainer.average)
+    let png = try image.encodedPNG()
+    report.show("fakes", image, png: png, at: trainer.imagesSeen)
+    do { try AtomicFile.write(png, to: folder.file(name)) } catch {
+      try report.say("\(error) (training goes on without this picture)")
+    }
+  }
+
+  /// Writes a network snapshot; it waits to be scored, if it was written and there are metrics.
+  func write(_ trainer: Trainer) throws {
+    unscored = nil
+    let images = trainer.imagesSeen
+    let ending = "." + options.snapshotFormat.rawValue
+    let name = RunFolder.numbered("network-snapshot-", imagesSeen: images, ending)
+    let path = folder.file(name)
+    do {
+      try ranks.doing("writes \(name)") {
+        try NetworkSnapshot.write(
+          to: path,
+          networks: [
+            (.generator, trainer.generator), (.discriminator, trainer.discriminator),
+            (.average, trainer.average),
+          ],
+          generator: options.trainer.generator,
+          discriminator: options.trainer.discriminator,
+          imagesSeen: images,
+          notes: notes,
+          record: record
+        )
+      }
+    } catch let error as FileError {
+      try report.say("\(error) (training goes on without this snapshot)")
+      return
+    }
+    report.tell(.snapshot(path: path, imagesSeen: images))
+    if areScored { unscored = name }
+  }
+
+  /// Computes the metrics of the snapshot that waits, and remembers it if it is the best.
+  ///
+  /// - Parameters:
+  ///   - trainer: The networks.
+  ///   - watch: Looks at the first score.
+  ///   - computing: Runs one metric, which may be cut short.
+  ///   - stops: Whether the run was asked to end: what is not scored yet waits for the next session.
+  /// - Returns: What has newly gone wrong; `nil` where the snapshot still waits.
+  /// - Throws: What a metric throws, and `FileError` where the log cannot be written.
+  func score(
+    _ trainer: Trainer,
+    watch: RunWatch,
+    computing: (() throws -> SnapshotMetric.Score) throws -> SnapshotMetric.Score,
+    stops: () -> Bool
+  ) throws -> [Watchdog.Alarm]? {
+    guard let unscored else { return [] }
+    var alarms: [Watchdog.Alarm] = []
+    for (index, metric) in metrics.enumerated() {
+      // What was scored so far is scored once more by the continued run.
+      if stops() { return nil }
+      let score = try ranks.doing("computes \(metric.name)") {
+        try computing { try metric.score(trainer.average, unscored) }
+      }
+      try report.record(score, of: metric.name, at: trainer.imagesSeen)
+      if index == 0 {
+        alarms = watch.judge(metric.name, score, best: best)
+        try compare(metric.name, score, unscored, trainer.imagesSeen)
+      }
+    }
+    self.unscored = nil
+    return alarms
+  }
+
+  private func compare(
+    _ metric: String,
+    _ score: SnapshotMetric.Score,
+    _ snapshot: String,
+    _ images: Int
+  ) throws {
+    lastScore = score.value
+    let isBest = best.map { score.prefersLarge ? score.value > $0.value : score.value < $0.value }
+    guard isBest ?? true, score.value.isFinite else { return }
+    try remember(
+      BestSnapshot(metric: metric, value: score.value, snapshot: snapshot, imagesSeen: images)
+    )
+  }
+
+  /// Keeps the best snapshot, which the run would write once more and worse after a rollback, under a
+  /// name of its own.
+  ///
+  /// - Parameters:
+  ///   - best: The best one before the rollback.
+  ///   - rollbacks: Rollbacks so far.
+  ///   - images: Images seen where the run goes on.
+  /// - Throws: `FileError` where the log cannot be written.
+  func keep(_ best: BestSnapshot?, rollbacks: Int, at images: Int) throws {
+    guard var kept = best, kept.imagesSeen > images else { return }
+    let old = kept.snapshot
+    kept.snapshot = "rolled-back-\(rollbacks)-" + old
+    if rename(folder.file(old), folder.file(kept.snapshot)) != 0 {
+      try report.say("\(FileError("rename", path: folder.file(old))) (training goes on)")
+      return
+    }
+    try remember(kept)
+  }
+
+  /// Takes a snapshot for the best one.
+  func remember(_ snapshot: BestSnapshot) throws {
+    best = snapshot
+    do { try AtomicFile.write(try snapshot.json, to: folder.file("best.json")) } catch {
+      try report.say("\(error) (training goes on)")
+    }
+  }
+
+  /// What the original keeps beside the networks.
+  private var record: TrainingRecord {
+    let arguments = options.json(runFolder: folder.path)
+    return TrainingRecord(
+      trainingSet: arguments["training_set_kwargs"] ?? [:],
+      arguments: arguments
+    )
+  }
+}
+
+extension SampleGrid {
+  /// The conditions of some of the data's images, [N, F], unit length.
+  static func conditions(of set: TrainingSet, _ indices: [Int]) -> Tensor {
+    let rows = indices.map { set.textFeature(at: $0, seed: 0, position: 0) }
+    return Tensor(rows.flatMap { $0 }, shape: [rows.count, set.featureDimension]).normalized()
+  }
+}
+
+extension BestSnapshot {
+  /// The text of `best.json`.
+  var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.keyEncodingStrategy = .convertToSnakeCase
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+    }
+  }
+}

@@ -1,0 +1,17 @@
+/// What a run tells while it goes on.
+package enum TrainingEvent: Sendable {
+  /// A line for log and console.
+  case line(String)
+  /// Between ticks: images seen, images to see (if known), images per second, seconds left.
+  case progress(imagesSeen: Int, total: Int?, rate: Double, secondsLeft: Double)
+  /// A network snapshot was written.
+  case snapshot(path: String, imagesSeen: Int)
+}
+
+/// How a run came to its end.
+package enum RunEnding: Sendable {
+  /// Its images or its time are used up.
+  case finished
+  /// It was asked to stop, and can be continued.
+  case interrupted
+}

@@ -1,0 +1,137 @@
+import Datasets
+import Foundation
+import Networks
+import TestSupport
+import Testing
+import Torch
+import TorchNN
+
+@testable import Training
+
+/// How a run comes from what was typed, an earlier run, the data and the machine.
+@Suite("Run policy")
+struct RunPolicyTests {
+  private let tiny: TinyRun
+
+  init() throws { tiny = try TinyRun() }
+
+  private func policy(
+    _ given: [TrainingArguments.Given],
+    processes: Int? = nil,
+    clip: String? = "standard.pt",
+    metrics: [String] = []
+  ) -> RunPolicy {
+    let places: [TrainingArguments.Given] = [
+      .init(.data, tiny.options.data), .init(.outdir, "runs"), .init(.featureDimension, 8),
+    ]
+    return RunPolicy(
+      TrainingArguments(places + given),
+      processes: processes,
+      device: .cpu,
+      standardCLIP: clip,
+      standardMetrics: metrics
+    )
+  }
+
+  @Test func `a new run has the automatic options for its data`() throws {
+    let (options, set) = try policy([], metrics: ["fid50k_full"]).resolve(nil, in: nil)
+    #expect(options.imageCount == TinyRun.imageCount && set.count == TinyRun.imageCount)
+    #expect(options.trainer.generator.resolution == 16)
+    #expect(options.trainer.generator.featureDimension == 8)
+    // Reduced precision does not pay on a CPU below 64².
+    #expect(options.isFullPrecision)
+    #expect(options.clip == "standard.pt" && options.metrics == ["fid50k_full"])
+    #expect(options.trainer.losses.gamma == 0.0002 * 256 / 16)
+  }
+
+  @Test func `what is typed counts more than what is standard`() throws {
+    let given: [TrainingArguments.Given] = [
+      .init(.clip, "own.pt"), .init(.metrics, [String]()), .init(.subset, 5),
+      .init(.mirror, true), .init(.fullPrecision, false), .init(.batch, 32),
+    ]
+    let (options, set) = try policy(given, metrics: ["is50k"]).resolve(nil, in: nil)
+    #expect(options.clip == "own.pt" && options.metrics.isEmpty && !options.isFullPrecision)
+    #expect(options.subset == 5 && set.count == 10)
+    #expect(options.named == [.batch])
+  }
+
+  @Test func `processes decide the batch, the rounds and γ`() throws {
+    let (options, _) = try policy([.init(.batchPerDevice, 8)], processes: 2).resolve(nil, in: nil)
+    #expect(options.gpus == 2 && options.trainer.batchSize == 32 && options.trainer.rounds == 2)
+    #expect(options.trainer.losses.gamma == 0.0002 * 256 / 32)
+    let (later, _) = try policy([], processes: 1).resolve(options, in: nil)
+    #expect(later.gpus == 1 && later.trainer.batchSize == 32)
+  }
+
+  @Test func `an earlier run's options stay where nothing else is typed`() throws {
+    let (earlier, _) = try policy([.init(.itc, 3.0), .init(.aug, AugmentMode.ada)])
+      .resolve(nil, in: nil)
+    let (options, _) = try policy([.init(.kimg, 7.0)], clip: "other", metrics: ["is50k"])
+      .resolve(earlier, in: "runs/00000-x")
+    #expect(options.trainer.losses.itc == 3 && options.kimg == 7)
+    #expect(options.clip == "standard.pt" && options.metrics.isEmpty)
+    #expect(options.trainer.augmentation?.target == 0.6)
+    let error = #expect(throws: TrainingError.self) {
+      try policy([.init(.itc, 4.0)]).resolve(earlier, in: "runs/00000-x")
+    }
+    #expect(String(describing: error).contains("itc is 3.0 there, not 4.0"))
+  }
+
+  @Test(arguments: [
+    ([TrainingArguments.Given(.subset, 14)], "--subset must be between 1 and 13"),
+    ([.init(.cond, true)], "has no class labels"),
+    ([.init(.testData, "none.zip")], "--test_data: cannot open none.zip"),
+    ([.init(.freezed, 8)], "--freezed must be between 0 and 7, the layers"),
+    ([.init(.freezed, 100)], "the discriminator at 16², not 100"),
+    ([.init(.outdir, "")], "--outdir is missing"),
+    (
+      [.init(.augpipe, "bgcf"), .init(.aug, AugmentMode.ada)], "--augpipe with filter needs images"
+    ),
+    ([.init(.channelBase, 8)], "--fmap leaves no channel at 16²"),
+    ([.init(.batch, 8), .init(.batchPerDevice, 2)], "--batch-gpu must be a multiple of 4"),
+    ([.init(.batch, 16), .init(.batchPerDevice, 2)], "--batch-gpu must be a multiple of 4"),
+    ([.init(.batch, 16), .init(.batchPerDevice, 5)], "--batch-gpu must divide 16"),
+  ])
+  func `what does not fit the data is said with what is allowed`(
+    given: [TrainingArguments.Given],
+    expected: String
+  ) throws {
+    let error = #expect(throws: TrainingError.self) { try policy(given).resolve(nil, in: nil) }
+    #expect(String(describing: error).contains(expected), "\(String(describing: error))")
+  }
+
+  @Test func `all layers of the discriminator down to 8² can stay as they are, and no more`() throws
+  {
+    let (options, _) = try policy([.init(.freezed, 7)]).resolve(nil, in: nil)
+    var shape = options.trainer.discriminator
+    (shape.channelBase, shape.channelMax) = (64, 8)
+    func frozen(_ layers: Int) -> Int {
+      let random = SeededRandom(seed: 0)
+      return Discriminator(shape, frozenLayers: layers, random: random).parameters.count
+    }
+    #expect(frozen(7) < frozen(6) && frozen(8) == frozen(7))
+  }
+
+  @Test func `what is typed is checked before any file is read`() throws {
+    try RunPolicy.rehearse(TrainingArguments([.init(.gpus, 2), .init(.data, ["none.zip"])]))
+    let error = #expect(throws: TrainingError.self) {
+      try RunPolicy.rehearse(TrainingArguments([.init(.gpus, Int.max)]))
+    }
+    #expect(String(describing: error).contains("--gpus must be between 1 and 4096, not"))
+  }
+
+  @Test func `flags that change nothing are named`() throws {
+    let idle = policy([.init(.nhwc, true), .init(.nobench, true), .init(.allowTF32, false)])
+    let (options, _) = try idle.resolve(nil, in: nil)
+    #expect(
+      idle.idleFlags(options) == [
+        "--nhwc changes nothing in float32", "--nobench changes nothing on the CPU",
+      ]
+    )
+    var large = options
+    large.trainer.generator.resolution = 512
+    #expect(policy([.init(.fmap, 0.5)]).idleFlags(large).count == 1)
+    #expect(policy([.init(.fmap, 1.0)]).idleFlags(large).isEmpty)
+    #expect(policy([.init(.fmap, 0.5), .init(.channelBase, 9)]).idleFlags(large).isEmpty)
+  }
+}
