@@ -36,7 +36,7 @@ package struct NiftyCompute: AsyncParsableCommand {
   package init() {}
 
   /// Parses the command line and runs one verb.
-  package static func main() async {
+  @MainActor package static func main() async {
     // What computes needs the same memory again and again.
     Runtime.keepFreedMemory()
     await Program.run(Self.self)

@@ -3,5 +3,5 @@ import ModelCommands
 /// The program that `nifty` hands over to: all verbs, and libtorch.
 @main
 enum Main {
-  static func main() async { await NiftyCompute.main() }
+  @MainActor static func main() async { await NiftyCompute.main() }
 }
