@@ -132,7 +132,7 @@ let dataSide: [Target] = [
     cxxSettings: [.unsafeFlags(["-O2"])],
     linkerSettings: [.linkedLibrary("simdjson")]
   ),
-  library("Data", "Datasets", ["CSimdjson", "CZlib", "Images", "Pickle", "Files"]),
+  library("Data", "Datasets", ["CSimdjson", "CZlib", "Images", "Pickle", "Text", "Files"]),
   library(
     "Data",
     "Laion",
@@ -206,14 +206,14 @@ let torchSide: [Target] = [
   library(
     "Learning",
     "Sampling",
-    ["Snapshots", "Networks", "Torch", "Fetch", "Images", "JSON", "Files"]
+    ["Snapshots", "Networks", "Torch", "Fetch", "Images", "JSON", "Text", "Files"]
   ),
   library(
     "Learning",
     "Training",
     [
       "Sampling", "Distributed", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Datasets",
-      "Images", "JSON", "Files",
+      "Images", "JSON", "Files", "Text",
     ]
   ),
   library(
@@ -262,6 +262,7 @@ let torchSide: [Target] = [
     ],
     exclude: ["Fixtures"]
   ),
+  tests("Learning", "SamplingTests", ["Sampling", "Images", "TestSupport"]),
   tests("Learning", "DistributedTests", ["Distributed", "Torch", "TorchTestSupport"]),
   tests(
     "Learning",

@@ -21,7 +21,8 @@ static cimages_status explain(avifResult result, cimages_message *message) {
 
 // A decoder that has read the containers and no pixel yet; NULL with a status otherwise.
 //
-// `maximum_pixels` binds the container and what is inside of it: dav1d is the codec that keeps to it.
+// `maximum_pixels` binds the container and what is inside of it: dav1d is the codec that keeps to
+// it.
 static avifDecoder *open_avif(
   const uint8_t *bytes, size_t count, uint32_t maximum_pixels, cimages_status *status,
   cimages_message *message) {
@@ -57,11 +58,10 @@ cimages_status cimages_avif_header(
   cimages_message *message) {
   cimages_status status;
   // libavif refuses more than this by itself.
-  avifDecoder *decoder =
-    open_avif(bytes, count, AVIF_DEFAULT_IMAGE_SIZE_LIMIT, &status, message);
+  avifDecoder *decoder = open_avif(bytes, count, AVIF_DEFAULT_IMAGE_SIZE_LIMIT, &status, message);
   if (!decoder) return status;
-  *header = (cimages_header){
-    decoder->image->width, decoder->image->height, decoder->alphaPresent != 0};
+  *header =
+    (cimages_header){decoder->image->width, decoder->image->height, decoder->alphaPresent != 0};
   *turned = orientation(decoder->image);
   avifDecoderDestroy(decoder);
   return CIMAGES_OK;
@@ -89,9 +89,9 @@ cimages_status cimages_avif_decode(
   avifResult result = avifDecoderNextImage(decoder);
   const avifImage *image = decoder->image;
   // What is inside of the container may contradict it.
-  if (result == AVIF_RESULT_OK
-      && (image->width != width || image->height != height
-          || (size_t)width * height * 3 != capacity)) {
+  if (
+    result == AVIF_RESULT_OK &&
+    (image->width != width || image->height != height || (size_t)width * height * 3 != capacity)) {
     result = AVIF_RESULT_ISPE_SIZE_MISMATCH;
   }
   bool keeps_alpha = image->alphaPlane && alpha == CIMAGES_ALPHA_WHITE;

@@ -1,5 +1,5 @@
-// Deflate (RFC 1951) with runs and prefix codes, but without a search for repeats: filtered pixels of
-// photos have none, and the search takes four fifths of the time of writing a PNG.
+// Deflate (RFC 1951) with runs and prefix codes, but without a search for repeats: filtered pixels
+// of photos have none, and the search takes four fifths of the time of writing a PNG.
 #include "deflate_photo.h"
 #include "prefix_code.h"
 
@@ -82,8 +82,8 @@ static size_t coded_bits(const uint32_t *counts, const prefix_code *code) {
 
 // The code lengths of a block; the distances are one, of one byte.
 static void put_codes(bit_writer *writer, const prefix_code *code) {
-  static const uint8_t order[LENGTH_SYMBOLS] = {
-    16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
+  static const uint8_t order[LENGTH_SYMBOLS] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+                                                11, 4,  12, 3, 13, 2, 14, 1, 15};
   uint8_t lengths[PREFIX_SYMBOLS + 1];
   memcpy(lengths, code->lengths, PREFIX_SYMBOLS);
   lengths[PREFIX_SYMBOLS] = 1;

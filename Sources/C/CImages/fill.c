@@ -9,8 +9,8 @@
 #include "blend.h"
 
 typedef struct {
-  float *sums;      // height rows of width + 2 columns
-  int32_t x, y;     // where the box lies on the canvas
+  float *sums;   // height rows of width + 2 columns
+  int32_t x, y;  // where the box lies on the canvas
   int32_t width, height;
 } coverage;
 

@@ -70,8 +70,7 @@ cimages_font *cimages_font_open(const char *path, uint32_t face_index) {
   hb_font_extents_t extents = {0};
   hb_font_get_h_extents(font, &extents);
   hb_font_make_immutable(font);
-  *result = (cimages_font){
-    font, draw, {(int32_t)units, extents.ascender, extents.descender}};
+  *result = (cimages_font){font, draw, {(int32_t)units, extents.ascender, extents.descender}};
   return result;
 }
 

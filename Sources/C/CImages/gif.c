@@ -4,21 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The first picture of a GIF, after the GIF89a specification. No library: libgif takes memory as the
-// file asks for it, and what is needed is small.
+// The first picture of a GIF, after the GIF89a specification. No library: libgif takes memory as
+// the file asks for it, and what is needed is small.
 
 #define MAXIMUM_CODES 4096
 
 // Where the first picture is and how it lies on the screen.
 typedef struct {
-  uint32_t width, height;              // of the screen, wide enough for the picture
-  uint32_t left, top, columns, rows;   // of the picture
+  uint32_t width, height;             // of the screen, wide enough for the picture
+  uint32_t left, top, columns, rows;  // of the picture
   bool interlaced;
-  int transparent;                     // index of the colour that is none; -1 without
-  int background;                      // index of the colour of what the picture leaves out
-  const uint8_t *palette;              // RGB triples; NULL: the index is a shade of grey
+  int transparent;         // index of the colour that is none; -1 without
+  int background;          // index of the colour of what the picture leaves out
+  const uint8_t *palette;  // RGB triples; NULL: the index is a shade of grey
   uint32_t colours;
-  size_t data;                         // where the code size is, and the codes behind it
+  size_t data;  // where the code size is, and the codes behind it
 } gif_frame;
 
 typedef struct {
@@ -225,8 +225,8 @@ static uint32_t row_of(const gif_frame *frame, uint32_t number) {
   static const uint32_t starts[] = {0, 4, 2, 1}, steps[] = {8, 8, 4, 2};
   if (!frame->interlaced) return number;
   for (int pass = 0; pass < 4; pass++) {
-    uint32_t rows = frame->rows > starts[pass]
-      ? (frame->rows - starts[pass] + steps[pass] - 1) / steps[pass] : 0;
+    uint32_t rows =
+      frame->rows > starts[pass] ? (frame->rows - starts[pass] + steps[pass] - 1) / steps[pass] : 0;
     if (number < rows) return starts[pass] + number * steps[pass];
     number -= rows;
   }
@@ -262,8 +262,7 @@ cimages_status cimages_gif_header(
   cimages_status status = find_frame(&in, &frame);
   if (status != CIMAGES_OK) return status;
   bool is_covered = frame.columns == frame.width && frame.rows == frame.height;
-  *header = (cimages_header){
-    frame.width, frame.height, frame.transparent >= 0 || !is_covered};
+  *header = (cimages_header){frame.width, frame.height, frame.transparent >= 0 || !is_covered};
   return CIMAGES_OK;
 }
 

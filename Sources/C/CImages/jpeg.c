@@ -94,7 +94,8 @@ static void adobe_cmyk_to_rgb(const uint8_t *cmyk, uint32_t width, uint8_t *rgb)
   }
 }
 
-static void decode(struct jpeg_decompress_struct *info, size_t count, uint8_t *rgb, size_t capacity) {
+static void decode(
+  struct jpeg_decompress_struct *info, size_t count, uint8_t *rgb, size_t capacity) {
   bool inks = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
   info->out_color_space = inks ? JCS_CMYK : JCS_RGB;
   if ((size_t)info->image_width * info->image_height * 3 != capacity) {
@@ -107,8 +108,7 @@ static void decode(struct jpeg_decompress_struct *info, size_t count, uint8_t *r
   size_t row_bytes = (size_t)info->output_width * 3;
   JSAMPARRAY inked = NULL;
   if (inks) {
-    inked = info->mem->alloc_sarray(
-      (j_common_ptr)info, JPOOL_IMAGE, info->output_width * 4, 1);
+    inked = info->mem->alloc_sarray((j_common_ptr)info, JPOOL_IMAGE, info->output_width * 4, 1);
   }
   while (info->output_scanline < info->output_height) {
     uint8_t *row = rgb + info->output_scanline * row_bytes;

@@ -74,10 +74,10 @@ cimages_status cimages_png_header(
     return input.status;
   }
   read_header(png, info, &input);
-  bool has_alpha = (png_get_color_type(png, info) & PNG_COLOR_MASK_ALPHA) != 0
-    || png_get_valid(png, info, PNG_INFO_tRNS) != 0;
-  *header = (cimages_header){
-    png_get_image_width(png, info), png_get_image_height(png, info), has_alpha};
+  bool has_alpha = (png_get_color_type(png, info) & PNG_COLOR_MASK_ALPHA) != 0 ||
+                   png_get_valid(png, info, PNG_INFO_tRNS) != 0;
+  *header =
+    (cimages_header){png_get_image_width(png, info), png_get_image_height(png, info), has_alpha};
   png_destroy_read_struct(&png, &info, NULL);
   return CIMAGES_OK;
 }
@@ -116,8 +116,7 @@ static void read_alpha_rows(
   }
 }
 
-static void read_rows(
-  png_structp png, uint32_t width, uint32_t height, int passes, uint8_t *rgb) {
+static void read_rows(png_structp png, uint32_t width, uint32_t height, int passes, uint8_t *rgb) {
   for (int pass = 0; pass < passes; pass++) {
     for (uint32_t y = 0; y < height; y++) png_read_row(png, rgb + (size_t)y * width * 3, NULL);
   }
@@ -128,7 +127,8 @@ static bool is_cut_behind_image(const uint8_t *bytes, size_t count) {
   size_t position = 8;
   while (count - position >= 8) {
     const uint8_t *chunk = bytes + position;
-    size_t length = (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | (size_t)chunk[2] << 8 | chunk[3];
+    size_t length =
+      (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | (size_t)chunk[2] << 8 | chunk[3];
     if (length > count - position - 8 || count - position - 8 - length < 4) {
       return memcmp(chunk + 4, "IDAT", 4) != 0;
     }

@@ -43,8 +43,8 @@ INLINE uint8_t predicted(int filter, uint8_t left, uint8_t above, uint8_t corner
 // Filters a row and returns the sum of the differences' magnitudes, as signed bytes. In front of
 // `row` and `above` stand PIXEL_BYTES more bytes, of the pixel at the left of the first: zeros. The
 // sum may wrap in rows of millions of pixels; any choice of filter is valid.
-INLINE uint32_t apply(
-  int filter, const uint8_t *row, const uint8_t *above, size_t count, uint8_t *out) {
+INLINE uint32_t
+apply(int filter, const uint8_t *row, const uint8_t *above, size_t count, uint8_t *out) {
   uint32_t sum = 0;
   for (ptrdiff_t i = 0; i < (ptrdiff_t)count; i++) {
     uint8_t guess = predicted(filter, row[i - PIXEL_BYTES], above[i], above[i - PIXEL_BYTES]);

@@ -121,8 +121,8 @@ void put_length_tokens(
 }
 
 static void store_lengths(bit_writer *writer, const uint8_t *lengths, unsigned symbols) {
-  static const uint8_t order[LENGTH_SYMBOLS] = {
-    17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  static const uint8_t order[LENGTH_SYMBOLS] = {17, 18, 0, 1,  2,  3,  4,  5,  16, 6,
+                                                7,  8,  9, 10, 11, 12, 13, 14, 15};
   length_token tokens[PREFIX_SYMBOLS];
   unsigned count = length_tokens(lengths, symbols, tokens);
   uint32_t counts[LENGTH_SYMBOLS] = {0};

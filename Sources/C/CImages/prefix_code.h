@@ -1,5 +1,5 @@
-// Bits and prefix codes as deflate (RFC 1951, section 3.2) and lossless WebP (RFC 9649, sections 3.5
-// to 3.7) write them.
+// Bits and prefix codes as deflate (RFC 1951, section 3.2) and lossless WebP (RFC 9649,
+// sections 3.5 to 3.7) write them.
 #pragma once
 
 #include <stdbool.h>

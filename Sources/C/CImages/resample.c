@@ -5,8 +5,8 @@
 #include <string.h>
 
 #if defined(__x86_64__)
-#define FOR_EACH_PROCESSOR                                                                      \
-  __attribute__((                                                                               \
+#define FOR_EACH_PROCESSOR \
+  __attribute__((          \
     target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), min_vector_width(512)))
 #else
 #define FOR_EACH_PROCESSOR
@@ -73,8 +73,7 @@ INLINE void pixel_by_groups(
   for (int32_t group = 0; group < groups; group++) {
     i32x8 w;
     memcpy(&w, weights + group * CIMAGES_TAP_GROUP, sizeof w);
-    i32x16 spread =
-      __builtin_shufflevector(w, w, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 4);
+    i32x16 spread = __builtin_shufflevector(w, w, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 4);
     for (int r = 0; r < rows; r++) {
       u8x16 bytes;
       memcpy(&bytes, source + r * row_bytes + group * CIMAGES_TAP_GROUP * 3, sizeof bytes);
@@ -85,8 +84,8 @@ INLINE void pixel_by_groups(
 }
 
 INLINE void filter_rows(
-  const uint8_t *source, size_t row_bytes, int32_t width, int rows, uint8_t *out,
-  int32_t out_width, const cimages_window *windows, const int32_t *weights, int32_t taps) {
+  const uint8_t *source, size_t row_bytes, int32_t width, int rows, uint8_t *out, int32_t out_width,
+  const cimages_window *windows, const int32_t *weights, int32_t taps) {
   size_t out_row_bytes = (size_t)out_width * 3;
   for (int32_t x = 0; x < out_width; x++) {
     const cimages_window *window = windows + x;

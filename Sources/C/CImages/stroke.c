@@ -44,8 +44,8 @@ static void cover_piece(stroke_box *all, const stroke_box *piece, const float *p
 }
 
 bool cimages_stroke(
-  uint8_t *rgb, int32_t width, int32_t height, const float *points, size_t count,
-  float line_width, uint8_t red, uint8_t green, uint8_t blue) {
+  uint8_t *rgb, int32_t width, int32_t height, const float *points, size_t count, float line_width,
+  uint8_t red, uint8_t green, uint8_t blue) {
   if (count < 2 || !(line_width > 0)) return true;
   float left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
   for (size_t i = 0; i < count; i++) {

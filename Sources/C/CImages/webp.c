@@ -15,9 +15,7 @@ static cimages_status explain(VP8StatusCode code, cimages_message *message) {
     case VP8_STATUS_OK: status = CIMAGES_OK, text = ""; break;
     case VP8_STATUS_OUT_OF_MEMORY: status = CIMAGES_NO_MEMORY, text = "out of memory"; break;
     case VP8_STATUS_NOT_ENOUGH_DATA:
-    case VP8_STATUS_SUSPENDED:
-      status = CIMAGES_TRUNCATED, text = "the file ends too early";
-      break;
+    case VP8_STATUS_SUSPENDED: status = CIMAGES_TRUNCATED, text = "the file ends too early"; break;
     case VP8_STATUS_UNSUPPORTED_FEATURE:
       status = CIMAGES_UNSUPPORTED, text = "unsupported feature";
       break;
@@ -42,8 +40,7 @@ cimages_status cimages_webp_header(
   WebPBitstreamFeatures found;
   cimages_status status = features(bytes, count, &found, message);
   if (status != CIMAGES_OK) return status;
-  *header =
-    (cimages_header){(uint32_t)found.width, (uint32_t)found.height, found.has_alpha != 0};
+  *header = (cimages_header){(uint32_t)found.width, (uint32_t)found.height, found.has_alpha != 0};
   return CIMAGES_OK;
 }
 
@@ -88,8 +85,13 @@ static bool find_first_frame(const uint8_t *bytes, size_t count, webp_frame *fra
     if (length > left) length = left;
     if (memcmp(chunk, "ANMF", 4) == 0) {
       if (length < 16) return false;
-      *frame = (webp_frame){chunk + 24, length - 16, little(chunk + 8, 3) * 2,
-        little(chunk + 11, 3) * 2, little(chunk + 14, 3) + 1, little(chunk + 17, 3) + 1};
+      *frame = (webp_frame){
+        chunk + 24,
+        length - 16,
+        little(chunk + 8, 3) * 2,
+        little(chunk + 11, 3) * 2,
+        little(chunk + 14, 3) + 1,
+        little(chunk + 17, 3) + 1};
       return true;
     }
     position += 8 + length + length % 2;
@@ -105,12 +107,14 @@ static cimages_status decode_first_frame(
   WebPBitstreamFeatures found;
   // A file that is cut is refused, whichever frame is missing.
   bool is_whole = count >= 12 && little(bytes + 4, 4) <= count - 8;
-  if (!is_whole || !find_first_frame(bytes, count, &frame)) return explain(VP8_STATUS_NOT_ENOUGH_DATA, message);
+  if (!is_whole || !find_first_frame(bytes, count, &frame))
+    return explain(VP8_STATUS_NOT_ENOUGH_DATA, message);
   VP8StatusCode code = WebPGetFeatures(frame.bytes, frame.count, &found);
   if (code != VP8_STATUS_OK) return explain(code, message);
-  if (found.has_animation || (uint32_t)found.width != frame.width
-      || (uint32_t)found.height != frame.height || frame.x > width || frame.y > height
-      || frame.width > width - frame.x || frame.height > height - frame.y) {
+  if (
+    found.has_animation || (uint32_t)found.width != frame.width ||
+    (uint32_t)found.height != frame.height || frame.x > width || frame.y > height ||
+    frame.width > width - frame.x || frame.height > height - frame.y) {
     return explain(VP8_STATUS_BITSTREAM_ERROR, message);
   }
   size_t pixels = (size_t)width * height;
@@ -118,7 +122,8 @@ static cimages_status decode_first_frame(
   if (!canvas) return explain(VP8_STATUS_OUT_OF_MEMORY, message);
   size_t start = ((size_t)frame.y * width + frame.x) * 4;
   cimages_status status = decode_into(
-    frame.bytes, frame.count, MODE_RGBA, canvas + start, pixels * 4 - start, (int)width * 4, message);
+    frame.bytes, frame.count, MODE_RGBA, canvas + start, pixels * 4 - start, (int)width * 4,
+    message);
   if (status == CIMAGES_OK) cimages_flatten_alpha(canvas, pixels, alpha, rgb);
   free(canvas);
   return status;

@@ -77,8 +77,8 @@ static void differences(
 // How many pixels from `start` on equal the one before, at most LONGEST_RUN; 0 for a short run.
 static inline size_t run_length(const uint8_t *pixels, size_t start, size_t count) {
   size_t length = 0;
-  while (start + length < count && length < LONGEST_RUN
-         && memcmp(pixels + 3 * (start + length), pixels + 3 * start - 3, 3) == 0) {
+  while (start + length < count && length < LONGEST_RUN &&
+         memcmp(pixels + 3 * (start + length), pixels + 3 * start - 3, 3) == 0) {
     length++;
   }
   return length < SHORTEST_RUN ? 0 : length;
@@ -129,8 +129,8 @@ static double entropy(const uint32_t *counts, unsigned symbols) {
 }
 
 static double expected_bits(const histogram *counts) {
-  return entropy(counts->green, 256 + LENGTH_PREFIXES) + entropy(counts->red, 256)
-    + entropy(counts->blue, 256) + (double)counts->extra_bits;
+  return entropy(counts->green, 256 + LENGTH_PREFIXES) + entropy(counts->red, 256) +
+         entropy(counts->blue, 256) + (double)counts->extra_bits;
 }
 
 // MARK: The file
@@ -190,8 +190,8 @@ static void put32(uint8_t *out, uint32_t value) {
 
 // Writes the whole file; returns its length.
 static size_t write_file(
-  const uint8_t *pixels, uint32_t width, uint32_t height, bool less_green,
-  const histogram *counts, uint8_t *out) {
+  const uint8_t *pixels, uint32_t width, uint32_t height, bool less_green, const histogram *counts,
+  uint8_t *out) {
   bit_writer writer = {out + CONTAINER_BYTES, 0, 0};
   prefix_code codes[COLOURS], unused;
   uint32_t opaque[1] = {1};
@@ -237,8 +237,8 @@ cimages_status cimages_webp_encode_lossless(
   size_t capacity = 6 * pixels + CONTAINER_BYTES + HEADER_BYTES + 5 * PREFIX_CODE_BYTES;
   *webp = malloc(capacity);
   if (*webp) {
-    *count = write_file(
-      less_green ? green : plain, width, height, less_green, &counts[less_green], *webp);
+    *count =
+      write_file(less_green ? green : plain, width, height, less_green, &counts[less_green], *webp);
   }
   free(plain);
   return *webp ? CIMAGES_OK : CIMAGES_NO_MEMORY;

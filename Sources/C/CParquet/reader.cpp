@@ -31,10 +31,11 @@ struct cparquet_reader {
 
 namespace {
 
-arrow::Status open(const char* path, int64_t memory_limit, cparquet_reader& reader,
-                   ArrowSchema* schema, int64_t* rows) {
+arrow::Status open(
+  const char* path, int64_t memory_limit, cparquet_reader& reader, ArrowSchema* schema,
+  int64_t* rows) {
   reader.pool =
-      std::make_unique<arrow::CappedMemoryPool>(arrow::system_memory_pool(), memory_limit);
+    std::make_unique<arrow::CappedMemoryPool>(arrow::system_memory_pool(), memory_limit);
   ARROW_ASSIGN_OR_RAISE(reader.input, arrow::io::ReadableFile::Open(path, reader.pool.get()));
 
   // A buffered stream reads a column chunk a megabyte at a time instead of whole: memory stays
@@ -48,7 +49,7 @@ arrow::Status open(const char* path, int64_t memory_limit, cparquet_reader& read
   parquet::arrow::FileReaderBuilder builder;
   ARROW_RETURN_NOT_OK(builder.Open(reader.input, properties));
   ARROW_RETURN_NOT_OK(
-      builder.memory_pool(reader.pool.get())->properties(arrow_properties)->Build(&reader.file));
+    builder.memory_pool(reader.pool.get())->properties(arrow_properties)->Build(&reader.file));
 
   *rows = reader.file->parquet_reader()->metadata()->num_rows();
   if (*rows < 0) return arrow::Status::Invalid("the footer claims ", *rows, " rows");
@@ -57,8 +58,8 @@ arrow::Status open(const char* path, int64_t memory_limit, cparquet_reader& read
   return arrow::ExportSchema(*types, schema);
 }
 
-arrow::Status select(cparquet_reader& reader, const int32_t* fields, int32_t field_count,
-                     int64_t batch_rows) {
+arrow::Status select(
+  cparquet_reader& reader, const int32_t* fields, int32_t field_count, int64_t batch_rows) {
   if (field_count < 1 || batch_rows < 1) return arrow::Status::Invalid("nothing to read");
   const auto& manifest = reader.file->manifest();
   const auto& all = manifest.schema_fields;
@@ -105,8 +106,9 @@ arrow::Status next(cparquet_reader& reader, ArrowArray* out) {
 
 }  // namespace
 
-int cparquet_reader_open(const char* path, int64_t memory_limit, cparquet_reader** reader,
-                         ArrowSchema* schema, int64_t* rows, char* error, size_t error_size) {
+int cparquet_reader_open(
+  const char* path, int64_t memory_limit, cparquet_reader** reader, ArrowSchema* schema,
+  int64_t* rows, char* error, size_t error_size) {
   *reader = nullptr;
   schema->release = nullptr;
   return guarded(error, error_size, [&] {
@@ -117,14 +119,15 @@ int cparquet_reader_open(const char* path, int64_t memory_limit, cparquet_reader
   });
 }
 
-int cparquet_reader_select(cparquet_reader* reader, const int32_t* fields, int32_t field_count,
-                           int64_t batch_rows, char* error, size_t error_size) {
-  return guarded(error, error_size,
-                 [&] { return select(*reader, fields, field_count, batch_rows); });
+int cparquet_reader_select(
+  cparquet_reader* reader, const int32_t* fields, int32_t field_count, int64_t batch_rows,
+  char* error, size_t error_size) {
+  return guarded(
+    error, error_size, [&] { return select(*reader, fields, field_count, batch_rows); });
 }
 
-int cparquet_reader_next(cparquet_reader* reader, ArrowArray* batch, char* error,
-                         size_t error_size) {
+int cparquet_reader_next(
+  cparquet_reader* reader, ArrowArray* batch, char* error, size_t error_size) {
   return guarded(error, error_size, [&] { return next(*reader, batch); });
 }
 

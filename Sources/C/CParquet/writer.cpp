@@ -66,7 +66,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> strings(const cparquet_values& colu
     }
     const int64_t start = column.offsets[row];
     ARROW_RETURN_NOT_OK(
-        builder.Append(std::string_view(bytes + start, column.offsets[row + 1] - start)));
+      builder.Append(std::string_view(bytes + start, column.offsets[row + 1] - start)));
   }
   return builder.Finish();
 }
@@ -75,12 +75,12 @@ template <typename Builder, typename Value>
 arrow::Result<std::shared_ptr<arrow::Array>> numbers(const cparquet_values& column, int64_t rows) {
   Builder builder;
   ARROW_RETURN_NOT_OK(
-      builder.AppendValues(static_cast<const Value*>(column.values), rows, column.valid));
+    builder.AppendValues(static_cast<const Value*>(column.values), rows, column.valid));
   return builder.Finish();
 }
 
-arrow::Result<std::shared_ptr<arrow::Array>> array(const arrow::DataType& type,
-                                                   const cparquet_values& column, int64_t rows) {
+arrow::Result<std::shared_ptr<arrow::Array>> array(
+  const arrow::DataType& type, const cparquet_values& column, int64_t rows) {
   switch (type.id()) {
     case arrow::Type::INT64: return numbers<arrow::Int64Builder, int64_t>(column, rows);
     case arrow::Type::DOUBLE: return numbers<arrow::DoubleBuilder, double>(column, rows);
@@ -105,9 +105,9 @@ struct cparquet_writer {
   int64_t group_bytes = 0;
 };
 
-int cparquet_writer_open(const char* const* names, const int32_t* types, int32_t column_count,
-                         cparquet_sink sink, void* context, cparquet_writer** writer, char* error,
-                         size_t error_size) {
+int cparquet_writer_open(
+  const char* const* names, const int32_t* types, int32_t column_count, cparquet_sink sink,
+  void* context, cparquet_writer** writer, char* error, size_t error_size) {
   *writer = nullptr;
   return guarded(error, error_size, [&] {
     std::vector<std::shared_ptr<arrow::Field>> fields;
@@ -117,21 +117,24 @@ int cparquet_writer_open(const char* const* names, const int32_t* types, int32_t
     }
     auto opened = std::make_unique<cparquet_writer>();
     opened->schema = arrow::schema(fields);
-    // A group stays in memory until it is full; Arrow's own million rows would be gigabytes of text.
+    // A group stays in memory until it is full; Arrow's own million rows would be gigabytes of
+    // text.
     const auto properties = parquet::WriterProperties::Builder()
-                                .compression(parquet::Compression::SNAPPY)
-                                ->max_row_group_length(16 << 10)
-                                ->build();
-    ARROW_ASSIGN_OR_RAISE(opened->file, parquet::arrow::FileWriter::Open(
-                                            *opened->schema, arrow::system_memory_pool(),
-                                            std::make_shared<Sink>(sink, context), properties));
+                              .compression(parquet::Compression::SNAPPY)
+                              ->max_row_group_length(16 << 10)
+                              ->build();
+    ARROW_ASSIGN_OR_RAISE(
+      opened->file, parquet::arrow::FileWriter::Open(
+                      *opened->schema, arrow::system_memory_pool(),
+                      std::make_shared<Sink>(sink, context), properties));
     *writer = opened.release();
     return arrow::Status::OK();
   });
 }
 
-int cparquet_writer_append(cparquet_writer* writer, const cparquet_values* columns, int64_t rows,
-                           char* error, size_t error_size) {
+int cparquet_writer_append(
+  cparquet_writer* writer, const cparquet_values* columns, int64_t rows, char* error,
+  size_t error_size) {
   return guarded(error, error_size, [&] {
     if (writer->group_bytes >= kRowGroupBytes) {
       ARROW_RETURN_NOT_OK(writer->file->NewBufferedRowGroup());
@@ -145,7 +148,7 @@ int cparquet_writer_append(cparquet_writer* writer, const cparquet_values* colum
       arrays.push_back(std::move(values));
     }
     return writer->file->WriteRecordBatch(
-        *arrow::RecordBatch::Make(writer->schema, rows, std::move(arrays)));
+      *arrow::RecordBatch::Make(writer->schema, rows, std::move(arrays)));
   });
 }
 

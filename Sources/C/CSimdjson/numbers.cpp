@@ -20,11 +20,12 @@ constexpr size_t longest = 4 << 20;
 constexpr size_t padding = simdjson::SIMDJSON_PADDING;
 
 /// simdjson 3.0's on-demand reader takes `0.012345678901234567890123` for 4.8e-06: its way for more
-/// than 19 significant digits begins in the wrong place after a zero. Such numbers are not left to it.
-/// Float's and double's shortest spellings have at most 17.
+/// than 19 significant digits begins in the wrong place after a zero. Such numbers are not left to
+/// it. Float's and double's shortest spellings have at most 17.
 constexpr size_t most_digits = 19;
 
-/// Whether a number's text has more digits than simdjson is trusted with, from the first that counts.
+/// Whether a number's text has more digits than simdjson is trusted with, from the first that
+/// counts.
 bool has_many_digits(std::string_view token) {
   if (token.size() <= most_digits) return false;
   size_t at = token.find_first_not_of("-0.");
@@ -53,15 +54,17 @@ struct CSJReader {
     values.clear();
     ondemand::document document;
     ondemand::array array;
-    if (parser.iterate(text, length, available).get(document) != simdjson::SUCCESS ||
-        document.get_array().get(array) != simdjson::SUCCESS) {
+    if (
+      parser.iterate(text, length, available).get(document) != simdjson::SUCCESS ||
+      document.get_array().get(array) != simdjson::SUCCESS) {
       return false;
     }
     for (auto item : array) {
       double value = 0;
       std::string_view token;
-      if (item.raw_json_token().get(token) != simdjson::SUCCESS || has_many_digits(token) ||
-          values.size() == limit || item.get_double().get(value) != simdjson::SUCCESS) {
+      if (
+        item.raw_json_token().get(token) != simdjson::SUCCESS || has_many_digits(token) ||
+        values.size() == limit || item.get_double().get(value) != simdjson::SUCCESS) {
         return false;
       }
       values.push_back(static_cast<float>(value));
@@ -75,9 +78,9 @@ extern "C" CSJReader *csj_reader_new(void) noexcept { return new (std::nothrow) 
 
 extern "C" void csj_reader_free(CSJReader *reader) noexcept { delete reader; }
 
-extern "C" bool csj_read_numbers(CSJReader *reader, const uint8_t *text, size_t available,
-                                 size_t limit, const float **values, size_t *count,
-                                 size_t *length) noexcept {
+extern "C" bool csj_read_numbers(
+  CSJReader *reader, const uint8_t *text, size_t available, size_t limit, const float **values,
+  size_t *count, size_t *length) noexcept {
   try {
     if (reader == nullptr || available == 0 || text[0] != '[') return false;
     // A list of numbers ends with the first bracket that closes.

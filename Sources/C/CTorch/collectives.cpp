@@ -1,4 +1,5 @@
-// Several processes that train together: torch's own c10d, Gloo over TCP, and NCCL for tensors of CUDA.
+// Several processes that train together: torch's own c10d, Gloo over TCP, and NCCL for tensors of
+// CUDA.
 #define USE_C10D_GLOO 1
 #include "internal.h"
 #include "nccl_group.h"
@@ -48,8 +49,8 @@ static void quiet_log() {
   std::call_once(once, [] { FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, 3); });
 }
 
-// Asks the store, which waits for an answer without end where the network was cut: on a thread of its
-// own, which is left behind then. While it has no answer, further questions are not asked.
+// Asks the store, which waits for an answer without end where the network was cut: on a thread of
+// its own, which is left behind then. While it has no answer, further questions are not asked.
 template <class Body>
 static auto ask(CTGroup *group, Body body) {
   auto is_answered = std::make_shared<std::atomic<bool>>(false);
@@ -59,7 +60,7 @@ static auto ask(CTGroup *group, Body body) {
   }
   using Result = decltype(body(*group->store));
   auto task = std::make_shared<std::packaged_task<Result()>>(
-      [store = group->store, body = std::move(body)] { return body(*store); });
+    [store = group->store, body = std::move(body)] { return body(*store); });
   auto answer = task->get_future();
   std::thread([task, is_answered] {
     (*task)();
@@ -73,8 +74,8 @@ static auto ask(CTGroup *group, Body body) {
   return answer.get();
 }
 
-// Waits until all ranks have said that they are here. Who has not is named on all others: rank 0, with
-// whom the store goes, leaves the names and stays a moment for them to be read.
+// Waits until all ranks have said that they are here. Who has not is named on all others: rank 0,
+// with whom the store goes, leaves the names and stays a moment for them to be read.
 static void meet(CTGroup *group, int32_t rank, int32_t count) {
   auto here = [](int32_t rank) { return "here-" + std::to_string(rank); };
   const std::string given_up = "given-up";
@@ -108,8 +109,8 @@ static void meet(CTGroup *group, int32_t rank, int32_t count) {
   TORCH_CHECK(false, missing, " did not come within ", seconds, " seconds");
 }
 
-// The address of this machine from which packets to another one leave. The machine's name, which Gloo
-// would take, is often known to itself alone.
+// The address of this machine from which packets to another one leave. The machine's name, which
+// Gloo would take, is often known to itself alone.
 static std::string address_toward(const char *host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
@@ -126,8 +127,9 @@ static std::string address_toward(const char *host) {
     // Connecting a datagram socket sends nothing; it only chooses the way.
     bool known = connect(descriptor, entry->ai_addr, entry->ai_addrlen) == 0 &&
                  getsockname(descriptor, reinterpret_cast<sockaddr *>(&own), &length) == 0 &&
-                 getnameinfo(reinterpret_cast<sockaddr *>(&own), length, text, sizeof text,
-                             nullptr, 0, NI_NUMERICHOST) == 0;
+                 getnameinfo(
+                   reinterpret_cast<sockaddr *>(&own), length, text, sizeof text, nullptr, 0,
+                   NI_NUMERICHOST) == 0;
     close(descriptor);
     if (known) return text;
   }
@@ -136,13 +138,14 @@ static std::string address_toward(const char *host) {
 
 static std::shared_ptr<::gloo::transport::Device> device_toward(const char *host) {
   const char *interface = std::getenv("GLOO_SOCKET_IFNAME");
-  return interface && *interface
-             ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
-             : c10d::ProcessGroupGloo::createDeviceForHostname(address_toward(host));
+  return interface && *interface ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
+                                 : c10d::ProcessGroupGloo::createDeviceForHostname(
+                                     address_toward(host));
 }
 
-extern "C" int32_t ct_group_join(const char *host, uint16_t port, int32_t rank, int32_t count,
-                                 double timeout_seconds, CTGroup **result) noexcept {
+extern "C" int32_t ct_group_join(
+  const char *host, uint16_t port, int32_t rank, int32_t count, double timeout_seconds,
+  CTGroup **result) noexcept {
   return fenced<int32_t>(1, [&] {
     quiet_log();
     TORCH_CHECK(count > 0 && rank >= 0 && rank < count, "rank ", rank, " of ", count);
@@ -194,26 +197,26 @@ static std::string problem_of(Body body) {
   }
 }
 
-extern "C" int32_t ct_group_use_nccl(CTGroup *group, const char *path, int32_t type,
-                                     int32_t index) noexcept {
+extern "C" int32_t ct_group_use_nccl(
+  CTGroup *group, const char *path, int32_t type, int32_t index) noexcept {
   return fenced<int32_t>(1, [&] {
     auto &gloo = group->gloo();
     c10::Device device(static_cast<c10::DeviceType>(type), static_cast<c10::DeviceIndex>(index));
     std::shared_ptr<ctorch::NCCLLibrary> library;
     ctorch::NCCLLibrary::UniqueId id{};
     agree(group, problem_of([&] {
-      library = std::make_shared<ctorch::NCCLLibrary>(path);
-      if (gloo.getRank() == 0) library->check(library->get_unique_id(&id), "unique id");
-    }));
+            library = std::make_shared<ctorch::NCCLLibrary>(path);
+            if (gloo.getRank() == 0) library->check(library->get_unique_id(&id), "unique id");
+          }));
     std::vector<at::Tensor> bytes{at::empty({sizeof id}, at::kByte)};
     std::memcpy(bytes[0].data_ptr(), &id, sizeof id);
     gloo.broadcast(bytes)->wait();
     std::memcpy(&id, bytes[0].data_ptr(), sizeof id);
     std::unique_ptr<ctorch::NCCLGroup> nccl;
     agree(group, problem_of([&] {
-      nccl = std::make_unique<ctorch::NCCLGroup>(library, device, id, gloo.getRank(),
-                                                 gloo.getSize(), group->timeout);
-    }));
+            nccl = std::make_unique<ctorch::NCCLGroup>(
+              library, device, id, gloo.getRank(), gloo.getSize(), group->timeout);
+          }));
     group->nccl = std::move(nccl);
     return 0;
   });
@@ -280,7 +283,8 @@ extern "C" int32_t ct_group_gather(CTGroup *group, CTTensor *value, CTTensor **r
     std::vector<at::Tensor> values{tensor(value).contiguous()};
     std::vector<std::vector<at::Tensor>> gathered(1);
     if (group->is_nccl(values[0])) {
-      for (auto &part : group->nccl->gather(values[0])) *results++ = ctorch::handle(std::move(part));
+      for (auto &part : group->nccl->gather(values[0]))
+        *results++ = ctorch::handle(std::move(part));
       return 0;
     }
     for (int rank = 0; rank < group->gloo().getSize(); rank++)
@@ -300,8 +304,8 @@ extern "C" int32_t ct_group_publish(CTGroup *group, const char *key, const char 
   });
 }
 
-extern "C" int32_t ct_group_published(CTGroup *group, const char *key, char *text,
-                                      size_t capacity) noexcept {
+extern "C" int32_t ct_group_published(
+  CTGroup *group, const char *key, char *text, size_t capacity) noexcept {
   return fenced<int32_t>(-1, [&] {
     auto value = ask(group, [key = std::string(key)](c10d::Store &store) {
       return store.check({key}) ? std::optional(store.get(key)) : std::nullopt;

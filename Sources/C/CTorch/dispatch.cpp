@@ -13,8 +13,8 @@ struct CTOp {
   c10::OperatorHandle handle;
   std::string text;
   struct Argument {
-    TypeKind kind;             // of the argument, optional unwrapped
-    TypeKind element;          // of a list's elements, optional unwrapped
+    TypeKind kind;     // of the argument, optional unwrapped
+    TypeKind element;  // of a list's elements, optional unwrapped
     bool optional_elements;
     c10::optional<IValue> standard;
   };
@@ -131,8 +131,10 @@ extern "C" CTCall *ct_call_begin(const CTOp *op) noexcept {
 }
 
 extern "C" void ct_push_tensor(CTCall *call, CTTensor *value) noexcept {
-  if (value) call->stack.emplace_back(ctorch::tensor(value));
-  else call->stack.emplace_back();
+  if (value)
+    call->stack.emplace_back(ctorch::tensor(value));
+  else
+    call->stack.emplace_back();
 }
 extern "C" void ct_push_int(CTCall *call, int64_t value) noexcept {
   call->stack.emplace_back(value);
@@ -146,8 +148,8 @@ extern "C" void ct_push_string(CTCall *call, const char *value) noexcept {
   call->stack.emplace_back(std::string(value));
 }
 extern "C" void ct_push_device(CTCall *call, int32_t type, int32_t index) noexcept {
-  call->stack.emplace_back(c10::Device(static_cast<c10::DeviceType>(type),
-                                       static_cast<c10::DeviceIndex>(index)));
+  call->stack.emplace_back(
+    c10::Device(static_cast<c10::DeviceType>(type), static_cast<c10::DeviceIndex>(index)));
 }
 extern "C" void ct_push_generator(CTCall *call, CTGenerator *value) noexcept {
   call->stack.emplace_back(value->generator);

@@ -15,8 +15,8 @@ using ctorch::fenced;
 using ctorch::tensor;
 using torch::autograd::Node;
 
-// A part is summed when it is complete and those before it have been begun: on every rank the calls are
-// the same in the same order, whatever the order in which gradients come.
+// A part is summed when it is complete and those before it have been begun: on every rank the calls
+// are the same in the same order, whatever the order in which gradients come.
 struct CTExchange {
   struct Part {
     std::vector<size_t> members;
@@ -126,9 +126,9 @@ static std::unordered_set<const Node *> reachable(const at::Tensor &root) {
   return seen;
 }
 
-extern "C" CTExchange *ct_exchange_create(CTGroup *group, CTTensor *const *tensors,
-                                          const int32_t *parts, size_t count,
-                                          int32_t part_count) noexcept {
+extern "C" CTExchange *ct_exchange_create(
+  CTGroup *group, CTTensor *const *tensors, const int32_t *parts, size_t count,
+  int32_t part_count) noexcept {
   return fenced<CTExchange *>(nullptr, [&] {
     auto exchange = std::make_unique<CTExchange>();
     exchange->group = group;
@@ -153,9 +153,9 @@ extern "C" CTExchange *ct_exchange_create(CTGroup *group, CTTensor *const *tenso
 
 extern "C" void ct_exchange_free(CTExchange *exchange) noexcept { delete exchange; }
 
-extern "C" int32_t ct_exchange_grad(CTExchange *exchange, CTTensor *output,
-                                    CTTensor *const *within, CTTensor *const *before,
-                                    double rounds, bool is_cut_off) noexcept {
+extern "C" int32_t ct_exchange_grad(
+  CTExchange *exchange, CTTensor *output, CTTensor *const *within, CTTensor *const *before,
+  double rounds, bool is_cut_off) noexcept {
   return fenced<int32_t>(1, [&] {
     auto root = tensor(output);
     {
@@ -171,8 +171,10 @@ extern "C" int32_t ct_exchange_grad(CTExchange *exchange, CTTensor *output,
       auto &value = exchange->tensors[i];
       bool takes_part = value.requires_grad() &&
                         nodes.contains(torch::autograd::impl::grad_accumulator(value).get());
-      if (takes_part) inputs.push_back(value);
-      else exchange->arrive(i, {});
+      if (takes_part)
+        inputs.push_back(value);
+      else
+        exchange->arrive(i, {});
     }
     if (!inputs.empty())
       torch::autograd::grad({root}, inputs, {at::ones_like(root)}, false, false, true);

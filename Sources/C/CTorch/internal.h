@@ -45,8 +45,8 @@ Result fenced(Result failure, Body &&body) noexcept {
 
 /// Number of ranks.
 int size(CTGroup *group);
-/// Begins to replace a contiguous tensor by its sum over all ranks; all of them begin the same sums in
-/// the same order. Calling the result waits, and throws what went wrong.
+/// Begins to replace a contiguous tensor by its sum over all ranks; all of them begin the same sums
+/// in the same order. Calling the result waits, and throws what went wrong.
 std::function<void()> begin_sum(CTGroup *group, const at::Tensor &value);
 
 }  // namespace ctorch

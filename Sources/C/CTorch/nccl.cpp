@@ -56,13 +56,14 @@ void NCCLLibrary::check(int result, const char *what) const {
   if (result == NCCLCode::success || result == NCCLCode::in_progress) return;
   const char *detail = get_last_error(nullptr);
   bool has_detail = detail && *detail;
-  TORCH_CHECK(false, "NCCL's ", what, ": ", get_error_string(result), has_detail ? ": " : "",
-              has_detail ? detail : "");
+  TORCH_CHECK(
+    false, "NCCL's ", what, ": ", get_error_string(result), has_detail ? ": " : "",
+    has_detail ? detail : "");
 }
 
-NCCLGroup::NCCLGroup(std::shared_ptr<NCCLLibrary> library, c10::Device device,
-                     NCCLLibrary::UniqueId id, int rank, int count,
-                     std::chrono::milliseconds timeout)
+NCCLGroup::NCCLGroup(
+  std::shared_ptr<NCCLLibrary> library, c10::Device device, NCCLLibrary::UniqueId id, int rank,
+  int count, std::chrono::milliseconds timeout)
     : device(device), library_(std::move(library)), count_(count), timeout_(timeout) {
   // It waits without end for a rank that died: on a thread of its own, which is left behind then.
   std::packaged_task<NCCLLibrary::Comm()> task([library = library_, device, id, rank, count] {
@@ -73,8 +74,9 @@ NCCLGroup::NCCLGroup(std::shared_ptr<NCCLLibrary> library, c10::Device device,
   });
   auto met = task.get_future();
   std::thread(std::move(task)).detach();
-  TORCH_CHECK(met.wait_for(timeout) == std::future_status::ready,
-              "NCCL's meeting: not all ranks came in time");
+  TORCH_CHECK(
+    met.wait_for(timeout) == std::future_status::ready,
+    "NCCL's meeting: not all ranks came in time");
   comm_ = met.get();
   watcher_ = std::thread([this] { watch(); });
 }
@@ -97,10 +99,12 @@ void NCCLGroup::check() const {
   TORCH_CHECK(failure_.empty(), failure_);
 }
 
-void NCCLGroup::enqueue(const char *name, const at::Tensor &value,
-                        const std::function<int(int type, void *stream)> &body) {
-  TORCH_CHECK(value.is_contiguous() && value.device() == device, name, " of a tensor of ",
-              value.device(), value.is_contiguous() ? "" : " with gaps");
+void NCCLGroup::enqueue(
+  const char *name, const at::Tensor &value,
+  const std::function<int(int type, void *stream)> &body) {
+  TORCH_CHECK(
+    value.is_contiguous() && value.device() == device, name, " of a tensor of ", value.device(),
+    value.is_contiguous() ? "" : " with gaps");
   int type = nccl_type(value.scalar_type());
   auto stream = current_stream(device);
   auto call = std::make_shared<Call>(Call{name, Clock::now() + timeout_});
@@ -165,8 +169,8 @@ std::vector<at::Tensor> NCCLGroup::gather(const at::Tensor &value) {
   sizes.insert(sizes.begin(), count_);
   auto all = at::empty(sizes, value.options());
   enqueue("gather", value, [&](int type, void *stream) {
-    return library_->all_gather(value.data_ptr(), all.data_ptr(), value.numel(), type, comm_,
-                                stream);
+    return library_->all_gather(
+      value.data_ptr(), all.data_ptr(), value.numel(), type, comm_, stream);
   });
   return all.unbind(0);
 }

@@ -18,16 +18,17 @@ namespace ctorch {
 
 /// The sums of one device, over NCCL.
 ///
-/// A call enqueues on the device's current stream and returns; work that follows on that stream sees
-/// its result. A thread watches: what is not done in time is aborted, and every later call and
+/// A call enqueues on the device's current stream and returns; work that follows on that stream
+/// sees its result. A thread watches: what is not done in time is aborted, and every later call and
 /// `check` throw why.
 class NCCLGroup {
  public:
   using Clock = std::chrono::steady_clock;
 
   /// Meets the others; all ranks have the unique id that one of them made.
-  NCCLGroup(std::shared_ptr<NCCLLibrary> library, c10::Device device, NCCLLibrary::UniqueId id,
-            int rank, int count, std::chrono::milliseconds timeout);
+  NCCLGroup(
+    std::shared_ptr<NCCLLibrary> library, c10::Device device, NCCLLibrary::UniqueId id, int rank,
+    int count, std::chrono::milliseconds timeout);
   ~NCCLGroup();
   NCCLGroup(const NCCLGroup &) = delete;
   NCCLGroup &operator=(const NCCLGroup &) = delete;
@@ -53,8 +54,9 @@ class NCCLGroup {
     std::optional<c10::Event> event;
   };
 
-  void enqueue(const char *name, const at::Tensor &value,
-               const std::function<int(int type, void *stream)> &body);
+  void enqueue(
+    const char *name, const at::Tensor &value,
+    const std::function<int(int type, void *stream)> &body);
   void watch();
   /// Drops the calls that are done; whether one is late, or NCCL says that another rank is gone.
   bool has_failed();

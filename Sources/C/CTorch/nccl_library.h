@@ -1,5 +1,5 @@
-// NCCL's C interface, opened when a group asks for it: the same binary runs where there is none, and
-// CUDA's headers are not needed to build it.
+// NCCL's C interface, opened when a group asks for it: the same binary runs where there is none,
+// and CUDA's headers are not needed to build it.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -36,7 +36,8 @@ struct NCCLLibrary {
   int (*comm_destroy)(Comm);
   int (*comm_abort)(Comm);
   int (*comm_get_async_error)(Comm, int *result);
-  int (*all_reduce)(const void *, void *, size_t count, int type, int operation, Comm, void *stream);
+  int (*all_reduce)(
+    const void *, void *, size_t count, int type, int operation, Comm, void *stream);
   int (*broadcast)(const void *, void *, size_t count, int type, int root, Comm, void *stream);
   int (*all_gather)(const void *, void *, size_t count, int type, Comm, void *stream);
   const char *(*get_error_string)(int);

@@ -18,8 +18,8 @@ struct Memory : std::streambuf {
     setg(start, start, start + count);
   }
 
-  pos_type seekoff(off_type offset, std::ios_base::seekdir direction,
-                   std::ios_base::openmode) override {
+  pos_type seekoff(
+    off_type offset, std::ios_base::seekdir direction, std::ios_base::openmode) override {
     char *base = direction == std::ios_base::beg   ? eback()
                  : direction == std::ios_base::cur ? gptr()
                                                    : egptr();
@@ -50,8 +50,8 @@ extern "C" void ct_script_free(CTScript *script) noexcept { delete script; }
 
 extern "C" int32_t ct_script_move(CTScript *script, int32_t type, int32_t index) noexcept {
   return ctorch::fenced<int32_t>(1, [&] {
-    script->module.to(c10::Device(static_cast<c10::DeviceType>(type),
-                                  static_cast<c10::DeviceIndex>(index)));
+    script->module.to(
+      c10::Device(static_cast<c10::DeviceType>(type), static_cast<c10::DeviceIndex>(index)));
     return 0;
   });
 }
@@ -63,8 +63,9 @@ extern "C" bool ct_script_takes(CTScript *script, const char *argument) noexcept
   });
 }
 
-extern "C" CTTensor *ct_script_forward(CTScript *script, CTTensor *input, const char *const *names,
-                                       const bool *values, size_t count) noexcept {
+extern "C" CTTensor *ct_script_forward(
+  CTScript *script, CTTensor *input, const char *const *names, const bool *values,
+  size_t count) noexcept {
   return ctorch::fenced<CTTensor *>(nullptr, [&] {
     torch::jit::Kwargs flags;
     for (size_t i = 0; i < count; i++) flags[names[i]] = values[i];

@@ -47,8 +47,9 @@ extern "C" void ct_release(CTTensor *value) noexcept {
 
 extern "C" int64_t ct_live_handles() noexcept { return live_handles.load(); }
 
-extern "C" int32_t ct_from_bytes(const void *data, size_t bytes, const int64_t *sizes,
-                                 int32_t dimensions, int32_t dtype, CTTensor **result) noexcept {
+extern "C" int32_t ct_from_bytes(
+  const void *data, size_t bytes, const int64_t *sizes, int32_t dimensions, int32_t dtype,
+  CTTensor **result) noexcept {
   return fenced<int32_t>(1, [&] {
     auto options = at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype));
     auto value = at::empty(c10::IntArrayRef(sizes, dimensions), options);
@@ -62,7 +63,7 @@ extern "C" int32_t ct_from_bytes(const void *data, size_t bytes, const int64_t *
 extern "C" int32_t ct_to_bytes(CTTensor *value, int32_t dtype, void *data, size_t bytes) noexcept {
   return fenced<int32_t>(1, [&] {
     auto host =
-        tensor(value).detach().to(at::kCPU, static_cast<at::ScalarType>(dtype)).contiguous();
+      tensor(value).detach().to(at::kCPU, static_cast<at::ScalarType>(dtype)).contiguous();
     TORCH_CHECK(host.nbytes() == bytes, "a tensor of ", host.nbytes(), " bytes to ", bytes);
     if (bytes) std::memcpy(data, host.data_ptr(), bytes);
     return 0;
@@ -110,9 +111,10 @@ extern "C" bool ct_set_grad_enabled(bool enabled) noexcept {
   return before;
 }
 
-extern "C" int32_t ct_grad(CTTensor *const *outputs, CTTensor *const *weights, size_t output_count,
-                           CTTensor *const *inputs, size_t input_count, bool retain_graph,
-                           bool create_graph, bool allow_unused, CTTensor **gradients) noexcept {
+extern "C" int32_t ct_grad(
+  CTTensor *const *outputs, CTTensor *const *weights, size_t output_count, CTTensor *const *inputs,
+  size_t input_count, bool retain_graph, bool create_graph, bool allow_unused,
+  CTTensor **gradients) noexcept {
   return fenced<int32_t>(1, [&] {
     torch::autograd::variable_list out, weight, in;
     for (size_t i = 0; i < output_count; i++) {
@@ -120,8 +122,7 @@ extern "C" int32_t ct_grad(CTTensor *const *outputs, CTTensor *const *weights, s
       if (weights) weight.push_back(tensor(weights[i]));
     }
     for (size_t i = 0; i < input_count; i++) in.push_back(tensor(inputs[i]));
-    auto result =
-        torch::autograd::grad(out, in, weight, retain_graph, create_graph, allow_unused);
+    auto result = torch::autograd::grad(out, in, weight, retain_graph, create_graph, allow_unused);
     for (size_t i = 0; i < input_count; i++) gradients[i] = ctorch::handle(std::move(result[i]));
     return 0;
   });
@@ -129,7 +130,7 @@ extern "C" int32_t ct_grad(CTTensor *const *outputs, CTTensor *const *weights, s
 
 extern "C" CTGenerator *ct_generator_create(uint64_t seed) noexcept {
   return fenced<CTGenerator *>(
-      nullptr, [&] { return new CTGenerator{at::detail::createCPUGenerator(seed)}; });
+    nullptr, [&] { return new CTGenerator{at::detail::createCPUGenerator(seed)}; });
 }
 extern "C" void ct_generator_free(CTGenerator *generator) noexcept { delete generator; }
 

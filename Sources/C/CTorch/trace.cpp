@@ -31,8 +31,8 @@ constexpr size_t mostEvents = 4'000'000;
 
 int64_t now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
+           std::chrono::steady_clock::now().time_since_epoch())
+    .count();
 }
 
 std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction &) {
@@ -56,8 +56,9 @@ extern "C" int32_t ct_trace_begin(void) noexcept {
     std::lock_guard<std::mutex> lock(mutex);
     TORCH_CHECK(!isTracing, "a trace is already under way");
     events.clear();
-    callback = at::addGlobalCallback(at::RecordFunctionCallback(begin, end).scopes(
-        {at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
+    callback = at::addGlobalCallback(
+      at::RecordFunctionCallback(begin, end)
+        .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
     isTracing = true;
     return 0;
   });

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Images
+import Text
 
 /// Writes a packed dataset: one zip of images, CLIP features, captions, labels and a manifest.
 ///
@@ -236,12 +237,7 @@ package final class PackedDatasetWriter {
 
   /// The name of image `index` in the archive: a thousand to a folder, as the original packs them.
   package static func entryName(_ index: Int, suffix: String = "png") -> String {
-    padded(index / 1000, to: 5) + "/img" + padded(index, to: 8) + "." + suffix
-  }
-
-  private static func padded(_ number: Int, to width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    zeroPadded(index / 1000, to: 5) + "/img" + zeroPadded(index, to: 8) + "." + suffix
   }
 }
 

@@ -1,34 +1,108 @@
 import Files
-import Foundation
 package import Images
+import Text
 
-/// A folder of generated pictures `ROW-COLUMN.png`, with a sheet of all of them.
+/// A folder of generated pictures, each named by its seed and its text, with sheets of all of them.
 package struct PictureFolder {
+  /// What was painted after one text.
+  package struct Row {
+    /// The text, or whatever else the pictures were painted after.
+    package let caption: String
+    /// What each picture was painted from, as "seed0007": the beginning of its file's name.
+    package let origins: [String]
+    /// The pictures.
+    package let images: [RGBImage]
+
+    /// A row; there is an origin for each picture.
+    package init(caption: String, origins: [String], images: [RGBImage]) {
+      precondition(
+        origins.count == images.count,
+        "\(origins.count) origins, \(images.count) images"
+      )
+      (self.caption, self.origins, self.images) = (caption, origins, images)
+    }
+  }
+
+  /// Texts on one sheet; more of them make several sheets.
+  static let rowsOfSheet = 50
+
   /// Where; made if it is not there.
   package let path: String
+  private let overwrites: Bool
 
-  /// The folder of this path.
-  package init(path: String) { self.path = path }
-
-  /// Writes the pictures and `sheet.png`, each atomically.
+  /// A folder.
   ///
   /// - Parameters:
-  ///   - rows: What was painted, and the pictures of it.
+  ///   - path: Where it is.
+  ///   - overwrites: Whether a picture takes the place of an earlier one of its name; else it gets a
+  ///     number.
+  package init(path: String, overwrites: Bool = false) {
+    (self.path, self.overwrites) = (path, overwrites)
+  }
+
+  /// Writes the pictures, `seed0007-red-heart.png`, and `sheet.png`, each atomically.
+  ///
+  /// - Parameters:
+  ///   - rows: What was painted.
   ///   - subtitle: The quiet line on the sheet.
+  /// - Returns: The names of the sheets.
   /// - Throws: `FileError` if the folder or a file cannot be written, `ImageError` if no font fits.
-  package func write(_ rows: [(caption: String, images: [RGBImage])], subtitle: String) throws {
+  package func write(_ rows: [Row], subtitle: String) throws -> [String] {
     try makeFolder(path)
-    for (row, entry) in rows.enumerated() {
-      for (column, image) in entry.images.enumerated() {
-        try image.write(png: "\(path)/\(row)-\(column).png")
+    var taken: Set<String> = []
+    for row in rows {
+      let text = Self.slug(row.caption)
+      for (origin, image) in zip(row.origins, row.images) {
+        let stem = text.isEmpty ? origin : "\(origin)-\(text)"
+        try image.write(png: "\(path)/\(free(stem, &taken))")
       }
     }
-    let sheet = CaptionedSheet(
-      title: "nifty",
-      subtitle: subtitle,
-      rows: rows.map { .init(caption: $0.caption, samples: $0.images) },
-      samplesHeading: "samples"
-    )
-    try sheet.rendered().write(png: path + "/sheet.png")
+    let starts = Array(stride(from: 0, to: rows.count, by: Self.rowsOfSheet))
+    return try starts.enumerated().map { number, start in
+      let part = starts.count > 1 ? ", sheet \(number + 1) of \(starts.count)" : ""
+      let sheet = CaptionedSheet(
+        title: "nifty",
+        subtitle: subtitle + part,
+        rows: rows[start..<min(start + Self.rowsOfSheet, rows.count)].map {
+          .init(caption: $0.caption, samples: $0.images)
+        },
+        samplesHeading: "samples"
+      )
+      let stem = starts.count > 1 ? "sheet-\(number + 1)-of-\(starts.count)" : "sheet"
+      let name = free(stem, &taken)
+      try sheet.rendered().write(png: "\(path)/\(name)")
+      return name
+    }
   }
+
+  /// A name that nothing in the folder has: with a number where an earlier picture has it.
+  private func free(_ stem: String, _ taken: inout Set<String>) -> String {
+    var name = stem + ".png"
+    var number = 1
+    // Two texts may begin alike: of one run no picture replaces another, whatever was asked for.
+    while taken.contains(name) || !overwrites && exists("\(path)/\(name)") {
+      number += 1
+      name = "\(stem)-\(number).png"
+    }
+    taken.insert(name)
+    return name
+  }
+
+  /// The beginning of a text as part of a file's name: letters and digits of any script, the rest as
+  /// single dashes; at most 40 characters and 120 bytes.
+  static func slug(_ text: String) -> String {
+    var result = ""
+    for character in text.lowercased() {
+      if result.count >= 40 || result.utf8.count + character.utf8.count > 120 { break }
+      if character.isLetter || character.isNumber {
+        result.append(character)
+      } else if !result.isEmpty, result.last != "-" {
+        result.append("-")
+      }
+    }
+    return result.last == "-" ? String(result.dropLast()) : result
+  }
+
+  /// "seed0007".
+  package static func origin(seed: UInt64) -> String { "seed" + zeroPadded(seed, to: 4) }
 }

@@ -2,6 +2,7 @@ package import Files
 import Foundation
 import Glibc
 import Networks
+import Text
 
 /// The folder that one run writes: options, log, statistics, pictures, snapshots.
 package struct RunFolder: Sendable {
@@ -85,8 +86,7 @@ package struct RunFolder: Sendable {
       let digits = name.prefix { $0.isNumber }
       return digits.count <= 9 ? Int(digits) : nil
     }
-    let number = String((numbers.max() ?? -1) + 1)
-    let padded = String(repeating: "0", count: max(0, 5 - number.count)) + number
+    let padded = zeroPadded((numbers.max() ?? -1) + 1, to: 5)
     let folder = outdir.count > 1 && outdir.hasSuffix("/") ? String(outdir.dropLast()) : outdir
     return "\(folder)/\(padded)-\(description)"
   }
@@ -96,8 +96,7 @@ package struct RunFolder: Sendable {
 
   /// "fakes000010.png": the number is in thousands of images.
   package static func numbered(_ stem: String, imagesSeen: Int, _ ending: String) -> String {
-    let kimg = String(imagesSeen / 1000)
-    return stem + String(repeating: "0", count: max(0, 6 - kimg.count)) + kimg + ending
+    stem + zeroPadded(imagesSeen / 1000, to: 6) + ending
   }
 
   /// Appends one line to a file; a line is either whole or absent after a crash of the process.

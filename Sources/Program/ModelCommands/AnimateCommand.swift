@@ -25,11 +25,11 @@ struct AnimateCommand: ParsableCommand {
   var folder: String
   @Option(help: "The animation's file, .webp.")
   var out: String
-  @Option(help: "Pictures a second. (default: 4)")
+  @Option(help: "Pictures a second.")
   var fps: Double = 4
-  @Option(help: "Take every so manieth picture; the last one is always in. (default: 1)")
+  @Option(help: "Take each n-th picture; the last one is always in.")
   var every: Int = 1
-  @Option(help: "Quality of the pictures, 1 to 100. (default: 90)")
+  @Option(help: "Quality of the pictures, 1 to 100.")
   var quality: Int = 90
 
   func validate() throws {

@@ -9,6 +9,7 @@ import Images
 import Networks
 package import Sampling
 import Snapshots
+import Text
 import Torch
 import Training
 
@@ -75,8 +76,14 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Layers that take the other seed's styles; 0-3 are the coarse ones.")
   var mixLayers = PartRange(0...3)
 
-  @Option(help: "Folder for images and a sheet of them, or X.safetensors for the tensor img.")
+  @Option(
+    help:
+      "Folder for images, named by seed and text, and a sheet; or X.safetensors for the tensor img."
+  )
   var out = "out"
+
+  @Flag(help: "Replace earlier pictures of the same name; else new ones get a number.")
+  var overwrite = false
 
   @Option(help: "Threads.")
   var threads = 2
@@ -125,15 +132,17 @@ struct GenerateCommand: ParsableCommand {
       try SafeTensors.write([("img", .concatenated(rows.map(\.images), 0))], to: out)
       Console.line("img \(rows.map { $0.images.size(0) }.reduce(0, +)) images in \(out)")
     } else {
-      try PictureFolder(path: out).write(
-        rows.map { (caption: $0.caption, images: pictures($0.images)) },
+      let sheets = try PictureFolder(path: out, overwrites: overwrite).write(
+        rows.map { .init(caption: $0.caption, origins: $0.origins, images: pictures($0.images)) },
         subtitle: "\(snapshot.imagesSeen / 1000) kimg"
       )
-      Console.line("\(rows.map { $0.images.size(0) }.reduce(0, +)) images and sheet.png in \(out)")
+      let count = rows.map { $0.images.size(0) }.reduce(0, +)
+      let sheet = sheets.count == 1 ? sheets[0] : "\(sheets.count) sheets"
+      Console.line("\(count) images and \(sheet) in \(out)")
     }
   }
 
-  private typealias Row = (caption: String, images: Tensor)
+  private typealias Row = (caption: String, origins: [String], images: Tensor)
 
   /// A row a text or picture; with mixing, a row a text or picture and seed.
   private func conditionedRows(
@@ -144,13 +153,16 @@ struct GenerateCommand: ParsableCommand {
     let conditions = try conditions(snapshot, place)
     let seeds = seeds?.seeds ?? (0..<UInt64(samples ?? 4)).map { $0 }
     guard let mixSeeds else {
-      return conditions.map { ($0.caption, painter.row(fts: $0.fts, seeds: seeds)) }
+      let origins = seeds.map { PictureFolder.origin(seed: $0) }
+      return conditions.map { ($0.caption, origins, painter.row(fts: $0.fts, seeds: seeds)) }
     }
     let mixing = Painter.Mixing(seeds: mixSeeds.seeds, layers: mixLayers.range)
     return conditions.flatMap { condition in
       seeds.map { seed in
-        (
+        let own = PictureFolder.origin(seed: seed)
+        return (
           "\(condition.caption), seed \(seed)",
+          [own] + mixSeeds.seeds.map { "\(own)-with-\(PictureFolder.origin(seed: $0))" },
           painter.mixedRow(fts: condition.fts, seed: seed, mixing: mixing)
         )
       }
@@ -203,7 +215,9 @@ struct GenerateCommand: ParsableCommand {
       throw TrainingError.option("\(path): \(z.size(0)) rows of z, but \(fts.size(0)) of fts")
     }
     let seeds = (0..<UInt64(z.size(0))).map { $0 }
-    return (URL(filePath: path).lastPathComponent, painter.images(z: z, fts: fts, seeds: seeds))
+    let origins = seeds.map { "row" + zeroPadded($0, to: 4) }
+    let images = painter.images(z: z, fts: fts, seeds: seeds)
+    return (URL(filePath: path).lastPathComponent, origins, images)
   }
 }
 

@@ -22,7 +22,7 @@ import Testing
     type: String = "0",
     target: String = ""
   ) -> [UInt8] {
-    var header = TarWriter.header("x", size: content.count, type: type)
+    var header = Tar.header("x", size: content.count, type: type)
     header.replaceSubrange(0..<name.count, with: name)
     header.replaceSubrange(157..<157 + target.utf8.count, with: target.utf8)
     header.replaceSubrange(148..<156, with: "        ".utf8)

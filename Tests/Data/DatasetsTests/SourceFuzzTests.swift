@@ -41,7 +41,7 @@ import Testing
 
   @Test func `tars of samples, with right checksums in their headers`() throws {
     func member(_ name: String, _ contents: [UInt8], type: String = "0") -> [UInt8] {
-      TarWriter.header(name, size: contents.count, type: type) + contents
+      Tar.header(name, size: contents.count, type: type) + contents
         + [UInt8](repeating: 0, count: (512 - contents.count % 512) % 512)
     }
     let image = member("a/1.png", [1, 2, 3])

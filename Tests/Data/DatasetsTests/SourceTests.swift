@@ -37,9 +37,9 @@ import Testing
       bytes + [UInt8](repeating: 0, count: (512 - bytes.count % 512) % 512)
     }
     let tar =
-      TarWriter.header("x", size: record.count, type: "x") + padded(record)
-      + TarWriter.header("1.png", size: 0) + padded(png)
-      + TarWriter.header("1.cls", size: 1) + padded([UInt8(ascii: "5")])
+      Tar.header("x", size: record.count, type: "x") + padded(record)
+      + Tar.header("1.png", size: 0) + padded(png)
+      + Tar.header("1.cls", size: 1) + padded([UInt8(ascii: "5")])
     try folder.write(tar + [UInt8](repeating: 0, count: 1024), to: "a.tar")
     let source = try ImageTextSources.open(folder.file("a.tar"))
     #expect(try source.item(at: 0) == ImageTextItem(picture: .encoded(png), label: .index(5)))
@@ -47,7 +47,7 @@ import Testing
 
   @Test(arguments: [(1 << 33) - 1, 1 << 33, 5 << 40])
   func `entries of a tar may have any size`(size: Int) throws {
-    let header = TarWriter.header("a.bin", size: size)
+    let header = Tar.header("a.bin", size: size)
     var reader = TarReader(MappedStream(MappedBytes(copying: header)))
     #expect(try reader.member()?.size == size)
     try folder.write(header, to: "header")

@@ -91,8 +91,26 @@ struct GenerateTests {
     let said = try succeed("generate --network . --latents two.safetensors --out pictures")
     #expect(said == "2 images and sheet.png in pictures\n")
     let names = try FileManager.default.contentsOfDirectory(atPath: path("pictures")).sorted()
-    #expect(names == ["0-0.png", "0-1.png", "sheet.png"])
-    #expect(try RGBImage(contentsOf: path("pictures/0-1.png")).width == 16)
+    #expect(names == ["row0000-two-safetensors.png", "row0001-two-safetensors.png", "sheet.png"])
+    #expect(try RGBImage(contentsOf: path("pictures/row0001-two-safetensors.png")).width == 16)
+  }
+
+  @Test func `a picture's name has its seed and text, and earlier pictures stay`() throws {
+    let command = "generate --network emoji --threads 1 --out kept heart "
+    _ = try succeed(command + "--seeds 7")
+    let first = try Data(contentsOf: URL(filePath: path("kept/seed0007-heart.png")))
+    _ = try succeed(command + "--seeds 8")
+    #expect(try succeed(command + "--seeds 7 --trunc 0") == "1 images and sheet-3.png in kept\n")
+    let names = try FileManager.default.contentsOfDirectory(atPath: path("kept")).sorted()
+    #expect(
+      names == [
+        "seed0007-heart-2.png", "seed0007-heart.png", "seed0008-heart.png", "sheet-2.png",
+        "sheet-3.png", "sheet.png",
+      ]
+    )
+    #expect(try Data(contentsOf: URL(filePath: path("kept/seed0007-heart.png"))) == first)
+    _ = try succeed(command + "--seeds 7 --trunc 0 --overwrite")
+    #expect(try Data(contentsOf: URL(filePath: path("kept/seed0007-heart.png"))) != first)
   }
 
   /// What is asked for, and what the one line says.
@@ -108,7 +126,7 @@ struct GenerateTests {
 
   @Test func `the model that comes with nifty paints a red heart red`() throws {
     _ = try succeed("generate --network emoji heart --samples 2 --threads 1 --out hearts")
-    let image = try RGBImage(contentsOf: path("hearts/0-0.png"))
+    let image = try RGBImage(contentsOf: path("hearts/seed0000-heart.png"))
     #expect((image.width, image.height) == (32, 32))
     let centre = 3 * (16 * 32 + 16)
     let (red, green, blue) = (

@@ -142,8 +142,12 @@ struct StageTests {
       in: folder
     )
     let pictures = try FileManager.default.contentsOfDirectory(atPath: folder + "/out").sorted()
-    #expect(pictures == ["0-0.png", "0-1.png", "1-0.png", "1-1.png", "sheet.png"])
-    #expect(try RGBImage(contentsOf: folder + "/out/0-0.png").width == 16)
+    #expect(
+      pictures == [
+        "seed0000-red.png", "seed0000-青.png", "seed0001-red.png", "seed0001-青.png", "sheet.png",
+      ]
+    )
+    #expect(try RGBImage(contentsOf: folder + "/out/seed0000-red.png").width == 16)
     try await paintFromModel(made: "fine", in: folder)
     try await resumeFromWeb("\(folder)/\(snapshot)", train, in: folder)
   }
@@ -198,7 +202,7 @@ struct StageTests {
     let files = try FileManager.default.contentsOfDirectory(atPath: folder + "/Models/tiny")
     #expect(files.sorted() == ["clip.safetensors", "config.json", "model.safetensors"])
     _ = try await succeed("generate --network tiny --samples 1 --out named red", in: folder)
-    #expect(try RGBImage(contentsOf: folder + "/named/0-0.png").width == 16)
+    #expect(try RGBImage(contentsOf: folder + "/named/seed0000-red.png").width == 16)
     let unknown = try await run("generate --network small red", in: folder)
     #expect(unknown.errors.contains("models that come with nifty: "))
     #expect(unknown.errors.contains("tiny"))

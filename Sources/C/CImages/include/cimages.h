@@ -1,10 +1,10 @@
-// The C side of Images: codecs (libjpeg-turbo, libpng, libwebp, libavif, libdeflate), the resampling and
-// filling loops, and glyph outlines (HarfBuzz).
+// The C side of Images: codecs (libjpeg-turbo, libpng, libwebp, libavif, libdeflate), the
+// resampling and filling loops, and glyph outlines (HarfBuzz).
 //
 // Rules of this boundary: no function keeps a pointer after it returns, except the two that hand
-// out an object with its own release function; no function allocates pixels on behalf of the caller,
-// who asks for the header first, checks it against limits, and brings the buffer. Input bytes may
-// be anything.
+// out an object with its own release function; no function allocates pixels on behalf of the
+// caller, who asks for the header first, checks it against limits, and brings the buffer. Input
+// bytes may be anything.
 #pragma once
 
 #include <stdbool.h>
@@ -75,8 +75,7 @@ cimages_status cimages_avif_decode(
   cimages_message *message);
 
 // `count` RGBA quadruples to RGB triples.
-void cimages_flatten_alpha(
-  const uint8_t *rgba, size_t count, cimages_alpha alpha, uint8_t *rgb);
+void cimages_flatten_alpha(const uint8_t *rgba, size_t count, cimages_alpha alpha, uint8_t *rgb);
 
 // MARK: Encoding (jpeg.c, png_encode.c, png_filter.c, webp.c, webp_lossless.c, prefix_code.c)
 
@@ -139,8 +138,8 @@ bool cimages_fill(
 // Draws a line with round joins and ends through `count` points, x and y in turn, in pixels.
 // Returns false when out of memory.
 bool cimages_stroke(
-  uint8_t *rgb, int32_t width, int32_t height, const float *points, size_t count,
-  float line_width, uint8_t red, uint8_t green, uint8_t blue);
+  uint8_t *rgb, int32_t width, int32_t height, const float *points, size_t count, float line_width,
+  uint8_t red, uint8_t green, uint8_t blue);
 
 // MARK: Fonts (font.c)
 

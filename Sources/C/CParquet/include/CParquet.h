@@ -52,19 +52,20 @@ typedef struct cparquet_reader cparquet_reader;
 ///
 /// All memory that reading needs comes from a pool of at most `memory_limit` bytes, so a file whose
 /// pages claim absurd sizes fails instead of taking the machine with it.
-int cparquet_reader_open(const char* path, int64_t memory_limit, cparquet_reader** reader,
-                         struct ArrowSchema* schema, int64_t* rows, char* error,
-                         size_t error_size);
+int cparquet_reader_open(
+  const char* path, int64_t memory_limit, cparquet_reader** reader, struct ArrowSchema* schema,
+  int64_t* rows, char* error, size_t error_size);
 
 /// Chooses the columns to read, as positions in the schema, and the rows of a batch.
-int cparquet_reader_select(cparquet_reader* reader, const int32_t* fields, int32_t field_count,
-                           int64_t batch_rows, char* error, size_t error_size);
+int cparquet_reader_select(
+  cparquet_reader* reader, const int32_t* fields, int32_t field_count, int64_t batch_rows,
+  char* error, size_t error_size);
 
 /// Reads the next batch, columns in the order chosen; at the end `batch->release` is null.
 ///
 /// A batch borrows the reader's memory pool: release it before the reader is closed.
-int cparquet_reader_next(cparquet_reader* reader, struct ArrowArray* batch, char* error,
-                         size_t error_size);
+int cparquet_reader_next(
+  cparquet_reader* reader, struct ArrowArray* batch, char* error, size_t error_size);
 
 /// Closes the file; `reader` may be null.
 void cparquet_reader_close(cparquet_reader* reader);
@@ -94,13 +95,14 @@ typedef int (*cparquet_sink)(void* context, const void* bytes, int64_t count);
 typedef struct cparquet_writer cparquet_writer;
 
 /// Starts a snappy-compressed file of nullable columns.
-int cparquet_writer_open(const char* const* names, const int32_t* types, int32_t column_count,
-                         cparquet_sink sink, void* context, cparquet_writer** writer, char* error,
-                         size_t error_size);
+int cparquet_writer_open(
+  const char* const* names, const int32_t* types, int32_t column_count, cparquet_sink sink,
+  void* context, cparquet_writer** writer, char* error, size_t error_size);
 
 /// Appends `rows` rows; `columns` has one entry per column.
-int cparquet_writer_append(cparquet_writer* writer, const struct cparquet_values* columns,
-                           int64_t rows, char* error, size_t error_size);
+int cparquet_writer_append(
+  cparquet_writer* writer, const struct cparquet_values* columns, int64_t rows, char* error,
+  size_t error_size);
 
 /// Writes the footer.
 int cparquet_writer_finish(cparquet_writer* writer, char* error, size_t error_size);

@@ -28,10 +28,11 @@ void csj_reader_free(CSJReader *reader) CSJ_NOEXCEPT;
 /// - count, length: How many numbers there are, and bytes of text.
 ///
 /// Returns false for everything that is not such a list of finite numbers, and where that is
-/// decided elsewhere: a number beyond single precision or of more than 19 digits, a list of more than
-/// 4 MiB, no memory.
-bool csj_read_numbers(CSJReader *reader, const uint8_t *text, size_t available, size_t limit,
-                      const float **values, size_t *count, size_t *length) CSJ_NOEXCEPT;
+/// decided elsewhere: a number beyond single precision or of more than 19 digits, a list of more
+/// than 4 MiB, no memory.
+bool csj_read_numbers(
+  CSJReader *reader, const uint8_t *text, size_t available, size_t limit, const float **values,
+  size_t *count, size_t *length) CSJ_NOEXCEPT;
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,5 @@
 import Images
+import Text
 
 /// Finds stored pictures whose perceptual hash is near that of a new one.
 ///
@@ -60,10 +61,7 @@ struct NearDuplicates {
 extension PerceptualHash {
   /// 32 hexadecimal digits, as the ledger has them.
   var text: String {
-    [rows, columns].map { word in
-      let digits = String(word, radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits
-    }.joined()
+    [rows, columns].map { zeroPadded($0, to: 16, radix: 16) }.joined()
   }
 
   /// The hash of 32 hexadecimal digits.

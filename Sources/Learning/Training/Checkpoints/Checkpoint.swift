@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Text
 package import Torch
 
 /// A copy of a tensor in host memory that may cross threads.
@@ -87,8 +88,7 @@ package struct Checkpoint {
   }
 
   private static func checksum(_ bytes: UnsafeRawBufferPointer) -> String {
-    let digits = String(CRC32C.of(bytes), radix: 16)
-    return String(repeating: "0", count: 8 - digits.count) + digits
+    zeroPadded(CRC32C.of(bytes), to: 8, radix: 16)
   }
 }
 

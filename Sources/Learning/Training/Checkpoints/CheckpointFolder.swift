@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Glibc
+import Text
 
 /// The checkpoints of a run, `checkpoint/` in its folder: the newest two, the newest that is surely
 /// good, and that of the best snapshot.
@@ -154,8 +155,7 @@ package final class CheckpointFolder: Sendable {
   private func place(_ images: Int) -> String { "\(path)/\(Self.name(images))" }
 
   private static func name(_ images: Int) -> String {
-    let digits = String(images)
-    return "images-" + String(repeating: "0", count: max(0, 12 - digits.count)) + digits
+    "images-" + zeroPadded(images, to: 12)
   }
 
   private static func imagesSeen(_ name: String) -> Int? {

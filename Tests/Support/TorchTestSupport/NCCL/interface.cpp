@@ -12,9 +12,9 @@ using Code = ctorch::NCCLCode;
 
 /// Whether a caller of the one may pass the other: enumerations are integers to it.
 template <class A, class B>
-constexpr bool alike = sizeof(A) == sizeof(B) && alignof(A) == alignof(B) &&
-                       std::is_pointer_v<A> == std::is_pointer_v<B> &&
-                       std::is_class_v<A> == std::is_class_v<B>;
+constexpr bool alike =
+  sizeof(A) == sizeof(B) && alignof(A) == alignof(B) &&
+  std::is_pointer_v<A> == std::is_pointer_v<B>&& std::is_class_v<A> == std::is_class_v<B>;
 
 template <class R, class... A, class S, class... B>
 constexpr bool same(R (*)(A...), S (*)(B...)) {

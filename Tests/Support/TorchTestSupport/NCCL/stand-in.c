@@ -1,7 +1,7 @@
 // A stand-in for NVIDIA's libnccl.so.2 on machines without a GPU, built by the tests: the functions
-// that nifty calls, with nccl.h's signatures and codes, over host memory that the ranks share. Ranks
-// may be threads or processes. As in NCCL, a call waits for all ranks, and ncclCommAbort from another
-// thread ends it.
+// that nifty calls, with nccl.h's signatures and codes, over host memory that the ranks share.
+// Ranks may be threads or processes. As in NCCL, a call waits for all ranks, and ncclCommAbort from
+// another thread ends it.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -16,7 +16,9 @@
 enum { success = 0, systemError = 2, invalidArgument = 4, invalidUsage = 5, remoteError = 6 };
 enum { ranksAtMost = 8, chunk = 1 << 20 };
 
-typedef struct { char internal[128]; } ncclUniqueId;
+typedef struct {
+  char internal[128];
+} ncclUniqueId;
 
 // What the ranks of a communicator share.
 typedef struct {
@@ -30,7 +32,7 @@ typedef struct ncclComm {
   Shared *shared;
   int count, rank;
   atomic_int isAborted;
-} *ncclComm_t;
+} * ncclComm_t;
 
 static _Thread_local char lastError[256];
 
@@ -115,17 +117,21 @@ int ncclCommGetAsyncError(ncclComm_t comm, int *result) {
 
 static size_t bytesOf(int type) {
   switch (type) {
-    case 1: return 1;           // ncclUint8
-    case 2: case 7: return 4;   // ncclInt32, ncclFloat32
-    case 4: case 8: return 8;   // ncclInt64, ncclFloat64
-    case 6: case 9: return 2;   // ncclFloat16, ncclBfloat16
+    case 1: return 1;  // ncclUint8
+    case 2:
+    case 7: return 4;  // ncclInt32, ncclFloat32
+    case 4:
+    case 8: return 8;  // ncclInt64, ncclFloat64
+    case 6:
+    case 9: return 2;  // ncclFloat16, ncclBfloat16
     default: return 0;
   }
 }
 
 // Shows all ranks a part of each one's buffer at a time.
-static int exchange(ncclComm_t comm, const char *own, size_t bytes,
-                    void (*take)(ncclComm_t, size_t start, size_t bytes, void *), void *context) {
+static int exchange(
+  ncclComm_t comm, const char *own, size_t bytes,
+  void (*take)(ncclComm_t, size_t start, size_t bytes, void *), void *context) {
   for (size_t start = 0; start < bytes; start += chunk) {
     size_t length = bytes - start < chunk ? bytes - start : chunk;
     memcpy(comm->shared->data[comm->rank], own + start, length);
@@ -138,7 +144,11 @@ static int exchange(ncclComm_t comm, const char *own, size_t bytes,
   return success;
 }
 
-typedef struct { char *to; int type, root; size_t all; } Target;
+typedef struct {
+  char *to;
+  int type, root;
+  size_t all;
+} Target;
 
 static void sum(ncclComm_t comm, size_t start, size_t bytes, void *context) {
   Target *target = context;
@@ -173,8 +183,9 @@ static void copyAll(ncclComm_t comm, size_t start, size_t bytes, void *context) 
     memcpy(target->to + (size_t)rank * target->all + start, comm->shared->data[rank], bytes);
 }
 
-int ncclAllReduce(const void *from, void *to, size_t count, int type, int operation,
-                  ncclComm_t comm, void *stream) {
+int ncclAllReduce(
+  const void *from, void *to, size_t count, int type, int operation, ncclComm_t comm,
+  void *stream) {
   *lastError = 0;
   if (operation != 0 || (type != 4 && type != 7 && type != 8)) {
     snprintf(lastError, sizeof lastError, "the stand-in does not sum type %d", type);
@@ -184,16 +195,16 @@ int ncclAllReduce(const void *from, void *to, size_t count, int type, int operat
   return exchange(comm, from, count * bytesOf(type), sum, &target);
 }
 
-int ncclBroadcast(const void *from, void *to, size_t count, int type, int root, ncclComm_t comm,
-                  void *stream) {
+int ncclBroadcast(
+  const void *from, void *to, size_t count, int type, int root, ncclComm_t comm, void *stream) {
   *lastError = 0;
   if (root < 0 || root >= comm->count || !bytesOf(type)) return invalidArgument;
   Target target = {to, type, root, 0};
   return exchange(comm, from, count * bytesOf(type), copyRoot, &target);
 }
 
-int ncclAllGather(const void *from, void *to, size_t count, int type, ncclComm_t comm,
-                  void *stream) {
+int ncclAllGather(
+  const void *from, void *to, size_t count, int type, ncclComm_t comm, void *stream) {
   *lastError = 0;
   if (!bytesOf(type)) return invalidArgument;
   Target target = {to, type, 0, count * bytesOf(type)};

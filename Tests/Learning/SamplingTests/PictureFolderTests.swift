@@ -1,0 +1,53 @@
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+@testable import Sampling
+
+@Suite("Folders of pictures")
+struct PictureFolderTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private let image = RGBImage(width: 2, height: 2, pixels: [UInt8](repeating: 9, count: 12))
+
+  @Test(arguments: [
+    ("Red Heart!", "red-heart"), ("  a // b ", "a-b"), ("赤いハート", "赤いハート"), ("", ""),
+    ("../../etc/passwd", "etc-passwd"), ("…", ""), ("a\u{0}b\nc", "a-b-c"),
+    (String(repeating: "x", count: 60), String(repeating: "x", count: 40)),
+  ])
+  func `a text becomes part of a name`(text: String, expected: String) {
+    #expect(PictureFolder.slug(text) == expected)
+  }
+
+  @Test func `no name is longer than a file system takes`() {
+    let text = String(repeating: "👨‍👩‍👧‍👦漢字", count: 100)
+    #expect(PictureFolder.slug(text).utf8.count <= 120)
+  }
+
+  @Test func `texts that begin alike do not replace each other, even when overwriting`() throws {
+    let rows = (0..<3).map { _ in
+      PictureFolder.Row(caption: "a cat", origins: ["seed0000"], images: [image])
+    }
+    for _ in 0..<2 {
+      _ = try PictureFolder(path: folder.path, overwrites: true).write(rows, subtitle: "")
+    }
+    #expect(
+      folder.contents == [
+        "seed0000-a-cat-2.png", "seed0000-a-cat-3.png", "seed0000-a-cat.png", "sheet.png",
+      ]
+    )
+  }
+
+  @Test func `many texts go onto several sheets`() throws {
+    let rows = (0..<PictureFolder.rowsOfSheet + 1).map {
+      PictureFolder.Row(caption: "\($0)", origins: ["seed0000"], images: [image])
+    }
+    let sheets = try PictureFolder(path: folder.path).write(rows, subtitle: "")
+    #expect(sheets == ["sheet-1-of-2.png", "sheet-2-of-2.png"])
+    let heights = try sheets.map { try RGBImage(contentsOf: folder.file($0)).height }
+    #expect(heights[0] > heights[1])
+  }
+}
