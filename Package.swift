@@ -146,7 +146,7 @@ let dataSide: [Target] = [
     "Fetch",
     ["Laion", "Console", "Text", "Files", asyncHTTPClient, nioCore, nioHTTP1]
   ),
-  library("Program", "CommandLine", ["Console", argumentParser]),
+  library("Program", "CommandLine", ["Console", "Text", argumentParser]),
   library(
     "Program",
     "DataCommands",
@@ -159,6 +159,7 @@ let dataSide: [Target] = [
   library("Program", "Demo", ["Images", "Parquet", "Files", hummingbird, logging, nioCore]),
   support("TestSupport", [hummingbird, httpTypes, logging, nioCore]),
   tests("Base", "FilesTests", ["Files", "TestSupport"]),
+  tests("Base", "TextTests", ["Text"]),
   tests("Base", "JSONTests", ["JSON"]),
   tests("Data", "ImagesTests", ["Images", "Files"], exclude: ["Fixtures"]),
   tests("Data", "ParquetTests", ["Parquet", "TestSupport"], exclude: ["Fixtures"]),
@@ -236,7 +237,7 @@ let torchSide: [Target] = [
     ["Networks", "Torch", "TestSupport"],
     exclude: ["NCCL"]
   ),
-  tests("Model", "TorchTests", ["Torch", "TorchTestSupport"]),
+  tests("Model", "TorchTests", ["Torch", "TestSupport", "TorchTestSupport"]),
   tests("Model", "TorchNNTests", ["TorchNN", "Torch", "TorchTestSupport"]),
   tests(
     "Model",

@@ -1,4 +1,5 @@
 import Glibc
+package import Synchronization
 
 /// A file operation that the system refused, in one line: what, where, why, and what to do.
 package struct FileError: Error, Equatable, CustomStringConvertible {
@@ -37,10 +38,13 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
 
   package var description: String { "cannot \(operation) \(path): \(reason)\(hint)" }
 
+  /// What goes on with the work when there is room again; a training run has a command of its own.
+  package static let remedy = Mutex("run the same command again")
+
   private var hint: String {
     switch code {
-    case ENOSPC, EDQUOT: "; free some space and run the same command again"
-    case EFBIG: "; raise the limit on file sizes (ulimit -f) and run the same command again"
+    case ENOSPC, EDQUOT: "; free some space and " + Self.remedy.withLock { $0 }
+    case EFBIG: "; raise the limit on file sizes (ulimit -f) and " + Self.remedy.withLock { $0 }
     case EACCES, EPERM, EROFS: "; check the permissions of the folder"
     case EMFILE, ENFILE: "; raise the limit of open files (ulimit -n)"
     default: ""

@@ -27,6 +27,8 @@ package struct FollowedRequest {
       var request = HTTPClientRequest(url: place.description)
       request.headers = headers
       request.headers.replaceOrAdd(name: "Host", value: place.hostHeader)
+      // A kept connection may be closed by the server just when the next request goes out on it.
+      request.headers.replaceOrAdd(name: "Connection", value: "close")
       let response = try await client.execute(request, timeout: .seconds(60))
       guard [301, 302, 303, 307, 308].contains(response.status.code),
         let location = response.headers.first(name: "Location")

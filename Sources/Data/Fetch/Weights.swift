@@ -33,8 +33,8 @@ package enum Weights {
   /// Whether the detector of FID was fetched.
   package static var hasInception: Bool { (try? path(inception)) != nil }
 
-  /// The path of a file: in the folder that NIFTY_WEIGHTS names, else in `.deps/weights` of a folder
-  /// above the program or the current one.
+  /// The path of a file: in the folder that NIFTY_WEIGHTS names, else, and for what is not there, in
+  /// `.deps/weights` of a folder above the program or the current one.
   package static func path(_ name: String) throws -> String {
     for folder in folders {
       let path = folder + "/" + name
@@ -47,10 +47,10 @@ package enum Weights {
   package static var folder: String { folders.first ?? "./.deps/weights" }
 
   private static var folders: [String] {
-    if let named = ProcessInfo.processInfo.environment["NIFTY_WEIGHTS"] { return [named] }
+    let named = ProcessInfo.processInfo.environment["NIFTY_WEIGHTS"].map { [$0] } ?? []
     let all = placesAbove(program: ".deps/weights")
     let present = all.filter { FileManager.default.fileExists(atPath: $0) }
     let here = FileManager.default.currentDirectoryPath + "/.deps/weights"
-    return present.isEmpty ? [here] : present
+    return named + (present.isEmpty && named.isEmpty ? [here] : present)
   }
 }

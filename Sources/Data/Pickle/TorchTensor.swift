@@ -73,9 +73,14 @@ package struct TorchTensor: Sendable {
     guard shape.count == strides.count, shape.count <= 64,
       shape.allSatisfy({ $0 >= 0 }), strides.allSatisfy({ $0 >= 0 }), storageOffset >= 0
     else { throw .content(reason: "a tensor of shape \(shape) with strides \(strides)") }
+    // Of no elements too: contiguous strides are products of all dimensions but one.
+    let extent = shape.reduce((1, false)) { extent, length in
+      let (product, overflow) = extent.0.multipliedReportingOverflow(by: max(length, 1))
+      return (product, extent.1 || overflow)
+    }
     var count = 1
     var last = storageOffset
-    var overflow = false
+    var overflow = extent.1
     for (length, stride) in zip(shape, strides) {
       let (product, over1) = count.multipliedReportingOverflow(by: length)
       let (reach, over2) = max(length - 1, 0).multipliedReportingOverflow(by: stride)

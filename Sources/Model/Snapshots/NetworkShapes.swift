@@ -136,7 +136,11 @@ struct NetworkShapes {
     guard (0...20).contains(reduced) else {
       throw SnapshotError(path, "num_fp16_res is \(reduced)")
     }
-    return (reduced, keywords["conv_clamp"]?.double)
+    let clamp = keywords["conv_clamp"]?.double
+    guard isPossibleClamp(clamp, reducedPrecisionResolutions: reduced) else {
+      throw SnapshotError(path, "conv_clamp is \(clamp ?? 0), which no layer can compute with")
+    }
+    return (reduced, clamp)
   }
 
   private func size(_ name: String, _ dimension: Int) throws -> Int {

@@ -127,7 +127,7 @@ extension GeneratorConfiguration {
       && [zDimension, wDimension, featureDimension, styleWidth, channelMax]
         .allSatisfy(plausibleWidths.contains)
       && channelBase >= resolution
-      && clamp.map { $0 > 0 } ?? true
+      && isPossibleClamp(clamp, reducedPrecisionResolutions: reducedPrecisionResolutions)
   }
 }
 
@@ -135,6 +135,7 @@ extension DiscriminatorConfiguration {
   fileprivate var isPlausible: Bool {
     isPowerOfTwo(resolution) && (0...20).contains(reducedPrecisionResolutions)
       && [featureDimension, channelMax, minibatchGroup ?? 1].allSatisfy(plausibleWidths.contains)
-      && channelBase >= resolution && clamp.map { $0 > 0 } ?? true
+      && channelBase >= resolution
+      && isPossibleClamp(clamp, reducedPrecisionResolutions: reducedPrecisionResolutions)
   }
 }

@@ -147,10 +147,12 @@ public final class SafeTensors {
       0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= fileSize - base
     else { return nil }
     var size = dtype.byteCount
+    // Of no elements too: strides are products of all dimensions but one.
+    var extent = dtype.byteCount
     for dimension in shape {
-      let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
+      let (product, overflow) = extent.multipliedReportingOverflow(by: max(dimension, 1))
       if overflow { return nil }
-      size = product
+      (extent, size) = (product, size * dimension)
     }
     guard size == offsets[1] - offsets[0] else { return nil }
     return Entry(dtype: dtype, shape: shape, bytes: base + offsets[0]..<base + offsets[1])

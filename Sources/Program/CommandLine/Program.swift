@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Console
 import Foundation
+import Text
 
 /// What nifty's two programs share: `nifty`, which has the verbs that move data, and `nifty-compute`, which
 /// has all of them and libtorch.
@@ -14,6 +15,7 @@ package enum Program {
     // A reader that ended and a limit on file sizes are errors of a write, which say what and where.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
+    refuseUnknownVerb(root)
     do {
       var command = try root.parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -28,5 +30,17 @@ package enum Program {
       Console.error("nifty: \(error)")
       Foundation.exit(EXIT_FAILURE)
     }
+  }
+
+  /// Ends the process with one line if the first word is no verb of the program.
+  private static func refuseUnknownVerb(_ root: any ParsableCommand.Type) {
+    guard let word = Swift.CommandLine.arguments.dropFirst().first, !word.hasPrefix("-") else {
+      return
+    }
+    let verbs = root.configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+    if verbs.contains(word) { return }
+    let advice = nearest(word, in: verbs).map { "do you mean nifty \($0)?" } ?? "see nifty --help"
+    Console.error("nifty: there is no verb \(word); \(advice)")
+    Foundation.exit(EX_USAGE)
   }
 }

@@ -30,7 +30,7 @@ struct MetricRun {
     guard let first = snapshots.first else { throw TrainingError.option("no snapshot given") }
     // Opened before the data, so that a wrong name of a snapshot is told as such.
     _ = try NetworkSnapshot(path: first)
-    let options = RunSnapshots.options(of: first)
+    let options = SnapshotFiles.options(of: first)
     let data = command.data.isEmpty ? options?.data ?? [] : command.data.flatMap(expandedBraces)
     guard !data.isEmpty else {
       throw TrainingError.option(
@@ -96,7 +96,7 @@ struct MetricRun {
     for definition in suite.definitions {
       let line = try suite.line(definition.name, of: generator, snapshot: name)
       Console.line(line.json)
-      if let folder = RunSnapshots.folder(of: path) {
+      if let folder = SnapshotFiles.folder(of: path) {
         try line.append(to: "\(folder)/metric-\(definition.name).jsonl")
       }
       figures += line.results.map { ($0.name, $0.value) }

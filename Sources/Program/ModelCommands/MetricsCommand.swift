@@ -119,7 +119,7 @@ struct MetricsCommand: ParsableCommand {
       return try reporting.run(metrics: metrics == nil ? [] : names)
     }
     Runtime.threads = threads
-    let snapshots = try network.flatMap { try RunSnapshots.files($0) }
+    let snapshots = try network.flatMap { try SnapshotFiles.files($0) }
     let found = try MetricRun(self, snapshots: snapshots).run()
     if let figures { try Figures.write(found, to: figures) }
   }

@@ -5,11 +5,13 @@ import Console
 import Datasets
 import Distributed
 import Fetch
+import Files
 import Foundation
 import JSON
 import Networks
 import Sampling
 import Snapshots
+import Synchronization
 import Text
 import Torch
 import TorchNN
@@ -150,7 +152,11 @@ struct TrainCommand: ParsableCommand {
     }
     if isFirst { try readPrompts(of: &options, continued: folder != nil) }
     if device == .cpu, isFirst { Console.line("no CUDA device: training on the CPU") }
-    if isFirst { for line in try policy(on: device).idleFlags(options) { Console.line(line) } }
+    if isFirst {
+      let policy = try policy(on: device)
+      let notices = folder == nil ? policy.notices(options, set) : []
+      for line in policy.idleFlags(options) + notices { Console.line(line) }
+    }
     let model = try ranks.doing("reads \(options.clip)") {
       try ClipModel(path: options.clip, device: device)
     }
@@ -191,6 +197,9 @@ struct TrainCommand: ParsableCommand {
         + "\(run.trainer.discriminator.parameterCount) parameters"
     )
     Console.line("run folder \(run.folder.path)")
+    let remedy = "go on with: nifty train --continue \(run.folder.path)"
+    FileError.remedy.withLock { $0 = remedy }
+    Runtime.failureNote.withLock { $0 = remedy }
     let signals = StopSignals(stop)
     return try withExtendedLifetime(signals) { try run.run() }
   }
@@ -229,6 +238,14 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func check(_ model: ClipModel, fits set: TrainingSet, _ options: TrainingOptions) throws {
+    let width = model.model.configuration.embedDimension
+    guard set.featureDimension == width else {
+      throw TrainingError.option(
+        "\(options.data.first ?? "the data") has features of \(set.featureDimension) numbers, "
+          + "\(options.clip) makes \(width); pack again with --clip \(options.clip), or train with the "
+          + "CLIP that packed it"
+      )
+    }
     for (dataset, path) in zip(set.datasets, options.data) {
       guard let maker = dataset.manifest?.featureModel, maker.sha256 != model.sha256 else {
         continue

@@ -16,7 +16,10 @@ struct TrainMetricFlags: ParsableArguments {
   private static let known = MetricDefinition.all.map(\.name)
 
   private var names: [String]? {
-    metrics.map { $0 == "none" ? [] : $0.split(separator: ",").map(String.init) }
+    // The original takes "None" in any case, and nothing at all, for none.
+    metrics.map {
+      ["none", ""].contains($0.lowercased()) ? [] : $0.split(separator: ",").map(String.init)
+    }
   }
 
   func validate() throws {

@@ -84,7 +84,8 @@ import Testing
     #expect("\(try #require(error))".contains("re-zip with zip -0"))
   }
 
-  @Test func `more than 65,535 entries need Zip64 and get it`() throws {
+  @Test(.enabled(if: Python.isAvailable, "needs python3"))
+  func `more than 65,535 entries need Zip64 and get it`() throws {
     let path = folder.file("many.zip")
     let writer = try ZipWriter(path)
     for index in 0..<66_000 { try writer.add("n\(index)", [UInt8(index & 255)]) }
@@ -94,7 +95,6 @@ import Testing
     for index in [0, 1, 65_534, 65_535, 65_999] {
       #expect(try contents(zip, "n\(index)") == [UInt8(index & 255)])
     }
-    guard Python.isAvailable else { return }
     let script = "import sys, zipfile; print(len(zipfile.ZipFile(sys.argv[1]).infolist()))"
     #expect(try Python.run(script, path) == "66000\n")
   }

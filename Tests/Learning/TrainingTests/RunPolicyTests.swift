@@ -120,6 +120,26 @@ struct RunPolicyTests {
     #expect(String(describing: error).contains("--gpus must be between 1 and 4096, not"))
   }
 
+  @Test func `what a run does otherwise than expected is said`() throws {
+    let (options, set) = try policy([]).resolve(nil, in: nil)
+    #expect(
+      policy([]).notices(options, set).contains { $0.hasPrefix("no metric will be computed") }
+    )
+    var chosen = options
+    chosen.metrics = ["is50k"]
+    #expect(!policy([]).notices(chosen, set).contains { $0.contains("metric") })
+    #expect(
+      !policy([.init(.metrics, [String]())]).notices(options, set).contains {
+        $0.contains("metric")
+      }
+    )
+    chosen.trainer.losses.mixingProb = 0
+    let captions = policy([]).notices(chosen, set).filter { $0.contains("no caption") }
+    #expect(captions.count == (set.uncaptionedCount > 0 ? 1 : 0))
+    chosen.trainer.losses.mixingProb = 1
+    #expect(policy([]).notices(chosen, set).isEmpty)
+  }
+
   @Test func `flags that change nothing are named`() throws {
     let idle = policy([.init(.nhwc, true), .init(.nobench, true), .init(.allowTF32, false)])
     let (options, _) = try idle.resolve(nil, in: nil)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Torch
 import TorchTestSupport
@@ -69,6 +70,19 @@ struct SafeTensorsTests {
       try data.write(to: URL(filePath: path))
       #expect(throws: TorchError.self) { try SafeTensors(path: path) }
     }
+  }
+
+  @Test(arguments: ["[0,4611686018427387904,4611686018427387904]", "[4611686018427387904,0,4]"])
+  func `a shape of no elements whose strides overflow is refused`(shape: String) throws {
+    let folder = try TemporaryFolder()
+    let header = #"{"zzz":{"dtype":"F32","shape":\#(shape),"data_offsets":[0,0]}}"#
+    var bytes = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
+    bytes += Array(header.utf8)
+    try folder.write(bytes, to: "x.safetensors")
+    let error = #expect(throws: TorchError.self) {
+      try SafeTensors(path: folder.file("x.safetensors"))
+    }
+    #expect(error?.description.contains("tensor zzz has a wrong type, shape or place") == true)
   }
 
   @Test func `missing files and folders are errors`() {

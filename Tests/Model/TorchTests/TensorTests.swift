@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import Torch
 import TorchTestSupport
@@ -95,5 +96,24 @@ struct TensorTests {
     }
     let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(message.contains("aten::matmul") && message.contains("2x3"))
+  }
+
+  @Test func `memory that ran out ends with one line and the status 1`() async throws {
+    let result = await #expect(processExitsWith: .exitCode(1), observing: [\.standardErrorContent])
+    {
+      _ = Tensor.zeros([1 << 40, 1 << 10])
+    }
+    let said = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+    #expect(said.contains("nifty: out of memory") && said.contains("--batch-gpu"), "\(said)")
+  }
+
+  @Test func `another failure in a run says how to go on`() async throws {
+    let result = await #expect(processExitsWith: .exitCode(1), observing: [\.standardErrorContent])
+    {
+      Runtime.failureNote.withLock { $0 = "go on with: nifty train --continue RUN" }
+      _ = Tensor.zeros([2, 3]).matmul(.zeros([2, 3]))
+    }
+    let said = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+    #expect(said.contains("nifty: ") && said.hasSuffix("--continue RUN\n"), "\(said)")
   }
 }

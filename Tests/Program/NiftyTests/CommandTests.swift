@@ -28,6 +28,13 @@ struct CommandTests {
     #expect(help.output.contains("OPTIONS"))
   }
 
+  @Test func `a verb that is none leads to the nearest`() throws {
+    let mistyped = try nifty(["trian", "--data=x"])
+    #expect(mistyped.status == 64)
+    #expect(mistyped.errors == "nifty: there is no verb trian; do you mean nifty train?\n")
+    #expect(try nifty(["xyzzy"]).errors == "nifty: there is no verb xyzzy; see nifty --help\n")
+  }
+
   /// Command lines that must fail with one line naming what is wrong.
   static let mistakes: [(arguments: String, expected: String)] = [
     ("laion --metadata /nowhere --out OUT/a", "/nowhere"),

@@ -61,6 +61,14 @@ package struct RunPolicy: Sendable {
     let paths = arguments[.data].flatMap([String].init(json:)) ?? earlier?.data ?? []
     let datasets = try paths.map { try PackedDataset($0) }
     let whole = try TrainingSet(datasets)
+    // Before anything is made of it: networks are built for such sides only.
+    guard (8...4096).contains(whole.resolution), whole.resolution & (whole.resolution - 1) == 0
+    else {
+      throw TrainingError.option(
+        "\(paths.first ?? "the data"): images are \(whole.resolution)², training needs a power of two "
+          + "from 8 to 4096; pack again with --width=N --height=N"
+      )
+    }
     var options = earlier ?? automatic(for: whole)
     options.trainer.generator.resolution = whole.resolution
     options.trainer.discriminator.resolution = whole.resolution
@@ -121,6 +129,25 @@ package struct RunPolicy: Sendable {
       ? "its networks with class labels are not built (the original stops with an error)"
       : "\(options.data[0]) has no class labels"
     throw TrainingError.option("--cond=1: \(reason); train with --cond=0")
+  }
+
+  /// What a new run does otherwise than one may expect, a line each: said before it starts.
+  package func notices(_ options: TrainingOptions, _ set: TrainingSet) -> [String] {
+    var lines: [String] = []
+    if options.metrics.isEmpty, arguments[.metrics] == nil {
+      lines.append(
+        "no metric will be computed: FID's detector is not on this machine; get it by nifty fetch "
+          + "weights inception, or choose by --metrics"
+      )
+    }
+    let uncaptioned = set.uncaptionedCount
+    // 1 is training without captions, where none is looked at.
+    if options.trainer.losses.mixingProb < 1, uncaptioned > 0 {
+      lines.append(
+        "\(uncaptioned) of \(set.rawCount) images have no caption: they are trained with pseudo text"
+      )
+    }
+    return lines
   }
 
   /// What flags ask for in vain, a line each.

@@ -40,6 +40,13 @@ extension TrainingOptions {
         "--f_dim must be one number: G has \(G.featureDimension), D has \(D.featureDimension)"
       )
     }
+    for (key, clamp, reduced) in [
+      ("G_kwargs.synthesis_kwargs.conv_clamp", G.clamp, G.reducedPrecisionResolutions),
+      ("D_kwargs.conv_clamp", D.clamp, D.reducedPrecisionResolutions),
+    ] where !isPossibleClamp(clamp, reducedPrecisionResolutions: reduced) {
+      let largest = reduced > 0 ? "65504" : "3.4e38"
+      throw .option("\(key) must be above 0 and at most \(largest), not \(clamp ?? 0)")
+    }
     let group = min(D.minibatchGroup ?? trainer.batchSize, trainer.batchSize)
     guard group >= 1, trainer.batchSize % group == 0 else {
       throw .option(

@@ -85,6 +85,18 @@ public enum FeatureLogit: String, Codable, Sendable, CaseIterable {
   case perSample = "per-sample"
 }
 
+/// Whether activations can be clamped to ±`clamp`: a number of the types that layers compute in, above 0.
+///
+/// - Parameters:
+///   - clamp: The bound; `nil` clamps nothing.
+///   - reducedPrecisionResolutions: Resolutions in float16, whose largest number is 65504.
+/// - Returns: Whether it is a bound.
+package func isPossibleClamp(_ clamp: Double?, reducedPrecisionResolutions: Int) -> Bool {
+  guard let clamp else { return true }
+  let largest = reducedPrecisionResolutions > 0 ? 65_504 : Double(Float.greatestFiniteMagnitude)
+  return clamp > 0 && clamp <= largest
+}
+
 private func lafiteResolutions(upTo resolution: Int) -> [Int] {
   precondition(
     resolution >= 8 && resolution & (resolution - 1) == 0,

@@ -4,27 +4,24 @@ import Foundation
 import Sampling
 import Training
 
-/// The snapshots of run folders.
-enum RunSnapshots {
-  /// The snapshot files behind a path: itself, or all of a folder, oldest first.
+/// The snapshots that a person names, and the runs that they belong to.
+enum SnapshotFiles {
+  /// The snapshot files behind a path: itself, or all of a run folder, oldest first; else what
+  /// `ModelPlace` makes of it, as the name of a model that comes with nifty.
   ///
   /// Of a snapshot in two formats the safetensors file counts.
   ///
-  /// - Throws: `TrainingError` for a folder without snapshots.
+  /// - Throws: `SamplingError` where nothing is found.
   static func files(_ path: String) throws -> [String] {
     if SnapshotAddress.isAddress(path) { return [try ModelPlace.downloaded(path)] }
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
-    else { return [path] }
+    guard isFolder(path) else { return exists(path) ? [path] : [try ModelPlace(path).network] }
     let names = try FileManager.default.contentsOfDirectory(atPath: path)
       .filter { $0.hasPrefix("network-snapshot-") }
     let stems = Set(names.map { ($0 as NSString).deletingPathExtension })
     let chosen = stems.sorted().compactMap { stem in
       ["safetensors", "pkl"].map { "\(stem).\($0)" }.first { names.contains($0) }
     }
-    guard !chosen.isEmpty else {
-      throw TrainingError.option("\(path) holds no snapshot, as network-snapshot-000012.pkl")
-    }
+    if chosen.isEmpty { return [try ModelPlace(path).network] }
     return chosen.map { "\(path)/\($0)" }
   }
 

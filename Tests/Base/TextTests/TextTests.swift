@@ -1,0 +1,53 @@
+import Testing
+
+@testable import Text
+
+@Suite("Text")
+struct TextTests {
+  @Test(
+    arguments: [
+      ("trian", "train"), ("generat", "generate"), ("metrcis", "metrics"), ("PACK", nil),
+      ("x", nil), ("", nil), ("laoin", "laion"), ("dataset", "dataset"),
+    ] as [(String, String?)]
+  )
+  func `a mistyped word finds the nearest`(word: String, expected: String?) {
+    let verbs = ["laion", "pack", "train", "metrics", "generate", "dataset"]
+    #expect(nearest(word, in: verbs) == expected)
+  }
+
+  @Test(arguments: [
+    ("", "", 0), ("abc", "", 3), ("", "abc", 3), ("abc", "abd", 1), ("ab", "ba", 1),
+    ("kitten", "sitting", 3), ("ab", "abc", 1),
+  ])
+  func `the distance of words`(a: String, b: String, expected: Int) {
+    #expect(editDistance(a, b) == expected)
+    #expect(editDistance(b, a) == expected)
+  }
+
+  @Test(arguments: [
+    (0, 4, 10, "0000"), (42, 4, 10, "0042"), (123_456, 4, 10, "123456"), (255, 4, 16, "00ff"),
+    (8, 3, 8, "010"),
+  ])
+  func `leading zeros fill a number up`(number: Int, digits: Int, radix: Int, expected: String) {
+    #expect(zeroPadded(number, to: digits, radix: radix) == expected)
+  }
+
+  @Test(arguments: [
+    ("a.zip", ["a.zip"]), ("s{0..2}.zip", ["s0.zip", "s1.zip", "s2.zip"]),
+    ("{a,b}{1..2}", ["a1", "a2", "b1", "b2"]), ("{2..0}", ["2", "1", "0"]), ("{x}", ["{x}"]),
+    ("{1..", ["{1.."]), ("{a,}", ["a", ""]),
+  ])
+  func `brace patterns become what a shell makes of them`(pattern: String, expected: [String]) {
+    #expect(expandedBraces(pattern) == expected)
+  }
+
+  @Test func `both ways of resolving entities share one table, and keep their rules`() {
+    #expect(HTMLEntities.resolved("&alpha;&hearts;&#x1F602;&#150;") == "α♥😂–")
+    #expect(HTMLEntities.resolved("&amp;lt; &unknown; &eacute &") == "&lt; &unknown; &eacute &")
+    func python(_ text: String) -> String {
+      String(String.UnicodeScalarView(htmlUnescaped(Array(text.unicodeScalars))))
+    }
+    #expect(python("&alpha;&eacute &#150;") == "αé –")
+    #expect(python("&alpha &unknown;") == "&alpha &unknown;")
+  }
+}
