@@ -37,7 +37,8 @@ package enum Program {
     guard let word = Swift.CommandLine.arguments.dropFirst().first, !word.hasPrefix("-") else {
       return
     }
-    let verbs = root.configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+    let commands = root.configuration.subcommands
+    let verbs = commands.compactMap { $0.configuration.commandName } + ["help"]
     if verbs.contains(word) { return }
     let advice = nearest(word, in: verbs).map { "do you mean nifty \($0)?" } ?? "see nifty --help"
     Console.error("nifty: there is no verb \(word); \(advice)")

@@ -268,7 +268,7 @@ struct ResumeTests {
   @Test func `two processes cannot go on with one run`() throws {
     let tiny = try TinyRun(kimg: 0.02)
     let first = try tiny.session()
-    let error = #expect(throws: TrainingError.self) {
+    let error = #expect(throws: FileError.self) {
       _ = try tiny.session(continuing: first.folder.path)
     }
     #expect("\(try #require(error))".contains("is at it"))
