@@ -170,7 +170,11 @@ let dataSide: [Target] = [
     ["Datasets", "Images", "Files", "TestSupport"],
     exclude: ["Fixtures"]
   ),
-  tests("Data", "LaionTests", ["Laion", "Datasets", "Images", "Parquet", "TestSupport", "Files"]),
+  tests(
+    "Data",
+    "LaionTests",
+    ["Laion", "Datasets", "Images", "Parquet", "TestSupport", "Files", "Text"]
+  ),
   tests("Data", "FetchTests", ["Fetch", "Files", "TestSupport"]),
   tests("Program", "DemoTests", ["Demo", "Images", "Parquet", "TestSupport"]),
 ]

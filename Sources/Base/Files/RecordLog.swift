@@ -23,14 +23,10 @@ package final class RecordLog {
       return digits(content.utf8) == line[line.index(after: tab)...] ? content : nil
     }
 
-    private func digits(_ bytes: Substring.UTF8View) -> String { digits(Array(bytes)) }
-
-    private func digits(_ bytes: String.UTF8View) -> String { digits(Array(bytes)) }
-
-    private func digits(_ bytes: [UInt8]) -> String {
+    private func digits(_ bytes: some Sequence<UInt8>) -> String {
       switch self {
       case .fnv: String(FNV.hash(bytes), radix: 16)
-      case .crc32: String(bytes.withUnsafeBytes(CRC32.of), radix: 16)
+      case .crc32: String(Array(bytes).withUnsafeBytes(CRC32.of), radix: 16)
       }
     }
   }

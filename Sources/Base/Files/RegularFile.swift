@@ -1,3 +1,4 @@
+import CFiles
 import Glibc
 
 /// Keeps what is written to plain files.
@@ -16,6 +17,9 @@ package enum RegularFile {
 
   /// Opens a regular file, never through a link that has its name.
   ///
+  /// What has the name is looked at before it is opened, and opened as what was looked at: a pipe would be
+  /// waited for, some devices act when they are opened, and the name may lead elsewhere meanwhile.
+  ///
   /// - Parameters:
   ///   - path: The file.
   ///   - flags: As of open(2), such as `O_WRONLY | O_CREAT | O_APPEND`.
@@ -27,18 +31,33 @@ package enum RegularFile {
     _ flags: Int32,
     to operation: String = "open"
   ) throws(FileError) -> Int32 {
-    // A pipe would be waited for, and some devices act when they are opened.
-    try expect(at: path, to: operation)
-    let descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
-    if descriptor < 0 { throw FileError(operation, path: path) }
-    var status = stat()
-    do throws(FileError) {
-      if fstat(descriptor, &status) != 0 { throw FileError("inspect", path: path) }
-      try expect(status, path, operation)
-    } catch {
-      close(descriptor)
-      throw error
+    while true {
+      let place = Glibc.open(path, Int32(files_path_only) | O_NOFOLLOW | O_CLOEXEC)
+      if place >= 0 {
+        defer { close(place) }
+        return try reopen(place, path, flags, operation)
+      }
+      guard errno == ENOENT, flags & O_CREAT != 0 else { throw FileError(operation, path: path) }
+      let new = Glibc.open(path, flags | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+      if new >= 0 { return new }
+      // Another process made it first.
+      if errno != EEXIST { throw FileError(operation, path: path) }
     }
+  }
+
+  /// Opens what a descriptor without rights (O_PATH) stands for.
+  private static func reopen(
+    _ place: Int32,
+    _ path: String,
+    _ flags: Int32,
+    _ operation: String
+  ) throws(FileError) -> Int32 {
+    var status = stat()
+    if fstat(place, &status) != 0 { throw FileError("inspect", path: path) }
+    try expect(status, path, operation)
+    if flags & O_EXCL != 0 { throw FileError(operation, path: path, code: EEXIST) }
+    let descriptor = Glibc.open("/proc/self/fd/\(place)", flags & ~O_CREAT | O_CLOEXEC)
+    if descriptor < 0 { throw FileError(operation, path: path) }
     return descriptor
   }
 

@@ -1,14 +1,17 @@
 // Debian's nettle and libdeflate, as they are, and of glibc what Swift leaves out.
-#include <fcntl.h>
 #include <libdeflate.h>
 #include <malloc.h>
 #include <nettle/sha2.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/// Of open(2): stands for what has a name without opening it (O_PATH of linux/fcntl.h).
+enum { files_path_only = 010000000 };
+
 /// Exchanges two files or folders by name, at once; -1 with errno where one is missing or the file
 /// system cannot.
 static inline int files_exchange(const char *one, const char *other) {
-  enum { exchange = 2 };  // RENAME_EXCHANGE of linux/fs.h
-  return (int)syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, exchange);
+  // RENAME_EXCHANGE of linux/fs.h and AT_FDCWD of fcntl.h, whose types would become this module's.
+  enum { exchange = 2, here = -100 };
+  return (int)syscall(SYS_renameat2, here, one, here, other, exchange);
 }

@@ -2,6 +2,7 @@ import Foundation
 import Laion
 import TestSupport
 import Testing
+import Text
 
 /// Every way in which a server can answer, over real sockets.
 @Suite struct FetchTests {
@@ -36,7 +37,7 @@ import Testing
       let stored = try pairs(in: folder)
       #expect(stored == ["0.png": Data(image), "0.txt": Data("text of /a".utf8)])
       let agent = server.lastHeader("User-Agent", of: "/a")
-      #expect(agent?.hasPrefix("nifty/") == true)
+      #expect(agent?.hasPrefix("nifty/\(Version.number) (") == true)
     }
   }
 
