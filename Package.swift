@@ -286,6 +286,7 @@ let torchSide: [Target] = [
     ],
     exclude: ["Fixtures"]
   ),
+  tests("Program", "ModelCommandsTests", ["ModelCommands", "Training", "JSON", argumentParser]),
   tests(
     "Program",
     "NiftyTests",
