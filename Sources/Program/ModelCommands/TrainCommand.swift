@@ -198,7 +198,7 @@ struct TrainCommand: ParsableCommand {
     )
     Console.line("run folder \(run.folder.path)")
     let remedy = "go on with: nifty train --continue \(run.folder.path)"
-    FileError.remedy.withLock { $0 = remedy }
+    FileError.goOn(by: remedy)
     Runtime.failureNote.withLock { $0 = remedy }
     let signals = StopSignals(stop)
     return try withExtendedLifetime(signals) { try run.run() }
