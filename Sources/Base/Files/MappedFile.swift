@@ -55,6 +55,14 @@ package final class MappedFile: @unchecked Sendable {
     }
   }
 
+  /// Calls `body` with the bytes, and keeps the file mapped meanwhile.
+  package func withBytes<Value, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    defer { withExtendedLifetime(self) {} }
+    return try body(bytes)
+  }
+
   /// Tells the system that a range is not needed any more; to read it again takes the disk.
   package func release(_ range: Range<Int>) {
     guard let base = bytes.baseAddress else { return }

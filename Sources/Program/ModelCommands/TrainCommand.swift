@@ -305,7 +305,7 @@ struct TrainCommand: ParsableCommand {
       let goal = total.map { "/\(Text.number(Double($0) / 1000))" } ?? ""
       Console.progress(
         "train  \(share.map(Console.bar) ?? "")\(Text.number(Double(images) / 1000))\(goal) kimg  "
-          + "\(Text.number(rate)) images/s  \(Text.time(left)) left"
+          + "\(Text.rate(rate, "images"))  \(Text.time(left)) left"
       )
     }
   }
