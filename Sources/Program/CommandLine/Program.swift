@@ -32,7 +32,9 @@ package enum Program {
     }
   }
 
-  /// The words behind the program's name. The original takes `--metrics=` for no metrics; the parser holds
+  /// The words behind the program's name.
+  ///
+  /// The original takes `--metrics=` for no metrics; the parser holds
   /// a value of no letters for none given.
   private static var arguments: [String] {
     Swift.CommandLine.arguments.dropFirst().map { $0 == "--metrics=" ? "--metrics=none" : $0 }

@@ -5,8 +5,9 @@ import Testing
 
 @testable import Training
 
-/// Damaged files of options: each is refused with a line, or gives options that are checked like typed
-/// ones. None ends the process.
+/// Damaged files of options.
+///
+/// Each is refused with a line, or gives options that are checked like typed ones. None ends the process.
 @Suite("Damaged options")
 struct OptionsFuzzTests {
   private var seeds: [[UInt8]] {
