@@ -100,9 +100,10 @@ let dataSide: [Target] = [
   .systemLibrary(name: "CFiles", path: "Sources/C/CFiles"),
   .target(name: "CSignals", path: "Sources/C/CSignals", cSettings: optimised),
   library("Base", "Files", ["CFiles", "CSignals"]),
+  library("Base", "Threads"),
   library("Base", "Text"),
   library("Base", "JSON"),
-  library("Base", "Console", ["Files"]),
+  library("Base", "Console", ["Files", "Threads"]),
   .target(
     name: "CImages",
     path: "Sources/C/CImages",
@@ -133,7 +134,11 @@ let dataSide: [Target] = [
     cxxSettings: [.unsafeFlags(["-O2"])],
     linkerSettings: [.linkedLibrary("simdjson")]
   ),
-  library("Data", "Datasets", ["CSimdjson", "CZlib", "Images", "Pickle", "Text", "Files"]),
+  library(
+    "Data",
+    "Datasets",
+    ["CSimdjson", "CZlib", "Images", "Pickle", "Text", "Threads", "Files"]
+  ),
   library(
     "Data",
     "Laion",
@@ -145,7 +150,7 @@ let dataSide: [Target] = [
   library(
     "Data",
     "Fetch",
-    ["Laion", "Console", "Text", "Files", asyncHTTPClient, nioCore, nioHTTP1]
+    ["Laion", "Console", "Text", "Files", asyncHTTPClient, nioCore, nioHTTP1, "Threads"]
   ),
   library("Program", "CommandLine", ["Console", "Text", argumentParser]),
   library(
@@ -161,6 +166,7 @@ let dataSide: [Target] = [
   support("TestSupport", [hummingbird, httpTypes, logging, nioCore]),
   tests("Base", "FilesTests", ["Files", "TestSupport"]),
   tests("Base", "TextTests", ["Text"]),
+  tests("Base", "ThreadsTests", ["Threads"]),
   tests("Base", "JSONTests", ["JSON"]),
   tests("Data", "ImagesTests", ["Images", "Files"], exclude: ["Fixtures"]),
   tests("Data", "ParquetTests", ["Parquet", "TestSupport"], exclude: ["Fixtures"]),
@@ -208,7 +214,7 @@ let torchSide: [Target] = [
     ["Networks", "TorchNN", "Torch", "Fetch", "Datasets", "Pickle", "Images", "Text", "Files"]
   ),
   library("Model", "Snapshots", ["Networks", "TorchNN", "Torch", "Pickle", "JSON", "Files"]),
-  library("Learning", "Distributed", ["Torch"]),
+  library("Learning", "Distributed", ["Torch", "Threads"]),
   library(
     "Learning",
     "Sampling",
@@ -219,7 +225,7 @@ let torchSide: [Target] = [
     "Training",
     [
       "Sampling", "Distributed", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Datasets",
-      "Images", "JSON", "Files", "Text",
+      "Images", "JSON", "Files", "Text", "Threads",
     ]
   ),
   library(
@@ -233,7 +239,7 @@ let torchSide: [Target] = [
     [
       "DataCommands", "CommandLine", "Demo", "Training", "Evaluation", "Sampling", "Distributed",
       "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Fetch", "Laion", "Datasets", "Images",
-      "Console", "JSON", "Text", "Files", argumentParser,
+      "Console", "JSON", "Text", "Files", argumentParser, "Threads",
     ]
   ),
   program("nifty-compute", ["ModelCommands"]),
@@ -293,10 +299,8 @@ let torchSide: [Target] = [
     "NiftyTests",
     [
       "nifty", "nifty-compute", "DataCommands", "Training", "CommandLine", "Console", "Text",
-      "Sampling",
-      "Distributed", "Images", "Datasets",
-      "Parquet", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Files", "TestSupport",
-      "TorchTestSupport", "Fetch",
+      "Sampling", "Distributed", "Images", "Datasets", "Parquet", "Snapshots", "CLIP", "Networks",
+      "TorchNN", "Torch", "Files", "TestSupport", "TorchTestSupport", "Fetch",
     ]
   ),
 ]

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Glibc
+import Threads
 
 /// Lines for people: results on standard output, progress and errors on standard error.
 ///

@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import Threads
 
 /// Feeds training with batches, decoding ahead on its own threads.
 ///
@@ -204,7 +205,7 @@ private final class BatchAhead: @unchecked Sendable {
   ) {
     self.imagesSeen = imagesSeen
     self.size = size
-    Thread.detachNewThread { [self] in
+    WorkerThread.startOrExit { [self] in
       result = Result { () throws(DatasetError) in try make(imagesSeen, size) }
       isThere.signal()
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Threads
 
 /// Runs numbered jobs on a fixed number of threads and hands out their results in order.
 ///
@@ -24,10 +25,12 @@ final class OrderedPipeline<Job: Sendable, Output: Sendable>: Sendable {
     precondition(threads >= 1 && capacity >= 1, "\(threads) threads, capacity \(capacity)")
     let state = State(capacity: capacity, claim: claim)
     self.state = state
-    for _ in 0..<min(threads, capacity) {
-      Thread { while let (number, job) = state.next() { state.put(work(job), number: number) } }
-        .start()
+    let work: @Sendable () -> Void = {
+      while let (number, job) = state.next() { state.put(work(job), number: number) }
     }
+    WorkerThread.startOrExit(work)
+    // With fewer threads it takes longer and gives the same.
+    for _ in 1..<max(min(threads, capacity), 1) where WorkerThread.start(work) != 0 { break }
   }
 
   deinit { stop() }

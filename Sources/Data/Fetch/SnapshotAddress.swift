@@ -2,6 +2,7 @@ import Console
 import Files
 import Foundation
 import Text
+import Threads
 
 /// A snapshot on the web, downloaded once.
 package enum SnapshotAddress {

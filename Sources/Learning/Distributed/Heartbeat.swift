@@ -1,5 +1,6 @@
 package import Foundation
 package import Synchronization
+import Threads
 package import Torch
 
 /// Says every second that this process lives and when it last got ahead, and listens to what others say
@@ -38,7 +39,7 @@ package final class Heartbeat: Sendable {
     whenLost: (@Sendable (String) -> Void)?
   ) {
     nonisolated(unsafe) let group = group
-    Thread.detachNewThread { [self] in
+    WorkerThread.startOrExit { [self] in
       var round = 0
       while !state.withLock({ $0.isOver }) {
         if round % 20 == 0 {

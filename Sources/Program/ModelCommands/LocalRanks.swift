@@ -1,6 +1,7 @@
 import Console
 import Foundation
 import Synchronization
+import Threads
 import Torch
 import Training
 
@@ -68,7 +69,7 @@ enum LocalRanks {
     guard let text = ProcessInfo.processInfo.environment[launcherVariable],
       let launcher = pid_t(text)
     else { return }
-    Thread.detachNewThread {
+    WorkerThread.startOrExit {
       while getppid() == launcher { Thread.sleep(forTimeInterval: 0.5) }
       kill(getpid(), SIGTERM)
     }

@@ -1,6 +1,7 @@
 import Distributed
 import Foundation
 import Synchronization
+import Threads
 
 /// Writes checkpoints on a thread of its own, one at a time.
 ///
@@ -41,22 +42,25 @@ final class CheckpointWriter: Sendable {
       return state.isBusy
     }
     precondition(!wasBusy, "two checkpoints at a time")
-    Thread.detachNewThread { [self] in
-      let start = Date()
-      let images = runState.trainer.imagesSeen
-      let outcome: Outcome
-      do {
-        try progress.alongside { try folder.write(runState, tensors) }
-        outcome = .written(imagesSeen: images, seconds: Date().timeIntervalSince(start))
-      } catch {
-        outcome = .failed(imagesSeen: images, reason: "\(error)")
-      }
-      state.withLock { state in
-        state.isBusy = false
-        state.outcomes.append(outcome)
-      }
-      finished.signal()
+    // Where the system has no thread left, training waits for the checkpoint.
+    if WorkerThread.start({ [self] in write(runState, tensors) }) != 0 { write(runState, tensors) }
+  }
+
+  private func write(_ runState: RunState, _ tensors: [HostTensor]) {
+    let start = Date()
+    let images = runState.trainer.imagesSeen
+    let outcome: Outcome
+    do {
+      try progress.alongside { try folder.write(runState, tensors) }
+      outcome = .written(imagesSeen: images, seconds: Date().timeIntervalSince(start))
+    } catch {
+      outcome = .failed(imagesSeen: images, reason: "\(error)")
     }
+    state.withLock { state in
+      state.isBusy = false
+      state.outcomes.append(outcome)
+    }
+    finished.signal()
   }
 
   /// Waits until nothing is being written.

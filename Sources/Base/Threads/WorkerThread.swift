@@ -1,0 +1,49 @@
+import Foundation
+
+/// Threads of our own, which start or say why they do not.
+///
+/// Foundation's `Thread` starts in silence even where the system has no thread left: who waits for what
+/// it should do waits for ever.
+package enum WorkerThread {
+  /// Starts a thread.
+  ///
+  /// - Parameter body: What it does, once.
+  /// - Returns: 0, or the system's error number: EAGAIN where a limit on threads or memory is reached.
+  package static func start(_ body: @escaping @Sendable () -> Void) -> Int32 {
+    var thread = pthread_t()
+    let work = Unmanaged.passRetained(Work(body))
+    let code = pthread_create(&thread, nil, run, work.toOpaque())
+    if code == 0 {
+      pthread_detach(thread)
+    } else {
+      work.release()
+    }
+    return code
+  }
+
+  /// Starts a thread, or ends the process with one line: for what nothing goes on without.
+  package static func startOrExit(_ body: @escaping @Sendable () -> Void) {
+    let code = start(body)
+    if code == 0 { return }
+    FileHandle.standardError.write(Data("nifty: \(failure(code))\n".utf8))
+    exit(EXIT_FAILURE)
+  }
+
+  /// Why a thread did not start, and what to do, in one line.
+  package static func failure(_ code: Int32) -> String {
+    "cannot start a thread: \(String(cString: strerror(code))); raise the limit on processes "
+      + "(ulimit -u) or on memory (ulimit -v)"
+  }
+
+  private final class Work: Sendable {
+    let body: @Sendable () -> Void
+
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+
+  private static let run: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = {
+    guard let pointer = $0 else { return nil }
+    Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().body()
+    return nil
+  }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import Testing
+
+@testable import Threads
+
+@Suite("Threads")
+struct WorkerThreadTests {
+  @Test func `a thread does its work`() {
+    let done = DispatchSemaphore(value: 0)
+    let sum = Locked(0)
+    for number in 1...20 {
+      #expect(
+        WorkerThread.start {
+          sum.with { $0 += number }
+          done.signal()
+        } == 0
+      )
+    }
+    for _ in 1...20 { done.wait() }
+    #expect(sum.with { $0 } == 210)
+  }
+
+  /// Root may have more processes than the limit: memory is limited instead, a thread's stack needs it.
+  @Test func `where no thread can be had the process ends with the reason, and does not wait`()
+    async throws
+  {
+    let result = await #expect(processExitsWith: .exitCode(1), observing: [\.standardErrorContent])
+    {
+      var limit = rlimit(rlim_cur: 1, rlim_max: 1)
+      setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+      #expect(WorkerThread.start {} == EAGAIN)
+      WorkerThread.startOrExit {}
+    }
+    let said = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+    #expect(
+      said.contains("nifty: cannot start a thread: ") && said.contains("ulimit -u"),
+      "\(said)"
+    )
+  }
+}
