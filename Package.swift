@@ -126,8 +126,9 @@ let dataSide: [Target] = [
     ]
   ),
   library("Data", "Parquet", ["CParquet", "Files"]),
-  library("Data", "Pickle", ["Files"]),
   .systemLibrary(name: "CZlib", path: "Sources/C/CZlib"),
+  library("Data", "Archives", ["CZlib", "Text", "Files"]),
+  library("Data", "Pickle", ["Archives", "Files"]),
   .target(
     name: "CSimdjson",
     path: "Sources/C/CSimdjson",
@@ -137,14 +138,14 @@ let dataSide: [Target] = [
   library(
     "Data",
     "Datasets",
-    ["CSimdjson", "CZlib", "Images", "Pickle", "Text", "Threads", "Files"]
+    ["CSimdjson", "Archives", "Images", "Pickle", "Text", "Threads", "Files"]
   ),
   library(
     "Data",
     "Laion",
     [
-      "Datasets", "Images", "Parquet", "Text", "Files", asyncHTTPClient, nioCore, nioHTTP1,
-      nioHTTPCompression, nioPosix,
+      "Datasets", "Archives", "Images", "Parquet", "Text", "Files", asyncHTTPClient, nioCore,
+      nioHTTP1, nioHTTPCompression, nioPosix,
     ]
   ),
   library(
@@ -157,8 +158,8 @@ let dataSide: [Target] = [
     "Program",
     "DataCommands",
     [
-      "CommandLine", "Fetch", "Laion", "Datasets", "Images", "Parquet", "Console", "Text", "Files",
-      argumentParser,
+      "CommandLine", "Fetch", "Laion", "Datasets", "Archives", "Images", "Parquet", "Console",
+      "Text", "Files", argumentParser,
     ]
   ),
   program("nifty", ["DataCommands", "CommandLine", "Console", "Text", argumentParser]),
@@ -170,17 +171,23 @@ let dataSide: [Target] = [
   tests("Base", "JSONTests", ["JSON"]),
   tests("Data", "ImagesTests", ["Images", "Files"], exclude: ["Fixtures"]),
   tests("Data", "ParquetTests", ["Parquet", "TestSupport"], exclude: ["Fixtures"]),
-  tests("Data", "PickleTests", ["Pickle", "TestSupport"], exclude: ["Fixtures", "Corpus"]),
+  tests("Data", "ArchivesTests", ["Archives", "Files", "TestSupport"]),
+  tests(
+    "Data",
+    "PickleTests",
+    ["Pickle", "Archives", "Files", "TestSupport"],
+    exclude: ["Fixtures", "Corpus"]
+  ),
   tests(
     "Data",
     "DatasetsTests",
-    ["Datasets", "Images", "Files", "TestSupport"],
+    ["Datasets", "Archives", "Images", "Files", "TestSupport"],
     exclude: ["Fixtures"]
   ),
   tests(
     "Data",
     "LaionTests",
-    ["Laion", "Datasets", "Images", "Parquet", "TestSupport", "Files", "Text"]
+    ["Laion", "Datasets", "Archives", "Images", "Parquet", "TestSupport", "Files", "Text"]
   ),
   tests("Data", "FetchTests", ["Fetch", "Files", "TestSupport"]),
   tests("Program", "DemoTests", ["Demo", "Images", "Parquet", "TestSupport"]),
@@ -231,7 +238,10 @@ let torchSide: [Target] = [
   library(
     "Learning",
     "Evaluation",
-    ["CLIP", "Networks", "TorchNN", "Torch", "Datasets", "Images", "Pickle", "Text", "Files"]
+    [
+      "CLIP", "Networks", "TorchNN", "Torch", "Datasets", "Archives", "Images", "Pickle", "Text",
+      "Files",
+    ]
   ),
   library(
     "Program",
@@ -281,15 +291,15 @@ let torchSide: [Target] = [
     "TrainingTests",
     [
       "Training", "Distributed", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Datasets",
-      "Images", "JSON", "Files", "TestSupport", "TorchTestSupport",
+      "Archives", "Images", "JSON", "Files", "TestSupport", "TorchTestSupport",
     ]
   ),
   tests(
     "Learning",
     "EvaluationTests",
     [
-      "Evaluation", "Networks", "TorchNN", "Torch", "Datasets", "Images", "Files", "TestSupport",
-      "TorchTestSupport",
+      "Evaluation", "Networks", "TorchNN", "Torch", "Datasets", "Archives", "Images", "Files",
+      "TestSupport", "TorchTestSupport",
     ],
     exclude: ["Fixtures"]
   ),

@@ -64,27 +64,11 @@ package final class MappedFile: @unchecked Sendable {
   }
 
   /// Tells the system that a range is not needed any more; to read it again takes the disk.
-  package func release(_ range: Range<Int>) {
-    guard let base = bytes.baseAddress else { return }
-    let page = 4096
-    let range = range.clamped(to: 0..<bytes.count)
-    let start = (range.lowerBound + page - 1) / page * page
-    let end = range.upperBound / page * page
-    if start < end {
-      madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED)
-    }
-  }
+  package func release(_ range: Range<Int>) { MappedBytes(self).release(range) }
 
-  /// Tells the system that a range will be read soon (`true`) or is read in no particular order.
-  package func advise(willNeed: Bool, range: Range<Int>? = nil) {
+  /// Tells the system that the whole file will be read soon.
+  package func adviseWillNeed() {
     guard let base = bytes.baseAddress else { return }
-    let range = (range ?? 0..<bytes.count).clamped(to: 0..<bytes.count)
-    let page = 4096
-    let start = range.lowerBound / page * page
-    _ = madvise(
-      UnsafeMutableRawPointer(mutating: base + start),
-      range.upperBound - start,
-      willNeed ? MADV_WILLNEED : MADV_RANDOM
-    )
+    _ = madvise(UnsafeMutableRawPointer(mutating: base), bytes.count, MADV_WILLNEED)
   }
 }

@@ -46,7 +46,7 @@ package struct SHA256: Sendable {
   /// The digest of a whole file.
   package static func digest(ofFile path: String) throws(FileError) -> String {
     let file = try MappedFile(path)
-    file.advise(willNeed: true)
+    file.adviseWillNeed()
     return file.withBytes { digest(of: $0) }
   }
 }

@@ -1,17 +1,12 @@
+package import Archives
 package import Files
 
 /// Why a dataset cannot be read, written or made, in one line: what, where, and what to do.
 package enum DatasetError: Error, Equatable, CustomStringConvertible {
   /// The system refused a file operation.
   case file(FileError)
-  /// There is no file or folder of this name.
-  case missing(path: String)
-  /// The file is no zip archive, or its directory is damaged.
-  case notAZip(path: String, reason: String)
-  /// An entry of an archive breaks its own rules.
-  case damaged(path: String, entry: String, reason: String)
-  /// An entry uses something valid that nifty does not read.
-  case unsupported(path: String, entry: String, reason: String)
+  /// An archive, or a part of a dataset, is missing, damaged or of a kind that is not read.
+  case archive(ArchiveError)
   /// The archive or folder holds no image.
   case noImages(path: String)
   /// None of the images of a source could be packed; the text says why, by cause.
@@ -32,12 +27,7 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .file(let error): error.description
-    case .missing(let path): "cannot open \(path): no such file; check the path"
-    case .notAZip(let path, let reason):
-      "\(path) is not a readable zip: \(reason); download or pack it again"
-    case .damaged(let path, let entry, let reason):
-      "\(path): \(entry) is damaged: \(reason); download or pack it again"
-    case .unsupported(let path, let entry, let reason): "\(path): cannot read \(entry): \(reason)"
+    case .archive(let error): error.description
     case .noImages(let path):
       "\(path): no image found; expected files that end in .png, .jpg, .webp and the like"
     case .nothingPacked(let source, let reasons):
@@ -58,15 +48,32 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
 }
 
 extension DatasetError {
+  /// An error of an archive; what the system refused stays a file error.
+  package init(_ error: ArchiveError) {
+    self = if case .file(let error) = error { .file(error) } else { .archive(error) }
+  }
+
+  /// There is no file or folder of this name.
+  package static func missing(path: String) -> Self { .archive(.missing(path: path)) }
+
+  /// A part of a dataset breaks its own rules.
+  package static func damaged(path: String, entry: String, reason: String) -> Self {
+    .archive(.damaged(path: path, entry: entry, reason: reason))
+  }
+
+  /// A part of a dataset uses something valid that nifty does not read.
+  package static func unsupported(path: String, entry: String, reason: String) -> Self {
+    .archive(.unsupported(path: path, entry: entry, reason: reason))
+  }
+
   /// What is wrong, without the file that it is about.
   var reason: String {
     switch self {
     case .file(let error): error.reason
-    case .notAZip(_, let reason), .damaged(_, _, let reason), .unsupported(_, _, let reason),
-      .unreadableImage(_, _, let reason), .features(_, let reason), .option(let reason):
-      reason
+    case .archive(let error): error.reason
+    case .unreadableImage(_, _, let reason), .features(_, let reason), .option(let reason): reason
     case .wrongResolution(_, _, let found, let expected): "\(found), expected \(expected)"
-    case .missing, .noImages, .nothingPacked, .noFeatures, .wrongFeatureDimension: description
+    case .noImages, .nothingPacked, .noFeatures, .wrongFeatureDimension: description
     }
   }
 }
@@ -74,4 +81,9 @@ extension DatasetError {
 /// Runs a file operation and turns its error into a `DatasetError`.
 func files<Value>(_ body: () throws(FileError) -> Value) throws(DatasetError) -> Value {
   do throws(FileError) { return try body() } catch { throw .file(error) }
+}
+
+/// Reads an archive and turns its error into a `DatasetError`.
+func archives<Value>(_ body: () throws(ArchiveError) -> Value) throws(DatasetError) -> Value {
+  do throws(ArchiveError) { return try body() } catch { throw DatasetError(error) }
 }

@@ -1,3 +1,5 @@
+import Archives
+
 /// The CLIP features of an archive: the three `.npy` entries, checked against one another.
 struct FeatureStore: Sendable {
   /// One feature per image [N, F].
@@ -80,7 +82,8 @@ struct FeatureStore: Sendable {
 
   private static func open(_ name: String, in zip: ZipArchive) throws(DatasetError) -> NpyArray? {
     guard let entry = zip.index(of: name) else { return nil }
-    let bytes = try zip.bytes(at: entry, verifying: false)
-    return try NpyArray(bytes, path: zip.path, entry: name)
+    return try archives { () throws(ArchiveError) in
+      try NpyArray(zip.bytes(at: entry, verifying: false), path: zip.path, entry: name)
+    }
   }
 }

@@ -1,3 +1,5 @@
+import Archives
+
 /// What an image is labelled with: a class, or a vector of conditions.
 package enum ImageLabel: Sendable, Equatable {
   /// The number of a class, from 0.

@@ -1,3 +1,4 @@
+import Archives
 import Files
 import Foundation
 
@@ -74,9 +75,11 @@ struct LafiteIndex {
 
   /// Opens a sidecar that was made from this very document.
   func open(_ path: String) throws(DatasetError) -> Contents {
-    let sidecar = try ZipArchive(path)
+    let sidecar = try archives { () throws(ArchiveError) in try ZipArchive(path) }
     guard let entry = sidecar.index(of: Self.originName) else { throw .noFeatures(path: path) }
-    let stated = try sidecar.bytes(at: entry).withBytes { Data($0) }
+    let stated = try archives { () throws(ArchiveError) in
+      try sidecar.bytes(at: entry).withBytes { Data($0) }
+    }
     guard let stated = try? JSONDecoder().decode(Origin.self, from: stated), stated == origin else {
       throw .damaged(path: path, entry: Self.originName, reason: "it belongs to another zip")
     }
@@ -85,16 +88,16 @@ struct LafiteIndex {
       contents.features = try FeatureStore(sidecar, count: images.count)
     }
     if let labels = sidecar.index(of: PackedDataset.labelsName) {
-      contents.labels = try sidecar.bytes(at: labels)
+      contents.labels = try archives { () throws(ArchiveError) in try sidecar.bytes(at: labels) }
     }
     return contents
   }
 
   private func index(to path: String, requiresFeatures: Bool) throws(DatasetError) {
     let folder = URL(filePath: path).deletingLastPathComponent().path
-    let sidecar = try ZipWriter(path)
+    let sidecar = try files { () throws(FileError) in try ZipWriter(path) }
     try index(into: sidecar, spoolsIn: folder, requiresFeatures: requiresFeatures)
-    try sidecar.finish()
+    try files { () throws(FileError) in try sidecar.finish() }
   }
 
   /// Reads the document and adds what it says to a zip.
@@ -110,13 +113,15 @@ struct LafiteIndex {
     requiresFeatures: Bool
   ) throws(DatasetError) {
     var vectors = Vectors(
-      images: try SpoolFile(in: folder),
-      texts: try SpoolFile(in: folder),
+      images: try files { () throws(FileError) in try SpoolFile(in: folder) },
+      texts: try files { () throws(FileError) in try SpoolFile(in: folder) },
       imageRows: [Int?](repeating: nil, count: images.count),
       textRows: [Range<Int>](repeating: 0..<0, count: images.count),
       labels: [ImageLabel?](repeating: nil, count: images.count)
     )
-    let walk = OnePass(try zip.bytes(at: json, verifying: false))
+    let walk = OnePass(
+      try archives { () throws(ArchiveError) in try zip.bytes(at: json, verifying: false) }
+    )
     do throws(DatasetError) {
       try read(walk, into: &vectors)
     } catch {
@@ -127,7 +132,8 @@ struct LafiteIndex {
     guard walk.checksum() == zip.checksum(at: json) else { throw damagedBytes }
     let isEmpty = vectors.dimension == nil && vectors.misfits == nil
     guard !isEmpty || !requiresFeatures else { throw .noFeatures(path: zip.path) }
-    try write(vectors, to: sidecar)
+    try check(vectors)
+    try files { () throws(FileError) in try write(vectors, to: sidecar) }
   }
 
   private var damagedBytes: DatasetError { damaged(.init(reason: "its checksum differs")) }
@@ -253,12 +259,15 @@ struct LafiteIndex {
     }
     vectors.dimension = expected
     let spool = isText ? vectors.texts : vectors.images
-    try spool.append(NpyArray.encode(vector, as: .float32))
+    try files { () throws(FileError) in
+      try spool.append(NpyArray.encode(vector, as: .float32))
+    }
     if isText { vectors.textCount += 1 } else { vectors.imageCount += 1 }
     return true
   }
 
-  private func write(_ vectors: Vectors, to sidecar: ZipWriter) throws(DatasetError) {
+  /// Refuses features of another length, and images without one.
+  private func check(_ vectors: Vectors) throws(DatasetError) {
     if let misfits = vectors.misfits {
       throw damaged(
         JSONScanner.Damage(
@@ -277,6 +286,9 @@ struct LafiteIndex {
         )
       )
     }
+  }
+
+  private func write(_ vectors: Vectors, to sidecar: ZipWriter) throws(FileError) {
     guard let origin = try? JSONEncoder().encode(origin) else {
       preconditionFailure("integers always encode")
     }
@@ -293,7 +305,7 @@ struct LafiteIndex {
     _ vectors: Vectors,
     _ dimension: Int,
     to sidecar: ZipWriter
-  ) throws(DatasetError) {
+  ) throws(FileError) {
     let imageRows = vectors.imageRows.compactMap { row in row.map { $0..<$0 + 1 } }
     try add(FeatureStore.imagesName, rows: imageRows, of: vectors.images, dimension, to: sidecar)
     var index = [0]
@@ -317,12 +329,12 @@ struct LafiteIndex {
     of spool: SpoolFile,
     _ dimension: Int,
     to sidecar: ZipWriter
-  ) throws(DatasetError) {
+  ) throws(FileError) {
     let count = rows.reduce(0) { $0 + $1.count }
     let header = NpyHeader(element: .float32, shape: [count, dimension]).encoded
     let stride = dimension * NpyElement.float32.size
     let mapped = try spool.mapped()
-    try mapped.withBytes { (bytes) throws(DatasetError) in
+    try mapped.withBytes { (bytes) throws(FileError) in
       let parts = rows.map { bytes.slice($0.lowerBound * stride..<$0.upperBound * stride) }
       var read = 0
       try sidecar.add(name, header: header, parts: parts) { number in

@@ -1,3 +1,6 @@
+import Archives
+import Files
+
 /// Rows of features without a header, as they lie in a spool.
 struct FeatureRows {
   private let data: MappedBytes
@@ -42,7 +45,7 @@ struct LafiteJSONWriter {
   let captionEnds: MappedBytes
 
   /// Writes the whole document, one image at a time.
-  func write(to spool: SpoolFile) throws(DatasetError) {
+  func write(to spool: SpoolFile) throws(FileError) {
     try spool.append(Array(#"{"labels": "#.utf8))
     if let labels {
       let lines = TextLines(labels)
@@ -68,7 +71,7 @@ struct LafiteJSONWriter {
     _ closing: String,
     to spool: SpoolFile,
     value: (Int) -> String
-  ) throws(DatasetError) {
+  ) throws(FileError) {
     try spool.append(Array(opening.utf8))
     for image in 0..<imageCount {
       let comma = image == 0 ? "" : ", "

@@ -1,3 +1,4 @@
+package import Archives
 import Foundation
 
 /// What a packed dataset says about itself, in its entry `nifty.json`.

@@ -1,3 +1,4 @@
+package import Archives
 import Files
 package import Images
 

@@ -65,7 +65,9 @@ final class PackWorkspace {
       // A finished archive is not here any more.
       let isGone = begun.finished != nil && part == .archive
       let size = isGone ? 0 : begun.sizes[part.rawValue] ?? 0
-      spools[part] = try SpoolFile("\(folder)/\(part.rawValue)", keeping: size)
+      spools[part] = try files { () throws(FileError) in
+        try SpoolFile("\(folder)/\(part.rawValue)", keeping: size)
+      }
     }
     self.spools = spools
     // What a checkpoint speaks of must have its name when the power fails.
@@ -83,11 +85,26 @@ final class PackWorkspace {
     return spool
   }
 
+  /// Appends bytes to a part.
+  func append(_ bytes: [UInt8], to part: Part) throws(DatasetError) {
+    try files { () throws(FileError) in try self[part].append(bytes) }
+  }
+
+  /// Maps what a part holds so far.
+  func mapped(_ part: Part) throws(DatasetError) -> MappedBytes {
+    try files { () throws(FileError) in try self[part].mapped() }
+  }
+
+  /// Makes what a part holds survive a failure of power.
+  func synchronize(_ part: Part) throws(DatasetError) {
+    try files { () throws(FileError) in try self[part].synchronize() }
+  }
+
   /// Makes everything appended so far the place to go on from.
   func checkpoint(_ state: PackJournal.State) throws(DatasetError) {
     var state = state
     for part in Part.allCases {
-      try self[part].synchronize()
+      try synchronize(part)
       state.sizes[part.rawValue] = self[part].size
     }
     try journal.append(state)
@@ -106,7 +123,7 @@ final class PackWorkspace {
   {
     var state = state
     for part in Part.allCases where part != .archive {
-      try self[part].synchronize()
+      try synchronize(part)
       state.sizes[part.rawValue] = self[part].size
     }
     state.sizes[Part.archive.rawValue] = size
@@ -128,7 +145,7 @@ final class PackWorkspace {
   /// The journal is told first: a process that is killed behind the rename leaves a dataset that the
   /// next one knows to be finished.
   func publish(as path: String, _ state: PackJournal.State) throws(DatasetError) {
-    try self[.archive].synchronize()
+    try synchronize(.archive)
     var state = state
     state.sizes = journal.state?.sizes ?? [:]
     state.finished = Self.archive(at: archivePath)

@@ -1,3 +1,4 @@
+import Archives
 import Files
 import Foundation
 package import Images
@@ -50,20 +51,23 @@ package final class PackedDataset: Sendable {
   /// - Throws: `DatasetError` in one line: the file is missing, no zip, without images or features.
   package init(_ path: String, requiresFeatures: Bool = true) throws(DatasetError) {
     self.path = path
-    let zip = try ZipArchive(path)
+    let zip = try archives { () throws(ArchiveError) in try ZipArchive(path) }
     self.zip = zip
     let images = Self.findImages(in: zip)
     self.images = images
     guard let first = images.first else { throw .noImages(path: path) }
     if let entry = zip.index(of: PackManifest.entryName) {
-      manifest = try zip.bytes(at: entry).withBytes { (bytes) throws(DatasetError) in
+      let bytes = try archives { () throws(ArchiveError) in try zip.bytes(at: entry) }
+      manifest = try bytes.withBytes { (bytes) throws(DatasetError) in
         try PackManifest.decode(bytes, path: path)
       }
     } else {
       manifest = nil
     }
-    var labels = try zip.index(of: Self.labelsName).map { (entry) throws(DatasetError) in
-      try zip.bytes(at: entry, verifying: false)
+    var labels = try archives { () throws(ArchiveError) in
+      try zip.index(of: Self.labelsName).map { (entry) throws(ArchiveError) in
+        try zip.bytes(at: entry, verifying: false)
+      }
     }
     if manifest == nil, zip.index(of: FeatureStore.imagesName) == nil,
       let json = zip.index(of: "dataset.json")
@@ -118,7 +122,7 @@ package final class PackedDataset: Sendable {
   ///
   /// - Throws: `DatasetError` when its checksum differs.
   package func encodedImage(at index: Int) throws(DatasetError) -> [UInt8] {
-    try zip.bytes(at: entry(index)).withBytes { Array($0) }
+    try archives { () throws(ArchiveError) in try zip.bytes(at: entry(index)).array }
   }
 
   /// The size of the whole zip in bytes.
@@ -149,7 +153,9 @@ package final class PackedDataset: Sendable {
     guard let entry = zip.index(of: Self.captionsName) else { return [] }
     let lines = try captionLines.withLock { (lines) throws(DatasetError) -> CaptionLines in
       if let lines { return lines }
-      let bytes = try zip.bytes(at: entry, verifying: false)
+      let bytes = try archives { () throws(ArchiveError) in
+        try zip.bytes(at: entry, verifying: false)
+      }
       let found = CaptionLines(bytes)
       guard found.count == count else {
         throw damaged(Self.captionsName, "\(found.count) lines for \(count) images")
@@ -211,20 +217,35 @@ package final class PackedDataset: Sendable {
 
   /// Compares the checksum of every entry, which reads every byte once.
   package func verifyChecksums() throws(DatasetError) {
-    try zip.verifyChecksums()
+    try archives { () throws(ArchiveError) in try zip.verifyChecksums() }
   }
 
   /// Faults of the bytes of entries other than images; images are found out by decoding them.
   func damagedEntries() -> [DatasetCheck.Fault] {
     let images = Set(images)
-    let own = zip.damagedEntries((0..<zip.count).filter { !images.contains(Int32($0)) })
+    let own = Self.damage(of: (0..<zip.count).filter { !images.contains(Int32($0)) }, in: zip)
     // Of a sidecar too: nothing else looks at the checksums of its features.
     let indexed = sidecar.map { archive in
-      archive.damagedEntries(Array(0..<archive.count)).map { fault in
+      Self.damage(of: Array(0..<archive.count), in: archive).map { fault in
         DatasetCheck.Fault(entry: "\(archive.path): \(fault.entry)", reason: fault.reason)
       }
     }
     return own + (indexed ?? [])
+  }
+
+  private static func damage(
+    of entries: [Int],
+    in zip: ZipArchive
+  ) -> [DatasetCheck.Fault] {
+    entries.compactMap { entry in
+      do throws(ArchiveError) {
+        let bytes = try zip.bytes(at: entry)
+        bytes.release(0..<bytes.count)
+        return nil
+      } catch {
+        return .init(entry: zip.name(at: entry), reason: error.reason)
+      }
+    }
   }
 
   private var featured: FeatureStore {
@@ -276,7 +297,9 @@ package final class PackedDataset: Sendable {
     verifying: Bool,
     _ body: (UnsafeRawBufferPointer) throws(ImageError) -> Value
   ) throws(DatasetError) -> Value {
-    let bytes = try zip.bytes(at: entry, verifying: verifying)
+    let bytes = try archives { () throws(ArchiveError) in
+      try zip.bytes(at: entry, verifying: verifying)
+    }
     do throws(ImageError) { return try bytes.withBytes(body) } catch {
       throw .unreadableImage(path: zip.path, entry: zip.name(at: entry), reason: "\(error)")
     }

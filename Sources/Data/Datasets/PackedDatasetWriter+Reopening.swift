@@ -1,3 +1,5 @@
+import Archives
+import Files
 import Glibc
 
 extension PackedDatasetWriter {
@@ -20,11 +22,11 @@ extension PackedDatasetWriter {
     else { throw .option("\(path) cannot be continued: it holds more than images and captions") }
     let workspace = try PackWorkspace(path, fingerprint: fingerprint, limit: 0)
     let (directory, size) = set.zip.beginning(set.count)
-    try workspace[.directory].append(directory)
+    try workspace.append(directory, to: .directory)
     try copy(captions, of: set, to: workspace[.captions])
     // What the array holds before the ends of the images' captions is made anew.
     try copy(captionIndex, of: set, to: workspace[.captionIndex], last: 8 * set.count)
-    for _ in 0..<set.count { try workspace[.labels].append(Array("null\n".utf8)) }
+    for _ in 0..<set.count { try workspace.append(Array("null\n".utf8), to: .labels) }
     let state = PackJournal.State(
       itemsDone: set.count,
       imageCount: set.count,
@@ -41,8 +43,11 @@ extension PackedDatasetWriter {
     to spool: SpoolFile,
     last count: Int = .max
   ) throws(DatasetError) {
-    try set.zip.bytes(at: entry).withBytes { (bytes) throws(DatasetError) in
-      try spool.append(UnsafeRawBufferPointer(rebasing: bytes.suffix(count)))
+    let bytes = try archives { () throws(ArchiveError) in try set.zip.bytes(at: entry) }
+    try files { () throws(FileError) in
+      try bytes.withBytes { (bytes) throws(FileError) in
+        try spool.append(UnsafeRawBufferPointer(rebasing: bytes.suffix(count)))
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import Archives
 import Files
 import Foundation
 import Images
@@ -11,46 +12,6 @@ import Text
 /// appears under its name. Equal input gives
 /// equal bytes, whether interrupted or not.
 package final class PackedDatasetWriter {
-  /// What holds for the whole dataset.
-  package struct Options: Sendable {
-    /// Side of the square images in pixels; `nil` until the first image shows it.
-    package var resolution: Int?
-    /// The CLIP model that makes the features; `nil` for a set without features.
-    package var featureModel: PackManifest.FeatureModel?
-    /// How features are stored: `.float16` or `.float32`.
-    package var featureElement: NpyElement
-    /// The filter that resized the images.
-    package var resizeFilter: String
-    /// How images were made square.
-    package var crop: String
-    /// Where the images came from, in words.
-    package var source: String
-    /// Whether to add `dataset.json`, which the original LAFITE reads; large.
-    package var writesLafiteJSON: Bool
-    /// What was left out of the sets that this one is made from, counted by cause.
-    package var droppedBefore: [String: Int] = [:]
-
-    /// Describes a dataset.
-    package init(
-      resolution: Int?,
-      featureModel: PackManifest.FeatureModel?,
-      featureElement: NpyElement = .float16,
-      resizeFilter: String = "lanczos",
-      crop: String = "center-crop",
-      source: String = "",
-      writesLafiteJSON: Bool = false
-    ) {
-      precondition(featureElement != .int64, "features are floating-point numbers")
-      self.resolution = resolution
-      self.featureModel = featureModel
-      self.featureElement = featureElement
-      self.resizeFilter = resizeFilter
-      self.crop = crop
-      self.source = source
-      self.writesLafiteJSON = writesLafiteJSON
-    }
-  }
-
   /// Images appended so far, those of an earlier run included.
   package var count: Int { state.imageCount }
   /// Items of the source that were dealt with so far, those of an earlier run included.
@@ -90,7 +51,7 @@ package final class PackedDatasetWriter {
     workspace = try PackWorkspace(path, fingerprint: fingerprint, limit: limit)
     state = workspace.begun
     itemsDone = state.itemsDone
-    let directory = try workspace[.directory].mapped().withBytes { Array($0) }
+    let directory = try workspace.mapped(.directory).withBytes { Array($0) }
     directorySaved = directory.count
     zip = ZipWriter(
       continuing: workspace[.archive],
@@ -114,23 +75,24 @@ package final class PackedDatasetWriter {
     if state.resolution == nil { state.resolution = try Self.side(of: record.image, path) }
     let images = [record.imageFeature, record.flippedFeature].compactMap { $0 }
     for feature in images + record.textFeatures { try check(feature) }
-    try zip.add(Self.entryName(count, suffix: Self.suffix(of: record.image)), record.image)
+    let name = Self.entryName(count, suffix: Self.suffix(of: record.image))
+    try files { () throws(FileError) in try zip.add(name, record.image) }
     try append(record.imageFeature.map { [$0] } ?? [], to: .imageFeatures)
     try append(record.flippedFeature.map { [$0] } ?? [], to: .flippedFeatures)
     try append(record.textFeatures, to: .textFeatures)
-    try workspace[.captions].append(line(record.captions))
-    try workspace[.labels].append(Array(((record.label?.json ?? "null") + "\n").utf8))
+    try workspace.append(line(record.captions), to: .captions)
+    try workspace.append(Array(((record.label?.json ?? "null") + "\n").utf8), to: .labels)
     state.captionCount += record.captions.count
     if record.label == nil { state.unlabelledCount += 1 }
     var end: [UInt8] = []
     end.append(littleEndian: Int64(state.captionCount))
-    try workspace[.captionIndex].append(end)
+    try workspace.append(end, to: .captionIndex)
     state.imageCount += 1
   }
 
   /// Notes an item that was left out.
   package func drop(_ item: PackReport.Dropped) throws(DatasetError) {
-    try workspace[.dropped].append(line([item.name, item.cause.description, item.reason]))
+    try workspace.append(line([item.name, item.cause.description, item.reason]), to: .dropped)
   }
 
   /// Notes that the first `items` items of the source are dealt with.
@@ -143,8 +105,8 @@ package final class PackedDatasetWriter {
   package func advance(to items: Int, isCheckpoint: Bool) throws(DatasetError) {
     itemsDone = items
     guard isCheckpoint else { return }
-    try zip.flush()
-    try workspace[.directory].append(Array(zip.directory[directorySaved...]))
+    try files { () throws(FileError) in try zip.flush() }
+    try workspace.append(Array(zip.directory[directorySaved...]), to: .directory)
     directorySaved = zip.directory.count
     state.itemsDone = items
     try workspace.checkpoint(state)
@@ -188,9 +150,11 @@ package final class PackedDatasetWriter {
     if options.writesLafiteJSON { try addLafiteJSON() }
     // As in the original: labels of a part of the images are worth nothing.
     if state.unlabelledCount == 0 { try add(PackedDataset.labelsName, header: [], .labels) }
-    try zip.add(PackManifest.entryName, manifest.encoded)
-    try zip.finish()
-    try workspace[.archive].synchronize()
+    try files { () throws(FileError) in
+      try zip.add(PackManifest.entryName, manifest.encoded)
+      try zip.finish()
+    }
+    try workspace.synchronize(.archive)
     try verify(manifest)
     // Before the dataset has its name: a process that is killed in between must not lose the list.
     try LeftOutReport.write(dropped, beside: path)
@@ -251,7 +215,7 @@ extension PackedDatasetWriter {
 
   private func append(_ features: [[Float]], to part: PackWorkspace.Part) throws(DatasetError) {
     for feature in features {
-      try workspace[part].append(NpyArray.encode(feature, as: options.featureElement))
+      try workspace.append(NpyArray.encode(feature, as: options.featureElement), to: part)
     }
   }
 
@@ -274,7 +238,7 @@ extension PackedDatasetWriter {
 
   /// Images at whose end there are no more captions than at the end of the one before.
   private func uncaptionedCount() throws(DatasetError) -> Int {
-    try workspace[.captionIndex].mapped().withBytes { bytes in
+    try workspace.mapped(.captionIndex).withBytes { bytes in
       var (count, last) = (0, 0)
       for start in stride(from: 0, to: bytes.count - 7, by: 8) {
         let end = Int(Int64(bitPattern: bytes.littleEndian(UInt64.self, at: start)))
@@ -286,7 +250,7 @@ extension PackedDatasetWriter {
   }
 
   private func droppedItems() throws(DatasetError) -> [PackReport.Dropped] {
-    let lines = CaptionLines(try workspace[.dropped].mapped())
+    let lines = CaptionLines(try workspace.mapped(.dropped))
     return (0..<lines.count).compactMap { index in
       guard let fields = lines[index], fields.count == 3 else { return nil }
       return .init(name: fields[0], cause: .init(fields[1]), reason: fields[2])
@@ -328,13 +292,15 @@ extension PackedDatasetWriter {
     header: [UInt8],
     _ part: PackWorkspace.Part
   ) throws(DatasetError) {
-    let mapped = try workspace[part].mapped()
-    try mapped.withBytes { (bytes) throws(DatasetError) in
-      let starts = Array(stride(from: 0, to: bytes.count, by: Self.pieceSize))
-      let pieces = starts.map { $0..<min($0 + Self.pieceSize, bytes.count) }
-      // Large parts must not stay in memory whole.
-      try zip.add(name, header: header, parts: pieces.map(bytes.slice)) {
-        mapped.release(pieces[$0])
+    let mapped = try workspace.mapped(part)
+    let starts = Array(stride(from: 0, to: mapped.count, by: Self.pieceSize))
+    let pieces = starts.map { $0..<min($0 + Self.pieceSize, mapped.count) }
+    try files { () throws(FileError) in
+      try mapped.withBytes { (bytes) throws(FileError) in
+        // Large parts must not stay in memory whole.
+        try zip.add(name, header: header, parts: pieces.map(bytes.slice)) {
+          mapped.release(pieces[$0])
+        }
       }
     }
   }
@@ -342,26 +308,29 @@ extension PackedDatasetWriter {
   private static let pieceSize = 16 << 20
 
   private func addLafiteJSON() throws(DatasetError) {
-    let spool = try SpoolFile(in: URL(filePath: path).deletingLastPathComponent().path)
+    let folder = URL(filePath: path).deletingLastPathComponent().path
     let names = zip.nameStarts
     let writer = LafiteJSONWriter(
       names: { [zip] in zip.name(at: names[$0]) },
       imageCount: count,
-      labels: state.unlabelledCount == 0 ? try workspace[.labels].mapped() : nil,
+      labels: state.unlabelledCount == 0 ? try workspace.mapped(.labels) : nil,
       imageFeatures: try rows(.imageFeatures),
       textFeatures: try rows(.textFeatures),
-      captionEnds: try workspace[.captionIndex].mapped()
+      captionEnds: try workspace.mapped(.captionIndex)
     )
-    try writer.write(to: spool)
-    try spool.mapped().withBytes { (bytes) throws(DatasetError) in
-      try zip.add("dataset.json", parts: [bytes])
+    try files { () throws(FileError) in
+      let spool = try SpoolFile(in: folder)
+      try writer.write(to: spool)
+      try spool.mapped().withBytes { (bytes) throws(FileError) in
+        try zip.add("dataset.json", parts: [bytes])
+      }
     }
   }
 
   private func rows(_ part: PackWorkspace.Part) throws(DatasetError) -> FeatureRows? {
     guard let columns = state.featureDimension else { return nil }
     let element = options.featureElement
-    return FeatureRows(try workspace[part].mapped(), columns: columns, element: element)
+    return FeatureRows(try workspace.mapped(part), columns: columns, element: element)
   }
 
   /// Opens what will be the dataset, compares every checksum and reads whatever is no image.

@@ -1,9 +1,11 @@
+import Files
+
 /// Reads little-endian fields one after the other; every read is checked against the end.
 struct ByteReader {
-  let buffer: PickleBuffer
+  let buffer: MappedBytes
   private(set) var offset: Int
 
-  init(_ buffer: PickleBuffer, at offset: Int) {
+  init(_ buffer: MappedBytes, at offset: Int) {
     precondition(offset >= 0 && offset <= buffer.count, "offset \(offset) of \(buffer.count)")
     self.buffer = buffer
     self.offset = offset
@@ -43,7 +45,7 @@ struct ByteReader {
   }
 
   /// The next `count` bytes as a range of the buffer.
-  mutating func bytes(_ count: Int) throws(PickleError) -> PickleBuffer {
+  mutating func bytes(_ count: Int) throws(PickleError) -> MappedBytes {
     guard count >= 0, count <= remaining else { throw truncated(count) }
     defer { offset += count }
     return buffer.slice(offset..<offset + count)

@@ -1,3 +1,5 @@
+package import Files
+
 /// One pickle that has been read.
 package struct Pickle {
   /// The value the pickle stands for.
@@ -10,7 +12,7 @@ package struct Pickle {
   /// Reads one pickle that starts at `offset`.
   ///
   /// - Throws: `PickleError` with the offset of the byte that cannot be read.
-  package init(_ buffer: PickleBuffer, at offset: Int = 0) throws(PickleError) {
+  package init(_ buffer: MappedBytes, at offset: Int = 0) throws(PickleError) {
     var unpickler = Unpickler(buffer, at: offset)
     root = try unpickler.run()
     end = unpickler.offset

@@ -6,6 +6,8 @@ package enum PickleError: Error, Equatable, CustomStringConvertible {
   case file(FileError)
   /// The bytes break the format at `offset`.
   case malformed(offset: Int, reason: String)
+  /// The zip around the pickle breaks its format.
+  case archive(reason: String)
   /// The bytes are well formed, but use something that is never needed for data.
   case unsupported(offset: Int, what: String)
   /// Reading or writing would take more memory, depth or work than is reasonable for the input.
@@ -18,6 +20,7 @@ package enum PickleError: Error, Equatable, CustomStringConvertible {
     case .file(let error): error.description
     case .malformed(let offset, let reason):
       "pickle: byte \(offset): \(reason); the file is damaged or not a pickle"
+    case .archive(let reason): "pickle: its zip: \(reason); the file is damaged"
     case .unsupported(let offset, let what):
       "pickle: byte \(offset): \(what) is not supported; save the file again from plain tensors"
     case .limit(let what):

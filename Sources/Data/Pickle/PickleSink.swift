@@ -18,7 +18,7 @@ final class PickleSink {
   }
 
   /// Bytes; long runs go to the file directly.
-  func put(_ buffer: PickleBuffer) throws(PickleError) {
+  func put(_ buffer: MappedBytes) throws(PickleError) {
     if let file, buffer.count >= 1 << 16 {
       try flush()
       try buffer.withBytes { bytes throws(PickleError) in

@@ -1,3 +1,5 @@
+package import Files
+
 extension PickleValue {
   /// The text of a string.
   package var string: String? {
@@ -34,10 +36,10 @@ extension PickleValue {
   }
 
   /// The bytes of `bytes`, `bytearray`, or of a Python 2 string.
-  package var bytes: PickleBuffer? {
+  package var bytes: MappedBytes? {
     switch self {
     case .bytes(let bytes): bytes.buffer
-    case .string(let text): PickleBuffer(Array(text.utf8))
+    case .string(let text): MappedBytes(copying: Array(text.utf8))
     default: nil
     }
   }

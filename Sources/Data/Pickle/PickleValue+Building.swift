@@ -1,3 +1,5 @@
+import Files
+
 extension PickleValue {
   /// A list of the items.
   package static func list(_ items: [PickleValue]) -> PickleValue { .list(PickleSequence(items)) }
@@ -17,7 +19,7 @@ extension PickleValue {
 
   /// A copy of the bytes.
   package static func bytes(_ bytes: [UInt8]) -> PickleValue {
-    .bytes(PickleBytes(PickleBuffer(bytes)))
+    .bytes(PickleBytes(MappedBytes(copying: bytes)))
   }
 
   /// The result of `callable(*arguments)`.

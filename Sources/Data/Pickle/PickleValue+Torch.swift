@@ -1,3 +1,5 @@
+package import Files
+
 extension PickleValue {
   /// A dense tensor the way LAFITE's snapshots hold one: its storage is a whole legacy torch file.
   ///
@@ -8,7 +10,7 @@ extension PickleValue {
   ///   - isParameter: Whether it becomes a `torch.nn.Parameter`.
   /// - Returns: The record of the call that rebuilds the tensor.
   package static func tensor(
-    _ bytes: PickleBuffer,
+    _ bytes: MappedBytes,
     type: TorchScalarType,
     shape: [Int],
     isParameter: Bool
@@ -28,7 +30,7 @@ extension PickleValue {
     type: TorchScalarType,
     shape: [Int],
     isParameter: Bool,
-    bytes: @escaping () -> PickleBuffer
+    bytes: @escaping () -> MappedBytes
   ) -> PickleValue {
     let count = shape.reduce(1, *)
     var strides: [Int] = []
@@ -40,7 +42,7 @@ extension PickleValue {
     let header = legacyStorageHeader(type: type, count: count)
     let file = PickleBytes(count: header.count + count * type.size) {
       let values = bytes()
-      return values.withBytes { PickleBuffer(header, $0) }
+      return values.withBytes { MappedBytes(copying: header, $0) }
     }
     let tensor = call(
       .global("torch._utils", "_rebuild_tensor_v2"),

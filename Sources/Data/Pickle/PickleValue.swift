@@ -1,3 +1,5 @@
+package import Files
+
 /// A value inside a pickle, as data: nothing is ever imported, constructed or called.
 ///
 /// Containers are reference types, because a pickle is a graph: the same list may hang in two
@@ -74,13 +76,13 @@ package final class PickleBytes {
   package let count: Int
   /// True for a `bytearray`, false for `bytes`.
   package let isMutable: Bool
-  private let source: () -> PickleBuffer
+  private let source: () -> MappedBytes
 
   /// The bytes; those that are made on demand are made anew each time.
-  package var buffer: PickleBuffer { source() }
+  package var buffer: MappedBytes { source() }
 
   /// Wraps a buffer.
-  package init(_ buffer: PickleBuffer, isMutable: Bool = false) {
+  package init(_ buffer: MappedBytes, isMutable: Bool = false) {
     self.isMutable = isMutable
     count = buffer.count
     source = { buffer }
@@ -91,7 +93,7 @@ package final class PickleBytes {
   /// - Parameters:
   ///   - count: How many there will be.
   ///   - make: Makes them.
-  package init(count: Int, make: @escaping () -> PickleBuffer) {
+  package init(count: Int, make: @escaping () -> MappedBytes) {
     isMutable = false
     self.count = count
     source = {

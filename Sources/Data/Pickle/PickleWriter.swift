@@ -162,7 +162,7 @@ package struct PickleWriter {
       sink.put(.long4)
       sink.put(Int32(clamping: bytes.count))
     }
-    try sink.put(PickleBuffer(bytes))
+    try sink.put(MappedBytes(copying: bytes))
   }
 
   private mutating func saveString(_ text: String) throws(PickleError) {
@@ -180,7 +180,7 @@ package struct PickleWriter {
     } else {
       throw .content(reason: "a string of \(bytes.count) bytes, which is too long to be written")
     }
-    try sink.put(PickleBuffer(bytes))
+    try sink.put(MappedBytes(copying: bytes))
     strings[text] = remembered
     memoize()
   }
@@ -198,7 +198,7 @@ package struct PickleWriter {
     remember(bytes)
   }
 
-  private mutating func saveBytes(_ buffer: PickleBuffer, _ depth: Int) throws(PickleError) {
+  private mutating func saveBytes(_ buffer: MappedBytes, _ depth: Int) throws(PickleError) {
     if version == .two {
       // Protocol 2 has no bytes; Python spells them as text.
       try saveGlobal(PickleGlobal("_codecs", "encode"))
@@ -337,7 +337,7 @@ package struct PickleWriter {
         throw .content(reason: "a global with a line break in its name")
       }
       sink.put(.global)
-      try sink.put(PickleBuffer(Array("\(global.module)\n\(global.name)\n".utf8)))
+      try sink.put(MappedBytes(copying: Array("\(global.module)\n\(global.name)\n".utf8)))
     }
     globals[key] = remembered
     memoize()

@@ -1,4 +1,4 @@
-import Files
+package import Files
 
 /// A file of `torch.save`: its tensors, by name, without copying them and without executing anything.
 ///
@@ -20,11 +20,11 @@ package final class TorchArchive {
   package convenience init(_ path: String) throws(PickleError) {
     let file: MappedFile
     do throws(FileError) { file = try MappedFile(path) } catch { throw .file(error) }
-    try self.init(PickleBuffer(file))
+    try self.init(MappedBytes(file))
   }
 
   /// Reads the description of a file in memory.
-  package init(_ buffer: PickleBuffer) throws(PickleError) {
+  package init(_ buffer: MappedBytes) throws(PickleError) {
     let container = try TorchContainer(buffer)
     pickle = container.pickle
     let reader = TorchTensorReader(storages: container.storages, allowsEmbedded: false)

@@ -1,3 +1,5 @@
+import Files
+
 /// A file of `torch.save` in either format: the pickle of its object and the storages beside it.
 struct TorchContainer {
   /// The saved object.
@@ -6,9 +8,9 @@ struct TorchContainer {
   let storages: [String: TorchStorage]
 
   /// Opens either format by its first bytes.
-  init(_ buffer: PickleBuffer) throws(PickleError) {
+  init(_ buffer: MappedBytes) throws(PickleError) {
     if buffer.count >= 4, buffer.slice(0..<4).array == [0x50, 0x4B, 0x03, 0x04] {
-      self = try Self(zip: StoredZip(buffer))
+      self = try Self(zip: TorchZip(buffer))
     } else {
       self = try Self(legacy: buffer)
     }
@@ -52,7 +54,7 @@ struct TorchContainer {
 
   /// Five pickles (magic number, protocol, system, object, keys), then for each key the number of
   /// elements (int64) and the raw values.
-  private init(legacy buffer: PickleBuffer) throws(PickleError) {
+  private init(legacy buffer: MappedBytes) throws(PickleError) {
     let magic = try Pickle(buffer)
     guard case .bigInt(let bytes) = magic.root, bytes == Self.legacyMagic else {
       throw .content(reason: "this is not a file of torch.save")
@@ -93,19 +95,14 @@ struct TorchContainer {
   // MARK: Zip format
 
   /// `NAME/data.pkl`, `NAME/data/KEY` and `NAME/byteorder`.
-  private init(zip: StoredZip) throws(PickleError) {
-    guard let name = zip.names.first(where: { $0.hasSuffix("/data.pkl") || $0 == "data.pkl" })
-    else { throw .content(reason: "a zip file that is not of torch.save: data.pkl is missing") }
-    let prefix = String(name.dropLast("data.pkl".count))
-    let pickle = try Pickle(zip.bytes(of: name))
-    if zip.names.contains(prefix + "byteorder"),
-      try zip.bytes(of: prefix + "byteorder").array == Array("big".utf8)
-    {
+  private init(zip: TorchZip) throws(PickleError) {
+    let pickle = try Pickle(zip["data.pkl"])
+    if zip.contains("byteorder"), try zip["byteorder"].array == Array("big".utf8) {
       throw .content(reason: "a torch file written on a big-endian machine")
     }
     var storages: [String: TorchStorage] = [:]
     for (key, id) in try Self.storageIDs(pickle) {
-      let bytes = try zip.bytes(of: prefix + "data/" + key)
+      let bytes = try zip["data/" + key]
       guard let size = id.byteCount, size <= bytes.count else {
         throw .content(reason: "storage '\(key)' has \(bytes.count) bytes, fewer than it should")
       }

@@ -1,3 +1,5 @@
+package import Files
+
 /// The type of a tensor's elements, by PyTorch's name.
 package enum TorchScalarType: String, Sendable, CaseIterable {
   case float16, bfloat16, float32, float64, int8, int16, int32, int64, uint8, bool
@@ -41,7 +43,7 @@ struct TorchStorage {
   /// The type of the elements; `nil` for untyped bytes.
   var type: TorchScalarType?
   /// Little-endian values.
-  var buffer: PickleBuffer
+  var buffer: MappedBytes
 }
 
 /// A tensor in a file: where its values lie and how they are laid out; nothing is copied.
@@ -55,7 +57,7 @@ package struct TorchTensor: Sendable {
   /// Index of the first element in the storage.
   package let storageOffset: Int
   /// The whole storage, little-endian; tensors may share it.
-  package let storage: PickleBuffer
+  package let storage: MappedBytes
 
   /// Number of elements.
   package let count: Int
@@ -68,7 +70,7 @@ package struct TorchTensor: Sendable {
     shape: [Int],
     strides: [Int],
     storageOffset: Int,
-    storage: PickleBuffer
+    storage: MappedBytes
   ) throws(PickleError) {
     guard shape.count == strides.count, shape.count <= 64,
       shape.allSatisfy({ $0 >= 0 }), strides.allSatisfy({ $0 >= 0 }), storageOffset >= 0

@@ -1,3 +1,5 @@
+import Files
+
 /// Turns the records by which torch pickles tensors into ``TorchTensor``s.
 final class TorchTensorReader {
   private let storages: [String: TorchStorage]

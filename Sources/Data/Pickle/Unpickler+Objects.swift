@@ -1,3 +1,5 @@
+import Files
+
 extension Unpickler {
   /// Opcodes that name, make or complete objects.
   mutating func object(_ opcode: PickleOpcode, at start: Int) throws(PickleError) {
@@ -103,7 +105,7 @@ extension Unpickler {
       return .bytes(bytes)
     case ("__builtin__.bytes", 0), ("builtins.bytes", 0): return .bytes([])
     case ("__builtin__.bytearray", 0), ("builtins.bytearray", 0):
-      return .bytes(PickleBytes(PickleBuffer([]), isMutable: true))
+      return .bytes(PickleBytes(MappedBytes(copying: []), isMutable: true))
     case ("__builtin__.bytearray", 1), ("builtins.bytearray", 1):
       guard case .bytes(let bytes) = arguments[0] else { return nil }
       return .bytes(PickleBytes(bytes.buffer, isMutable: true))

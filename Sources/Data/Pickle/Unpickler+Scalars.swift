@@ -1,3 +1,5 @@
+import Files
+
 extension Unpickler {
   // MARK: Numbers
 
@@ -29,7 +31,7 @@ extension Unpickler {
   }
 
   /// A little-endian number in two's complement of any length; empty means 0.
-  private mutating func integer(_ buffer: PickleBuffer) throws(PickleError) -> PickleValue {
+  private mutating func integer(_ buffer: MappedBytes) throws(PickleError) -> PickleValue {
     let count = buffer.count
     if count > 8 {
       try spend(count)
@@ -75,7 +77,7 @@ extension Unpickler {
       guard let decoded = PickleText.quotedBytes(line) else {
         throw .malformed(offset: start, reason: "a string without proper quotes or escapes")
       }
-      return try python2String(PickleBuffer(decoded))
+      return try python2String(MappedBytes(copying: decoded))
     default:
       let line = try reader.line(limit: Self.lineLimit)
       guard let decoded = PickleText.rawUnicodeEscape(line) else {
@@ -104,7 +106,7 @@ extension Unpickler {
   }
 
   /// A `str` of Python 2, which held text and bytes alike: text where it is plain ASCII.
-  private mutating func python2String(_ buffer: PickleBuffer) throws(PickleError) -> PickleValue {
+  private mutating func python2String(_ buffer: MappedBytes) throws(PickleError) -> PickleValue {
     try spend(buffer.count)
     let text: String? = buffer.withBytes { bytes in
       bytes.allSatisfy { $0 < 0x80 } ? String(decoding: bytes, as: UTF8.self) : nil

@@ -1,3 +1,5 @@
+import Files
+
 /// The stack machine of Python's pickle, executing nothing: calls become records.
 ///
 /// Memory is bounded by a budget that grows with the length of the input, so that a small file cannot
@@ -15,7 +17,7 @@ struct Unpickler {
   /// The longest line of a text opcode that is looked for.
   static let lineLimit = 1 << 24
 
-  init(_ buffer: PickleBuffer, at offset: Int) {
+  init(_ buffer: MappedBytes, at offset: Int) {
     reader = ByteReader(buffer, at: offset)
     // The smallest values take a byte of the file and some hundred of memory; files of more than a few
     // megabytes are mostly numbers and text.

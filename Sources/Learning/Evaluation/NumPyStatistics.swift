@@ -1,4 +1,4 @@
-import Datasets
+import Archives
 import Files
 import Torch
 
@@ -14,7 +14,7 @@ extension FeatureMoments {
 
   /// Reads a file; its arrays may be stored or deflated.
   ///
-  /// - Throws: `DatasetError` for a broken zip or array, `EvaluationError.statistics` if the arrays do
+  /// - Throws: `ArchiveError` for a broken zip or array, `EvaluationError.statistics` if the arrays do
   ///   not fit each other.
   package init(npz path: String) throws {
     let zip = try ZipArchive(path)

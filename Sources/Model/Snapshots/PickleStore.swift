@@ -21,13 +21,13 @@ struct PickleStore: SnapshotStore {
   init(path: String) throws {
     let file = try MappedFile(path)
     do {
-      try self.init(PickleBuffer(file))
+      try self.init(MappedBytes(file))
     } catch {
       throw SnapshotError(path, error.description)
     }
   }
 
-  private init(_ buffer: PickleBuffer) throws(PickleError) {
+  private init(_ buffer: MappedBytes) throws(PickleError) {
     let root = try Pickle(buffer).root
     if case .tuple = root {
       throw .content(

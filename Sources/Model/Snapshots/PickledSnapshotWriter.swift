@@ -1,3 +1,4 @@
+import Files
 import JSON
 import Pickle
 
@@ -99,6 +100,6 @@ struct PickledSnapshotWriter {
       type: draft.layout.dtype.torchType,
       shape: draft.layout.shape,
       isParameter: isParameter
-    ) { PickleBuffer(draft.bytes()) }
+    ) { MappedBytes(copying: draft.bytes()) }
   }
 }

@@ -1,3 +1,4 @@
+import Archives
 import Images
 import TestSupport
 import Testing

@@ -1,34 +1,8 @@
+import Archives
 import Files
 import TestSupport
-import Testing
 
 @testable import Datasets
-
-extension Tag {
-  /// Runs for minutes when it runs in full.
-  @Tag static var slow: Self
-}
-
-/// Reads damaged inputs; `part` of them at least must be refused, and one at least accepted, or
-/// nothing but the first check would be tested.
-func expectSafe(
-  _ inputs: DamagedInputs,
-  _ few: Int,
-  refused part: Double,
-  _ what: String = #function,
-  sourceLocation: SourceLocation = #_sourceLocation,
-  _ body: ([UInt8]) throws -> Void
-) {
-  let report = inputs.read(few, body)
-  print("fuzz: \(what): \(report)")
-  #expect(
-    Double(report.refused) > part * Double(report.inputs) && report.refused < report.inputs,
-    sourceLocation: sourceLocation
-  )
-  // Other tests run beside, and take memory and processor: the bounds are far above any input's.
-  #expect(report.slowest < .seconds(5), sourceLocation: sourceLocation)
-  #expect(report.peakGrowth < 512 << 20, sourceLocation: sourceLocation)
-}
 
 /// A zip with right checksums, made and kept in memory.
 struct MemoryZip {
@@ -107,44 +81,5 @@ enum Repaired {
       place += 512 + (size + 511) / 512 * 512
     }
     return bytes
-  }
-}
-
-/// The bytes of an LMDB file that say where others are; the rest is picture data.
-struct LMDBStructure {
-  private let whole: [UInt8]
-  private let places: [Int]
-
-  init(_ whole: [UInt8]) {
-    self.whole = whole
-    let page = 4096
-    func word(_ place: Int) -> Int { Int(whole[place]) | Int(whole[place + 1]) << 8 }
-    var places = [0, page].flatMap { $0..<$0 + 160 }
-    for start in stride(from: 2 * page, to: whole.count, by: page) {
-      let flags = word(start + 10)
-      guard [1, 2, 4].contains(flags) else { continue }
-      places += start..<start + 16
-      guard flags != 4 else { continue }
-      let lower = min(word(start + 12), page)
-      places += start + 16..<start + lower
-      for slot in stride(from: start + 16, to: start + lower, by: 2) {
-        let node = start + word(slot)
-        // The node's header; in a leaf with a large value its page, which stands behind the key.
-        let key = word(node + 6)
-        places += node..<node + 8
-        if flags == 2, word(node + 4) & 1 == 1 { places += node + 8 + key..<node + 16 + key }
-      }
-    }
-    self.places = places
-  }
-
-  /// The structure alone.
-  var bytes: [UInt8] { places.map { whole[$0] } }
-
-  /// The file with another structure.
-  func file(_ structure: [UInt8]) -> [UInt8] {
-    var file = whole
-    for (place, byte) in zip(places, structure) { file[place] = byte }
-    return file
   }
 }

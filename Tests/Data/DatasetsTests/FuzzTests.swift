@@ -1,3 +1,4 @@
+import Archives
 import Foundation
 import Images
 import TestSupport
@@ -5,42 +6,14 @@ import Testing
 
 @testable import Datasets
 
-/// Damaged archives, documents and packed sets: each must end in a value or an error, soon and in
+/// Damaged documents and packed sets: each must end in a value or an error, soon and in
 /// little memory.
 ///
-/// `NIFTY_FUZZ=100000` makes every test a full run; JSON and npy, which are quick, always are.
+/// `NIFTY_FUZZ=100000` makes every test a full run; JSON, which is quick, always is.
 @Suite(.tags(.slow)) struct FuzzTests {
   private let folder: TemporaryFolder
-  private let file: MemoryFile
 
-  init() throws {
-    folder = try TemporaryFolder()
-    file = try MemoryFile()
-  }
-
-  /// An archive of two deflated entries.
-  private var deflated: [UInt8] {
-    get throws {
-      let script = """
-        import sys, zipfile
-        with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as z:
-          z.writestr("a.png", b"x" * 3000); z.writestr("a.txt", "words\\n" * 50)
-        """
-      _ = try Python.run(script, folder.file("d.zip"))
-      return try bytes(of: folder.file("d.zip"))
-    }
-  }
-
-  @Test func `zip directories and entries`() throws {
-    try packNoise(folder.file("a.zip"), count: 2, side: 2, dimension: 2)
-    var seeds = [try bytes(of: folder.file("a.zip"))]
-    if Python.isAvailable { seeds.append(try deflated) }
-    expectSafe(DamagedInputs(seeds), 6000, refused: 0.3) { copy in
-      try file.write(copy)
-      let zip = try ZipArchive(file.path)
-      for index in 0..<zip.count { _ = try zip.contents(at: index, limit: 1 << 20) }
-    }
-  }
+  init() throws { folder = try TemporaryFolder() }
 
   /// Checksums keep damage from the code behind them, but not a forger: here they are right.
   @Test(arguments: [
@@ -75,24 +48,6 @@ import Testing
       entries[place].contents = copy
       try zip.write(entries)
       try readEverything(PackedDataset(zip.path))
-    }
-  }
-
-  @Test func `npy arrays`() {
-    let seeds = [
-      NpyArray.encode([[1, 2, 3], [4, 5, 6]], columns: 3, as: .float16),
-      NpyArray.encode([0, 1, 5]), NpyArray.encode([[1.5]], columns: 1, as: .float32),
-    ]
-    let alphabet = Array("0123456789(),'<f248i: {}TrueFals".utf8)
-    expectSafe(DamagedInputs(seeds, alphabet: alphabet), 100_000, refused: 0.3) { copy in
-      let array = try NpyArray(MappedBytes(copying: copy), path: "p", entry: "e")
-      for row in 0..<array.rows {
-        if array.element == .int64 {
-          _ = array.integer(row: row)
-        } else {
-          _ = array.floats(row: row)
-        }
-      }
     }
   }
 

@@ -1,3 +1,5 @@
+import Archives
+import Files
 import Foundation
 import Images
 import TestSupport

@@ -1,3 +1,5 @@
+import Archives
+import Files
 import Foundation
 import Images
 import TestSupport
@@ -235,5 +237,12 @@ import Testing
       }
     }
     #expect(refused > 300)
+  }
+
+  @Test func `what the system refuses stays an error of files, also within an archive`() {
+    let refused = FileError("open", path: folder.path, reason: "not a regular file")
+    #expect(throws: DatasetError.file(refused)) { try PackedDataset(folder.path) }
+    #expect(DatasetError(.file(refused)) == .file(refused))
+    #expect(DatasetError(.missing(path: "a")) == .missing(path: "a"))
   }
 }

@@ -1,3 +1,5 @@
+import Archives
+import Files
 import Foundation
 import Images
 import TestSupport
@@ -59,30 +61,9 @@ import Testing
     }
   }
 
-  @Test func `gzip streams, and tars in them`() throws {
-    let seed = try bytes(of: fixture("cifar-10-python.tar.gz").path)
-    expectSafe(DamagedInputs([seed]), 20_000, refused: 0.2) { copy in
-      let stream = GzipStream(MappedBytes(copying: copy))
-      var reader = TarReader(stream)
-      while let member = try reader.member() { _ = try stream.read(min(member.size, 1 << 16)) }
-    }
-  }
-
-  @Test func `the pages of LSUN's databases`() throws {
-    let structure = LMDBStructure(try bytes(of: fixture("bedroom_tiny_lmdb/data.mdb").path))
-    expectSafe(DamagedInputs([structure.bytes]), 2000, refused: 0.3) { copy in
-      try file.write(structure.file(copy))
-      let database = try LMDBFile(file.path)
-      for index in 0..<database.count {
-        _ = database.key(at: index)
-        _ = database.value(at: index).withBytes { $0.last }
-      }
-    }
-  }
-
   /// The contents of a gzip file.
   private func inflated(_ name: String) throws -> [UInt8] {
-    try GzipStream(try ImageTextTar.map(fixture(name).path)).read(1 << 26)
+    try GzipStream(try MappedBytes.archive(fixture(name).path)).read(1 << 26)
   }
 
   @Test(arguments: ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"])
@@ -114,7 +95,7 @@ import Testing
   }
 
   @Test func `CIFAR-10's pickles`() throws {
-    let stream = GzipStream(try ImageTextTar.map(fixture("cifar-10-python.tar.gz").path))
+    let stream = GzipStream(try MappedBytes.archive(fixture("cifar-10-python.tar.gz").path))
     let files = try CIFAR10Source.files(in: stream)
     let seeds = files.map(\.data)
     expectSafe(DamagedInputs(seeds), 2000, refused: 0.2) { copy in

@@ -1,3 +1,4 @@
+import Archives
 import Files
 import Foundation
 import Images
@@ -88,9 +89,6 @@ func packNoise(
   return path
 }
 
-/// The bytes of a file.
-func bytes(of path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: path))) }
-
 /// Damaged copies of `original`: seeded changes of one to four bytes.
 ///
 /// New bytes come from `alphabet`; by default edges of the range, which find unchecked lengths
@@ -110,29 +108,5 @@ func mutations(
       copy[random.integer(below: copy.count)] = bytes[random.integer(below: bytes.count)]
     }
     return copy
-  }
-}
-
-/// Python's standard library as an oracle.
-enum Python {
-  static let isAvailable = (try? run("print(1)")) == "1\n"
-
-  /// Runs a script; returns what it printed, throws what it complained.
-  static func run(_ script: String, _ arguments: String...) throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", script] + arguments
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    try process.run()
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    let complaint = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    struct Failure: Error { var complaint: String }
-    guard process.terminationStatus == 0 else {
-      throw Failure(complaint: String(decoding: complaint, as: UTF8.self))
-    }
-    return String(decoding: text, as: UTF8.self)
   }
 }

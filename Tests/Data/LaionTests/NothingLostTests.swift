@@ -220,11 +220,6 @@ import Testing
   }
 }
 
-extension Tag {
-  /// Suites that take more than ten seconds.
-  @Tag static var slow: Self
-}
-
 /// A file system of a few kilobytes.
 private struct SmallDisk {
   static let isPossible = geteuid() == 0 && canMount

@@ -1,3 +1,4 @@
+import Files
 import Pickle
 
 /// One line that says a plain value exactly, as `Fixtures/canon.py` does.

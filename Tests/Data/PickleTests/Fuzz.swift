@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pickle
 
@@ -46,7 +47,7 @@ struct Fuzz {
   ///
   /// - Returns: Number of tensors, or `nil` if nothing could be opened.
   func open(_ bytes: [UInt8]) -> Int? {
-    let buffer = PickleBuffer(bytes)
+    let buffer = MappedBytes(copying: bytes)
     var tensors: [TorchTensor] = []
     var isOpen = false
     if let pickle = try? Pickle(buffer) {
@@ -56,7 +57,10 @@ struct Fuzz {
         _ = (value.int, value.double, value.bool, value.items?.count, value["args"]?.string)
       }
       if let again = try? PickleWriter.bytes(of: pickle.root) {
-        precondition((try? Pickle(PickleBuffer(again))) != nil, "what was written does not open")
+        precondition(
+          (try? Pickle(MappedBytes(copying: again))) != nil,
+          "what was written does not open"
+        )
       }
     }
     if let archive = try? TorchArchive(buffer) {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pickle
 import Testing
@@ -23,7 +24,7 @@ struct HostileModuleTests {
     let bytes = try PickleWriter.bytes(of: value)
     let start = ContinuousClock.now
     let error = #expect(throws: PickleError.self) {
-      _ = try ModuleState(Pickle(PickleBuffer(bytes)).root)
+      _ = try ModuleState(Pickle(MappedBytes(copying: bytes)).root)
     }
     return (error, ContinuousClock.now - start)
   }
@@ -85,7 +86,7 @@ struct HostileModuleTests {
       [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E]
       + [0x80, 2, 0x4D, 0xE9, 3, 0x2E, 0x80, 2, 0x7D, 0x2E]
     #expect {
-      try TorchArchive(PickleBuffer(header + bytes + [0x80, 2, 0x5D, 0x2E]))
+      try TorchArchive(MappedBytes(copying: header + bytes + [0x80, 2, 0x5D, 0x2E]))
     } throws: { error in
       if case .limit? = error as? PickleError { true } else { false }
     }

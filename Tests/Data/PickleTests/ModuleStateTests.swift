@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pickle
 import TestSupport
@@ -20,7 +21,7 @@ import Testing
       ])
     )
     let bytes = try PickleWriter.bytes(of: .dictionary([("G", network)]))
-    let pickle = try Pickle(PickleBuffer(bytes))
+    let pickle = try Pickle(MappedBytes(copying: bytes))
     let state = try ModuleState(try #require(pickle.root["G"]))
     #expect(state.className == "Generator")
     #expect(state.tensors.map(\.name) == ["w_avg", "mapping.weight", "fc.weight"])
@@ -35,7 +36,7 @@ import Testing
   func `PyTorch loads tensors that are written`() throws {
     try withTemporaryFolder { folder in
       let path = folder.appending(path: "tensors.pkl").path
-      let half = PickleBuffer([0x00, 0x3C, 0x00, 0xC0])
+      let half = MappedBytes(copying: [0x00, 0x3C, 0x00, 0xC0])
       let value: PickleValue = .dictionary([
         ("weight", tensor([1, 2, 3, 4, 5, 6], [2, 3], isParameter: true)),
         ("scalar", tensor([0.5], [])), ("empty", tensor([], [0, 3])),
@@ -100,7 +101,7 @@ import Testing
   func `opens a snapshot of LAFITE's own training loop`() throws {
     let folder = try #require(snapshotFolder)
     let path = folder.appending(path: "network-snapshot-000000.pkl")
-    let pickle = try Pickle(PickleBuffer(Array(try Data(contentsOf: path))))
+    let pickle = try Pickle(MappedBytes(copying: Array(try Data(contentsOf: path))))
     #expect(
       pickle.root.entries?.map(\.key.string).suffix(4) == ["G", "D", "G_ema", "augment_pipe"]
     )
@@ -127,7 +128,7 @@ import Testing
 
 private func tensor(_ values: [Float], _ shape: [Int], isParameter: Bool = false) -> PickleValue {
   .tensor(
-    PickleBuffer(values.flatMap { withUnsafeBytes(of: $0, Array.init) }),
+    MappedBytes(copying: values.flatMap { withUnsafeBytes(of: $0, Array.init) }),
     type: .float32,
     shape: shape,
     isParameter: isParameter

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pickle
 import Testing
@@ -127,7 +128,7 @@ private func randomValue(_ generator: inout SeededGenerator, depth: Int) -> Pick
   case 6: return .bytes((0..<pick(20)).map { _ in UInt8(pick(256)) })
   case 7:
     let bytes = [UInt8](repeating: 200, count: pick(400))
-    return .bytes(PickleBytes(PickleBuffer(bytes), isMutable: true))
+    return .bytes(PickleBytes(MappedBytes(copying: bytes), isMutable: true))
   case 8: return .tuple(randomItems(&generator, depth))
   case 9: return .list(randomItems(&generator, depth))
   case 10: return .set(PickleSequence((0..<pick(5)).map { .int(Int64($0)) }))

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pickle
 import TestSupport
@@ -31,7 +32,9 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 /// Reads a pickle written as text, with escapes where needed.
-func pickle(_ bytes: [UInt8]) throws(PickleError) -> Pickle { try Pickle(PickleBuffer(bytes)) }
+func pickle(_ bytes: [UInt8]) throws(PickleError) -> Pickle {
+  try Pickle(MappedBytes(copying: bytes))
+}
 
 /// The bytes of ASCII text.
 func ascii(_ text: String) -> [UInt8] { Array(text.utf8) }

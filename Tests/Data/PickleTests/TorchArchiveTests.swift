@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pickle
 import TestSupport
@@ -44,7 +45,7 @@ import Testing
   }
 
   @Test func `refuses tensors outside of their storage`() {
-    let storage = PickleBuffer([UInt8](repeating: 0, count: 40))
+    let storage = MappedBytes(copying: [UInt8](repeating: 0, count: 40))
     let layouts: [(shape: [Int], strides: [Int], offset: Int)] = [
       ([11], [1], 0), ([10], [1], 1), ([2, 2], [9, 1], 0), ([-1], [1], 0), ([1], [-1], 0),
       ([1], [1], -1), ([Int.max, 2], [0, 0], 0), ([2], [Int.max], 1), ([1 << 40], [0], 0),
@@ -69,7 +70,7 @@ import Testing
       shape: [0, 3],
       strides: [3, 1],
       storageOffset: 100,
-      storage: PickleBuffer([])
+      storage: MappedBytes(copying: [])
     )
     #expect(tensor.contiguousFloats().isEmpty)
   }
@@ -88,7 +89,7 @@ import Testing
       if Int.random(in: 0..<8, using: &generator) == 0 {
         bytes.removeLast(Int.random(in: 0..<bytes.count, using: &generator))
       }
-      guard let archive = try? TorchArchive(PickleBuffer(bytes)) else { continue }
+      guard let archive = try? TorchArchive(MappedBytes(copying: bytes)) else { continue }
       for (_, tensor) in archive.tensors where tensor.count < 1000 {
         #expect(tensor.contiguousFloats().count == tensor.count)
       }
@@ -98,7 +99,9 @@ import Testing
   @Test func `truncation at every length is refused or harmless`() throws {
     let source = try fixture("tensors-legacy.pt")
     for count in stride(from: 0, to: source.count, by: 7) {
-      #expect(throws: PickleError.self) { try TorchArchive(PickleBuffer(Array(source[..<count]))) }
+      #expect(throws: PickleError.self) {
+        try TorchArchive(MappedBytes(copying: Array(source[..<count])))
+      }
     }
   }
 }

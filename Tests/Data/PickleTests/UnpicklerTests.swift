@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pickle
 import Testing
@@ -7,7 +8,7 @@ import Testing
   func `reads what Python writes, in every protocol`(version: Int) throws {
     let expected = String(decoding: try fixture("values.txt"), as: UTF8.self)
       .split(separator: "\n").map(String.init)
-    let buffer = PickleBuffer(try fixture("values-\(version).pkl"))
+    let buffer = MappedBytes(copying: try fixture("values-\(version).pkl"))
     var offset = 0
     var lines: [String] = []
     while offset < buffer.count {
@@ -90,7 +91,7 @@ import Testing
   }
 
   @Test func `bytes are ranges of the source`() throws {
-    let buffer = PickleBuffer([0x80, 4, 0x43, 3, 10, 20, 30, 0x2E])
+    let buffer = MappedBytes(copying: [0x80, 4, 0x43, 3, 10, 20, 30, 0x2E])
     let value = try Pickle(buffer).root
     let inside = try #require(value.bytes)
     #expect(inside.array == [10, 20, 30])

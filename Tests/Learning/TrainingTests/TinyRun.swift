@@ -1,3 +1,4 @@
+import Archives
 import Datasets
 import Foundation
 import Images

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Networks
 import Pickle
@@ -12,7 +13,7 @@ struct HostileSnapshotTests {
   {
     // 64 KiB of file, 400 tensors of 64 KiB each.
     let values = PickleValue.tensor(
-      PickleBuffer([UInt8](repeating: 0, count: 1 << 16)),
+      MappedBytes(copying: [UInt8](repeating: 0, count: 1 << 16)),
       type: .float32,
       shape: [1 << 14],
       isParameter: false

@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import TestSupport
 import Testing
 import Torch
 import TorchNN
@@ -22,10 +23,9 @@ struct NetworkSnapshotTests {
   }
 
   private func withPath<Result>(_ body: (String) throws -> Result) throws -> Result {
-    let path = FileManager.default.temporaryDirectory
-      .appending(path: "nifty-\(UUID().uuidString).safetensors").path
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    return try body(path)
+    // A folder of its own: a description is looked for beside the file.
+    let folder = try TemporaryFolder()
+    return try body(folder.file("network.safetensors"))
   }
 
   private func write(_ network: Generator, to path: String, dtype: DType = .float32) throws {

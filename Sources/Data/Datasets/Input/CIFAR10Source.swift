@@ -1,3 +1,5 @@
+import Archives
+import Files
 import Foundation
 import Images
 import Pickle
@@ -13,7 +15,7 @@ struct CIFAR10Source: ImageTextSource {
   /// The images of one pickle.
   private struct Batch {
     /// Red, green and blue planes of 32×32, image after image.
-    var planes: PickleBuffer
+    var planes: MappedBytes
     var labels: [Int]
   }
 
@@ -24,7 +26,7 @@ struct CIFAR10Source: ImageTextSource {
 
   /// Reads the archive.
   init(_ path: String) throws(DatasetError) {
-    let stream = GzipStream(try ImageTextTar.map(path))
+    let stream = GzipStream(try archives { () throws(ArchiveError) in try .archive(path) })
     let files: [(name: String, data: [UInt8])]
     do throws(Inflater.Damage) {
       files = try Self.files(in: stream)
@@ -101,7 +103,7 @@ struct CIFAR10Source: ImageTextSource {
 
   /// `{"data": uint8 array [N, 3072], "labels": [N classes], …}`; `nil` for anything else.
   private static func read(_ bytes: [UInt8]) -> Batch? {
-    guard let pickle = try? Pickle(PickleBuffer(bytes)),
+    guard let pickle = try? Pickle(MappedBytes(copying: bytes)),
       let labels = pickle.root["labels"]?.items?.map(\.int),
       let array = pickle.root["data"]?.object,
       array.globalPath?.hasSuffix("core.multiarray._reconstruct") == true,

@@ -1,3 +1,5 @@
+import Archives
+
 /// What the names of files inside of a source say.
 enum FileNames {
   /// Extensions of files that are decoded.
@@ -48,4 +50,9 @@ enum FileNames {
   static func precedes(_ left: String, _ right: String) -> Bool {
     left.utf8.lexicographicallyPrecedes(right.utf8)
   }
+}
+
+extension FileName {
+  /// Whether the name is that of an image.
+  var isImage: Bool { FileNames.isImage(suffix: suffix) }
 }

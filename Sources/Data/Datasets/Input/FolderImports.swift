@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pickle
 
@@ -107,7 +108,7 @@ package enum CelebAImport {
     guard let bytes = try FileBytes.read(path, limit: 64 << 20) else { throw .missing(path: path) }
     let found: [String]
     if path.hasSuffix(".pickle") {
-      guard let items = (try? Pickle(PickleBuffer(bytes)))?.root.items else {
+      guard let items = (try? Pickle(MappedBytes(copying: bytes)))?.root.items else {
         throw .damaged(path: path, entry: "the list of the split", reason: "no pickled list")
       }
       found = items.compactMap { $0.string ?? $0.int.map(String.init) }

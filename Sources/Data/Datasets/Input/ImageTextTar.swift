@@ -1,6 +1,6 @@
+import Archives
 import Files
 import Foundation
-import Glibc
 
 /// A tar archive of samples as WebDataset writes them: `0001.jpg`, `0001.txt`, `0001.cls`.
 ///
@@ -15,7 +15,7 @@ struct ImageTextTar: ImageTextSource {
   /// Lists a tar archive.
   init(_ path: String) throws(DatasetError) {
     self.path = path
-    data = try Self.map(path)
+    data = try archives { () throws(ArchiveError) in try .archive(path) }
     let contents: Contents
     do throws(Inflater.Damage) {
       contents = try Contents(MappedStream(data), size: data.count, name: path)
@@ -51,15 +51,6 @@ struct ImageTextTar: ImageTextSource {
   }
 
   private func bytes(_ range: Range<Int>) -> [UInt8] { data.withBytes { Array($0[range]) } }
-
-  static func map(_ path: String) throws(DatasetError) -> MappedBytes {
-    do throws(FileError) {
-      let file = try MappedFile(path)
-      return MappedBytes(file.bytes, owner: file)
-    } catch {
-      throw error.code == ENOENT ? .missing(path: path) : .file(error)
-    }
-  }
 }
 
 extension ImageTextTar {

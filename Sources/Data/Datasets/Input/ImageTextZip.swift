@@ -1,3 +1,5 @@
+import Archives
+import Files
 import Foundation
 
 /// A zip of images, each with its captions in a text entry of the same stem: `7.png`, `7.txt`.
@@ -22,7 +24,7 @@ struct ImageTextZip: ImageTextSource {
   /// - Throws: `DatasetError` when it is missing, no zip, without images, or its labels or captions
   ///   cannot be read.
   init(_ path: String) throws(DatasetError) {
-    let zip = try ZipArchive(path)
+    let zip = try archives { () throws(ArchiveError) in try ZipArchive(path) }
     self.zip = zip
     let files = (0..<zip.count).lazy.filter { zip.nameBytes(at: $0).last != UInt8(ascii: "/") }
     let listing = SampleListing(files.map { (FileName(zip.nameBytes(at: $0)), Int32($0)) })
@@ -61,7 +63,9 @@ struct ImageTextZip: ImageTextSource {
 
   func item(at index: Int) throws(DatasetError) -> ImageTextItem {
     let sample = samples[index]
-    let bytes = try zip.contents(at: Int(sample.image), limit: Self.maximumImageSize)
+    let bytes = try archives { () throws(ArchiveError) in
+      try zip.contents(at: Int(sample.image), limit: Self.maximumImageSize)
+    }
     let (picture, label) = (ImageTextItem.Picture.encoded(bytes), labels[sample.name])
     if let packedCaptions {
       guard let captions = packedCaptions[index] else {
@@ -73,8 +77,10 @@ struct ImageTextZip: ImageTextSource {
       }
       return ImageTextItem(picture: picture, captions: captions, label: label)
     }
-    let text = try sample.text.map { (entry) throws(DatasetError) in
-      try zip.contents(at: Int(entry), limit: Self.maximumTextSize)
+    let text = try archives { () throws(ArchiveError) in
+      try sample.text.map { (entry) throws(ArchiveError) in
+        try zip.contents(at: Int(entry), limit: Self.maximumTextSize)
+      }
     }
     return ImageTextItem(picture: picture, text: text, label: label)
   }
@@ -97,7 +103,9 @@ struct ImageTextZip: ImageTextSource {
     _ entry: Int,
     of zip: ZipArchive
   ) throws(DatasetError) -> MappedBytes {
-    if zip.isStored(entry) { return try zip.bytes(at: entry) }
-    return MappedBytes(copying: try zip.contents(at: entry, limit: maximumDocumentSize))
+    try archives { () throws(ArchiveError) in
+      if zip.isStored(entry) { return try zip.bytes(at: entry) }
+      return MappedBytes(copying: try zip.contents(at: entry, limit: maximumDocumentSize))
+    }
   }
 }

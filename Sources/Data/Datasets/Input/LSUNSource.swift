@@ -1,3 +1,5 @@
+import Archives
+import Files
 import Foundation
 
 /// An LSUN category: a folder `NAME_lmdb` with image files in the database `data.mdb`.
@@ -12,7 +14,7 @@ struct LSUNSource: ImageTextSource {
   /// Opens the folder's database.
   init(_ path: String) throws(DatasetError) {
     self.path = path
-    database = try LMDBFile(path + "/data.mdb")
+    database = try archives { () throws(ArchiveError) in try LMDBFile(path + "/data.mdb") }
     guard database.count > 0 else { throw .noImages(path: path) }
   }
 

@@ -1,3 +1,5 @@
+import Archives
+
 /// The labels that a source's `dataset.json` gives to its images.
 struct LabelList: Sendable {
   private let labels: [FileName: ImageLabel]

@@ -1,3 +1,4 @@
+import Archives
 import Foundation
 import Images
 
@@ -20,8 +21,8 @@ struct MNISTSource: ImageTextSource {
     let labelsPath = Self.labelsPath(path)
     try self.init(
       path,
-      images: GzipStream(try ImageTextTar.map(path)),
-      labels: GzipStream(try ImageTextTar.map(labelsPath)),
+      images: GzipStream(try archives { () throws(ArchiveError) in try .archive(path) }),
+      labels: GzipStream(try archives { () throws(ArchiveError) in try .archive(labelsPath) }),
       labelsPath: labelsPath
     )
   }

@@ -1,3 +1,5 @@
+import Archives
+
 /// The images among the files of a folder or archive, each with what has its name but for the suffix.
 struct SampleListing<Place: Sendable>: Sendable {
   /// An image and the files beside it.

@@ -1,3 +1,4 @@
+import Archives
 import Files
 
 /// Joins packed datasets into one, in their order, without touching images and features.

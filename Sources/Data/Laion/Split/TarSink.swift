@@ -1,4 +1,4 @@
-import Datasets
+import Archives
 import Files
 import Foundation
 import Glibc
@@ -32,8 +32,12 @@ struct TarSink: PairSink {
     if access(shardPath(shard), F_OK) == 0 {
       try folder.move(shardPath(shard), to: openPath(shard))
     }
-    let size = try Tar.size(ofFirst: 2 * rest, in: openPath(shard))
-    try RegularFile.cut(openPath(shard), to: size)
+    let path = openPath(shard)
+    let stored = TarShard(MappedBytes(try MappedFile(path)), limit: 2 * rest)
+    guard stored.members.count == 2 * rest else {
+      throw FileError("continue", path: path, reason: "it has lost pairs that were stored")
+    }
+    try RegularFile.cut(path, to: stored.end)
     return pairs
   }
 

@@ -76,18 +76,14 @@ struct StoredPairs {
   private func visit(shard: String, _ body: (File) -> Void) throws(FileError) {
     let file = try MappedFile("\(folder)/\(shard)")
     defer { withExtendedLifetime(file) {} }
-    var entries: [(name: String, content: Range<Int>)] = []
-    var offset = 0
-    while let entry = Tar.entry(at: offset, in: file.bytes) {
-      entries.append((entry.name, entry.content))
-      offset = entry.next
-    }
+    let tar = TarShard(MappedBytes(file))
     // A shard that is still being filled has no end yet.
-    if !shard.hasPrefix("."), file.bytes.count != offset + Tar.end.count {
-      throw FileError("read", path: file.path, reason: "it is torn after \(entries.count) entries")
+    if !shard.hasPrefix("."), !tar.isFinished {
+      let reason = "it is torn after \(tar.members.count) entries"
+      throw FileError("read", path: file.path, reason: reason)
     }
-    let names = Set(entries.map(\.name))
-    for (name, content) in entries {
+    let names = Set(tar.members.map(\.name))
+    for (name, content) in tar.members {
       guard let (number, suffix) = Self.parts(name) else { continue }
       body(
         File(

@@ -1,3 +1,5 @@
+import Files
+
 /// The element types of the `.npy` files that nifty reads and writes.
 package enum NpyElement: String, Sendable, Codable {
   /// IEEE 754 half precision.
@@ -40,10 +42,10 @@ package enum NpyElement: String, Sendable, Codable {
 }
 
 /// The head of an `.npy` file: element type and shape (NumPy format 1.0 to 3.0, NEP 1).
-struct NpyHeader: Equatable {
-  var element: NpyElement
+package struct NpyHeader: Equatable {
+  package var element: NpyElement
   /// One or two dimensions.
-  var shape: [Int]
+  package var shape: [Int]
 
   /// Why a header cannot be used.
   struct Damage: Error { var reason: String }
@@ -52,7 +54,7 @@ struct NpyHeader: Equatable {
   /// NumPy's own readers refuse longer headers too.
   private static let maximumLength = 10_000
 
-  init(element: NpyElement, shape: [Int]) {
+  package init(element: NpyElement, shape: [Int]) {
     self.element = element
     self.shape = shape
   }
@@ -78,7 +80,7 @@ struct NpyHeader: Equatable {
   }
 
   /// The header as bytes, padded so that the elements start at a multiple of 64.
-  var encoded: [UInt8] {
+  package var encoded: [UInt8] {
     let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
     var text =
       "{'descr': '\(element.descriptor)', 'fortran_order': False, 'shape': (\(sizes)), }"

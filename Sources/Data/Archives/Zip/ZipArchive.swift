@@ -1,30 +1,49 @@
-import Files
+package import Files
 import Glibc
 
 /// A zip archive mapped for reading: opening costs one pass over its directory, whatever its size.
 ///
-/// Entries are kept in the order of their names' bytes, which for ASCII is Python's `sorted`. Only
-/// stored entries can be read; sizes, positions and checksums are checked before bytes are handed
-/// out. Safe to use from any thread.
+/// Entries are kept in the order of their names' bytes, which for ASCII is Python's `sorted`. Sizes and
+/// positions are checked before bytes are handed out, checksums unless the caller declines. Safe to
+/// use from any thread.
 package final class ZipArchive: Sendable {
   /// The archive's path.
   package let path: String
   /// Number of entries.
   package var count: Int { records.count }
 
-  private let file: MappedFile
+  private let file: MappedBytes
   /// Where the directory's record of each entry starts.
   private let records: [Int]
   private let directory: Range<Int>
 
+  /// What becomes of entries that share a name.
+  package enum RepeatedNames: Sendable {
+    /// The archive is refused: readers differ in which entry they take.
+    case refused
+    /// The last one counts, as for Python's `zipfile`.
+    case lastCounts
+  }
+
   /// Maps an archive and reads its directory.
-  package init(_ path: String) throws(DatasetError) {
+  package convenience init(_ path: String) throws(ArchiveError) {
+    try self.init(.archive(path), path: path)
+  }
+
+  /// Reads the directory of an archive.
+  ///
+  /// - Parameters:
+  ///   - file: The whole archive.
+  ///   - path: Where it came from, for error messages.
+  ///   - repeatedNames: What becomes of entries that share a name.
+  /// - Throws: `ArchiveError` when it is no zip, or its directory is damaged.
+  package init(
+    _ file: MappedBytes,
+    path: String,
+    repeatedNames: RepeatedNames = .refused
+  ) throws(ArchiveError) {
     self.path = path
-    do throws(FileError) {
-      file = try MappedFile(path)
-    } catch {
-      throw error.code == ENOENT ? .missing(path: path) : .file(error)
-    }
+    self.file = file
     let directory: ZipDirectory
     do throws(ZipDirectory.Damage) {
       directory = try ZipDirectory(file.bytes)
@@ -32,18 +51,28 @@ package final class ZipArchive: Sendable {
       throw .notAZip(path: path, reason: error.reason)
     }
     self.directory = directory.start..<directory.end
-    records = Self.sorted(directory.records, in: file.bytes)
-    for index in records.indices.dropFirst()
-    where Self.order(records[index - 1], records[index], in: file.bytes) == 0 {
-      throw .notAZip(path: path, reason: "two entries are called \(name(at: index))")
+    let sorted = Self.sorted(directory.records, in: file.bytes)
+    switch repeatedNames {
+    case .refused:
+      records = sorted
+      for index in records.indices.dropFirst()
+      where Self.order(records[index - 1], records[index], in: file.bytes) == 0 {
+        throw .notAZip(path: path, reason: "two entries are called \(name(at: index))")
+      }
+    case .lastCounts:
+      records = sorted.indices.filter { index in
+        index + 1 == sorted.count
+          || Self.order(sorted[index], sorted[index + 1], in: file.bytes) != 0
+      }
+      .map { sorted[$0] }
     }
   }
 
   /// The size of the whole archive in bytes.
-  package var fileSize: Int { file.bytes.count }
+  package var fileSize: Int { file.count }
 
   /// CRC-32 of the directory, which holds the name, size and CRC-32 of every entry.
-  var directoryChecksum: UInt32 { CRC32.of(.init(rebasing: file.bytes[directory])) }
+  package var directoryChecksum: UInt32 { CRC32.of(.init(rebasing: file.bytes[directory])) }
 
   /// The name of an entry.
   package func name(at index: Int) -> String {
@@ -51,7 +80,7 @@ package final class ZipArchive: Sendable {
   }
 
   /// The bytes of an entry's name; valid while the archive lives.
-  func nameBytes(at index: Int) -> UnsafeRawBufferPointer {
+  package func nameBytes(at index: Int) -> UnsafeRawBufferPointer {
     ZipDirectory.name(file.bytes, at: records[index])
   }
 
@@ -62,7 +91,7 @@ package final class ZipArchive: Sendable {
   package func size(at index: Int) -> Int { entry(at: index).size }
 
   /// Whether an entry is stored uncompressed, so that it can be read in place.
-  func isStored(_ index: Int) -> Bool { entry(at: index).method == 0 }
+  package func isStored(_ index: Int) -> Bool { entry(at: index).method == 0 }
 
   /// The index of the entry with this name, by binary search.
   package func index(of name: String) -> Int? {
@@ -70,7 +99,8 @@ package final class ZipArchive: Sendable {
     return name.withUTF8 { index(ofName: UnsafeRawBufferPointer($0)) }
   }
 
-  func index(ofName name: UnsafeRawBufferPointer) -> Int? {
+  /// The index of the entry whose name has these bytes.
+  package func index(ofName name: UnsafeRawBufferPointer) -> Int? {
     var (low, high) = (0, records.count)
     while low < high {
       let middle = (low + high) / 2
@@ -81,23 +111,36 @@ package final class ZipArchive: Sendable {
     return nil
   }
 
+  /// The entry whose name comes first in the directory, of those that `matches` accepts.
+  package func firstIndex(where matches: (UnsafeRawBufferPointer) -> Bool) -> Int? {
+    var record = directory.lowerBound
+    while record < directory.upperBound {
+      let name = ZipDirectory.name(file.bytes, at: record)
+      if matches(name) { return index(ofName: name) }
+      record = ZipDirectory.recordEnd(file.bytes, at: record)
+    }
+    return nil
+  }
+
   /// The bytes of an entry, without a copy.
   ///
   /// - Parameters:
   ///   - index: The entry.
   ///   - verifying: Whether to compare the checksum, which reads every byte once.
   /// - Returns: The bytes, in place.
-  /// - Throws: `DatasetError` when the entry is compressed, encrypted or damaged.
-  package func bytes(at index: Int, verifying: Bool = true) throws(DatasetError) -> MappedBytes {
+  /// - Throws: `ArchiveError` when the entry is compressed, encrypted or damaged.
+  package func bytes(at index: Int, verifying: Bool = true) throws(ArchiveError) -> MappedBytes {
     let entry = entry(at: index)
     if entry.flags & 1 == 1 { throw unsupported(index, "it is encrypted") }
     if entry.method != 0 {
       throw unsupported(index, "it is compressed (method \(entry.method)); re-zip with zip -0")
     }
     let range = try dataRange(of: entry, at: index)
-    let bytes = file.bytes.slice(range)
-    if verifying, CRC32.of(bytes) != entry.crc { throw damaged(index, "its checksum differs") }
-    return MappedBytes(bytes, owner: file)
+    let bytes = file.slice(range)
+    if verifying, bytes.withBytes(CRC32.of) != entry.crc {
+      throw damaged(index, "its checksum differs")
+    }
+    return bytes
   }
 
   /// The bytes of an entry, copied, decompressed where need be, and compared with its checksum.
@@ -106,8 +149,8 @@ package final class ZipArchive: Sendable {
   ///   - index: The entry.
   ///   - limit: An entry that states more bytes is refused before any are allocated.
   /// - Returns: The bytes, uncompressed.
-  /// - Throws: `DatasetError` when the entry is encrypted, too large or damaged.
-  package func contents(at index: Int, limit: Int) throws(DatasetError) -> [UInt8] {
+  /// - Throws: `ArchiveError` when the entry is encrypted, too large or damaged.
+  package func contents(at index: Int, limit: Int) throws(ArchiveError) -> [UInt8] {
     let entry = entry(at: index)
     guard entry.size <= limit else {
       throw unsupported(index, "it is larger than \(limit >> 20) MiB")
@@ -117,7 +160,7 @@ package final class ZipArchive: Sendable {
     guard entry.method == 8 else {
       throw unsupported(index, "its compression (method \(entry.method)) is not deflate")
     }
-    let packed = MappedBytes(file.bytes.slice(try dataRange(of: entry, at: index)), owner: file)
+    let packed = file.slice(try dataRange(of: entry, at: index))
     do throws(Inflater.Damage) {
       let contents = try Inflater(packed, form: .raw).read(entry.size)
       guard contents.count == entry.size, contents.withUnsafeBytes(CRC32.of) == entry.crc else {
@@ -132,14 +175,14 @@ package final class ZipArchive: Sendable {
   /// The directory's records of the first entries, and where the bytes of the next entry begin.
   ///
   /// Only in an archive whose directory is in the order of names, as ours are.
-  func beginning(_ count: Int) -> (directory: [UInt8], size: Int) {
+  package func beginning(_ count: Int) -> (directory: [UInt8], size: Int) {
     precondition(count < records.count, "\(count) of \(records.count) entries")
     let end = records[count]
     return (Array(file.bytes[directory.lowerBound..<end]), entry(at: count).headerStart)
   }
 
   /// Compares the checksum of every entry and keeps little of the file in memory meanwhile.
-  func verifyChecksums() throws(DatasetError) {
+  package func verifyChecksums() throws(ArchiveError) {
     var (start, read) = (0, 0)
     for index in 0..<count {
       let header = entry(at: index).headerStart
@@ -152,26 +195,13 @@ package final class ZipArchive: Sendable {
     }
   }
 
-  /// Faults of the bytes of entries.
-  func damagedEntries(_ entries: [Int]) -> [DatasetCheck.Fault] {
-    entries.compactMap { entry in
-      do throws(DatasetError) {
-        let bytes = try bytes(at: entry)
-        bytes.release(0..<bytes.count)
-        return nil
-      } catch {
-        return .init(entry: name(at: entry), reason: error.reason)
-      }
-    }
-  }
-
   /// Tells the system that entries will be read in no particular order.
-  package func adviseRandomAccess() { file.advise(willNeed: false) }
+  package func adviseRandomAccess() { file.adviseRandomAccess() }
 
   private func dataRange(
     of entry: ZipDirectory.Entry,
     at index: Int
-  ) throws(DatasetError) -> Range<Int> {
+  ) throws(ArchiveError) -> Range<Int> {
     let bytes = file.bytes
     let header = entry.headerStart
     guard header <= directory.lowerBound - 30,
@@ -190,11 +220,11 @@ package final class ZipArchive: Sendable {
     return start..<start + entry.compressedSize
   }
 
-  private func unsupported(_ index: Int, _ reason: String) -> DatasetError {
+  private func unsupported(_ index: Int, _ reason: String) -> ArchiveError {
     .unsupported(path: path, entry: name(at: index), reason: reason)
   }
 
-  private func damaged(_ index: Int, _ reason: String) -> DatasetError {
+  private func damaged(_ index: Int, _ reason: String) -> ArchiveError {
     .damaged(path: path, entry: name(at: index), reason: reason)
   }
 
@@ -207,7 +237,12 @@ package final class ZipArchive: Sendable {
     let isSorted = records.indices.dropFirst().allSatisfy {
       order(records[$0 - 1], records[$0], in: bytes) <= 0
     }
-    return isSorted ? records : records.sorted { order($0, $1, in: bytes) < 0 }
+    if isSorted { return records }
+    // Of equal names the later record stays behind the earlier one.
+    return records.sorted { left, right in
+      let order = order(left, right, in: bytes)
+      return order == 0 ? left < right : order < 0
+    }
   }
 
   private static func order(_ left: Int, _ right: Int, in bytes: UnsafeRawBufferPointer) -> Int {

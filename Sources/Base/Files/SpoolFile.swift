@@ -1,13 +1,12 @@
-import Files
 import Glibc
 
 /// A file that is appended to through a buffer and mapped when it is complete.
 ///
 /// For data that outgrows memory before its final place is known. Not thread-safe: one writer at a
 /// time.
-final class SpoolFile {
+package final class SpoolFile {
   /// Bytes appended so far.
-  private(set) var size = 0
+  package private(set) var size = 0
 
   private let descriptor: Int32
   private let path: String
@@ -19,36 +18,34 @@ final class SpoolFile {
   /// Opens a nameless spool on the file system of `folder`.
   ///
   /// It loses its name at once, so nothing is left of it even when the process is killed.
-  init(in folder: String) throws(DatasetError) {
+  package init(in folder: String) throws(FileError) {
     path = "\(folder)/.spool-\(getpid())-\(UInt64.random(in: 0 ... .max))"
     descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    if descriptor < 0 { throw .file(FileError("create", path: path)) }
+    if descriptor < 0 { throw FileError("create", path: path) }
     unlink(path)
   }
 
   /// Opens or makes a named file and keeps its first `size` bytes, to go on behind them.
-  init(_ path: String, keeping size: Int) throws(DatasetError) {
+  package init(_ path: String, keeping size: Int) throws(FileError) {
     self.path = path
     self.size = size
-    descriptor = try files { () throws(FileError) in
-      try RegularFile.open(path, O_RDWR | O_CREAT, to: "create")
-    }
+    descriptor = try RegularFile.open(path, O_RDWR | O_CREAT, to: "create")
     guard ftruncate(descriptor, off_t(size)) == 0, lseek(descriptor, 0, SEEK_END) == size else {
-      throw .file(FileError("cut", path: path))
+      throw FileError("cut", path: path)
     }
   }
 
   deinit { close(descriptor) }
 
   /// Appends bytes.
-  func append(_ bytes: [UInt8]) throws(DatasetError) {
+  package func append(_ bytes: [UInt8]) throws(FileError) {
     pending += bytes
     size += bytes.count
     if pending.count >= Self.bufferSize { try flush() }
   }
 
   /// Appends bytes that lie anywhere.
-  func append(_ bytes: UnsafeRawBufferPointer) throws(DatasetError) {
+  package func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     if bytes.count < Self.bufferSize { return try append(Array(bytes)) }
     try flush()
     try write(bytes)
@@ -56,34 +53,34 @@ final class SpoolFile {
   }
 
   /// Maps what was appended, for reading.
-  func mapped() throws(DatasetError) -> MappedBytes {
+  package func mapped() throws(FileError) -> MappedBytes {
     try flush()
     if size == 0 { return MappedBytes(.init(start: nil, count: 0), owner: Mapping(nil, size: 0)) }
     guard let base = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED
-    else { throw .file(FileError("map", path: path)) }
+    else { throw FileError("map", path: path) }
     let bytes = UnsafeRawBufferPointer(start: base, count: size)
     return MappedBytes(bytes, owner: Mapping(base, size: size))
   }
 
   /// Makes what was appended survive a failure of power.
-  func synchronize() throws(DatasetError) {
+  package func synchronize() throws(FileError) {
     if size == synchronizedSize { return }
     try flush()
-    if fdatasync(descriptor) != 0 { throw .file(FileError("flush", path: path)) }
+    if fdatasync(descriptor) != 0 { throw FileError("flush", path: path) }
     synchronizedSize = size
   }
 
-  private func flush() throws(DatasetError) {
-    let failure: DatasetError? = pending.withUnsafeBytes { buffer in
-      do throws(DatasetError) { try write(buffer) } catch { return error }
+  private func flush() throws(FileError) {
+    let failure: FileError? = pending.withUnsafeBytes { buffer in
+      do throws(FileError) { try write(buffer) } catch { return error }
       return nil
     }
     if let failure { throw failure }
     pending.removeAll(keepingCapacity: true)
   }
 
-  private func write(_ bytes: UnsafeRawBufferPointer) throws(DatasetError) {
-    try files { () throws(FileError) in try writeAll(bytes, to: descriptor, path: path) }
+  private func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    try writeAll(bytes, to: descriptor, path: path)
   }
 
   /// A mapping that ends with its last user.

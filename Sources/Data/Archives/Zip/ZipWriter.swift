@@ -1,17 +1,18 @@
-import Files
+package import Files
 
 /// Writes a zip archive of stored (uncompressed) entries, with Zip64 where sizes call for it.
 ///
 /// Entries stream to a hidden neighbour through `AtomicFile`; the archive appears under its name in
 /// `finish()`. Or they go to a spool, to be continued after an interruption. Memory: one buffer and
-/// about 70 bytes per entry for the directory. The same entries give the same bytes: every entry carries the earliest date that zip knows, 1 January 1980.
+/// about 70 bytes per entry for the directory. The same entries give the same bytes: every entry
+/// carries the earliest date that zip knows, 1 January 1980.
 /// Layout after PKWARE's APPNOTE 6.3.10. Not thread-safe: one writer at a time.
 package final class ZipWriter {
   /// Entries written so far.
   package private(set) var count = 0
 
   /// The directory so far.
-  private(set) var directory: [UInt8] = []
+  package private(set) var directory: [UInt8] = []
 
   private let destination: Destination
   private var pending: [UInt8] = []
@@ -29,9 +30,9 @@ package final class ZipWriter {
   /// Starts an archive.
   ///
   /// - Parameter path: The final name; its folder must exist.
-  /// - Throws: `DatasetError` when the folder is missing or not writable.
-  package init(_ path: String) throws(DatasetError) {
-    destination = .file(try files { () throws(FileError) in try AtomicFile(path) })
+  /// - Throws: `FileError` when the folder is missing or not writable.
+  package init(_ path: String) throws(FileError) {
+    destination = .file(try AtomicFile(path))
     pending.reserveCapacity(Self.bufferSize)
   }
 
@@ -41,7 +42,7 @@ package final class ZipWriter {
   ///   - spool: The archive so far; what is added goes behind it, also in `finish()`.
   ///   - directory: The directory of the entries in it.
   ///   - count: Their number.
-  init(continuing spool: SpoolFile, directory: [UInt8], count: Int) {
+  package init(continuing spool: SpoolFile, directory: [UInt8], count: Int) {
     destination = .spool(spool)
     self.directory = directory
     self.count = count
@@ -50,7 +51,7 @@ package final class ZipWriter {
   }
 
   /// Adds an entry; names must differ from one another.
-  package func add(_ name: String, _ bytes: [UInt8]) throws(DatasetError) {
+  package func add(_ name: String, _ bytes: [UInt8]) throws(FileError) {
     try add(name, header: bytes, parts: [])
   }
 
@@ -58,14 +59,14 @@ package final class ZipWriter {
   ///
   /// Every part is read twice, for the checksum and for the file; `release` is called with its number
   /// after each time.
-  func add(
+  package func add(
     _ name: String,
     header: [UInt8],
     parts: [UnsafeRawBufferPointer],
     release: (Int) -> Void = { _ in }
-  ) throws(DatasetError) {
-    let failure: DatasetError? = header.withUnsafeBytes { head in
-      do throws(DatasetError) {
+  ) throws(FileError) {
+    let failure: FileError? = header.withUnsafeBytes { head in
+      do throws(FileError) {
         try add(name, parts: [head] + parts) { if $0 > 0 { release($0 - 1) } }
       } catch { return error }
       return nil
@@ -78,7 +79,7 @@ package final class ZipWriter {
     _ name: String,
     parts: [UnsafeRawBufferPointer],
     release: (Int) -> Void = { _ in }
-  ) throws(DatasetError) {
+  ) throws(FileError) {
     let name = Array(name.utf8)
     precondition((1...Int(UInt16.max)).contains(name.count), "entry name of \(name.count) bytes")
     var crc = CRC32()
@@ -99,7 +100,7 @@ package final class ZipWriter {
   }
 
   /// Where the names of the entries begin in `directory`, in order.
-  var nameStarts: [Int] {
+  package var nameStarts: [Int] {
     directory.withUnsafeBytes { bytes in
       var starts: [Int] = []
       var position = 0
@@ -114,7 +115,7 @@ package final class ZipWriter {
   }
 
   /// The name that begins at a place of `directory`.
-  func name(at start: Int) -> String {
+  package func name(at start: Int) -> String {
     directory.withUnsafeBytes { bytes in
       let length = Int(bytes.littleEndian(UInt16.self, at: start - 46 + 28))
       return String(decoding: bytes[start..<start + length], as: UTF8.self)
@@ -122,7 +123,7 @@ package final class ZipWriter {
   }
 
   /// Writes the directory; an archive with a name of its own appears under it.
-  package func finish() throws(DatasetError) {
+  package func finish() throws(FileError) {
     let start = offset
     let size = directory.count
     try put(directory)
@@ -139,9 +140,7 @@ package final class ZipWriter {
     end.append(littleEndian: 0 as UInt16)  // comment
     try put(end)
     try flush()
-    if case .file(let file) = destination {
-      try files { () throws(FileError) in try file.commit() }
-    }
+    if case .file(let file) = destination { try file.commit() }
   }
 
   private func localHeader(_ name: [UInt8], crc: UInt32, size: Int) -> [UInt8] {
@@ -221,13 +220,13 @@ package final class ZipWriter {
     end.append(littleEndian: 1 as UInt32)
   }
 
-  private func put(_ bytes: [UInt8]) throws(DatasetError) {
+  private func put(_ bytes: [UInt8]) throws(FileError) {
     offset += bytes.count
     pending += bytes
     if pending.count >= Self.bufferSize { try flush() }
   }
 
-  private func put(_ bytes: UnsafeRawBufferPointer) throws(DatasetError) {
+  private func put(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     offset += bytes.count
     if bytes.count < Self.bufferSize {
       pending += bytes
@@ -239,18 +238,18 @@ package final class ZipWriter {
   }
 
   /// Hands everything added so far to the file or the spool.
-  func flush() throws(DatasetError) {
-    let failure: DatasetError? = pending.withUnsafeBytes { bytes in
-      do throws(DatasetError) { try write(bytes) } catch { return error }
+  package func flush() throws(FileError) {
+    let failure: FileError? = pending.withUnsafeBytes { bytes in
+      do throws(FileError) { try write(bytes) } catch { return error }
       return nil
     }
     if let failure { throw failure }
     pending.removeAll(keepingCapacity: true)
   }
 
-  private func write(_ bytes: UnsafeRawBufferPointer) throws(DatasetError) {
+  private func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     switch destination {
-    case .file(let file): try files { () throws(FileError) in try file.write(bytes) }
+    case .file(let file): try file.write(bytes)
     case .spool(let spool): try spool.append(bytes)
     }
   }

@@ -1,5 +1,7 @@
+package import Files
+
 /// Bytes that are read once, from front to back.
-protocol ByteStream: AnyObject {
+package protocol ByteStream: AnyObject {
   /// Bytes read or passed over so far.
   var position: Int { get }
   /// The next bytes: `count` of them, fewer at the end.
@@ -9,19 +11,19 @@ protocol ByteStream: AnyObject {
 }
 
 /// A mapped file as a stream.
-final class MappedStream: ByteStream {
-  private(set) var position = 0
+package final class MappedStream: ByteStream {
+  package private(set) var position = 0
   private let bytes: MappedBytes
 
-  init(_ bytes: MappedBytes) { self.bytes = bytes }
+  package init(_ bytes: MappedBytes) { self.bytes = bytes }
 
-  func read(_ count: Int) -> [UInt8] {
+  package func read(_ count: Int) -> [UInt8] {
     let end = min(bytes.count, position + max(0, count))
     defer { position = max(position, end) }
     return position < end ? bytes.withBytes { Array($0[position..<end]) } : []
   }
 
-  func skip(_ count: Int) throws(Inflater.Damage) {
+  package func skip(_ count: Int) throws(Inflater.Damage) {
     guard count <= bytes.count - position else {
       throw Inflater.Damage(reason: "it ends too early")
     }
@@ -30,19 +32,19 @@ final class MappedStream: ByteStream {
 }
 
 /// A gzip file as a stream of what is inside.
-final class GzipStream: ByteStream {
-  private(set) var position = 0
+package final class GzipStream: ByteStream {
+  package private(set) var position = 0
   private let inflater: Inflater
 
-  init(_ bytes: MappedBytes) { inflater = Inflater(bytes, form: .gzip) }
+  package init(_ bytes: MappedBytes) { inflater = Inflater(bytes, form: .gzip) }
 
-  func read(_ count: Int) throws(Inflater.Damage) -> [UInt8] {
+  package func read(_ count: Int) throws(Inflater.Damage) -> [UInt8] {
     let bytes = try inflater.read(count)
     position += bytes.count
     return bytes
   }
 
-  func skip(_ count: Int) throws(Inflater.Damage) {
+  package func skip(_ count: Int) throws(Inflater.Damage) {
     var left = count
     while left > 0 {
       let bytes = try read(min(left, 1 << 20))

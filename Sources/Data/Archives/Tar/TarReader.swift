@@ -2,23 +2,23 @@
 ///
 /// Reads forward only, so that it works on a compressed stream. Headers are hostile: sizes are
 /// checked when their bytes are read, and names are bounded.
-struct TarReader {
+package struct TarReader {
   /// A file inside of the archive.
-  struct Member {
+  package struct Member {
     /// Its name as the archive has it.
-    var path: [UInt8]
+    package var path: [UInt8]
     /// Where its bytes begin in the (decompressed) archive.
-    var start: Int
-    var size: Int
+    package var start: Int
+    package var size: Int
     /// The name of the member whose bytes it has; `nil` where they are its own.
-    var target: FileName?
+    package var target: FileName?
 
     /// Its name for people.
-    var name: String { FileName(path).text }
+    package var name: String { FileName(path).text }
   }
 
   /// How an archive ends.
-  enum End {
+  package enum End {
     /// Two blocks of zeros, or at least one.
     case marked
     /// Right behind a member: it may have been cut there.
@@ -28,22 +28,22 @@ struct TarReader {
   }
 
   /// How the archive ended; `nil` before its end.
-  private(set) var end: End?
+  package private(set) var end: End?
 
   private let stream: any ByteStream
-  /// Where the header after the last member begins.
-  private var next = 0
+  /// Where the header after the last member begins; the archive may end before it.
+  package private(set) var next = 0
 
   private static let block = 512
   /// No name is longer, and no pax header.
   private static let maximumHeader = 1 << 16
 
-  init(_ stream: any ByteStream) { self.stream = stream }
+  package init(_ stream: any ByteStream) { self.stream = stream }
 
   /// The next file, or `nil` at the end.
   ///
   /// Its bytes may be read from the stream now. Links to other members have none.
-  mutating func member() throws(Inflater.Damage) -> Member? {
+  package mutating func member() throws(Inflater.Damage) -> Member? {
     var (longName, longTarget) = ([UInt8]?.none, [UInt8]?.none)
     var longSize: Int?
     while true {

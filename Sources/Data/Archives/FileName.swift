@@ -2,23 +2,23 @@
 ///
 /// Names are bytes to the system and to archives. Strings would take two names that Unicode holds to be
 /// equivalent for one, and lose what is written in an older encoding.
-struct FileName: Hashable, Sendable, Comparable {
+package struct FileName: Hashable, Sendable, Comparable {
   /// The parts of the name with `/` between them; without parts that say nothing, as of `./a/1.png`.
-  let bytes: [UInt8]
+  package let bytes: [UInt8]
 
   /// Takes a name as a folder or archive has it.
-  init(_ bytes: some Collection<UInt8>) {
+  package init(_ bytes: some Collection<UInt8>) {
     let parts = bytes.split(separator: UInt8(ascii: "/"))
     self.bytes = Array(parts.filter { !$0.elementsEqual(".".utf8) }.joined(separator: "/".utf8))
   }
 
   /// Takes a name from a list; `\` between folders counts as `/`, as programs for Windows write it.
-  init(listed text: String) {
+  package init(listed text: String) {
     self.init(text.utf8.map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0 })
   }
 
   /// The name for people: bytes that are not UTF-8 are written as `\xE9`.
-  var text: String {
+  package var text: String {
     if let text = String(validating: bytes, as: UTF8.self) { return text }
     let digits = Array("0123456789ABCDEF".utf8)
     return String(
@@ -30,19 +30,16 @@ struct FileName: Hashable, Sendable, Comparable {
   }
 
   /// What stands behind the last dot of the last part, in lower case; empty where there is none.
-  var suffix: String { String(decoding: bytes[stemEnd...], as: UTF8.self).lowercased() }
+  package var suffix: String { String(decoding: bytes[stemEnd...], as: UTF8.self).lowercased() }
 
   /// The name without its suffix, up to the dot and with it.
-  var stem: FileName { FileName(whole: Array(bytes[..<stemEnd])) }
+  package var stem: FileName { FileName(whole: Array(bytes[..<stemEnd])) }
 
   /// Whether the file or a folder on its way is hidden, or a shadow file of macOS.
-  var isHidden: Bool {
+  package var isHidden: Bool {
     bytes.starts(with: "__MACOSX/".utf8)
       || bytes.split(separator: UInt8(ascii: "/")).contains { $0.first == UInt8(ascii: ".") }
   }
-
-  /// Whether the name is that of an image.
-  var isImage: Bool { FileNames.isImage(suffix: suffix) }
 
   private init(whole bytes: [UInt8]) { self.bytes = bytes }
 
@@ -52,7 +49,7 @@ struct FileName: Hashable, Sendable, Comparable {
   }
 
   /// The order of Python's `sorted`, in which the original numbers images: by Unicode scalars.
-  static func < (left: FileName, right: FileName) -> Bool {
+  package static func < (left: FileName, right: FileName) -> Bool {
     left.bytes.lexicographicallyPrecedes(right.bytes)
   }
 }

@@ -1,3 +1,5 @@
+package import Files
+
 /// A NumPy array of one or two dimensions, read in place from mapped bytes.
 ///
 /// Opening it checks type, shape and length; elements are converted when a row is asked for, so an
@@ -19,8 +21,8 @@ package struct NpyArray: Sendable {
   ///   - data: The whole `.npy` file.
   ///   - path: The archive it came from, for error messages.
   ///   - entry: Its name there, for error messages.
-  /// - Throws: `DatasetError` when it is no array of a known type in C order, or of another length.
-  package init(_ data: MappedBytes, path: String, entry: String) throws(DatasetError) {
+  /// - Throws: `ArchiveError` when it is no array of a known type in C order, or of another length.
+  package init(_ data: MappedBytes, path: String, entry: String) throws(ArchiveError) {
     let header: NpyHeader
     do throws(NpyHeader.Damage) {
       (header, dataStart) = try data.withBytes { bytes throws(NpyHeader.Damage) in
@@ -121,7 +123,7 @@ package struct NpyArray: Sendable {
   }
 
   /// The elements alone, without a header.
-  static func encode(_ row: [Float], as element: NpyElement) -> [UInt8] {
+  package static func encode(_ row: [Float], as element: NpyElement) -> [UInt8] {
     precondition(element.size <= 4, "floats as \(element)")
     return [UInt8](unsafeUninitializedCapacity: row.count * element.size) { output, count in
       let output = UnsafeMutableRawBufferPointer(output)

@@ -1,6 +1,6 @@
 extension UnsafeRawBufferPointer {
   /// The unsigned little-endian integer at `offset`; the caller has checked that it lies inside.
-  func littleEndian<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+  package func littleEndian<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
     _ type: Value.Type,
     at offset: Int
   ) -> Value {
@@ -12,14 +12,14 @@ extension UnsafeRawBufferPointer {
   }
 
   /// A part of the buffer as a buffer of its own.
-  func slice(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+  package func slice(_ range: Range<Int>) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: self[range])
   }
 }
 
 extension [UInt8] {
   /// Appends an integer, least significant byte first.
-  mutating func append(littleEndian value: some FixedWidthInteger) {
+  package mutating func append(littleEndian value: some FixedWidthInteger) {
     Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
   }
 }

@@ -1,11 +1,12 @@
 import CZlib
+package import Files
 
 /// Decompresses a deflate stream (RFC 1951) piece by piece, bare or inside of gzip (RFC 1952).
 ///
 /// Memory: zlib's window and what the caller asks for, whatever the stream claims. Not thread-safe.
-final class Inflater {
+package final class Inflater {
   /// How the stream is wrapped.
-  enum Form {
+  package enum Form {
     /// Bare, as in zip entries.
     case raw
     /// With gzip's header and checksum; members may follow one another.
@@ -13,7 +14,13 @@ final class Inflater {
   }
 
   /// What is wrong with the stream.
-  struct Damage: Error { var reason: String }
+  package struct Damage: Error {
+    /// In words, about "it".
+    package var reason: String
+
+    /// Says what is wrong.
+    package init(reason: String) { self.reason = reason }
+  }
 
   private let source: MappedBytes
   private let form: Form
@@ -24,7 +31,7 @@ final class Inflater {
   private static let largestInput = 1 << 30
 
   /// Prepares to decompress.
-  init(_ source: MappedBytes, form: Form) {
+  package init(_ source: MappedBytes, form: Form) {
     self.source = source
     self.form = form
     // 15 is the largest window; negative: no header; plus 16: gzip.
@@ -37,7 +44,7 @@ final class Inflater {
   deinit { inflateEnd(&stream) }
 
   /// The next bytes: `count` of them, fewer at the end of the stream, none behind it.
-  func read(_ count: Int) throws(Damage) -> [UInt8] {
+  package func read(_ count: Int) throws(Damage) -> [UInt8] {
     // What really comes decides how much memory is taken, not what a header promised.
     let piece = 1 << 20
     var bytes: [UInt8] = []

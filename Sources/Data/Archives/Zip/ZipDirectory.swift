@@ -1,3 +1,5 @@
+import Files
+
 /// The central directory of a zip archive, read from hostile bytes (APPNOTE 4.3.12–4.3.16).
 struct ZipDirectory {
   /// One entry as the directory describes it; nothing in it has been compared with the entry
@@ -67,6 +69,13 @@ struct ZipDirectory {
   static func name(_ bytes: UnsafeRawBufferPointer, at record: Int) -> UnsafeRawBufferPointer {
     let length = Int(bytes.littleEndian(UInt16.self, at: record + 28))
     return bytes.slice(record + 46..<record + 46 + length)
+  }
+
+  /// Where a record ends that `init` has read before.
+  static func recordEnd(_ bytes: UnsafeRawBufferPointer, at record: Int) -> Int {
+    record + 46 + Int(bytes.littleEndian(UInt16.self, at: record + 28))
+      + Int(bytes.littleEndian(UInt16.self, at: record + 30))
+      + Int(bytes.littleEndian(UInt16.self, at: record + 32))
   }
 
   private static func findEnd(_ bytes: UnsafeRawBufferPointer) throws(Damage) -> Int {

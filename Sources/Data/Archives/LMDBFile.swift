@@ -1,4 +1,4 @@
-import Files
+package import Files
 
 /// The values of an LMDB database file in the order of their keys, read in place.
 ///
@@ -6,11 +6,11 @@ import Files
 /// Written from the format's description because the C library trusts its file: a damaged one ends
 /// the process, here it ends in an error. Every page number, offset and length is checked; no page
 /// is visited twice.
-final class LMDBFile: Sendable {
+package final class LMDBFile: Sendable {
   /// Number of entries.
-  var count: Int { values.count }
+  package var count: Int { values.count }
 
-  private let file: MappedFile
+  private let file: MappedBytes
   private let keys: [Range<Int>]
   private let values: [Range<Int>]
 
@@ -18,10 +18,8 @@ final class LMDBFile: Sendable {
   struct Damage: Error { var reason: String }
 
   /// Maps a `data.mdb` and walks its pages.
-  init(_ path: String) throws(DatasetError) {
-    do throws(FileError) { file = try MappedFile(path) } catch {
-      throw error.code == 2 ? .missing(path: path) : .file(error)
-    }
+  package init(_ path: String) throws(ArchiveError) {
+    file = try .archive(path)
     do throws(Damage) {
       var walk = try LMDBWalk(file.bytes)
       try walk.run()
@@ -32,12 +30,12 @@ final class LMDBFile: Sendable {
   }
 
   /// The key of an entry, as text.
-  func key(at index: Int) -> String { String(decoding: file.bytes[keys[index]], as: UTF8.self) }
+  package func key(at index: Int) -> String {
+    String(decoding: file.bytes[keys[index]], as: UTF8.self)
+  }
 
   /// The value of an entry.
-  func value(at index: Int) -> MappedBytes {
-    MappedBytes(file.bytes.slice(values[index]), owner: file)
-  }
+  package func value(at index: Int) -> MappedBytes { file.slice(values[index]) }
 }
 
 /// One walk over the pages of an LMDB file.

@@ -1,0 +1,43 @@
+package import Archives
+
+extension PackedDatasetWriter {
+  /// What holds for the whole dataset.
+  package struct Options: Sendable {
+    /// Side of the square images in pixels; `nil` until the first image shows it.
+    package var resolution: Int?
+    /// The CLIP model that makes the features; `nil` for a set without features.
+    package var featureModel: PackManifest.FeatureModel?
+    /// How features are stored: `.float16` or `.float32`.
+    package var featureElement: NpyElement
+    /// The filter that resized the images.
+    package var resizeFilter: String
+    /// How images were made square.
+    package var crop: String
+    /// Where the images came from, in words.
+    package var source: String
+    /// Whether to add `dataset.json`, which the original LAFITE reads; large.
+    package var writesLafiteJSON: Bool
+    /// What was left out of the sets that this one is made from, counted by cause.
+    package var droppedBefore: [String: Int] = [:]
+
+    /// Describes a dataset.
+    package init(
+      resolution: Int?,
+      featureModel: PackManifest.FeatureModel?,
+      featureElement: NpyElement = .float16,
+      resizeFilter: String = "lanczos",
+      crop: String = "center-crop",
+      source: String = "",
+      writesLafiteJSON: Bool = false
+    ) {
+      precondition(featureElement != .int64, "features are floating-point numbers")
+      self.resolution = resolution
+      self.featureModel = featureModel
+      self.featureElement = featureElement
+      self.resizeFilter = resizeFilter
+      self.crop = crop
+      self.source = source
+      self.writesLafiteJSON = writesLafiteJSON
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import Files
+import TestSupport
+import Testing
+
+@Suite struct MappedBytesTests {
+  @Test func `memory of our own is not let go of`() {
+    let copy = MappedBytes(copying: [UInt8](repeating: 7, count: 1 << 20))
+    copy.release(0..<copy.count)
+    #expect(copy.withBytes { $0.allSatisfy { $0 == 7 } })
+  }
+
+  @Test func `pages of a file that were let go of are read again`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write([UInt8](repeating: 7, count: 1 << 20), to: "a")
+    let bytes = MappedBytes(try MappedFile(folder.file("a")))
+    for range in [0..<bytes.count, 1..<2, 5..<5, 100..<1 << 30] { bytes.release(range) }
+    bytes.slice(5000..<90_000).release(0..<85_000)
+    bytes.slice(5000..<90_000).adviseRandomAccess()
+    #expect(bytes.withBytes { $0.allSatisfy { $0 == 7 } })
+  }
+
+  @Test func `a slice keeps what it lies in`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write([1, 2, 3, 4], to: "a")
+    func slice() throws -> MappedBytes {
+      MappedBytes(try MappedFile(folder.file("a"))).slice(1..<3)
+    }
+    #expect(try slice().array == [2, 3])
+    #expect(MappedBytes(copying: [1, 2, 3]).slice(1..<3).slice(1..<2).array == [3])
+  }
+
+  @Test func `two runs of bytes become one`() {
+    let joined = [3, 4].withUnsafeBytes { MappedBytes(copying: [1, 2], $0) }
+    #expect(joined.count == 2 + 2 * MemoryLayout<Int>.size)
+    #expect(joined[1] == 2 && joined[2] == 3)
+  }
+
+  @Test func `a spool is mapped with all that was appended, cut where it went on`() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("part")
+    let first = try SpoolFile(path, keeping: 0)
+    try first.append([1, 2, 3])
+    try [UInt8](repeating: 9, count: 1 << 19).withUnsafeBytes { try first.append($0) }
+    #expect(try first.mapped().count == 3 + (1 << 19))
+    try first.synchronize()
+    let second = try SpoolFile(path, keeping: 2)
+    try second.append([7])
+    #expect(try second.mapped().array == [1, 2, 7])
+  }
+}
