@@ -176,6 +176,11 @@ let dataSide: [Target] = [
     ["Laion", "Datasets", "Images", "Parquet", "TestSupport", "Files", "Text"]
   ),
   tests("Data", "FetchTests", ["Fetch", "Files", "TestSupport"]),
+  tests(
+    "Program",
+    "DataCommandsTests",
+    ["DataCommands", "nifty", "Laion", "Text", "TestSupport", argumentParser]
+  ),
   tests("Program", "DemoTests", ["Demo", "Images", "Parquet", "TestSupport"]),
 ]
 
@@ -274,7 +279,7 @@ let torchSide: [Target] = [
     "TrainingTests",
     [
       "Training", "Distributed", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Datasets",
-      "Images", "JSON", "Files", "TestSupport", "TorchTestSupport",
+      "Images", "JSON", "Text", "Files", "TestSupport", "TorchTestSupport",
     ]
   ),
   tests(
