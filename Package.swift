@@ -98,7 +98,8 @@ func tests(
 
 let dataSide: [Target] = [
   .systemLibrary(name: "CFiles", path: "Sources/C/CFiles"),
-  library("Base", "Files", ["CFiles"]),
+  .target(name: "CSignals", path: "Sources/C/CSignals", cSettings: optimised),
+  library("Base", "Files", ["CFiles", "CSignals"]),
   library("Base", "Text"),
   library("Base", "JSON"),
   library("Base", "Console", ["Files"]),

@@ -1,3 +1,4 @@
+import CSignals
 import Glibc
 package import Synchronization
 
@@ -40,6 +41,12 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
 
   /// What goes on with the work when there is room again; a training run has a command of its own.
   package static let remedy = Mutex("run the same command again")
+
+  /// Says what goes on with the work, in errors and where a mapped file is cut while it is read.
+  package static func goOn(by remedy: String) {
+    self.remedy.withLock { $0 = remedy }
+    csignals_set_advice(remedy)
+  }
 
   private var hint: String {
     switch code {

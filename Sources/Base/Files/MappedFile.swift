@@ -1,9 +1,11 @@
+import CSignals
 import Glibc
 
 /// A file mapped into memory for reading: opened at once whatever its size, paged in on demand.
 ///
-/// The mapping is private and read-only and lives as long as the object. The file must not be
-/// truncated meanwhile; nifty's own files are replaced by rename, which leaves a mapping intact.
+/// The mapping is private and read-only and lives as long as the object. nifty's own files are replaced by
+/// rename, which leaves a mapping intact. A file that another program cuts, or whose disk fails, ends the
+/// process with one line that names it.
 package final class MappedFile: @unchecked Sendable {
   // Sendable: immutable after init.
 
@@ -11,6 +13,9 @@ package final class MappedFile: @unchecked Sendable {
   package let path: String
   /// The file's bytes.
   package let bytes: UnsafeRawBufferPointer
+  private let slot: Int32
+
+  private static let isWatching: Void = csignals_watch_mappings()
 
   /// Maps a whole file.
   ///
@@ -33,17 +38,29 @@ package final class MappedFile: @unchecked Sendable {
     self.path = path
     if size == 0 {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      slot = -1
       return
     }
     guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED
     else { throw FileError("map", path: path) }
     bytes = UnsafeRawBufferPointer(start: base, count: size)
+    Self.isWatching
+    slot = csignals_add_mapping(base, size, path)
   }
 
   deinit {
+    csignals_remove_mapping(slot)
     if let base = bytes.baseAddress {
       munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
     }
+  }
+
+  /// Calls `body` with the bytes, and keeps the file mapped meanwhile.
+  package func withBytes<Value, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    defer { withExtendedLifetime(self) {} }
+    return try body(bytes)
   }
 
   /// Tells the system that a range is not needed any more; to read it again takes the disk.

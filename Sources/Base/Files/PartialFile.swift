@@ -23,8 +23,12 @@ package final class PartialFile {
       // Only now: what is there may be another process' until the lock is ours.
       if !keeping, ftruncate(descriptor, 0) != 0 { throw FileError("truncate", path: path) }
       let there = try MappedFile(path)
-      hash.update(there.bytes)
-      size = there.bytes.count
+      var all = SHA256()
+      size = there.withBytes { bytes in
+        all.update(bytes)
+        return bytes.count
+      }
+      hash = all
     } catch {
       close(descriptor)
       throw error

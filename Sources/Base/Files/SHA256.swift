@@ -47,6 +47,6 @@ package struct SHA256: Sendable {
   package static func digest(ofFile path: String) throws(FileError) -> String {
     let file = try MappedFile(path)
     file.advise(willNeed: true)
-    return digest(of: file.bytes)
+    return file.withBytes { digest(of: $0) }
   }
 }

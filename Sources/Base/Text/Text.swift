@@ -9,6 +9,21 @@ package enum Text {
     return String(format: "%.\(digits)f", value)
   }
 
+  /// How fast something goes: "12.3 images/s", "1.50 images/min" where seconds would show nothing, and
+  /// "– images/s" while nothing is known.
+  ///
+  /// - Parameters:
+  ///   - perSecond: So many a second.
+  ///   - unit: What is counted, as "images".
+  /// - Returns: The rate with its unit.
+  package static func rate(_ perSecond: Double, _ unit: String) -> String {
+    guard perSecond.isFinite, perSecond > 0 else { return "– \(unit)/s" }
+    if perSecond >= 0.1 { return "\(number(perSecond)) \(unit)/s" }
+    let perMinute = perSecond * 60
+    return perMinute >= 0.1
+      ? "\(number(perMinute)) \(unit)/min" : "\(number(perSecond * 3600)) \(unit)/h"
+  }
+
   /// "1h 02m", "3m 05s", "12s".
   package static func time(_ seconds: Double) -> String {
     guard (0..<1e8).contains(seconds) else { return "–" }

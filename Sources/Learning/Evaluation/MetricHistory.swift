@@ -78,7 +78,7 @@ package struct MetricHistory: Equatable, Sendable {
     var values: [String: [Int: Entry]] = [:]
     var protocols: [String: [String]] = [:]
     var unreadable = 0
-    for line in Data(file.bytes).split(separator: UInt8(ascii: "\n")) {
+    for line in file.withBytes({ Data($0) }).split(separator: UInt8(ascii: "\n")) {
       guard let line = Line(line) else {
         unreadable += 1
         continue
@@ -120,9 +120,15 @@ private struct Line {
       .map { ($0.key, ($0.value as? NSNumber)?.doubleValue ?? .nan) }
     self.kimg = kimg
     self.snapshot = snapshot
-    measurement = object["protocol"].flatMap {
-      try? JSONSerialization.data(withJSONObject: $0, options: [.sortedKeys])
-    }.map { String(decoding: $0, as: UTF8.self) }
+    measurement = object["protocol"].flatMap(Self.json)
+  }
+
+  /// An object or list as text; `nil` for a scalar, at which Foundation would end the process.
+  private static func json(_ value: Any) -> String? {
+    guard JSONSerialization.isValidJSONObject(value),
+      let data = try? JSONSerialization.data(withJSONObject: value, options: [.sortedKeys])
+    else { return nil }
+    return String(decoding: data, as: UTF8.self)
   }
 
   /// The number in "network-snapshot-000200.pkl".

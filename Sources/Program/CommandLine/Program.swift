@@ -17,7 +17,7 @@ package enum Program {
     signal(SIGXFSZ, SIG_IGN)
     refuseUnknownVerb(root)
     do {
-      var command = try root.parseAsRoot()
+      var command = try root.parseAsRoot(arguments)
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
@@ -32,9 +32,17 @@ package enum Program {
     }
   }
 
+  /// The words behind the program's name.
+  ///
+  /// The original takes `--metrics=` for no metrics; the parser holds
+  /// a value of no letters for none given.
+  private static var arguments: [String] {
+    Swift.CommandLine.arguments.dropFirst().map { $0 == "--metrics=" ? "--metrics=none" : $0 }
+  }
+
   /// Ends the process with one line if the first word is no verb of the program.
   private static func refuseUnknownVerb(_ root: any ParsableCommand.Type) {
-    guard let word = Swift.CommandLine.arguments.dropFirst().first, !word.hasPrefix("-") else {
+    guard let word = arguments.first, !word.hasPrefix("-") else {
       return
     }
     let commands = root.configuration.subcommands

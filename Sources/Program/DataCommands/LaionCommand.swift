@@ -118,7 +118,7 @@ extension LaionCommand {
         }
       }
       // The rate is of what this run stored, which is nothing where all was there.
-      let rate = "\(Text.number(Double(report.added) / seconds)) images/s"
+      let rate = Text.rate(Double(report.added) / seconds, "images")
       Console.line("\(report.pairs) pairs in \(out)" + (report.added > 0 ? ", \(rate)" : ""))
     }
 
@@ -130,8 +130,8 @@ extension LaionCommand {
         .map { "\($0.key) \($0.value)" }
       let left = progress.secondsLeft.map { ", \(Text.time($0)) left" } ?? ""
       return "split\(progress.split)  \(progress.pairs)/\(progress.target) pairs  "
-        + "\(success)\(Text.number(progress.imagesPerSecond)) images/s  "
-        + "\(Text.number(progress.bytesPerSecond / 1e6)) MB/s\(left)"
+        + "\(success)\(Text.rate(progress.imagesPerSecond, "images"))  "
+        + "\(Text.rate(progress.bytesPerSecond / 1e6, "MB"))\(left)"
         + (worst.isEmpty ? "" : "  (\(worst.joined(separator: ", ")))")
     }
 

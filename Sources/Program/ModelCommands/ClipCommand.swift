@@ -109,7 +109,7 @@ struct ClipCommand: ParsableCommand {
         Console.progress(
           "clip  \(Text.number(Double(progress.imagesSeen) / 1000)) kimg  "
             + "loss \(Text.number(progress.loss))  "
-            + "\(Text.number(progress.imagesPerSecond)) images/s  "
+            + "\(Text.rate(progress.imagesPerSecond, "images"))  "
             + "\(Text.time(progress.secondsLeft)) left"
         )
       }

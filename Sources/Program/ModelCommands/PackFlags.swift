@@ -176,7 +176,7 @@ struct PackFlags: ParsableArguments {
       let seconds = max(Date().timeIntervalSince(begun.at), 1e-3)
       let rate = Double(done - begun.items) / seconds
       Console.progress(
-        "pack \(name)  \(done)/\(total)  \(Text.number(rate)) images/s  "
+        "pack \(name)  \(done)/\(total)  \(Text.rate(rate, "images"))  "
           + "\(Text.time(Double(total - done) / max(rate, 1e-3))) left"
       )
     }

@@ -198,7 +198,7 @@ struct TrainCommand: ParsableCommand {
     )
     Console.line("run folder \(run.folder.path)")
     let remedy = "go on with: nifty train --continue \(run.folder.path)"
-    FileError.remedy.withLock { $0 = remedy }
+    FileError.goOn(by: remedy)
     Runtime.failureNote.withLock { $0 = remedy }
     let signals = StopSignals(stop)
     return try withExtendedLifetime(signals) { try run.run() }
@@ -305,7 +305,7 @@ struct TrainCommand: ParsableCommand {
       let goal = total.map { "/\(Text.number(Double($0) / 1000))" } ?? ""
       Console.progress(
         "train  \(share.map(Console.bar) ?? "")\(Text.number(Double(images) / 1000))\(goal) kimg  "
-          + "\(Text.number(rate)) images/s  \(Text.time(left)) left"
+          + "\(Text.rate(rate, "images"))  \(Text.time(left)) left"
       )
     }
   }

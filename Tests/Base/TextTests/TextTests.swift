@@ -24,6 +24,17 @@ struct TextTests {
     #expect(editDistance(b, a) == expected)
   }
 
+  @Test(
+    arguments: [
+      (0, "– images/s"), (-1, "– images/s"), (.nan, "– images/s"), (.infinity, "– images/s"),
+      (115, "115 images/s"), (12.34, "12.3 images/s"), (0.52, "0.52 images/s"),
+      (0.025, "1.50 images/min"), (0.001, "3.60 images/h"),
+    ] as [(Double, String)]
+  )
+  func `a rate never shows nothing as a number`(perSecond: Double, expected: String) {
+    #expect(Text.rate(perSecond, "images") == expected)
+  }
+
   @Test(arguments: [
     (0, 4, 10, "0000"), (42, 4, 10, "0042"), (123_456, 4, 10, "123456"), (255, 4, 16, "00ff"),
     (8, 3, 8, "010"),

@@ -126,6 +126,13 @@ struct TrainOptionsTests {
     #expect(outcome.errors.contains(expected), "\(outcome.errors)")
   }
 
+  @Test(arguments: ["--metrics=", "--metrics=None", "--metrics=NONE", "--metrics=none"])
+  func `no metrics are asked for as the original has it`(flag: String) throws {
+    let outcome = try nifty(["train", "--outdir=o", "--data=none.zip", "--clip=none", flag])
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("none.zip"), "\(outcome.errors)")
+  }
+
   @Test func `the command has the flags of the options' tables, and no others`() throws {
     struct Argument: Decodable {
       struct Name: Decodable { let kind: String, name: String }

@@ -113,7 +113,7 @@ private struct Manifest: Codable {
   init(contentsOf path: String) throws {
     let file = try MappedFile(path)
     guard file.bytes.count <= 1 << 20,
-      let manifest = try? JSONDecoder().decode(Self.self, from: Data(file.bytes))
+      let manifest = try? JSONDecoder().decode(Self.self, from: file.withBytes { Data($0) })
     else { throw TrainingError.checkpoint("its manifest.json cannot be read") }
     guard manifest.format == 1 else {
       throw TrainingError.stopped(

@@ -79,6 +79,7 @@ final class RunLog {
         continue
       }
       let file = try MappedFile(path)
+      defer { withExtendedLifetime(file) {} }
       if file.bytes.count < size {
         complaints.append("\(path) lost its last \(size - file.bytes.count) bytes")
       }

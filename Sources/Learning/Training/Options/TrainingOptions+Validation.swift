@@ -14,10 +14,10 @@ extension TrainingOptions {
 
   /// A step must fall into equal shares of whole groups of the minibatch deviation.
   private func validateShares() throws(TrainingError) {
-    if gpus * trainer.rounds == 1 { return }
+    if gpus == 1, trainer.rounds == 1 { return }
     let group = trainer.discriminator.minibatchGroup ?? trainer.batchSize
     let groups = "groups of \(group) images (mbstd_group_size)"
-    guard trainer.batchSize % (gpus * group) == 0 else {
+    guard trainer.batchSize % gpus == 0, trainer.batchSize / gpus % group == 0 else {
       throw .option(
         "--batch must be a multiple of \(gpus * group), not \(trainer.batchSize): \(gpus) processes, "
           + "in \(groups)"

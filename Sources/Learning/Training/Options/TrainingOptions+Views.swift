@@ -31,7 +31,7 @@ extension TrainingOptions {
 
   /// Images per step and device.
   var batchPerDevice: Int {
-    get { trainer.batchSize / (gpus * trainer.rounds) }
+    get { gpus > 0 && trainer.rounds > 0 ? trainer.batchSize / gpus / trainer.rounds : 0 }
     set {}
   }
 

@@ -145,7 +145,8 @@ extension TrainingOption {
     .fileOnly("D_kwargs.conv_clamp", \.trainer.discriminator.clamp),
     .fileOnly(
       "D_kwargs.epilogue_kwargs.mbstd_group_size",
-      \.trainer.discriminator.minibatchGroup
+      \.trainer.discriminator.minibatchGroup,
+      in: .between(1, 65_536)
     ),
   ]
 }

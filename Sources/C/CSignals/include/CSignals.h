@@ -1,0 +1,21 @@
+#pragma once
+
+#include <stddef.h>
+
+/// Turns the SIGBUS of a mapped file that became shorter, or whose disk failed, into one line that
+/// names the file, and the exit status 1. Everything here is safe from any thread.
+
+/// Installs the handler; to be called once. A SIGBUS that is no mapped file's acts as before.
+void csignals_watch_mappings(void);
+
+/// Notes a mapping.
+///
+/// - Returns: A slot for `csignals_remove_mapping`; -1 when all are taken: the file has no name
+/// then.
+int csignals_add_mapping(const void *base, size_t size, const char *path);
+
+/// Forgets a mapping, before it is unmapped; -1 does nothing.
+void csignals_remove_mapping(int slot);
+
+/// What the line ends with: how to go on. At most 500 bytes.
+void csignals_set_advice(const char *text);
