@@ -190,6 +190,11 @@ let dataSide: [Target] = [
     ["Laion", "Datasets", "Archives", "Images", "Parquet", "TestSupport", "Files", "Text"]
   ),
   tests("Data", "FetchTests", ["Fetch", "Files", "TestSupport"]),
+  tests(
+    "Program",
+    "DataCommandsTests",
+    ["DataCommands", "nifty", "Laion", "Text", "TestSupport", argumentParser]
+  ),
   tests("Program", "DemoTests", ["Demo", "Images", "Parquet", "TestSupport"]),
 ]
 
@@ -291,7 +296,7 @@ let torchSide: [Target] = [
     "TrainingTests",
     [
       "Training", "Distributed", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Datasets",
-      "Archives", "Images", "JSON", "Files", "TestSupport", "TorchTestSupport",
+      "Archives", "Images", "JSON", "Text", "Files", "TestSupport", "TorchTestSupport",
     ]
   ),
   tests(

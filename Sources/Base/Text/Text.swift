@@ -31,4 +31,11 @@ package enum Text {
     if whole >= 3600 { return String(format: "%dh %02dm", whole / 3600, whole / 60 % 60) }
     return whole >= 60 ? String(format: "%dm %02ds", whole / 60, whole % 60) : "\(whole)s"
   }
+  /// A number as it is typed on a command line: "25000", "0.0025", "1e12".
+  package static func typed(_ value: Double) -> String {
+    if let whole = Int(exactly: value), abs(whole) < 1_000_000 { return String(whole) }
+    let short = String(format: "%g", value)
+    let text = Double(short) == value ? short : String(format: "%.15g", value)
+    return text.replacingOccurrences(of: "e+", with: "e")
+  }
 }

@@ -14,7 +14,7 @@ package struct LaionConfiguration: Codable, Equatable, Sendable {
   package var columns = MetadataColumns()
   /// A file of hosts and addresses that are never requested.
   package var denyList: String?
-  /// Whether finished splits that are not full request again what failed for reasons that pass.
+  /// Whether a retry pass requests the failures that may pass, in finished splits that are not full.
   package var retriesFailures = false
   /// Pairs per split; rows are read on until the split is full or the part ends.
   package var perSplit = 1_000_000
@@ -88,11 +88,11 @@ package struct FetchSettings: Codable, Equatable, Sendable {
   package var concurrency = 128
   /// Requests in flight to one host.
   package var concurrencyPerHost = 8
-  /// Requests begun per second at one host; `nil` for as many as there are places.
+  /// Requests begun per second at one host; `nil` for as many as there are slots.
   package var requestsPerSecondPerHost: Double?
   /// Names resolved at the same time, each on its own thread.
   package var resolverThreads = 128
-  /// Seconds for the answer of the name servers.
+  /// Seconds until a lookup of a name times out.
   package var lookupTimeout = 10.0
   /// Threads that decode and encode images; `nil` for one per core.
   package var decoderThreads: Int?
@@ -102,27 +102,27 @@ package struct FetchSettings: Codable, Equatable, Sendable {
   package var readTimeout = 10.0
   /// Seconds for one attempt from the request to the last byte of the body, redirects included.
   ///
-  /// Waiting for a name, for `robots.txt` and for a place at the host is not counted: the first two
+  /// Waiting for a name, for `robots.txt` and for a slot at the host is not counted: the first two
   /// have limits of their own, and the last is our own doing.
   package var totalTimeout = 30.0
-  /// Attempts per image, the first included; only what can recover is tried again.
+  /// Attempts per image, the first included; only failures that may pass are retried.
   package var attempts = 3
   /// Seconds before the second attempt; doubled before each further one.
   package var retryDelay = 1.0
   /// Bytes of the largest body that is accepted.
   package var maximumBytes = 16 << 20
-  /// Bytes of all bodies together that are in memory, at least 128 KiB per connection; who wants more
-  /// waits.
+  /// Bytes of all bodies together that are in memory, at least 128 KiB per connection; a body that needs
+  /// more waits.
   package var maximumBytesInFlight = 64 << 20
   /// Pixels of all pictures together that are being decoded; a larger one is decoded alone.
   package var maximumPixelsInFlight = 64_000_000
-  /// Deadlines in a row after which a host is left alone for `silentHostPause` seconds.
+  /// Missed deadlines in a row after which a host is skipped for `silentHostPause` seconds.
   package var silentHostLimit = 3
   /// Seconds for which rows of a host that never answers are not requested.
   package var silentHostPause = 60.0
   /// Redirects followed per attempt.
   package var maximumRedirects = 5
-  /// The name under which we ask; say who you are and how to reach you, servers block liars.
+  /// The `User-Agent` of every request; say who you are and how to reach you, servers block liars.
   package var userAgent = "\(Version.userAgent) (+image-text dataset download)"
   /// `X-Robots-Tag` directives by which a server opts its images out of training.
   package var optOutDirectives = ["noai", "noimageai"]

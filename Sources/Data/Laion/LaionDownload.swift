@@ -62,19 +62,19 @@ package struct LaionDownload: Sendable {
     var report = LaionReport(splits: [], skipped: [])
     var damage: LaionError?
     for split in splits {
-      var again = false
+      var retries = false
       if let finished = SplitStatistics.read(split.folder.statisticsPath),
         finished.isComplete(for: configuration.perSplit)
       {
-        again = configuration.retriesFailures && finished.pairs < configuration.perSplit
-        if !again {
+        retries = configuration.retriesFailures && finished.pairs < configuration.perSplit
+        if !retries {
           report.splits.append(finished)
           report.skipped.append(split.part.number)
           continue
         }
       }
       do throws(LaionError) {
-        let (statistics, added) = try await split.run(again: again)
+        let (statistics, added) = try await split.run(retries: retries)
         report.splits.append(statistics)
         report.added += added
       } catch  where error.isDamage {

@@ -5,8 +5,8 @@ package import Parquet
 ///
 /// A row that cannot be fetched is not an error but a `FetchOutcome`.
 package enum LaionError: Error, Equatable, CustomStringConvertible {
-  /// A setting is out of its range.
-  case invalidSetting(name: String, value: String, expected: String)
+  /// An option is not what it may be, or does not go with another.
+  case option(String)
   /// The metadata folder has no files of a known format.
   case noMetadata(folder: String)
   /// The output folder has no splits.
@@ -44,8 +44,7 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .invalidSetting(let name, let value, let expected):
-      "\(name) is \(value); it must be \(expected)"
+    case .option(let complaint): complaint
     case .noMetadata(let folder):
       "no .parquet, .csv, .tsv or .jsonl in \(folder); put the metadata files there"
     case .noSplits(let folder):

@@ -73,14 +73,11 @@ extension Shard {
       return Choice(shard: explicit, note: note)
     }
     if let count {
-      guard count >= 1 else {
-        throw .invalidSetting(name: "--shards", value: "\(count)", expected: "at least 1")
-      }
+      try LaionOptions.shards.check(count)
       guard let task else {
-        throw .invalidSetting(
-          name: "--shards",
-          value: "\(count)",
-          expected: "for tasks of a Slurm array or an indexed job; elsewhere say --shard i/n"
+        throw .option(
+          "--shards \(count) is for tasks of a Slurm array or an indexed job, and this is none; "
+            + "say --shard i/\(count)"
         )
       }
       let shard = Shard(index: task.number % count, count: count)

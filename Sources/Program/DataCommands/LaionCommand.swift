@@ -41,16 +41,9 @@ extension LaionCommand {
       abstract: "Download pairs; what `nifty laion` does without a word."
     )
 
-    @Option(help: "Folder with part-*.parquet, or .csv, .tsv, .jsonl; or one such file.")
-    var metadata: String
-
-    @Option(help: "Folder for split0, split1, …")
-    var out: String
-
-    @Flag(
-      help: "In finished splits that are not full, request again what failed for reasons that pass."
-    )
-    var retry = false
+    @Option(required: LaionOptions.metadata) var metadata: String
+    @Option(required: LaionOptions.out) var out: String
+    @Flag(LaionOptions.retry) var retry: Bool
 
     @Option(help: "How progress is told; json is one object a line.")
     var log: LogForm = .text
@@ -61,19 +54,32 @@ extension LaionCommand {
     @Option(help: "Address of this machine that answers there; 0.0.0.0 for all of them.")
     var metricsAddress = "127.0.0.1"
 
-    @OptionGroup(title: "Rows") var rows: LaionRowOptions
-    @OptionGroup(title: "Requests") var fetch: LaionFetchOptions
-    @OptionGroup(title: "Storage") var store: LaionStoreOptions
+    @OptionGroup(title: "Rows") var rows: LaionRowFlags
+    @OptionGroup(title: "Requests") var fetch: LaionRequestFlags
+    @OptionGroup(title: "Storage") var store: LaionStorageFlags
+
+    func validate() throws {
+      do throws(LaionError) {
+        try settings.validate()
+        try LaionOptions.shards.check(rows.shards)
+      } catch { throw ValidationError("\(error)") }
+    }
+
+    /// What the flags say, without regard to the variables of a cluster.
+    var settings: LaionConfiguration {
+      var settings = LaionConfiguration(metadata: metadata, output: out)
+      LaionOptions.retry.set(&settings, retry)
+      rows.apply(to: &settings)
+      fetch.apply(to: &settings)
+      store.apply(to: &settings)
+      return settings
+    }
 
     func run() async throws {
-      var settings = LaionConfiguration(metadata: metadata, output: out)
-      settings.retriesFailures = retry
-      rows.apply(to: &settings)
+      var settings = settings
       let share = try rows.share()
       settings.shard = share.shard
       if let note = share.note { Console.error(note) }
-      fetch.apply(to: &settings)
-      store.apply(to: &settings)
       var metrics: MetricsServer?
       if let metricsPort {
         metrics = try await MetricsServer(port: metricsPort, on: metricsAddress)

@@ -61,4 +61,31 @@ struct TextTests {
     #expect(python("&alpha;&eacute &#150;") == "αé –")
     #expect(python("&alpha &unknown;") == "&alpha &unknown;")
   }
+
+  @Test(arguments: [
+    (0.5, "0.5"), (-2, "-2"), (1e12, "1e12"), (0.1 + 0.2, "0.3"), (123_456_789, "123456789"),
+    (.nan, "nan"), (.infinity, "inf"), (-0.0002, "-0.0002"),
+  ])
+  func `numbers are written as people write them`(number: Double, text: String) {
+    #expect(Text.typed(number) == text)
+  }
+
+  @Test func `a range says what it allows, in its unit`() {
+    #expect(OptionRange.between(1, 8, "threads").text == "between 1 and 8 threads")
+    #expect(
+      OptionRange.above(0, atMost: 3600, "seconds").text == "above 0 and at most 3600 seconds"
+    )
+    #expect(
+      OptionRange.atLeast(0).text == "0 or more" && OptionRange.atLeast(2).text == "at least 2"
+    )
+    let complaint = OptionRange.between(0, 1).complaint("--p", "1.5")
+    #expect(complaint == "--p must be between 0 and 1, not 1.5")
+  }
+
+  @Test(arguments: [OptionRange.between(1, 8), .above(0, atMost: 1), .atLeast(0), .finite])
+  func `a range holds its limits and nothing beyond, NaN neither`(range: OptionRange) {
+    for value in range.limits.allowed { #expect(range.contains(value), "\(value)") }
+    for value in range.limits.refused { #expect(!range.contains(value), "\(value)") }
+    #expect(!range.contains(.nan))
+  }
 }

@@ -18,12 +18,12 @@ struct MemoryBudgetTests {
     let finished = await withTaskGroup(of: Bool.self) { tasks in
       for number in 0..<200 {
         tasks.addTask {
-          let share = budget.share()
-          defer { share.giveBack() }
+          let reservation = budget.reservation()
+          defer { reservation.release() }
           let wanted = 100 + number * 37 % 500
           var size = 10
           while size <= wanted {
-            guard (try? await share.grow(to: size)) != nil else { return false }
+            guard (try? await reservation.grow(to: size)) != nil else { return false }
             await Task.yield()
             size *= 2
           }
@@ -48,12 +48,12 @@ struct MemoryBudgetTests {
       for number in 0..<100 {
         tasks.addTask {
           let size = number % 20 == 7 ? 350 : 1 + number % 60
-          let share = budget.share()
-          try? await share.grow(to: size)
+          let reservation = budget.reservation()
+          try? await reservation.grow(to: size)
           together.enter()
           for _ in 0..<3 { await Task.yield() }
           together.leave(isLarge: size > 100)
-          share.giveBack()
+          reservation.release()
         }
       }
     }
@@ -63,12 +63,12 @@ struct MemoryBudgetTests {
 
   @Test func `who is cancelled while waiting leaves the queue`() async throws {
     let budget = MemoryBudget(limit: 10)
-    let first = budget.share()
+    let first = budget.reservation()
     try await first.grow(to: 10)
     let waiting = Task {
-      let share = budget.share()
-      defer { share.giveBack() }
-      try await share.grow(to: 5)
+      let reservation = budget.reservation()
+      defer { reservation.release() }
+      try await reservation.grow(to: 5)
     }
     try await Task.sleep(for: .milliseconds(20))
     waiting.cancel()
@@ -77,14 +77,14 @@ struct MemoryBudgetTests {
     await #expect(throws: CancellationError.self) {
       try await Task {
         withUnsafeCurrentTask { $0?.cancel() }
-        try await budget.share().grow(to: 5)
+        try await budget.reservation().grow(to: 5)
       }.value
     }
-    first.giveBack()
-    let next = budget.share()
+    first.release()
+    let next = budget.reservation()
     try await next.grow(to: 10)
     #expect(budget.used == 10)
-    next.giveBack()
+    next.release()
   }
 
   /// A picture of one colour is a few kilobytes however many pixels it has.
@@ -107,7 +107,7 @@ struct MemoryBudgetTests {
         for number in 0..<8 {
           tasks.addTask {
             let result = await store.store(bomb, to: "\(folder)/\(number).png")
-            if case .outcome(.success) = result { return true }
+            if case .success = result { return true }
             return false
           }
         }

@@ -135,31 +135,31 @@ import Testing
     let error = #expect(throws: LaionError.self, sourceLocation: sourceLocation) {
       try configuration.validate()
     }
-    let isNamed = error?.description.hasPrefix("\(name) is ") == true
+    let isNamed = error?.description.hasPrefix("\(name) must ") == true
     #expect(isNamed, sourceLocation: sourceLocation)
   }
 
-  @Test func `a setting out of range is named`() {
-    expectRefusal("perSplit") { $0.perSplit = 0 }
+  @Test func `a setting out of range is named as its flag is`() {
+    expectRefusal("--per-split") { $0.perSplit = 0 }
     expectRefusal("window") { $0.window = 0 }
-    expectRefusal("image.size") { $0.image.size = 0 }
-    expectRefusal("image.quality") { $0.image.quality = 0 }
-    expectRefusal("shard.index") { $0.shard = Shard(index: 2, count: 2) }
-    expectRefusal("columns") { $0.columns.names["colour"] = "x" }
-    expectRefusal("fetch.requestsPerSecondPerHost") { $0.fetch.requestsPerSecondPerHost = 0 }
+    expectRefusal("--size") { $0.image.size = 0 }
+    expectRefusal("--quality") { $0.image.quality = 0 }
+    expectRefusal("--shard") { $0.shard = Shard(index: 2, count: 2) }
+    expectRefusal("--column") { $0.columns.names["colour"] = "x" }
+    expectRefusal("--requests-per-second") { $0.fetch.requestsPerSecondPerHost = 0 }
     for rate in [1e-30, 1e-4, .nan, .infinity, -1] {
-      expectRefusal("fetch.requestsPerSecondPerHost") { $0.fetch.requestsPerSecondPerHost = rate }
+      expectRefusal("--requests-per-second") { $0.fetch.requestsPerSecondPerHost = rate }
     }
-    expectRefusal("shard.count") { $0.shard = Shard(index: 0, count: 0) }
-    expectRefusal("fetch.allowedAddresses") { $0.fetch.allowedAddresses = ["localhost"] }
-    expectRefusal("filter.minimumSimilarity") { $0.filter.minimumSimilarity = .nan }
-    expectRefusal("filter.maximumAspect") { $0.filter.maximumAspect = 0.5 }
-    expectRefusal("filter.minimumSide") {
+    expectRefusal("--shard") { $0.shard = Shard(index: 0, count: 0) }
+    expectRefusal("--allow-address") { $0.fetch.allowedAddresses = ["localhost"] }
+    expectRefusal("--min-similarity") { $0.filter.minimumSimilarity = .nan }
+    expectRefusal("--max-aspect") { $0.filter.maximumAspect = 0.5 }
+    expectRefusal("--min-side") {
       ($0.filter.minimumSide, $0.filter.maximumSide) = (9, 8)
     }
-    expectRefusal("fetch.concurrency") { $0.fetch.concurrency = 0 }
-    expectRefusal("fetch.attempts") { $0.fetch.attempts = 0 }
-    expectRefusal("fetch.totalTimeout") { $0.fetch.totalTimeout = .infinity }
-    expectRefusal("fetch.userAgent") { $0.fetch.userAgent = "evil\r\nHost: other" }
+    expectRefusal("--connections") { $0.fetch.concurrency = 0 }
+    expectRefusal("--attempts") { $0.fetch.attempts = 0 }
+    expectRefusal("--timeout") { $0.fetch.totalTimeout = .infinity }
+    expectRefusal("--user-agent") { $0.fetch.userAgent = "evil\r\nHost: other" }
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Testing
+import Text
 
 @testable import Training
 
@@ -142,14 +143,6 @@ struct OptionTableTests {
     #expect(TrainingOption.resume.defaultText == "noresume")
     #expect(TrainingOption.outdir.defaultText == nil)
     #expect(TrainingOption.aug.defaultText == "noaug")
-  }
-
-  @Test(arguments: [
-    (0.5, "0.5"), (-2, "-2"), (1e12, "1e12"), (0.1 + 0.2, "0.3"), (123_456_789, "123456789"),
-    (.nan, "nan"), (.infinity, "inf"), (-0.0002, "-0.0002"),
-  ])
-  func `numbers are written as people write them`(number: Double, text: String) {
-    #expect(numberText(number) == text)
   }
 
   @Test func `the migration guide lists every flag as the tables have it`() throws {

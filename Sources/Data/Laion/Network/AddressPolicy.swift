@@ -21,8 +21,8 @@ package struct AddressPolicy: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - addresses: In the order of the system.
-  ///   - hasRoute: Whether this machine knows a way to an address.
-  /// - Returns: The allowed ones: those with a way first, and of these IPv4 before IPv6.
+  ///   - hasRoute: Whether this machine has a route to an address.
+  /// - Returns: The allowed ones: those with a route first, and of these IPv4 before IPv6.
   package func permitted(
     _ addresses: [IPAddress],
     hasRoute: (IPAddress) -> Bool = { $0.hasRoute }

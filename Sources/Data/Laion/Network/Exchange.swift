@@ -5,47 +5,15 @@ import NIOHTTP1
 
 /// One request and its answer, within limits of size and time.
 struct Exchange: Sendable {
-  /// What the answer comes to.
-  enum Step<Value: Sendable>: Sendable {
-    case value(Value)
-    case redirect(WebURL)
-    case failure(FetchCause, retryAfter: Double? = nil)
-    /// There was no connection.
-    case unreached(FetchCause)
-
-    /// Why there is no answer to go on with, and how many seconds the server wants to be left alone.
-    var failure: (cause: FetchCause, retryAfter: Double?)? {
-      switch self {
-      case .failure(let cause, let retryAfter): (cause, retryAfter)
-      case .unreached(let cause): (cause, nil)
-      case .value, .redirect: nil
-      }
-    }
-
-    /// Whether the host let the time run out.
-    var isTimeout: Bool { failure?.cause == .timedOut }
-  }
-
-  /// What is asked for.
-  enum Subject: Sendable {
-    /// An image: opt-outs are respected, a body beyond the limit is a failure.
-    case image
-    /// A `robots.txt`: a body beyond the limit is cut off there.
-    case robots
-  }
-
-  let url: WebURL
-  let subject: Subject
-  /// Redirects followed so far.
-  let redirects: Int
+  let request: FetchRequest
   let settings: FetchSettings
-  /// What the body may take of the memory for all of them.
-  let room: MemoryBudget.Share
+  /// What the body takes of the memory for all bodies.
+  let memory: MemoryBudget.Reservation
 
-  /// What is taken before a request is sent, and enough for most images.
-  static let firstRoom = 64 << 10
+  /// Bytes that are reserved before a request is sent: enough for most images.
+  static let firstReservation = 64 << 10
 
-  /// Races the request, body included, against the time left.
+  /// Sends the request and receives the body before the deadline.
   ///
   /// A server closes idle connections when it likes, also in the moment in which we send over one.
   /// That says nothing about the request: like browsers we send it once more over a new connection.
@@ -55,26 +23,22 @@ struct Exchange: Sendable {
   ///   - fresh: A client that keeps no connections, asked for when the connection ended before the
   ///     first byte of an answer; `nil` when it was a new one.
   ///   - keepsConnection: Whether the connection is of use afterwards.
-  ///   - budget: The time left.
-  /// - Returns: What the answer comes to.
+  ///   - timeLeft: Until the deadline.
+  /// - Returns: The body, or why there is none.
   func run(
     _ client: HTTPClient,
-    or fresh: @escaping @Sendable () async -> HTTPClient?,
+    orIfDropped fresh: @escaping @Sendable () async -> HTTPClient?,
     keepsConnection: Bool = true,
-    within budget: Duration
-  ) async -> Step<ByteBuffer> {
+    within timeLeft: Duration
+  ) async -> Fetched<ByteBuffer> {
     let work = Task {
-      do {
-        return try await request(client, within: budget, isLast: !keepsConnection)
-      } catch {
-        guard let client = await fresh() else { return .failure(.connectionLost) }
-        let step = try? await request(client, within: budget, isLast: true)
-        return step ?? .failure(.connectionLost)
-      }
+      let first = await send(client, within: timeLeft, isLast: !keepsConnection)
+      guard case .failure(.dropped) = first, let client = await fresh() else { return first }
+      return await send(client, within: timeLeft, isLast: true)
     }
     // Not a sleeping task: one that is cancelled stays in memory until it would have woken up, and at
     // a thousand requests a second that is tens of thousands.
-    let deadline = client.eventLoopGroup.any().scheduleTask(in: TimeAmount(budget)) {
+    let deadline = client.eventLoopGroup.any().scheduleTask(in: TimeAmount(timeLeft)) {
       work.cancel()
     }
     defer { deadline.cancel() }
@@ -85,71 +49,66 @@ struct Exchange: Sendable {
     }
   }
 
-  /// Throws when the connection ended before the first byte of an answer.
-  private func request(
+  private func send(
     _ client: HTTPClient,
-    within budget: Duration,
+    within timeLeft: Duration,
     isLast: Bool
-  ) async throws(Dropped) -> Step<ByteBuffer> {
-    var request = HTTPClientRequest(url: url.description)
-    request.headers = [
+  ) async -> Fetched<ByteBuffer> {
+    let url = request.url
+    var message = HTTPClientRequest(url: url.description)
+    message.headers = [
       "Host": url.hostHeader,
       "User-Agent": settings.userAgent,
       "Accept": accepted,
       "Accept-Encoding": "identity",
     ]
-    if isLast { request.headers.add(name: "Connection", value: "close") }
+    if isLast { message.headers.add(name: "Connection", value: "close") }
     var isAnswered = false
     do {
-      let response = try await client.execute(request, timeout: TimeAmount(budget))
+      let response = try await client.execute(message, timeout: TimeAmount(timeLeft))
       isAnswered = true
       let head = ResponseDecision.Head(
         status: Int(response.status.code),
         headers: response.headers.map { ($0.name, $0.value) }
       )
+      let redirects = request.redirects
       switch ResponseDecision(head, from: url, redirects: redirects, settings: limits) {
-      case .redirect(let next): return .redirect(next)
-      case .fail(let cause, let retryAfter): return .failure(cause, retryAfter: retryAfter)
+      case .redirect(let next): return .failure(.redirected(next))
+      case .fail(let cause, let retryAfter): return .failure(.failed(cause, retryAfter: retryAfter))
       case .accept: return try await body(of: response)
       }
     } catch {
-      if !isAnswered, TransportFailure.isDrop(error) { throw Dropped() }
-      if !isAnswered, TransportFailure.isUnconnected(error) {
-        return .unreached(TransportFailure.cause(of: error))
-      }
-      return .failure(TransportFailure.cause(of: error))
+      if !isAnswered, TransportFailure.isDrop(error) { return .failure(.dropped) }
+      let cause = TransportFailure.cause(of: error)
+      let isUnreached = !isAnswered && TransportFailure.isUnconnected(error)
+      return .failure(isUnreached ? .unreached(cause) : .failed(cause))
     }
   }
 
-  private struct Dropped: Error {}
-
   /// Reads the body up to the limit; to leave it unread closes the connection.
-  private func body(of response: HTTPClientResponse) async throws -> Step<ByteBuffer> {
+  private func body(of response: HTTPClientResponse) async throws -> Fetched<ByteBuffer> {
     var body = ByteBuffer()
-    var held = Self.firstRoom
+    var reserved = Self.firstReservation
     for try await var part in response.body {
       if body.readableBytes + part.readableBytes > maximumBytes {
-        if subject == .image { return .failure(.tooManyBytes) }
-        body.writeImmutableBuffer(
-          part.getSlice(at: part.readerIndex, length: room(in: body)) ?? part
-        )
-        return .value(body)
+        if request.subject == .image { return .failure(.failed(.tooManyBytes)) }
+        let length = maximumBytes - body.readableBytes
+        body.writeImmutableBuffer(part.getSlice(at: part.readerIndex, length: length) ?? part)
+        return .success(body)
       }
       let size = body.readableBytes + part.readableBytes
-      if size > held {
+      if size > reserved {
         // As the buffer grows, by powers of two. While this waits nothing more is read.
-        while held < size { held *= 2 }
-        try await room.grow(to: held)
+        while reserved < size { reserved *= 2 }
+        try await memory.grow(to: reserved)
       }
       body.writeBuffer(&part)
     }
-    return body.readableBytes == 0 ? .failure(.empty) : .value(body)
+    return body.readableBytes == 0 ? .failure(.failed(.empty)) : .success(body)
   }
 
-  private func room(in body: ByteBuffer) -> Int { maximumBytes - body.readableBytes }
-
   private var accepted: String {
-    switch subject {
+    switch request.subject {
     case .image:
       "image/jpeg, image/png, image/webp, image/avif;q=0.8, image/gif;q=0.8, image/*;q=0.5, */*;q=0.1"
     case .robots: "text/plain, */*;q=0.1"
@@ -157,7 +116,7 @@ struct Exchange: Sendable {
   }
 
   private var maximumBytes: Int {
-    switch subject {
+    switch request.subject {
     case .image: settings.maximumBytes
     case .robots: RobotsRules.maximumBytes
     }
@@ -165,7 +124,7 @@ struct Exchange: Sendable {
 
   /// The settings by which the head of the answer is judged.
   private var limits: FetchSettings {
-    if subject == .image { return settings }
+    if request.subject == .image { return settings }
     var limits = settings
     limits.optOutDirectives = []
     limits.maximumBytes = .max

@@ -4,7 +4,7 @@ extension IPAddress {
   /// Whether it is an IPv4 address.
   package var isV4: Bool { if case .v4 = self { true } else { false } }
 
-  /// Whether this machine knows a way there: a machine without IPv6 has none to IPv6 addresses.
+  /// Whether this machine has a route to it: a machine without IPv6 has none to IPv6 addresses.
   ///
   /// Asks the system by connecting a datagram socket, which sends nothing.
   package var hasRoute: Bool {

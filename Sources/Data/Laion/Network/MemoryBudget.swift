@@ -1,13 +1,12 @@
 import Synchronization
 
-/// Memory that many tasks hold together, counted before it is taken.
+/// Memory that many tasks reserve before they take it.
 ///
-/// Whoever asks for more than is left waits for its turn. Who would wait for ever, because all that
-/// hold something wait as well, goes on beyond the limit: one at a time, and until it is done. So what
-/// is larger than the budget is had alone, and what is counted never exceeds the limit by more than
-/// one share.
+/// A task that asks for more than is left waits in a queue. If all tasks that hold something wait, one of
+/// them goes beyond the limit, until it releases what it has. So what is larger than the budget is held
+/// alone, and the sum never exceeds the limit by more than one reservation.
 final class MemoryBudget: Sendable {
-  /// What may be held together.
+  /// What may be reserved in all.
   let limit: Int
 
   private let state = Mutex(State())
@@ -15,16 +14,16 @@ final class MemoryBudget: Sendable {
   fileprivate struct State {
     var used = 0
     var peak = 0
-    var nextShare = 0
-    /// What each share holds; none holds nothing.
+    var nextNumber = 0
+    /// Amounts by the number of their reservation; one of nothing is left out.
     var held: [Int: Int] = [:]
     var waiters: [Waiter] = []
-    /// The share that went beyond the limit last.
+    /// The reservation that went beyond the limit last.
     var exempt: Int?
   }
 
   fileprivate struct Waiter {
-    let share: Int
+    let number: Int
     let amount: Int
     let continuation: CheckedContinuation<Bool, Never>
   }
@@ -34,72 +33,72 @@ final class MemoryBudget: Sendable {
     self.limit = limit
   }
 
-  /// What is held now.
+  /// What is reserved now.
   var used: Int { state.withLock { $0.used } }
-  /// The most that was ever held at once.
+  /// The most that was ever reserved at once.
   var peak: Int { state.withLock { $0.peak } }
 
-  /// What one task holds of a budget; to be given back.
-  struct Share: Sendable {
+  /// What one task holds of a budget, until it releases it.
+  struct Reservation: Sendable {
     fileprivate let budget: MemoryBudget
     fileprivate let number: Int
 
-    /// Waits until the share holds at least `amount`; throws when the task is cancelled meanwhile.
+    /// Waits until it holds at least `amount`; throws when the task is cancelled meanwhile.
     func grow(to amount: Int) async throws(CancellationError) {
       try await budget.grow(number, to: amount)
     }
 
-    /// Gives everything back.
-    func giveBack() { budget.giveBack(number) }
+    /// Releases all of it.
+    func release() { budget.release(number) }
   }
 
-  /// A share that holds nothing yet.
-  func share() -> Share {
+  /// A reservation of nothing yet.
+  func reservation() -> Reservation {
     state.withLock { state in
-      state.nextShare += 1
-      return Share(budget: self, number: state.nextShare)
+      state.nextNumber += 1
+      return Reservation(budget: self, number: state.nextNumber)
     }
   }
 
-  private func grow(_ share: Int, to amount: Int) async throws(CancellationError) {
+  private func grow(_ number: Int, to amount: Int) async throws(CancellationError) {
     let isGranted = state.withLock { state in
-      let more = amount - state.held[share, default: 0]
+      let more = amount - state.held[number, default: 0]
       if more <= 0 { return true }
       guard state.waiters.isEmpty, state.used + more <= limit else { return false }
-      state.grant(more, to: share)
+      state.grant(more, to: number)
       return true
     }
     if isGranted { return }
-    let isHad = await withTaskCancellationHandler {
+    let isHeld = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let ready = state.withLock { state in
-          let more = amount - state.held[share, default: 0]
-          state.waiters.append(Waiter(share: share, amount: more, continuation: continuation))
+          let more = amount - state.held[number, default: 0]
+          state.waiters.append(Waiter(number: number, amount: more, continuation: continuation))
           return state.serve(limit)
         }
         for waiter in ready { waiter.resume(returning: true) }
         // Cancelled before it could wait, the handler has found nobody.
-        if Task.isCancelled { giveUp(share) }
+        if Task.isCancelled { giveUp(number) }
       }
     } onCancel: {
-      giveUp(share)
+      giveUp(number)
     }
-    if !isHad { throw CancellationError() }
+    if !isHeld { throw CancellationError() }
   }
 
-  private func giveUp(_ share: Int) {
+  private func giveUp(_ number: Int) {
     let (waiter, ready) = state.withLock { state in
-      let place = state.waiters.firstIndex { $0.share == share }
-      return (place.map { state.waiters.remove(at: $0).continuation }, state.serve(limit))
+      let index = state.waiters.firstIndex { $0.number == number }
+      return (index.map { state.waiters.remove(at: $0).continuation }, state.serve(limit))
     }
     waiter?.resume(returning: false)
     for waiter in ready { waiter.resume(returning: true) }
   }
 
-  private func giveBack(_ share: Int) {
+  private func release(_ number: Int) {
     let ready = state.withLock { state in
-      state.used -= state.held.removeValue(forKey: share) ?? 0
-      if state.exempt == share { state.exempt = nil }
+      state.used -= state.held.removeValue(forKey: number) ?? 0
+      if state.exempt == number { state.exempt = nil }
       return state.serve(limit)
     }
     for waiter in ready { waiter.resume(returning: true) }
@@ -107,25 +106,27 @@ final class MemoryBudget: Sendable {
 }
 
 extension MemoryBudget.State {
-  fileprivate mutating func grant(_ amount: Int, to share: Int) {
-    held[share, default: 0] += amount
+  fileprivate mutating func grant(_ amount: Int, to number: Int) {
+    held[number, default: 0] += amount
     used += amount
     peak = max(peak, used)
   }
 
-  /// Takes those from the queue who get what they wait for, in its order.
+  /// Grants what can be granted, in the order of the queue.
+  ///
+  /// - Returns: The tasks that go on.
   fileprivate mutating func serve(_ limit: Int) -> [CheckedContinuation<Bool, Never>] {
     var ready: [CheckedContinuation<Bool, Never>] = []
     while let first = waiters.first {
-      var place = 0
+      var index = 0
       if used + first.amount > limit {
-        let waiting = waiters.count { held[$0.share] != nil }
+        let waiting = waiters.count { held[$0.number] != nil }
         if held.count > waiting { break }
-        place = waiters.firstIndex { $0.share == exempt } ?? 0
-        exempt = waiters[place].share
+        index = waiters.firstIndex { $0.number == exempt } ?? 0
+        exempt = waiters[index].number
       }
-      let waiter = waiters.remove(at: place)
-      grant(waiter.amount, to: waiter.share)
+      let waiter = waiters.remove(at: index)
+      grant(waiter.amount, to: waiter.number)
       ready.append(waiter.continuation)
     }
     return ready

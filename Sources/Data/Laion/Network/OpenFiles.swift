@@ -4,8 +4,8 @@ import Glibc
 /// How many files and connections the process may have open.
 enum OpenFiles {
   /// What a download of these settings may need: a connection for each request in flight and as many
-  /// that are kept, the lookups, the files being written, those who ask for metrics, and what the process
-  /// has open anyway.
+  /// that are kept, the lookups, the files being written, the clients of the metrics server, and what the
+  /// process has open anyway.
   static func needed(by settings: FetchSettings) -> Int {
     let cores = ProcessInfo.processInfo.activeProcessorCount
     return 2 * settings.concurrency + settings.resolverThreads

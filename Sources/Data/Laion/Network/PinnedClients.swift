@@ -6,11 +6,11 @@ import NIOPosix
 /// HTTP clients that connect to the address that was checked, and to no other.
 ///
 /// The HTTP client would resolve the name again, and a hostile name server would give it another
-/// answer. `dnsOverride` pins names to addresses but belongs to a client for life, so hosts are
-/// gathered for a moment and each such generation gets a client of its own; a client per host would
-/// load the certificate store per host. A generation is dropped when it is old and idle.
+/// answer. `dnsOverride` pins names to addresses but is fixed for the life of a client, so hosts are
+/// gathered for a moment and each such generation gets its own client; a client per host would load the
+/// certificate store per host. A generation is dropped when it is old and idle.
 actor PinnedClients {
-  /// The right to use a client until it is given back.
+  /// A client in use, until it is released.
   struct Lease {
     let client: HTTPClient
     fileprivate let generation: Int
@@ -22,9 +22,9 @@ actor PinnedClients {
     let addresses: [String: IPAddress]
     let until: ContinuousClock.Instant
     var leases: Int
-    /// How many requests to a host were sent over connections that the client may keep.
+    /// How many requests to a host were sent over connections that may be kept alive.
     var keeping: [String: Int] = [:]
-    /// Made when a kept connection turns out to be dead; keeps none itself.
+    /// Made when a kept connection turns out to be closed; keeps none itself.
     var fresh: HTTPClient?
 
     func shutDown() async {
@@ -40,7 +40,7 @@ actor PinnedClients {
   private var pinned: [String: Int] = [:]
   private var gathering: [String: IPAddress] = [:]
   private var waiting: [(host: String, continuation: CheckedContinuation<Lease, Never>)] = []
-  /// The addresses of hosts that no connection could be made to.
+  /// The addresses of a host that no connection could be made to.
   private var unreached: [String: Set<IPAddress>] = [:]
   private var nextGeneration = 0
 
@@ -48,11 +48,11 @@ actor PinnedClients {
   /// Changes what a client is made of: which authorities a test trusts.
   private let configure: @Sendable (inout HTTPClient.Configuration) -> Void
 
-  /// How many clients there are.
+  /// How many clients there may be.
   struct Limits {
     /// Hosts of a generation.
     var hosts = 64
-    /// Generations that are kept although nobody uses them.
+    /// Generations that are kept although they are idle.
     var generations = 16
     /// For how long hosts are gathered.
     var gatheringTime = Duration.milliseconds(50)
@@ -79,7 +79,8 @@ actor PinnedClients {
   ///
   /// - Parameters:
   ///   - host: The host's name.
-  ///   - insists: Ask name servers that were silent before again, and wait for them.
+  ///   - insists: Whether to look the name up anew if the name servers did not answer before, as a retry
+  ///     does.
   /// - Returns: The client, to be released, or why the host has no address.
   func lease(_ host: String, insists: Bool = false) async -> Result<Lease, FetchCause> {
     while true {
@@ -162,7 +163,7 @@ actor PinnedClients {
     return client
   }
 
-  /// Gives a client back.
+  /// Releases a client.
   func release(_ lease: Lease) {
     generations[lease.generation]?.leases -= 1
   }
@@ -185,7 +186,7 @@ actor PinnedClients {
     )
   }
 
-  /// Makes a client for the hosts gathered and hands it to those who wait.
+  /// Makes a client for the hosts gathered and hands it to the requests that wait.
   private func seal() {
     let number = nextGeneration
     nextGeneration += 1
@@ -216,7 +217,7 @@ actor PinnedClients {
     for (number, generation) in dropped {
       for host in generation.addresses.keys where pinned[host] == number { pinned[host] = nil }
     }
-    // Only now, when nobody can be given one of them: others come in while this waits.
+    // Only now, when none of them can be leased any more: other calls come in while this waits.
     for (_, generation) in dropped { await generation.shutDown() }
   }
 
@@ -234,7 +235,7 @@ actor PinnedClients {
       idleTimeout: .seconds(2),
       concurrentHTTP1ConnectionsPerHostSoftLimit: settings.concurrencyPerHost
     )
-    // We decide ourselves what is tried again.
+    // `RetryPolicy` decides what is retried.
     configuration.connectionPool.retryConnectionEstablishment = false
     // A kept connection keeps its buffers too: without this, 170 KB of them.
     configuration.http1_1ConnectionDebugInitializer = { channel in

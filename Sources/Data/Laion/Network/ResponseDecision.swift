@@ -4,9 +4,9 @@ package import Foundation
 package enum ResponseDecision: Equatable, Sendable {
   /// Read the body.
   case accept
-  /// Ask there instead.
+  /// Send the request to this URL instead.
   case redirect(WebURL)
-  /// Give up, or try again if the cause can recover.
+  /// There is no body; `RetryPolicy` decides whether to retry, `retryAfter` seconds later at the soonest.
   case fail(FetchCause, retryAfter: Double?)
 
   /// The head of a response, without the library that received it.
@@ -30,11 +30,11 @@ package enum ResponseDecision: Equatable, Sendable {
   /// Decides.
   ///
   /// - Parameters:
-  ///   - head: What the server answered.
-  ///   - url: What was asked for.
+  ///   - head: The head of the answer.
+  ///   - url: What was requested.
   ///   - redirects: Redirects followed so far in this attempt.
   ///   - settings: Limits and directives.
-  ///   - now: The moment against which a date is held.
+  ///   - now: The time with which a date in `Retry-After` is compared.
   package init(
     _ head: Head,
     from url: WebURL,

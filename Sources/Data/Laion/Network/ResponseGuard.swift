@@ -5,9 +5,9 @@ package import NIOHTTP1
 ///
 /// The client's state machines take a sequence that cannot be for a mistake of their own and end the
 /// process. A server decides what the sequence is: the client takes every status below 200 but 101 for
-/// an announcement of the real answer, while the parser ends an answer with the status 99 like any
-/// other. So this stands between the two. It swallows announcements, and turns everything else that
-/// does not fit into an error of the one request.
+/// informational, with the final answer to follow, while the parser ends an answer with the status 99
+/// like any other. So this stands between the two. It drops informational answers, and turns everything
+/// else that does not fit into an error of the one request.
 package final class ResponseGuard: ChannelInboundHandler, RemovableChannelHandler {
   package typealias InboundIn = HTTPClientResponsePart
   package typealias InboundOut = HTTPClientResponsePart
@@ -58,7 +58,7 @@ package final class ResponseGuard: ChannelInboundHandler, RemovableChannelHandle
     case (.head(let head), .head):
       let status = Int(head.status.code)
       switch status {
-      // They may go on until the request's deadline.
+      // Informational; they may go on until the request's deadline.
       case 100, 102..<200: return
       // The client closes the connection after a 101, which nobody asked for.
       case 101, 200...999: expected = .bodyOrEnd

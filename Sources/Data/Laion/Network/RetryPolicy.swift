@@ -1,9 +1,9 @@
 import Foundation
 
-/// Whether and when a failed request is worth another attempt.
+/// Whether and when a failed request is retried.
 ///
-/// Only what can recover is tried again: losing the network, a busy server. An address that does not
-/// exist today will not exist in two seconds.
+/// Only failures that may pass are: a lost connection, a busy server. An address that does not exist today
+/// will not exist in two seconds.
 package struct RetryPolicy: Equatable, Sendable {
   /// Attempts in all.
   package var attempts: Int
@@ -18,12 +18,12 @@ package struct RetryPolicy: Equatable, Sendable {
     self.delay = delay
   }
 
-  /// Seconds to wait before trying again; `nil` to give up.
+  /// Seconds to wait before the next attempt; `nil` to give up.
   ///
   /// - Parameters:
-  ///   - cause: What went wrong.
+  ///   - cause: Why the attempt failed.
   ///   - attempt: The attempt that failed, from 1.
-  ///   - retryAfter: Seconds that the server asked us to wait.
+  ///   - retryAfter: Seconds of the server's `Retry-After`.
   ///   - jitter: A random number in [0, 1); spreads out the attempts of many rows.
   /// - Returns: Seconds, at most `maximumDelay`.
   package func wait(
@@ -34,12 +34,12 @@ package struct RetryPolicy: Equatable, Sendable {
   ) -> Double? {
     guard attempt < attempts, Self.canRecover(cause) else { return nil }
     let backOff = delay * pow(2, Double(attempt - 1)) * (0.5 + jitter)
-    // A server that wants to be left alone for longer than we are prepared to wait is left alone.
+    // A row does not wait for a server that names a longer wait.
     if let retryAfter, retryAfter > maximumDelay { return nil }
     return min(maximumDelay, max(backOff, retryAfter ?? 0))
   }
 
-  /// Whether another attempt may have another result.
+  /// Whether a retry may succeed.
   package static func canRecover(_ cause: FetchCause) -> Bool {
     switch cause {
     case .timedOut, .connectionLost, .connectionFailed, .resolverFailed, .robotsUnavailable,

@@ -1,10 +1,10 @@
-/// Remembers what sites' `robots.txt` say; each is asked for once, however many rows wait for it.
+/// A cache of sites' `robots.txt`; each is requested once, however many rows wait for it.
 actor RobotsCache {
   /// The rules of a site, or why they could not be had.
   typealias Answer = Result<RobotsRules, FetchCause>
 
   private enum Entry {
-    case asking(waiting: [CheckedContinuation<Answer, Never>])
+    case requested(waiting: [CheckedContinuation<Answer, Never>])
     case known(RobotsRules, until: ContinuousClock.Instant)
   }
 
@@ -20,42 +20,43 @@ actor RobotsCache {
   ///
   /// - Parameters:
   ///   - url: An address on the site.
-  ///   - request: Asks the site; called when nothing is known.
-  /// - Returns: What the site says now, or has said lately.
+  ///   - request: Requests the file; called when the cache has no fresh rules.
+  /// - Returns: The rules, or why there are none.
   func rules(
     for url: WebURL,
     request: @escaping @Sendable (WebURL) async -> Answer
   ) async -> Answer {
     let site = url.site
     switch entries[site] {
-    case .asking: break
+    case .requested: break
     case .known(let rules, let until) where until > .now: return .success(rules)
-    case .known, nil: ask(url, request)
+    case .known, nil: send(url, request)
     }
     return await withCheckedContinuation { continuation in
-      guard case .asking(let waiting) = entries[site] else {
+      guard case .requested(let waiting) = entries[site] else {
         return continuation.resume(returning: .failure(.robotsUnavailable))
       }
-      entries[site] = .asking(waiting: waiting + [continuation])
+      entries[site] = .requested(waiting: waiting + [continuation])
     }
   }
 
-  /// Asks in a task of its own, so that the answer serves all even if the first row is cancelled.
-  private func ask(_ url: WebURL, _ request: @escaping @Sendable (WebURL) async -> Answer) {
+  /// Requests the file in a task of its own, so that the answer serves all rows even if the first is
+  /// cancelled.
+  private func send(_ url: WebURL, _ request: @escaping @Sendable (WebURL) async -> Answer) {
     makeRoom()
-    entries[url.site] = .asking(waiting: [])
+    entries[url.site] = .requested(waiting: [])
     Task { note(await request(url), of: url.site) }
   }
 
-  /// Keeps an answer, and hands it to those who wait in the order in which they came: a task's own
+  /// Keeps an answer, and hands it to the rows that wait in the order in which they came: a task's own
   /// `value` would hand it to the last one first, and its row would be requested first.
   private func note(_ answer: Answer, of site: String) {
-    guard case .asking(let waiting) = entries[site] else { return }
+    guard case .requested(let waiting) = entries[site] else { return }
     switch answer {
     case .success(let rules):
       entries[site] = .known(rules, until: .now + Self.lifetime)
       bytes += rules.size
-    // No answer is not an answer: another attempt asks again.
+    // A failure is not kept: a retry requests the file anew.
     case .failure: entries[site] = nil
     }
     for continuation in waiting { continuation.resume(returning: answer) }
@@ -63,7 +64,7 @@ actor RobotsCache {
 
   private func makeRoom() {
     if entries.count < Self.maximumSites, bytes < Self.maximumBytes { return }
-    entries = entries.filter { if case .asking = $0.value { true } else { false } }
+    entries = entries.filter { if case .requested = $0.value { true } else { false } }
     bytes = 0
   }
 }

@@ -2,9 +2,8 @@ import Synchronization
 
 /// Hosts that let one request after another run into its deadline.
 ///
-/// Each such row would hold a place for all its attempts, and a split with thousands of rows of one
-/// host that never answers would wait for days. They are left alone for a while instead, and then one
-/// row tries again.
+/// Each row of such a host would hold a slot for all its attempts, and a split with thousands of them would
+/// wait for days. So its rows are skipped for a while, and then one row is requested.
 final class SilentHosts: Sendable {
   private let limit: Int
   private let pause: Duration
@@ -20,15 +19,15 @@ final class SilentHosts: Sendable {
   private static let maximumHosts = 50_000
 
   /// - Parameters:
-  ///   - limit: Deadlines in a row after which a host is left alone.
+  ///   - limit: Missed deadlines in a row after which a host is skipped.
   ///   - pause: For how long.
   init(limit: Int, pause: Duration) {
     self.limit = limit
     self.pause = pause
   }
 
-  /// Whether `host` is to be left alone; after the pause one caller is let through.
-  func leavesAlone(_ host: String, now: ContinuousClock.Instant = .now) -> Bool {
+  /// Whether a request to `host` is skipped; after the pause one is let through.
+  func skips(_ host: String, now: ContinuousClock.Instant = .now) -> Bool {
     hosts.withLock { hosts in
       guard let until = hosts[host]?.until else { return false }
       if until > now { return true }
@@ -37,10 +36,9 @@ final class SilentHosts: Sendable {
     }
   }
 
-  /// Notes how a request ended: in a deadline, or in any other way.
+  /// Notes whether a request missed its deadline.
   ///
-  /// Requests under way at the same time count once: a server that pauses for one deadline is none that
-  /// never answers.
+  /// Requests in flight at the same time count once: a server that pauses for one deadline is not silent.
   func note(
     _ host: String,
     timedOut: Bool,

@@ -1,10 +1,10 @@
 import Foundation
 import NIOPosix
 
-/// Asks the system for the addresses of names, on threads of its own.
+/// Looks names up with the system's resolver, on its own threads.
 ///
-/// The HTTP client's resolver asks for one name at a time per event loop; with many hosts that
-/// takes longer than the requests. Here as many names are resolved at once as there are threads.
+/// The HTTP client's resolver looks up one name at a time per event loop; with many hosts that
+/// takes longer than the requests. Here each thread looks up one.
 struct SystemResolver: Sendable {
   private let pool: NIOThreadPool
   private let timeout: Duration
@@ -21,7 +21,7 @@ struct SystemResolver: Sendable {
     pool.shutdownGracefully { _ in }
   }
 
-  /// Asks on a thread of the pool; the time in which the system must answer begins when it is asked.
+  /// Looks up on a thread of the pool; the timeout begins when the thread does.
   func lookUp(_ host: String) async -> Result<[IPAddress], FetchCause> {
     if let literal = IPAddress(host) { return .success([literal]) }
     return await withCheckedContinuation { continuation in
@@ -38,7 +38,7 @@ struct SystemResolver: Sendable {
     }
   }
 
-  /// Asks the system; blocks for as long as the system's resolver is configured to try.
+  /// Calls the system; blocks for as long as the system's resolver is configured to try.
   private static func addresses(_ host: String) -> Result<[IPAddress], FetchCause> {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -77,7 +77,7 @@ struct SystemResolver: Sendable {
   }
 }
 
-/// Resumes whoever waits with the first of several answers.
+/// Resumes a continuation with the first of several answers.
 private final class FirstAnswer: @unchecked Sendable {
   // Sendable: `continuation` is only touched under `lock`.
   typealias Value = Result<[IPAddress], FetchCause>

@@ -39,16 +39,16 @@ package final class MetricsServer: Sendable {
     }
     let board = Board()
     self.board = board
-    let places = Places(Self.maximumConnections)
+    let slots = Slots(Self.maximumConnections)
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     do {
       channel = try await ServerBootstrap(group: group)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
         .childChannelInitializer { channel in
-          guard places.take() else {
+          guard slots.take() else {
             return channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
           }
-          channel.closeFuture.whenComplete { _ in places.giveBack() }
+          channel.closeFuture.whenComplete { _ in slots.release() }
           let end = channel.eventLoop.scheduleTask(in: .nanoseconds(Int64(deadline * 1e9))) {
             channel.close(promise: nil)
           }
@@ -77,8 +77,8 @@ package final class MetricsServer: Sendable {
   }
 }
 
-/// The connections that there may be at a time.
-private final class Places: Sendable {
+/// Slots for connections.
+private final class Slots: Sendable {
   private let left: Mutex<Int>
 
   init(_ count: Int) { left = Mutex(count) }
@@ -91,7 +91,7 @@ private final class Places: Sendable {
     }
   }
 
-  func giveBack() { left.withLock { $0 += 1 } }
+  func release() { left.withLock { $0 += 1 } }
 }
 
 /// The latest progress of each split.

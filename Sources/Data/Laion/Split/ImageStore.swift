@@ -8,13 +8,6 @@ import NIOPosix
 ///
 /// Decoding takes milliseconds to seconds and must not hold up the network's event loops.
 struct ImageStore: Sendable {
-  /// What became of a body.
-  enum Result: Sendable {
-    case outcome(FetchOutcome)
-    /// The disk refused: the run ends.
-    case refused(FileError)
-  }
-
   private let pool: NIOThreadPool
   private let pixels: MemoryBudget
   private let settings: ImageSettings
@@ -26,15 +19,15 @@ struct ImageStore: Sendable {
   }
 
   /// Decodes `body` and writes it to `path`, which nobody reads yet: not flushed, not renamed.
-  func store(_ body: ByteBuffer, to path: String) async -> Result {
-    let share = pixels.share()
-    defer { share.giveBack() }
+  func store(_ body: ByteBuffer, to path: String) async -> Fetched<StoredImage> {
+    let memory = pixels.reservation()
+    defer { memory.release() }
     do {
-      try await share.grow(to: pixelCount(body))
+      try await memory.grow(to: pixelCount(body))
       return try await pool.runIfActive { storeNow(body, to: path) }
     } catch {
       // The pool gives up only when the task is cancelled; then nobody looks at the result.
-      return .outcome(.failure(.timedOut))
+      return .failure(.failed(.timedOut))
     }
   }
 
@@ -47,17 +40,17 @@ struct ImageStore: Sendable {
     }
   }
 
-  private func storeNow(_ body: ByteBuffer, to path: String) -> Result {
+  private func storeNow(_ body: ByteBuffer, to path: String) -> Fetched<StoredImage> {
     do throws(ImageError) {
       let image = try body.withUnsafeReadableBytes { bytes in
-        Swift.Result { () throws(ImageError) in try decoded(bytes) }
+        Result { () throws(ImageError) in try decoded(bytes) }
       }.get()
-      guard let image else { return .outcome(.failure(.tooSmall)) }
+      guard let image else { return .failure(.failed(.tooSmall)) }
       let file = try encoded(image)
       do throws(FileError) {
         try ScratchFile.write(file, to: path)
       } catch {
-        return .refused(error)
+        return .failure(.disk(error))
       }
       let stored = StoredImage(
         width: image.width,
@@ -67,9 +60,9 @@ struct ImageStore: Sendable {
         look: settings.nearDuplicateBits == nil ? nil : PerceptualHash(image)?.text,
         file: file.withUnsafeBytes { StoredFile($0) }
       )
-      return .outcome(.success(stored))
+      return .success(stored)
     } catch {
-      return .outcome(.failure(FetchCause(error)))
+      return .failure(.failed(FetchCause(error)))
     }
   }
 

@@ -20,7 +20,7 @@ final class Ledger: @unchecked Sendable {
     var replaced: FetchCause?
   }
 
-  /// Where rows begin and end that are requested again: a pass that was interrupted goes on there.
+  /// Where a retry pass begins and ends: one that was interrupted goes on there.
   enum Mark: String, Sendable {
     case began = "again"
     case ended = "again ended"
@@ -33,7 +33,7 @@ final class Ledger: @unchecked Sendable {
     var pairs = 0
     var bytes = 0
     var failures: [FetchCause: Int] = [:]
-    /// In a second pass that has not ended, the row after the last one requested again.
+    /// In a retry pass that has not ended, the row after the last one requested.
     var pass: Int?
 
     mutating func add(_ mark: Mark) { pass = mark == .began ? 0 : nil }
@@ -96,7 +96,7 @@ final class Ledger: @unchecked Sendable {
     for entry in entries { summary.add(entry) }
   }
 
-  /// Notes that rows are requested again from here on, or were up to here.
+  /// Notes that a retry pass begins or ends here.
   func mark(_ mark: Mark) throws(FileError) {
     try log.append([mark.rawValue])
     summary.add(mark)

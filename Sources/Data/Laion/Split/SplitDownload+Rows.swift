@@ -1,12 +1,54 @@
 import Files
+import Foundation
 import Images
+import NIOPosix
 
+// One row, from the metadata to its pair, goes down through this file: `begin` reads it, `request` has its
+// image downloaded and stored, `record` gives it a number, and `flush` publishes the pair.
 extension SplitDownload {
+  /// With a tick after it, at most two seconds of stored rows are lost when the program is killed.
+  private static let flushInterval = Duration.seconds(1)
+  private static let tickInterval = Duration.milliseconds(500)
+  private static let trimInterval = Duration.seconds(3)
+
+  /// Begins rows, takes their results in row order and stores the pairs, until the split is full.
+  func downloadRows(
+    _ state: inout State,
+    _ group: inout Group,
+    _ ledger: Ledger
+  ) async throws(LaionError) {
+    group.addTask { await Self.tick() }
+    while true {
+      try begin(&state, &group)
+      while !state.tally.isFull, state.batch.count < configuration.rowsPerFlush,
+        let (row, result) = state.takeNext()
+      {
+        try record(row, result, &state)
+      }
+      let isDone = state.tally.isFull || (!state.hasRows && state.window.count == 0)
+      let isBatchFull = state.batch.count >= configuration.rowsPerFlush
+      if isDone || isBatchFull || state.lastFlush.duration(to: .now) > Self.flushInterval {
+        try await flush(&state, ledger)
+      }
+      if isDone { return }
+      // More rows may be next in order already.
+      if isBatchFull { continue }
+      switch await group.next() {
+      case .row(let row, let result): state.finish(row, result)
+      case .tick: group.addTask { await Self.tick() }
+      case nil: break
+      }
+      // Results that arrive after a cancellation are its consequence and say nothing of the rows.
+      if Task.isCancelled { throw .cancelled }
+      reporter.note(state.progress)
+    }
+  }
+
   /// Begins rows while the window has room.
-  func start(_ state: inout State, _ group: inout Group) throws(LaionError) {
+  private func begin(_ state: inout State, _ group: inout Group) throws(LaionError) {
     // Near the end no more rows are begun than the pairs still missing may need.
     let missing = configuration.perSplit - state.tally.pairs
-    // Some wait for a name, a host or another attempt; more would wait for nothing, 12 KB each.
+    // Some wait for a name, a slot or a retry; more would wait for nothing, 12 KB each.
     let busy = max(1024, 6 * configuration.fetch.concurrency)
     let unfinished = min(configuration.window, busy, missing.multipliedClamped(by: 4) + 8)
     while state.hasRows, state.window.count < configuration.window,
@@ -16,81 +58,109 @@ extension SplitDownload {
         state.hasRows = false
         return
       }
-      if let again = state.again, again[row.row] == nil { continue }
+      if let retries = state.retries, retries[row.row] == nil { continue }
       let verdict = state.screen.judge(row)
       state.window.begin(row.row)
-      // In a second pass they were counted when the ledger was read.
-      if row.isRecoded, state.again == nil { state.recoded.insert(row.row) }
+      // In a retry pass they were counted when the ledger was read.
+      if row.isRecoded, state.retries == nil { state.recoded.insert(row.row) }
       switch verdict {
       case .dropped(let cause): state.finish(row.row, .filtered(cause))
-      case .wanted(let caption): group.addTask { .row(row.row, await fetch(row, caption: caption)) }
+      case .wanted(let caption):
+        group.addTask { .row(row.row, await request(row, caption: caption)) }
       }
     }
   }
 
-  private func fetch(_ row: MetadataRow, caption: String) async -> RowResult {
-    let result = await fetcher.fetch(row.url ?? "", order: row.row) { body in
+  /// Requests a row's image and stores it beside the pairs, under the row's number.
+  private func request(_ row: MetadataRow, caption: String) async -> RowResult {
+    let fetched = await fetcher.fetch(row.url ?? "", order: row.row) { body in
       await store.store(body, to: folder.stagedImage(row: row.row))
     }
+    return .requested(fetched, caption: caption)
+  }
+
+  /// Counts the next row in order and puts it on the batch.
+  private func record(_ row: Int, _ result: RowResult, _ state: inout State) throws(LaionError) {
+    if state.recoded.remove(row) != nil { state.tally.noteRecoded() }
     switch result {
-    case .success(.outcome(let outcome)): return .fetched(outcome, caption: caption)
-    case .success(.refused(let error)): return .refused(error)
-    case .failure(let cause): return .fetched(.failure(cause), caption: caption)
-    }
-  }
-
-  /// Brings the state to where the ledger ends: reads past the rows that it has, counting again what
-  /// the filters dropped, and remembers the files that are stored.
-  ///
-  /// - Parameters:
-  ///   - state: Changed to go on from there.
-  ///   - pass: In a second pass, the row from which on failed ones are requested again.
-  /// - Throws: `LaionError` when ledger or metadata cannot be read.
-  func recall(_ state: inout State, again pass: Int?) throws(LaionError) {
-    for _ in 0..<state.tally.summary.nextRow {
-      guard let row = try state.rows.next() else { throw .differentSettings(folder: folder.path) }
-      if case .dropped(let cause) = state.screen.judge(row) { state.tally.filter(row.row, cause) }
-      if row.isRecoded { state.tally.noteRecoded() }
-    }
-    var failed: [Int: FetchCause] = [:]
-    var stored = HashSet64()
-    var looks = configuration.image.nearDuplicateBits.map { NearDuplicates(threshold: $0) }
-    try Ledger.read(folder.ledgerPath, header: nil) { entry in
-      failed[entry.row] = nil
-      switch entry.outcome {
-      case .success(let image):
-        _ = stored.insert(image.hash)
-        if let look = image.look.flatMap({ PerceptualHash($0) }) { _ = looks?.insert(look) }
-      case .failure(let cause):
-        if let pass, entry.row >= pass, RetryPolicy.canRecover(cause) { failed[entry.row] = cause }
+    case .filtered(let cause):
+      state.tally.filter(row, cause)
+    case .requested(let fetched, let caption):
+      var outcome = try file { () throws(FileError) in try FetchOutcome(fetched) }
+      var number: Int?
+      if case .success(let image) = outcome {
+        // Judged here, in row order, so that it does not depend on which one was faster.
+        if let cause = Self.repetition(image, configuration.image, &state) {
+          outcome = .failure(cause)
+          folder.remove(folder.stagedImage(row: row))
+        } else {
+          number = state.tally.pairs
+          state.captions.append(.init(row: row, number: state.tally.pairs, caption: caption))
+        }
       }
+      let entry = Ledger.Entry(
+        row: row,
+        number: number,
+        outcome: outcome,
+        replaced: state.retries?[row]
+      )
+      state.tally.add(entry)
+      state.batch.append(entry)
     }
-    state.stored = stored
-    state.looks = looks
-    if pass == nil { return }
-    // The rows behind the last request may have been dropped all: they were looked at as well.
-    while let row = try state.rows.next() {
-      if case .dropped(let cause) = state.screen.judge(row) { state.tally.filter(row.row, cause) }
-      if row.isRecoded { state.tally.noteRecoded() }
+  }
+
+  /// Why an image is left out that repeats a stored one; `nil` when it does not, and is noted.
+  private static func repetition(
+    _ image: StoredImage,
+    _ settings: ImageSettings,
+    _ state: inout State
+  ) -> FetchCause? {
+    if settings.dropsDuplicates, !state.stored.insert(image.hash) { return .duplicateImage }
+    guard let look = image.look.flatMap({ PerceptualHash($0) }) else { return nil }
+    return state.looks?.insert(look) == false ? .nearDuplicate : nil
+  }
+
+  private func flush(_ state: inout State, _ ledger: Ledger) async throws(LaionError) {
+    let (entries, pairs, sink) = (state.batch, state.captions, state.sink)
+    if !entries.isEmpty {
+      let result: Result<Void, FileError>
+      do {
+        result = try await pool.runIfActive {
+          Result { () throws(FileError) in
+            try sink.publish(pairs)
+            try ledger.append(entries)
+          }
+        }
+      } catch {
+        throw .cancelled
+      }
+      if case .failure(let error) = result { throw .file(error) }
     }
-    // A second pass asks for rows that the first one has judged: they pass without comparison.
-    state.rows = try MetadataRows(part, columns: configuration.columns)
-    var filter = configuration.filter
-    filter.dropsDuplicates = false
-    state.screen = RowScreen(filter, denied: denied)
-    state.again = failed
-    state.tally.beginPass(over: failed.count)
+    state.batch = []
+    state.captions = []
+    state.lastFlush = .now
+    if state.lastTrim.duration(to: .now) > Self.trimInterval {
+      Memory.giveBack()
+      state.lastTrim = .now
+    }
+  }
+
+  private static func tick() async -> Event {
+    try? await Task.sleep(for: tickInterval)
+    return .tick
   }
 }
 
-extension StoredImage {
-  /// The first 64 bits of the file's SHA-256.
-  var hash: UInt64 { sha256.first64Bits }
-}
-
-extension String {
-  /// The first 64 bits of a hexadecimal digest.
-  var first64Bits: UInt64 { UInt64(prefix(16), radix: 16) ?? FNV.hash(utf8) }
+extension FetchOutcome {
+  /// What the ledger keeps of a request.
+  ///
+  /// - Throws: The error of the disk that refused the image.
+  init(_ fetched: Fetched<StoredImage>) throws(FileError) {
+    switch fetched {
+    case .success(let image): self = .success(image)
+    case .failure(let failure): self = .failure(try failure.cause)
+    }
+  }
 }
 
 extension Int {

@@ -20,16 +20,10 @@ struct SplitDownload {
 
   typealias Group = TaskGroup<Event>
 
-  /// With a tick after it, at most two seconds of stored rows are lost when the program is killed.
-  private static let flushInterval = Duration.seconds(1)
-  private static let tickInterval = Duration.milliseconds(500)
-  private static let givingBackInterval = Duration.seconds(3)
-
   /// What became of a row.
   enum RowResult: Sendable {
     case filtered(RowFilter.Cause)
-    case fetched(FetchOutcome, caption: String)
-    case refused(FileError)
+    case requested(Fetched<StoredImage>, caption: String)
   }
 
   /// What the loop waits for.
@@ -52,26 +46,26 @@ struct SplitDownload {
     var tally: Tally
     /// Hashes of the files stored so far.
     var stored = HashSet64()
-    /// Looks of the pictures stored so far, where that matters.
+    /// Perceptual hashes of the pictures stored so far, if near duplicates are dropped.
     var looks: NearDuplicates?
-    /// In a second pass, the rows to request again and why they failed.
-    var again: [Int: FetchCause]?
+    /// In a retry pass, the rows to request and why they failed before.
+    var retries: [Int: FetchCause]?
     var batch: [Ledger.Entry] = []
     var captions: [StagedPair] = []
     var hasRows = true
     var lastFlush = ContinuousClock.now
-    var lastGivenBack = ContinuousClock.now
+    var lastTrim = ContinuousClock.now
 
     /// Notes what became of a row.
     mutating func finish(_ row: Int, _ result: RowResult) {
-      if case .fetched(.success, _) = result { pairsAhead += 1 }
+      if case .requested(.success, _) = result { pairsAhead += 1 }
       window.finish(row, result)
     }
 
     /// The next row in order, if it is finished.
     mutating func takeNext() -> (row: Int, value: RowResult)? {
       guard let next = window.take() else { return nil }
-      if case .fetched(.success, _) = next.value { pairsAhead -= 1 }
+      if case .requested(.success, _) = next.value { pairsAhead -= 1 }
       return next
     }
 
@@ -97,17 +91,17 @@ struct SplitDownload {
 
   /// Downloads what is missing.
   ///
-  /// - Parameter again: Whether the split is finished and rows are requested again that failed for
-  ///   reasons that pass. Such a second pass that was interrupted goes on by itself.
+  /// - Parameter retries: Whether the split is finished and a retry pass begins: failures that may pass
+  ///   are requested again. A retry pass that was interrupted goes on by itself.
   /// - Returns: The statistics of the whole split, and how many of its pairs were stored now.
   /// - Throws: `LaionError` when the disk refuses, the metadata is damaged, or the task is cancelled.
-  func run(again: Bool) async throws(LaionError) -> (SplitStatistics, added: Int) {
+  func run(retries: Bool) async throws(LaionError) -> (SplitStatistics, added: Int) {
     let fingerprint = try fingerprint()
     // The ledger is also the lock: nothing in the folder is touched before it is ours.
     try file { () throws(FileError) in try folder.create() }
     let ledger = try Ledger(folder.ledgerPath, fingerprint: fingerprint)
     defer { withExtendedLifetime(ledger) {} }
-    if again, ledger.summary.pass == nil {
+    if retries, ledger.summary.pass == nil {
       try file { () throws(FileError) in try ledger.mark(.began) }
     }
     // Until it is finished again, the split is an unfinished one.
@@ -119,15 +113,15 @@ struct SplitDownload {
     }
     if held < ledger.summary.pairs { try ledger.cut(toPairs: held) }
     let before = ledger.summary.pairs
-    let tally = try await downloaded(to: sink, ledger)
+    let tally = try await downloadMissing(to: sink, ledger)
     if ledger.summary.pass != nil {
       try file { () throws(FileError) in try ledger.mark(.ended) }
     }
     return (try finish(tally, sink), tally.pairs - before)
   }
 
-  /// Everything up to the last pair; what it needed is gone when the index is written.
-  private func downloaded(
+  /// Downloads up to the last pair; the memory that it needed is free when the index is written.
+  private func downloadMissing(
     to sink: any PairSink,
     _ ledger: Ledger
   ) async throws(LaionError) -> Tally {
@@ -143,21 +137,23 @@ struct SplitDownload {
         done: ledger.summary
       )
     )
-    let pass = configuration.retriesFailures ? ledger.summary.pass : nil
-    try recall(&state, again: pass)
-    return state.tally.isFull ? state.tally : try await downloaded(state, ledger).tally
+    try resume(&state, retryPass: configuration.retriesFailures ? ledger.summary.pass : nil)
+    return state.tally.isFull ? state.tally : try await downloadRows(from: state, ledger)
   }
 
-  private func downloaded(_ state: State, _ ledger: Ledger) async throws(LaionError) -> State {
+  private func downloadRows(
+    from state: State,
+    _ ledger: Ledger
+  ) async throws(LaionError) -> Tally {
     let outcome = await withTaskGroup(
       of: Event.self,
-      returning: Result<State, LaionError>.self
+      returning: Result<Tally, LaionError>.self
     ) { group in
       var state = state
       do throws(LaionError) {
-        try await drive(&state, &group, ledger)
+        try await downloadRows(&state, &group, ledger)
         group.cancelAll()
-        return .success(state)
+        return .success(state.tally)
       } catch {
         group.cancelAll()
         reporter.end(state.tally.progress())
@@ -169,111 +165,6 @@ struct SplitDownload {
       folder.removeStaging()
     }
     return try outcome.get()
-  }
-
-  /// Starts rows, collects results and publishes what is next in order, until the split is full.
-  private func drive(
-    _ state: inout State,
-    _ group: inout Group,
-    _ ledger: Ledger
-  ) async throws(LaionError) {
-    group.addTask { await Self.tick() }
-    while true {
-      try start(&state, &group)
-      while !state.tally.isFull, state.batch.count < configuration.rowsPerFlush,
-        let (row, result) = state.takeNext()
-      {
-        try take(row, result, &state)
-      }
-      let isDone = state.tally.isFull || (!state.hasRows && state.window.count == 0)
-      let isBatchFull = state.batch.count >= configuration.rowsPerFlush
-      if isDone || isBatchFull || state.lastFlush.duration(to: .now) > Self.flushInterval {
-        try await flush(&state, ledger)
-      }
-      if isDone { return }
-      // More rows may be next in order already.
-      if isBatchFull { continue }
-      switch await group.next() {
-      case .row(let row, let result): state.finish(row, result)
-      case .tick: group.addTask { await Self.tick() }
-      case nil: break
-      }
-      // Results that arrive after a cancellation are its consequence and say nothing of the rows.
-      if Task.isCancelled { throw .cancelled }
-      reporter.note(state.progress)
-    }
-  }
-
-  private static func tick() async -> Event {
-    try? await Task.sleep(for: tickInterval)
-    return .tick
-  }
-
-  /// Counts the next row in order and puts it on the batch.
-  private func take(_ row: Int, _ result: RowResult, _ state: inout State) throws(LaionError) {
-    if state.recoded.remove(row) != nil { state.tally.noteRecoded() }
-    switch result {
-    case .refused(let error):
-      throw .file(error)
-    case .filtered(let cause):
-      state.tally.filter(row, cause)
-    case .fetched(var outcome, let caption):
-      var number: Int?
-      if case .success(let image) = outcome {
-        // Judged here, in row order, so that it does not depend on which one was faster.
-        if let cause = Self.repetition(image, configuration.image, &state) {
-          outcome = .failure(cause)
-          folder.remove(folder.stagedImage(row: row))
-        } else {
-          number = state.tally.pairs
-          state.captions.append(.init(row: row, number: state.tally.pairs, caption: caption))
-        }
-      }
-      let entry = Ledger.Entry(
-        row: row,
-        number: number,
-        outcome: outcome,
-        replaced: state.again?[row]
-      )
-      state.tally.add(entry)
-      state.batch.append(entry)
-    }
-  }
-
-  /// Why an image is left out that repeats a stored one; `nil` when it does not, and is noted.
-  private static func repetition(
-    _ image: StoredImage,
-    _ settings: ImageSettings,
-    _ state: inout State
-  ) -> FetchCause? {
-    if settings.dropsDuplicates, !state.stored.insert(image.hash) { return .duplicateImage }
-    guard let look = image.look.flatMap({ PerceptualHash($0) }) else { return nil }
-    return state.looks?.insert(look) == false ? .nearDuplicate : nil
-  }
-
-  private func flush(_ state: inout State, _ ledger: Ledger) async throws(LaionError) {
-    let (entries, pairs, sink) = (state.batch, state.captions, state.sink)
-    if !entries.isEmpty {
-      let result: Result<Void, FileError>
-      do {
-        result = try await pool.runIfActive {
-          Result { () throws(FileError) in
-            try sink.publish(pairs)
-            try ledger.append(entries)
-          }
-        }
-      } catch {
-        throw .cancelled
-      }
-      if case .failure(let error) = result { throw .file(error) }
-    }
-    state.batch = []
-    state.captions = []
-    state.lastFlush = .now
-    if state.lastGivenBack.duration(to: .now) > Self.givingBackInterval {
-      Memory.giveBack()
-      state.lastGivenBack = .now
-    }
   }
 
   private func finish(
@@ -290,7 +181,7 @@ struct SplitDownload {
     return statistics
   }
 
-  private func file<Value>(
+  func file<Value>(
     _ body: () throws(FileError) -> Value
   ) throws(LaionError) -> Value {
     do throws(FileError) { return try body() } catch { throw .file(error) }

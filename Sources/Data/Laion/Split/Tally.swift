@@ -14,7 +14,7 @@ struct Tally: Sendable {
   private let pairsAtStart: Int
   private let rowsAtStart: Int
   private let bytesAtStart: Int
-  /// In a second pass, the rows that are requested again and how many of them are done.
+  /// In a retry pass, the rows that are requested and how many of them are done.
   private var pass: (rows: Int, done: Int)?
 
   /// Begins where an earlier run, whose work is `done`, has stopped.
@@ -32,7 +32,7 @@ struct Tally: Sendable {
   var pairs: Int { summary.pairs }
   var isFull: Bool { summary.pairs >= target }
 
-  /// From here on so many rows are requested again.
+  /// Begins a retry pass over so many rows.
   mutating func beginPass(over rows: Int) { pass = (rows, 0) }
 
   mutating func add(_ entry: Ledger.Entry) {

@@ -1,3 +1,5 @@
+import Text
+
 /// The flags of `nifty train` as the migration guide lists them: a Markdown table of flag, default,
 /// allowed values and meaning.
 package func guideTable() -> String {

@@ -1,4 +1,5 @@
 package import JSON
+package import Text
 
 /// One option of a training run, stated once.
 ///
@@ -175,7 +176,7 @@ extension TrainingOption {
   /// - Throws: `TrainingError.option` naming flag, value and what is allowed.
   func check(_ value: OptionValue) throws(TrainingError) {
     guard let range, let number = value.double, !range.contains(number) else { return }
-    throw .option("\(flag) must be \(range.text), not \(Self.text(value))")
+    throw .option(range.complaint(flag, Self.text(value)))
   }
 
   /// Checks its values of a run.
@@ -209,7 +210,7 @@ extension TrainingOption {
     switch value {
     case .bool(let isOn): isOn ? "1" : "0"
     case .int(let number): String(number)
-    case .double(let number): numberText(number)
+    case .double(let number): Text.typed(number)
     case .string(let text): text
     default: value.json
     }

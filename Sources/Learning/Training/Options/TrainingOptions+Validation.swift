@@ -1,4 +1,5 @@
 import Networks
+import Text
 import TorchNN
 
 extension TrainingOptions {
@@ -28,7 +29,7 @@ extension TrainingOptions {
       throw .option(
         "--batch-gpu must be a multiple of \(group) that divides \(share), the images of a step and "
           + "device (\(allowed.map(String.init).joined(separator: ", "))), not "
-          + "\(numberText(Double(share) / Double(trainer.rounds))): a device computes \(groups)"
+          + "\(Text.typed(Double(share) / Double(trainer.rounds))): a device computes \(groups)"
       )
     }
   }

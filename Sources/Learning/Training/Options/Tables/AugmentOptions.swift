@@ -1,4 +1,5 @@
 import JSON
+import Text
 
 // Options of the discriminator's augmentation (ADA), with the original's names and rules. What they
 // mean together is in `AugmentChange`.
@@ -40,7 +41,7 @@ extension TrainingOption {
     "What ADA keeps the mean of sign(D(real)) at.",
     fields: [.field("ada_target", \.augmentTarget, if: { $0.augmentTarget != nil })],
     in: .between(0, 1),
-    default: .words(numberText(AugmentChange.standardTarget)),
+    default: .words(Text.typed(AugmentChange.standardTarget)),
     guide: "target of the sign of D(real); with `--aug=ada` only",
     value: { $0.augmentTarget.json }
   )

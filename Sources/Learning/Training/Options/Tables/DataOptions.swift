@@ -1,3 +1,5 @@
+import Text
+
 // Options of the data.
 extension TrainingOption {
   package static let dataOptions = [

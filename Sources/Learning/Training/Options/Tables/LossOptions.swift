@@ -1,3 +1,5 @@
+import Text
+
 // Options of the losses.
 extension TrainingOption {
   package static let lossOptions =

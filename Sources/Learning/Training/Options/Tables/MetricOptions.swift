@@ -1,3 +1,5 @@
+import Text
+
 // Options of the metrics that a run computes at every snapshot.
 extension TrainingOption {
   package static let metricOptions = [metrics, metricImages, measuresAgainstTest]

@@ -1,4 +1,5 @@
 import Networks
+import Text
 
 // Options that shape the networks.
 extension TrainingOption {

@@ -1,3 +1,4 @@
+import Text
 import TorchNN
 
 // Options of the run: where, how long, how fast, what is written.
@@ -81,7 +82,7 @@ extension TrainingOption {
     flag: "rank-timeout",
     "Seconds that another process may be silent, or get nowhere, before the run stops.",
     in: .above(0, atMost: 1e6, "seconds"),
-    default: .words(numberText(TrainingArguments.standardRankTimeout)),
+    default: .words(Text.typed(TrainingArguments.standardRankTimeout)),
     continuing: .mayChange,
     ours: true
   )

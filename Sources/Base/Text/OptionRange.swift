@@ -1,5 +1,3 @@
-import Foundation
-
 /// The numbers that an option may have, in the unit of its flag.
 package struct OptionRange: Equatable, Sendable {
   private let lower: Double
@@ -9,22 +7,27 @@ package struct OptionRange: Equatable, Sendable {
   private let unit: String
 
   /// Both limits are allowed.
-  static func between(_ lower: Double, _ upper: Double, _ unit: String = "") -> OptionRange {
+  package static func between(_ lower: Double, _ upper: Double, _ unit: String = "") -> OptionRange
+  {
     OptionRange(lower: lower, upper: upper, excludesLower: false, unit: unit)
   }
 
   /// The lower limit is not allowed.
-  static func above(_ lower: Double, atMost upper: Double, _ unit: String = "") -> OptionRange {
+  package static func above(
+    _ lower: Double,
+    atMost upper: Double,
+    _ unit: String = ""
+  ) -> OptionRange {
     OptionRange(lower: lower, upper: upper, excludesLower: true, unit: unit)
   }
 
   /// Without an upper limit.
-  static func atLeast(_ lower: Double, _ unit: String = "") -> OptionRange {
+  package static func atLeast(_ lower: Double, _ unit: String = "") -> OptionRange {
     OptionRange(lower: lower, upper: .infinity, excludesLower: false, unit: unit)
   }
 
   /// Everything but infinity and NaN.
-  static let finite = OptionRange(
+  package static let finite = OptionRange(
     lower: -.infinity,
     upper: .infinity,
     excludesLower: true,
@@ -32,7 +35,7 @@ package struct OptionRange: Equatable, Sendable {
   )
 
   /// Whether a number is allowed; NaN never is.
-  func contains(_ value: Double) -> Bool {
+  package func contains(_ value: Double) -> Bool {
     if self == .finite { return value.isFinite }
     return (excludesLower ? value > lower : value >= lower) && value <= upper
   }
@@ -41,10 +44,15 @@ package struct OptionRange: Equatable, Sendable {
   package var text: String {
     if self == .finite { return "a finite number" }
     let unit = unit.isEmpty ? "" : " " + unit
-    let (low, high) = (numberText(lower), numberText(upper))
+    let (low, high) = (Text.typed(lower), Text.typed(upper))
     if excludesLower { return "above \(low) and at most \(high)\(unit)" }
     if upper < .infinity { return "between \(low) and \(high)\(unit)" }
     return lower == 0 ? "0 or more\(unit)" : "at least \(low)\(unit)"
+  }
+
+  /// The message about a value outside the range, as it was typed.
+  package func complaint(_ flag: String, _ value: String) -> String {
+    "\(flag) must be \(text), not \(value)"
   }
 
   /// The limits that are allowed themselves, and those just beyond the range; for whole numbers.
@@ -56,12 +64,4 @@ package struct OptionRange: Equatable, Sendable {
       [excludesLower ? lower : lower - 1] + (isBounded ? [(upper + 1).nextUp] : [])
     )
   }
-}
-
-/// A number as people write it: "25000", "0.0025", "1e12".
-func numberText(_ value: Double) -> String {
-  if let whole = Int(exactly: value), abs(whole) < 1_000_000 { return String(whole) }
-  let short = String(format: "%g", value)
-  let text = Double(short) == value ? short : String(format: "%.15g", value)
-  return text.replacingOccurrences(of: "e+", with: "e")
 }
