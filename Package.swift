@@ -260,7 +260,7 @@ let torchSide: [Target] = [
   program("nifty-compute", ["ModelCommands"]),
   support(
     "TorchTestSupport",
-    ["Networks", "Torch", "TestSupport"],
+    ["Networks", "TorchNN", "Torch", "TestSupport"],
     exclude: ["NCCL"]
   ),
   tests("Model", "TorchTests", ["Torch", "TestSupport", "TorchTestSupport"]),
@@ -289,7 +289,11 @@ let torchSide: [Target] = [
     ],
     exclude: ["Fixtures"]
   ),
-  tests("Learning", "SamplingTests", ["Sampling", "Images", "TestSupport"]),
+  tests(
+    "Learning",
+    "SamplingTests",
+    ["Sampling", "Networks", "Torch", "Images", "TestSupport", "TorchTestSupport"]
+  ),
   tests("Learning", "DistributedTests", ["Distributed", "Torch", "TorchTestSupport"]),
   tests(
     "Learning",
