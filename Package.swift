@@ -169,7 +169,7 @@ let dataSide: [Target] = [
   tests("Base", "TextTests", ["Text"]),
   tests("Base", "ThreadsTests", ["Threads"]),
   tests("Base", "JSONTests", ["JSON"]),
-  tests("Data", "ImagesTests", ["Images", "Files"], exclude: ["Fixtures"]),
+  tests("Data", "ImagesTests", ["Images", "Files", "TestSupport"], exclude: ["Fixtures"]),
   tests("Data", "ParquetTests", ["Parquet", "TestSupport"], exclude: ["Fixtures"]),
   tests("Data", "ArchivesTests", ["Archives", "Files", "TestSupport"]),
   tests(

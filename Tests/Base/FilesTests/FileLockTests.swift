@@ -100,68 +100,68 @@ struct FileLockTests {
   }
 
   #if arch(x86_64)
-    @Test func `without locks in the file system work goes on, with one warning for each path`()
-      async throws
-    {
-      let result = await #expect(
-        processExitsWith: .success,
-        observing: [\.standardErrorContent]
-      ) {
-        let folder = try TemporaryFolder()
-        let descriptor = open(folder.file("file"), O_RDWR | O_CREAT, 0o600)
-        #expect(FlockFilter.fail(with: ENOLCK))
-        for name in ["one", "one", "two"] {
-          try FileLock.take(descriptor, on: name, to: "pack into")
-        }
+  @Test func `without locks in the file system work goes on, with one warning for each path`()
+    async throws
+  {
+    let result = await #expect(
+      processExitsWith: .success,
+      observing: [\.standardErrorContent]
+    ) {
+      let folder = try TemporaryFolder()
+      let descriptor = open(folder.file("file"), O_RDWR | O_CREAT, 0o600)
+      #expect(FlockFilter.fail(with: ENOLCK))
+      for name in ["one", "one", "two"] {
+        try FileLock.take(descriptor, on: name, to: "pack into")
       }
-      let text = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
-      func line(_ name: String) -> String {
-        "the file system of \(name) has no locks: let no other nifty work there meanwhile"
-      }
-      #expect(text.split(separator: "\n").map(String.init) == [line("one"), line("two")])
     }
+    let text = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+    func line(_ name: String) -> String {
+      "the file system of \(name) has no locks: let no other nifty work there meanwhile"
+    }
+    #expect(text.split(separator: "\n").map(String.init) == [line("one"), line("two")])
+  }
 
-    @Test func `any other failure to lock ends the work and says so`() async {
-      await #expect(processExitsWith: .success) {
-        let folder = try TemporaryFolder()
-        let descriptor = open(folder.file("file"), O_RDWR | O_CREAT, 0o600)
-        #expect(FlockFilter.fail(with: EIO))
-        let error = #expect(throws: FileError.self) {
-          try FileLock.take(descriptor, on: "one", to: "pack into")
-        }
-        #expect(error?.description == "cannot lock one: Input/output error")
+  @Test func `any other failure to lock ends the work and says so`() async {
+    await #expect(processExitsWith: .success) {
+      let folder = try TemporaryFolder()
+      let descriptor = open(folder.file("file"), O_RDWR | O_CREAT, 0o600)
+      #expect(FlockFilter.fail(with: EIO))
+      let error = #expect(throws: FileError.self) {
+        try FileLock.take(descriptor, on: "one", to: "pack into")
       }
+      #expect(error?.description == "cannot lock one: Input/output error")
     }
+  }
   #endif
 }
 
 #if arch(x86_64)
-  /// Lets flock(2) fail on the calling thread, as it does on a file system without locks.
-  private enum FlockFilter {
-    private typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
-    /// struct sock_filter
-    private typealias Instruction = (code: UInt16, yes: UInt8, no: UInt8, value: UInt32)
-    /// struct sock_fprog
-    private struct Program {
-      var count: UInt16
-      var instructions: UnsafeMutableRawPointer?
-    }
+/// Lets flock(2) fail on the calling thread, as it does on a file system without locks.
+private enum FlockFilter {
+  private typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
+  // struct sock_filter
+  private typealias Instruction = (code: UInt16, yes: UInt8, no: UInt8, value: UInt32)
+  // struct sock_fprog
+  private struct Program {
+    var count: UInt16
+    var instructions: UnsafeMutableRawPointer?
+  }
 
-    static func fail(with code: Int32) -> Bool {
-      guard let symbol = dlsym(nil, "prctl") else { return false }
-      let control = unsafeBitCast(symbol, to: Control.self)
-      var instructions: [Instruction] = [
-        (0x20, 0, 0, 0),  // load the number of the call
-        (0x15, 0, 1, 73),  // flock?
-        (0x06, 0, 0, 0x0005_0000 | UInt32(code)),  // fails
-        (0x06, 0, 0, 0x7fff_0000),  // goes on
-      ]
-      return instructions.withUnsafeMutableBytes { bytes in
-        var program = Program(count: 4, instructions: bytes.baseAddress)
-        return withUnsafePointer(to: &program) { pointer in
-          control(38, 1, 0, 0, 0) == 0 && control(22, 2, UInt(bitPattern: pointer), 0, 0) == 0
-        }
+  static func fail(with code: Int32) -> Bool {
+    guard let symbol = dlsym(nil, "prctl") else { return false }
+    let control = unsafeBitCast(symbol, to: Control.self)
+    var instructions: [Instruction] = [
+      (0x20, 0, 0, 0),  // load the number of the call
+      (0x15, 0, 1, 73),  // flock?
+      (0x06, 0, 0, 0x0005_0000 | UInt32(code)),  // fails
+      (0x06, 0, 0, 0x7fff_0000),  // goes on
+    ]
+    return instructions.withUnsafeMutableBytes { bytes in
+      var program = Program(count: 4, instructions: bytes.baseAddress)
+      return withUnsafePointer(to: &program) { pointer in
+        control(38, 1, 0, 0, 0) == 0 && control(22, 2, UInt(bitPattern: pointer), 0, 0) == 0
       }
     }
   }
+}
 #endif

@@ -140,7 +140,9 @@ struct PackJournalTests {
   @Test func `a journal of other settings is refused, and one that another has open`() throws {
     try write([state(10)])
     let other = #expect(throws: DatasetError.self) { try open(fingerprint: "other") }
-    #expect(other?.description.contains("\(folder.path) holds a dataset begun from another") == true)
+    #expect(
+      other?.description.contains("\(folder.path) holds a dataset begun from another") == true
+    )
     #expect(try open().state == state(10), "it is left as it was")
     let first = try open()
     let second = #expect(throws: DatasetError.self) { try open() }

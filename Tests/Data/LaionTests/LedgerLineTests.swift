@@ -93,7 +93,7 @@ struct LedgerLineTests {
       Self.pair(0, 0), Self.failure(1, .timedOut), Self.pair(4, 1, look: "00ff"),
       Self.failure(5, .status(404)),
     ]
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let path = folder + "/.ledger"
       try Ledger(path, fingerprint: "same").append(entries)
       let whole = try bytes(of: path)
@@ -115,7 +115,7 @@ struct LedgerLineTests {
   @Test func `a ledger of an earlier version, without sizes and hashes, is read and goes on`()
     async throws
   {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let path = folder + "/.ledger"
       let old = [
         "nifty laion ledger 1\tsame", "0\t0\tok\t640\t480\t1000\t\(Self.sha)",

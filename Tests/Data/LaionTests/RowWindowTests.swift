@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Laion
@@ -39,14 +40,7 @@ struct RowWindowTests {
   @Test(arguments: 0..<4) func `no row is lost or doubled in a long run, whatever the order`(
     seed: UInt64
   ) {
-    struct Random: RandomNumberGenerator {
-      var state: UInt64
-      mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state ^ state >> 29
-      }
-    }
-    var random = Random(state: seed)
+    var random = SeededGenerator(state: seed)
     var window = RowWindow<Int>()
     var (next, underWay, taken) = (0, [Int](), [Int]())
     // Far more rows than the window ever keeps: the space of taken ones is given back on the way.

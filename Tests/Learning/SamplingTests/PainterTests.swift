@@ -100,8 +100,8 @@ struct PainterTests {
     #expect(difference(.const) < 1e-5 && difference(.none) < 1e-5)
   }
 
-  @Test func `at truncation 0 all seeds give one image, before the cutoff only the first layers do`()
-  {
+  @Test
+  func `at truncation 0 all seeds give one image, before the cutoff only the first layers do`() {
     func spread(_ painter: Painter) -> Float {
       let row = painter.row(fts: features, seeds: [1, 2])
       return zip(image(0, of: row).floats, image(1, of: row).floats)

@@ -88,7 +88,7 @@ struct GenerateTests {
     _ = try succeed(command + "--seeds 7")
     let first = try Data(contentsOf: URL(filePath: path("kept/seed0007-heart.png")))
     _ = try succeed(command + "--seeds 8")
-    #expect(try succeed(command + "--seeds 7 --trunc 0") == "1 images and sheet-3.png in kept\n")
+    #expect(try succeed(command + "--seeds 7 --trunc 0") == "1 image and sheet-3.png in kept\n")
     let names = try FileManager.default.contentsOfDirectory(atPath: path("kept")).sorted()
     #expect(
       names == [
@@ -119,7 +119,9 @@ struct GenerateTests {
       let outcome = try nifty(words, in: folder.path)
       #expect(outcome.status == 64)
       let line = try #require(outcome.errors.split(separator: "\n").first)
-      #expect(line == "Error: The value '\(seeds)' is invalid for '\(option) <\(option.dropFirst(2))>'")
+      #expect(
+        line == "Error: The value '\(seeds)' is invalid for '\(option) <\(option.dropFirst(2))>'"
+      )
     }
   }
 
