@@ -1,9 +1,8 @@
 import ArgumentParser
-package import Console
+import Console
 import Foundation
 import Laion
 import Text
-package import Text
 
 /// Stage 1: metadata → folders of pairs.
 struct LaionCommand: AsyncParsableCommand {

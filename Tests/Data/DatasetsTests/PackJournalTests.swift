@@ -78,9 +78,9 @@ struct PackJournalTests {
     let states = [state(10), state(20)]
     try write(states)
     let whole = try bytes(of: path)
-    let second = try #require(whole.lastIndex(of: UInt8(ascii: "{")))
+    let first = try #require(whole.firstIndex(of: UInt8(ascii: "{")))
     var changed = whole
-    changed[second - 1] ^= 1
+    changed[first + 1] ^= 1
     try folder.write(changed, to: "journal")
     #expect(try open().state == nil)
     changed = whole

@@ -27,7 +27,7 @@ struct HostGateTests {
 
     func end(_ host: String) { state.withLock { $0.now[host, default: 0] -= 1 } }
 
-    var order: [Int] { state.withLock(\.order) }
+    var order: [Int] { state.withLock { $0.order } }
   }
 
   @Test(arguments: [(1, 1), (4, 2), (2, 4), (6, 3), (100, 1)])

@@ -101,7 +101,7 @@ struct GoldenPackFeatureTests {
 
   @Test(.enabled(if: publishedTokenizer != nil, "needs CLIP's vocabulary"))
   func `a caption that is too long is the mean of its parts`() throws {
-    let features = try features()
+    let features = try self.features()
     let part = (0..<40).map { "word\($0)" }.joined(separator: " ")
     let parts = [part, "a red cat", "a blue dog"]
     let long = try features.embed(captions: ["\(part), a red cat . , a blue dog."])[0]
@@ -115,7 +115,7 @@ struct GoldenPackFeatureTests {
 
   @Test(.enabled(if: publishedTokenizer != nil, "needs CLIP's vocabulary"))
   func `captions of all lengths keep their places`() throws {
-    let features = try features()
+    let features = try self.features()
     // More than one batch, neither ascending nor descending.
     let captions = (0..<150).map { number in
       (0..<1 + number * 7 % 31).map { "word\(number + $0)" }.joined(separator: " ")
@@ -167,7 +167,7 @@ struct GoldenPackFeatureTests {
 
   @Test(.enabled(if: publishedTokenizer != nil, "needs CLIP's vocabulary"))
   func `the view of an image depends on its number, not on its batch`() throws {
-    let features = try features()
+    let features = try self.features()
     let images = [Color.black, .white, Color(9, 90, 200)].map {
       RGBImage(width: 32, height: 32, filledWith: $0)
     }
