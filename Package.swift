@@ -170,7 +170,7 @@ let dataSide: [Target] = [
   tests("Base", "TextTests", ["Text"]),
   tests("Base", "ThreadsTests", ["Threads"]),
   tests("Base", "JSONTests", ["JSON"]),
-  tests("Data", "ImagesTests", ["Images", "Files"], exclude: ["Fixtures"]),
+  tests("Data", "ImagesTests", ["Images", "Files", "TestSupport"], exclude: ["Fixtures"]),
   tests("Data", "ParquetTests", ["Parquet", "TestSupport"], exclude: ["Fixtures"]),
   tests("Data", "ArchivesTests", ["Archives", "Files", "TestSupport"]),
   tests(
@@ -261,7 +261,7 @@ let torchSide: [Target] = [
   program("nifty-compute", ["ModelCommands"]),
   support(
     "TorchTestSupport",
-    ["Networks", "Torch", "TestSupport"],
+    ["Networks", "TorchNN", "Torch", "TestSupport"],
     exclude: ["NCCL"]
   ),
   tests("Model", "TorchTests", ["Torch", "TestSupport", "TorchTestSupport"]),
@@ -290,7 +290,11 @@ let torchSide: [Target] = [
     ],
     exclude: ["Fixtures"]
   ),
-  tests("Learning", "SamplingTests", ["Sampling", "Images", "TestSupport"]),
+  tests(
+    "Learning",
+    "SamplingTests",
+    ["Sampling", "Networks", "Torch", "Images", "TestSupport", "TorchTestSupport"]
+  ),
   tests("Learning", "DistributedTests", ["Distributed", "Torch", "TorchTestSupport"]),
   tests(
     "Learning",

@@ -9,6 +9,11 @@ package enum Text {
     return String(format: "%.\(digits)f", value)
   }
 
+  /// A number of things: "1 image", "2 images"; where an "s" does not make many, they are named, too.
+  package static func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
+    "\(number) \(number == 1 ? one : many ?? one + "s")"
+  }
+
   /// How fast something goes: "12.3 images/s", "1.50 images/min" where seconds would show nothing, and
   /// "– images/s" while nothing is known.
   ///

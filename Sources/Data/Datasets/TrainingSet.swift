@@ -64,23 +64,7 @@ package final class TrainingSet: Sendable {
   /// - Throws: `DatasetError` when sizes or features differ, or an option does not fit.
   package init(_ datasets: [PackedDataset], options: Options = Options()) throws(DatasetError) {
     guard let first = datasets.first else { throw .option("no dataset given; use --data") }
-    for dataset in datasets {
-      guard dataset.resolution == first.resolution else {
-        throw .wrongResolution(
-          path: dataset.path,
-          entry: dataset.name(at: 0),
-          found: "\(dataset.resolution)×\(dataset.resolution)",
-          expected: "\(first.resolution)×\(first.resolution) as in \(first.path)"
-        )
-      }
-      guard dataset.featureDimension == first.featureDimension else {
-        throw .wrongFeatureDimension(
-          path: dataset.path,
-          found: dataset.featureDimension,
-          expected: first.featureDimension
-        )
-      }
-    }
+    for dataset in datasets { try dataset.expectFits(first) }
     guard (0...1).contains(options.ratio) else {
       throw .option("--ratio=\(options.ratio) is outside of 0…1")
     }

@@ -6,7 +6,7 @@ package import Torch
 /// A seed means the same latent and the same noise whatever else is painted beside it.
 package struct Painter {
   /// The kinds of per-pixel noise.
-  package enum Noise: String, CaseIterable {
+  package enum Noise: String, CaseIterable, Sendable {
     case const, random, none
   }
 
@@ -74,7 +74,7 @@ package struct Painter {
     withoutGradients {
       let own = ws(latents([seed]))  // [1, L, w]
       let L = own.size(1)
-      let layers = min(mixing.layers.lowerBound, L)..<min(mixing.layers.upperBound + 1, L)
+      let layers = min(mixing.layers.lowerBound, L)..<min(mixing.layers.upperBound, L - 1) + 1
       let mixed = mixing.seeds.map { other in
         Tensor.concatenated(
           [

@@ -109,13 +109,15 @@ extension DatasetCommand {
         }
         for fault in faults { Console.error("\(path): \(fault)") }
         Console.line(
-          "\(path): \(set.count) images, "
-            + (faults.isEmpty ? "all well" : "\(faults.count) faults") + Self.captionNote(set)
+          "\(path): \(Text.count(set.count, "image")), "
+            + (faults.isEmpty ? "all well" : Text.count(faults.count, "fault"))
+            + Self.captionNote(set)
         )
         if !faults.isEmpty { damaged += 1 }
       }
       if damaged > 0 {
-        throw DatasetError.option("\(damaged) damaged datasets; download or pack them again")
+        let datasets = Text.count(damaged, "damaged dataset")
+        throw DatasetError.option("\(datasets); download or pack again")
       }
     }
   }
@@ -142,8 +144,8 @@ extension DatasetCommand {
         Console.progress("merge  \(done)/\(total)")
       }
       Console.line(
-        "\(dest): \(manifest.imageCount) images of \(manifest.resolution)², "
-          + "\(manifest.captionCount) captions"
+        "\(dest): \(Text.count(manifest.imageCount, "image")) of \(manifest.resolution)², "
+          + "\(Text.count(manifest.captionCount, "caption"))"
       )
     }
   }

@@ -5,6 +5,7 @@ import Datasets
 import Files
 import Foundation
 import Parquet
+import Text
 
 extension DatasetCommand {
   /// A dataset in another form.
@@ -49,7 +50,7 @@ extension DatasetCommand {
       case "parquet": try writeTable(set)
       default: try writeFolder(set)
       }
-      Console.line("\(dest): \(set.count) images")
+      Console.line("\(dest): \(Text.count(set.count, "image"))")
     }
 
     private func writeTar(_ set: PackedDataset) throws {

@@ -105,12 +105,12 @@ extension LaionCommand {
       for note in report.notes { Console.error(note) }
       for split in report.splits {
         if report.skipped.contains(split.split) {
-          Console.line("split\(split.split): complete already, \(split.pairs) pairs")
+          Console.line("split\(split.split): complete already, \(Text.count(split.pairs, "pair"))")
           continue
         }
         let causes = split.failures.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }
         Console.line(
-          "split\(split.split): \(split.pairs) pairs"
+          "split\(split.split): \(Text.count(split.pairs, "pair"))"
             + (causes.isEmpty ? "" : "; failed: " + causes.joined(separator: ", "))
         )
         if let recoded = split.recodedCaptions, recoded > 0 {
@@ -119,7 +119,8 @@ extension LaionCommand {
       }
       // The rate is of what this run stored, which is nothing where all was there.
       let rate = Text.rate(Double(report.added) / seconds, "images")
-      Console.line("\(report.pairs) pairs in \(out)" + (report.added > 0 ? ", \(rate)" : ""))
+      let pairs = Text.count(report.pairs, "pair")
+      Console.line("\(pairs) in \(out)" + (report.added > 0 ? ", \(rate)" : ""))
     }
 
     private static func text(_ progress: LaionProgress) -> String {
@@ -165,7 +166,7 @@ extension LaionCommand {
       for finding in findings {
         for complaint in finding.complaints { Console.error("\(finding.folder)/\(complaint)") }
         let verdict = finding.complaints.isEmpty ? "ok" : "damaged"
-        Console.line("\(finding.folder): \(finding.pairs) pairs, \(verdict)")
+        Console.line("\(finding.folder): \(Text.count(finding.pairs, "pair")), \(verdict)")
       }
       if findings.contains(where: { !$0.complaints.isEmpty }) { throw ExitCode.failure }
     }

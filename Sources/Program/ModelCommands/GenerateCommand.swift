@@ -138,7 +138,7 @@ struct GenerateCommand: ParsableCommand {
       )
       let count = rows.map { $0.images.size(0) }.reduce(0, +)
       let sheet = sheets.count == 1 ? sheets[0] : "\(sheets.count) sheets"
-      Console.line("\(count) images and \(sheet) in \(out)")
+      Console.line("\(Text.count(count, "image")) and \(sheet) in \(out)")
     }
   }
 

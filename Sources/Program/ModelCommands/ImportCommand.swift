@@ -4,6 +4,7 @@ import Datasets
 import Files
 import Foundation
 import Images
+import Text
 
 /// Published datasets in the layouts of their authors → folders of pairs, or zips.
 struct ImportCommand: ParsableCommand {
@@ -74,15 +75,17 @@ struct ImportCommand: ParsableCommand {
       unlink(list)
     } else {
       try AtomicFile.write(set.missing.map { $0 + "\n" }.joined(), to: list)
-      Console.error("\(set.missing.count) files are missing, all listed in \(list)")
+      let files = Text.count(set.missing.count, "file is", "files are")
+      Console.error("\(files) missing, all listed in \(list)")
     }
     if !set.uncaptioned.isEmpty {
-      Console.error("\(set.uncaptioned.count) images have no caption, as \(set.uncaptioned[0])")
+      let images = Text.count(set.uncaptioned.count, "image has", "images have")
+      Console.error("\(images) no caption, as \(set.uncaptioned[0])")
     }
     guard set.count != set.publishedCount || !set.missing.isEmpty else { return }
     let difference =
-      "\(set.summary): \(set.count) images, \(set.publishedCount) were published, "
-      + "\(set.missing.count) files missing"
+      "\(set.summary): \(Text.count(set.count, "image")), \(set.publishedCount) were published, "
+      + "\(Text.count(set.missing.count, "file")) missing"
     guard allowMissing else {
       throw DatasetError.option("\(difference); complete \(root), or give --allow-missing")
     }
@@ -108,9 +111,10 @@ struct ImportCommand: ParsableCommand {
     // As with a zip: the list is there before the folder.
     try LeftOutReport.write(remarks, beside: dest)
     try folder.finish()
-    Console.line("\(dest): \(set.count) images with captions")
+    Console.line("\(dest): \(Text.count(set.count, "image")) with captions")
     if !remarks.isEmpty {
-      Console.line("  \(remarks.count) captions are listed in \(dest).left-out.tsv")
+      let captions = Text.count(remarks.count, "caption is", "captions are")
+      Console.line("  \(captions) listed in \(dest).left-out.tsv")
     }
   }
 }

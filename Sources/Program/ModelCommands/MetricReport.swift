@@ -65,7 +65,9 @@ struct MetricReport {
     for (name, rows) in metrics where Set(rows.flatMap(\.history.protocols)).count > 1 {
       parts.append("\(name): not all values were measured by one protocol; do not compare them")
     }
-    for (path, lines) in unreadable { parts.append("\(path): left out \(lines) unreadable lines") }
+    for (path, lines) in unreadable {
+      parts.append("\(path): left out \(Text.count(lines, "unreadable line"))")
+    }
     return parts.joined(separator: "\n\n")
   }
 
@@ -118,8 +120,8 @@ struct MetricReport {
       let since = row.history.snapshotsSinceBest
       let state =
         row.history.hasConverged(patience: patience)
-        ? "converged: no improvement over the last \(since) snapshots"
-        : "not converged: best \(since == 0 ? "at the last snapshot" : "\(since) snapshots ago")"
+        ? "converged: no improvement over the last \(Text.count(since, "snapshot"))"
+        : "not converged: best \(since == 0 ? "at the last snapshot" : "\(Text.count(since, "snapshot")) ago")"
           + ", converged after \(patience)"
       return "\(row.run): best \(Text.score(best.value)) at \(best.kimg) kimg "
         + "(\(best.snapshot)); \(state)"

@@ -182,8 +182,8 @@ struct PackFlags: ParsableArguments {
     }
     let manifest = report.manifest
     Console.line(
-      "\(path): \(manifest.imageCount) images of \(manifest.resolution)², "
-        + "\(manifest.captionCount) captions, "
+      "\(path): \(Text.count(manifest.imageCount, "image")) of \(manifest.resolution)², "
+        + "\(Text.count(manifest.captionCount, "caption")), "
         + "\(report.dropped.count { $0.cause.leavesOutImage }) left out"
     )
     for (cause, count) in manifest.dropped.sorted(by: { $0.value > $1.value }) {

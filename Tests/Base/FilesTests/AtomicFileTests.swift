@@ -1,22 +1,16 @@
 import Files
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Files")
 struct AtomicFileTests {
-  private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try body(folder)
-  }
-
   private func contents(_ folder: String) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
   }
 
   @Test func `a file has its name only after the commit`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = folder + "/a.bin"
       let file = try AtomicFile(path)
       try file.write([1, 2, 3])
@@ -31,7 +25,7 @@ struct AtomicFileTests {
 
   @Test(arguments: [1, 3, 4, 100])
   func `a file that is flushed on the way has the same bytes`(interval: Int) throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = folder + "/a.bin"
       let file = try AtomicFile(path, flushInterval: interval)
       let bytes = (0..<50).map { UInt8($0) }
@@ -45,7 +39,7 @@ struct AtomicFileTests {
   }
 
   @Test func `without a commit the old file stays and nothing is left behind`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = folder + "/a.bin"
       try AtomicFile.write("old", to: path)
       do {
@@ -65,7 +59,7 @@ struct AtomicFileTests {
   }
 
   @Test func `a mapped file has the bytes, an empty one has none`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       try AtomicFile.write([5, 6], to: folder + "/two")
       // The bytes are there as long as the object is.
       let two = try MappedFile(folder + "/two")
@@ -76,7 +70,7 @@ struct AtomicFileTests {
   }
 
   @Test func `a folder and a named pipe are refused at once`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       #expect(throws: FileError.self) { try MappedFile(folder) }
       #expect(mkfifo(folder + "/pipe", 0o600) == 0)
       let error = #expect(throws: FileError.self) { try MappedFile(folder + "/pipe") }
@@ -85,7 +79,7 @@ struct AtomicFileTests {
   }
 
   @Test func `two folders change names at once, one that is missing with none`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       for name in ["a", "b"] {
         try FileManager.default.createDirectory(
           atPath: "\(folder)/\(name)",

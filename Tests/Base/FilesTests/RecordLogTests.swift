@@ -72,9 +72,9 @@ struct RecordLogTests {
       signal(SIGXFSZ, SIG_IGN)
       var limit = rlimit(rlim_cur: 10, rlim_max: 10)
       #expect(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
-      let path = NSTemporaryDirectory() + "nifty-record-\(getpid())"
+      let folder = try TemporaryFolder()
+      let path = folder.file("log")
       let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-      defer { unlink(path) }
       try appendRecord(Array("whole\n".utf8), to: descriptor, path: path)
       let error = #expect(throws: FileError.self) {
         try appendRecord(Array("longer\n".utf8), to: descriptor, path: path)

@@ -1,16 +1,10 @@
 import Files
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Regular files")
 struct RegularFileTests {
-  private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try body(folder)
-  }
-
   /// Something other than a file, by what it is called.
   private func make(_ kind: String, _ path: String) throws {
     switch kind {
@@ -29,7 +23,7 @@ struct RegularFileTests {
 
   @Test(arguments: kinds)
   func `what is no file is neither replaced nor written to`(kind: String) throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = folder + "/out.zip"
       try make(kind, path)
       var before = stat()
@@ -46,7 +40,7 @@ struct RegularFileTests {
   }
 
   @Test func `what takes the name while the file is written is not replaced`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = folder + "/out"
       let file = try AtomicFile(path)
       try file.write([1])
@@ -58,7 +52,7 @@ struct RegularFileTests {
   }
 
   @Test func `a link is not followed to the file it leads to`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       try AtomicFile.write("precious", to: folder + "/elsewhere")
       try make("a link", folder + "/log.txt")
       #expect(throws: FileError.self) { try RegularFile.cut(folder + "/log.txt", to: 0) }

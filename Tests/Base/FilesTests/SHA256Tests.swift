@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("SHA-256")
@@ -44,9 +45,9 @@ struct SHA256Tests {
   }
 
   @Test func `files are hashed, missing ones reported`() throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+    let folder = try TemporaryFolder()
+    let path = folder.file("abc")
     try AtomicFile.write("abc", to: path)
-    defer { try? FileManager.default.removeItem(atPath: path) }
     #expect(try SHA256.digest(ofFile: path).hasPrefix("ba7816bf8f01cfea"))
     #expect(throws: FileError.self) { try SHA256.digest(ofFile: path + "-missing") }
   }

@@ -35,6 +35,16 @@ struct TextTests {
     #expect(Text.rate(perSecond, "images") == expected)
   }
 
+  @Test(
+    arguments: [
+      (1, "image", nil, "1 image"), (0, "image", nil, "0 images"), (2, "image", nil, "2 images"),
+      (1, "file is", "files are", "1 file is"), (21, "file is", "files are", "21 files are"),
+    ] as [(Int, String, String?, String)]
+  )
+  func `one thing is not many`(number: Int, one: String, many: String?, expected: String) {
+    #expect(Text.count(number, one, many) == expected)
+  }
+
   @Test(arguments: [
     (0, 4, 10, "0000"), (42, 4, 10, "0042"), (123_456, 4, 10, "123456"), (255, 4, 16, "00ff"),
     (8, 3, 8, "010"),

@@ -8,7 +8,8 @@ import Testing
 @Suite struct NpyTests {
   /// Keeps bytes mapped, as an archive would.
   private func open(_ bytes: [UInt8]) throws -> NpyArray {
-    let spool = try SpoolFile(in: FileManager.default.temporaryDirectory.path)
+    let folder = try TemporaryFolder()
+    let spool = try SpoolFile(in: folder.path)
     try spool.append(bytes)
     return try NpyArray(spool.mapped(), path: "a.zip", entry: "x.npy")
   }

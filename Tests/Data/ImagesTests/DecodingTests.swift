@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Images
+import TestSupport
 import Testing
 
 @Suite struct DecodingTests {
@@ -121,11 +122,8 @@ import Testing
   }
 
   @Test func `a file is read by its content whatever its name says`() throws {
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "images-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let path = folder.appending(path: "really-a-webp.jpg").path
+    let folder = try TemporaryFolder()
+    let path = folder.file("really-a-webp.jpg")
     try Data(try Fixtures.bytes("decode/webp-lossless.webp")).write(to: URL(filePath: path))
     let image = try RGBImage(contentsOf: path)
     #expect(difference(image, try Fixtures.image("decode/webp-lossless.rgb.png")) == nil)

@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import TestSupport
 import Testing
 
 @Suite struct EncodingTests {
@@ -165,15 +166,12 @@ import Testing
   }
 
   @Test func `a written file appears whole under its name`() throws {
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "images-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let folder = try TemporaryFolder()
     let image = RGBImage(width: 3, height: 2, filledWith: Color(1, 2, 3))
-    let path = folder.appending(path: "a.png").path
+    let path = folder.file("a.png")
     try image.write(png: path)
     #expect(try RGBImage(contentsOf: path) == image)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.png"])
+    #expect(folder.contents == ["a.png"])
     #expect(throws: ImageError.self) { try image.write(png: path + "/b.png") }
   }
 

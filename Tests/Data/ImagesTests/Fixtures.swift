@@ -42,16 +42,3 @@ func difference(_ actual: RGBImage, _ expected: RGBImage) -> String? {
   return "\(differing) bytes differ, worst by \(worst.distance) at "
     + "(\(pixel % actual.width), \(pixel / actual.width))"
 }
-
-/// SplitMix64: a small generator with a seed, so that a failing mutation can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-    return z ^ z >> 31
-  }
-}

@@ -13,7 +13,7 @@ import Text
     _ change: @escaping @Sendable (inout LaionConfiguration) -> Void = { _ in },
     _ check: @escaping @Sendable (SplitStatistics, LoopbackServer, String) throws -> Void
   ) async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try await LoopbackServer.run(routes) { server in
         try makeFolder(folder + "/meta")
         let rows = paths.map {
@@ -154,7 +154,7 @@ import Text
 
   @Test func `private addresses are not requested unless allowed`() async throws {
     let image = try samplePNG(5)
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try await LoopbackServer.run(["/a": .bytes(image)]) { server in
         try makeFolder(folder + "/meta")
         // Names, other spellings of 127.0.0.1, and what carries it inside.
@@ -175,7 +175,7 @@ import Text
 
   @Test func `a name is pinned to the address that was checked`() async throws {
     let image = try samplePNG(5)
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try await LoopbackServer.run(["/a": .bytes(image)]) { server in
         try makeFolder(folder + "/meta")
         let rows = [(url: "http://localhost:\(server.port)/a", text: "text")]
@@ -187,34 +187,20 @@ import Text
     }
   }
 
-  @Test func `requests in flight are bounded per host`() async throws {
+  @Test(arguments: [(3, 12), (12, 2)]) func `requests in flight are bounded per host and in all`(
+    perHost: Int,
+    inAll: Int
+  ) async throws {
     var routes: [String: LoopbackServer.Answer] = [:]
     // Long enough that a busy machine still starts the next request before an answer.
     for i in 0..<12 { routes["/\(i)"] = .delayed(.milliseconds(250), .bytes(try samplePNG(i))) }
-    let paths = (0..<12).map { "/\($0)" }
     try await download(
       routes,
-      paths,
-      { $0.fetch.concurrencyPerHost = 3 },
+      (0..<12).map { "/\($0)" },
+      { ($0.fetch.concurrencyPerHost, $0.fetch.concurrency) = (perHost, inAll) },
       { statistics, server, _ in
         #expect(statistics.pairs == 12)
-        #expect(server.peakConcurrency == 3)
-      }
-    )
-  }
-
-  @Test func `requests in flight are bounded in all`() async throws {
-    var routes: [String: LoopbackServer.Answer] = [:]
-    // Long enough that a busy machine still starts the next request before an answer.
-    for i in 0..<12 { routes["/\(i)"] = .delayed(.milliseconds(250), .bytes(try samplePNG(i))) }
-    let paths = (0..<12).map { "/\($0)" }
-    try await download(
-      routes,
-      paths,
-      { $0.fetch.concurrency = 2 },
-      { statistics, server, _ in
-        #expect(statistics.pairs == 12)
-        #expect(server.peakConcurrency == 2)
+        #expect(server.peakConcurrency == min(perHost, inAll))
       }
     )
   }

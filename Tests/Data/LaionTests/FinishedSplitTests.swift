@@ -36,7 +36,7 @@ import Testing
 
   @Test func `a text file that changed in the middle of its kilobytes is another one`() async throws
   {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try makeFolder(folder + "/meta")
       let path = folder + "/meta/a.csv"
       try "url,text\nnone,one\n".write(toFile: path, atomically: true, encoding: .utf8)

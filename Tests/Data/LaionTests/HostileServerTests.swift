@@ -306,7 +306,7 @@ import Testing
     let routes = Dictionary(uniqueKeysWithValues: kinds.map { (Self.path($0), $0.script) })
     let server = try RawServer(routes)
     defer { server.stop() }
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try makeFolder(folder + "/meta")
       let rows = kinds.map { (url: "http://127.0.0.2:\(server.port)\(Self.path($0))", text: "x") }
       try writePart(0, in: folder + "/meta", rows)
@@ -350,7 +350,7 @@ import Testing
   }
 
   @Test func `a certificate that nobody signed is refused`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let make = Process()
       make.executableURL = URL(filePath: "/usr/bin/openssl")
       make.arguments =
@@ -387,7 +387,7 @@ import Testing
 
   /// What becomes of one row.
   private func status(_ url: String) async throws -> String? {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try makeFolder(folder + "/meta")
       try writePart(0, in: folder + "/meta", [(url: url, text: "x")])
       var configuration = loopbackConfiguration(folder)

@@ -12,7 +12,7 @@ import Testing
     from server: RawServer,
     atOnce count: Int = 1
   ) async throws -> SplitStatistics {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try makeFolder(folder + "/meta")
       let rows = paths.map { (url: "http://127.0.0.1:\(server.port)\($0)", text: "x") }
       try writePart(0, in: folder + "/meta", rows)

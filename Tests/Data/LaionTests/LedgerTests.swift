@@ -12,7 +12,7 @@ import Testing
     "0\t0\tok\t-5\t1\t1\tab\t1\t1", "0\t0\tok\t1\t1\t1\tab\t99999999999999999999\t1",
   ])
   func `a ledger with numbers that cannot be is refused`(line: String) async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let path = folder + "/.ledger"
       do { _ = try Ledger(path, fingerprint: "same") }
       var text = try String(contentsOfFile: path, encoding: .utf8)
@@ -27,7 +27,7 @@ import Testing
   @Test func `a copy of the descriptor in a process being started does not keep the lock`()
     async throws
   {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let path = folder + "/.ledger"
       var first: Ledger? = try Ledger(path, fingerprint: "same")
       let copies = try OpenCopies(of: path)

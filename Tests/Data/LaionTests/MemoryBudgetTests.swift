@@ -102,7 +102,7 @@ struct MemoryBudgetTests {
     var settings = ImageSettings()
     settings.maximumPixels = side * side
     let store = ImageStore(pool: decoders, pixels: pixels, settings: settings)
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let stored = await withTaskGroup(of: Bool.self) { tasks in
         for number in 0..<8 {
           tasks.addTask {

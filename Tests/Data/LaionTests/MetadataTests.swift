@@ -90,7 +90,7 @@ import Testing
 
 @Suite struct MetadataPartTests {
   @Test func `parts are sorted and chosen by number`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       for name in ["part-00002-x", "part-00000-x", "part-00001-x", "other"] {
         try Data().write(to: URL(filePath: "\(folder)/\(name).parquet"))
       }
@@ -106,7 +106,7 @@ import Testing
   }
 
   @Test func `a folder without metadata is an error`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let error = LaionError.noMetadata(folder: folder)
       #expect(throws: error) { try MetadataPart.list(in: folder, range: nil) }
     }

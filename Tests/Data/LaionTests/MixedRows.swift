@@ -38,10 +38,7 @@ enum MixedRows {
   ) async throws {
     let server = try RawServer(routes())
     defer { server.stop() }
-    let memory = "/dev/shm"
-    let folder = try TemporaryFolder(
-      in: access(memory, W_OK) == 0 ? memory : NSTemporaryDirectory()
-    )
+    let folder = try TemporaryFolder.inMemory()
     try makeFolder(folder.file("meta"))
     try writePart(0, in: folder.file("meta"), rows(server))
     var configuration = loopbackConfiguration(folder.path)

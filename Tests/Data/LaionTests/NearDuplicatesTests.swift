@@ -40,7 +40,7 @@ import Testing
     for i in 0..<8 { routes["/\(i)"] = .ok(try picture(i / 2, quality: i % 2 == 0 ? 95 : 60)) }
     let server = try RawServer(routes)
     defer { server.stop() }
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try makeFolder(folder + "/meta")
       try writePart(0, in: folder + "/meta", (0..<8).map { (server.url("/\($0)"), "text \($0)") })
       var configuration = loopbackConfiguration(folder)

@@ -17,7 +17,7 @@ import Testing
     var routes: [String: LoopbackServer.Answer] = [:]
     for i in 0..<count { routes["/\(i)"] = change(i, try samplePNG(i)) }
     let all = routes
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try await LoopbackServer.run(all) { server in
         try makeFolder(folder + "/meta")
         try writePart(

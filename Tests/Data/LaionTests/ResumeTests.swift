@@ -209,7 +209,7 @@ import Testing
   }
 
   @Test func `several parts become several splits, and progress is reported`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       var routes: [String: LoopbackServer.Answer] = [:]
       for i in 0..<12 { routes["/\(i)"] = .bytes(try samplePNG(i)) }
       try await LoopbackServer.run(routes) { server in

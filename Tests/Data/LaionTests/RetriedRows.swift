@@ -23,10 +23,7 @@ enum RetriedRows {
       }
       return routes
     }
-    let memory = "/dev/shm"
-    let folder = try TemporaryFolder(
-      in: access(memory, W_OK) == 0 ? memory : NSTemporaryDirectory()
-    )
+    let folder = try TemporaryFolder.inMemory()
     defer { withExtendedLifetime(folder) {} }
     let first = try RawServer(try routes(isBack: false))
     try makeFolder(folder.file("meta"))

@@ -83,7 +83,7 @@ import Testing
     routes["/robots.txt"] = robots
     routes["/moved"] = .bytes(Array("User-agent: *\nDisallow: /b".utf8))
     let all = routes
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try await LoopbackServer.run(all) { server in
         try makeFolder(folder + "/meta")
         try writePart(0, in: folder + "/meta", paths.map { (url: server.url($0), text: "x") })

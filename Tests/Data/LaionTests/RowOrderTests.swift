@@ -19,7 +19,7 @@ import Testing
     answer: @escaping @Sendable (Int) -> RawServer.Script,
     _ body: (LaionConfiguration, Asked) async throws -> Void
   ) async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let asked = Asked()
       let server = try RawServer { path in
         guard let row = Int(path.dropFirst(3)) else { return .status(404) }

@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test func `machines divide the parts by their numbers`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try makeFolder(folder + "/meta")
       for part in 0..<5 { try writePart(part, in: folder + "/meta", []) }
       var configuration = loopbackConfiguration(folder)

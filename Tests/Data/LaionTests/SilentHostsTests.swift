@@ -43,7 +43,7 @@ struct SilentHostsTests {
   @Test func `a split of rows that never end is done in a few deadlines`() async throws {
     let server = try RawServer(["/slow": .hang([])])
     defer { server.stop() }
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try makeFolder(folder + "/meta")
       let rows = (0..<60).map { (url: server.url("/slow") as String?, text: "\($0)" as String?) }
       try writePart(0, in: folder + "/meta", rows)
@@ -78,7 +78,7 @@ struct SilentHostsTests {
     }
     let server = try RawServer(Dictionary(uniqueKeysWithValues: routes))
     defer { server.stop() }
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try makeFolder(folder + "/meta")
       let rows = ["/denied", "/fine"].map {
         (url: server.url($0) as String?, text: $0 as String?)

@@ -16,7 +16,7 @@ import Testing
     let routes = Dictionary(
       uniqueKeysWithValues: (0..<20).map { ("/\($0)", LoopbackServer.Answer.bytes(image)) }
     )
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try await LoopbackServer.run(routes) { server in
         try makeFolder(folder + "/meta")
         let base = server.url("")
@@ -68,7 +68,7 @@ import Testing
 
   @Test(arguments: [true, false])
   func `a quote without end is an error, and costs no other part`(isLong: Bool) async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try await LoopbackServer.run(["/0": .bytes(try samplePNG(1))]) { server in
         try makeFolder(folder + "/meta")
         let good = "url,text\n\(server.url("/0")),good\n"
@@ -144,7 +144,7 @@ import Testing
   }
 
   @Test func `captions that are not UTF-8 are read as Windows-1252 and counted`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try await LoopbackServer.run(["/0": .bytes(try samplePNG(1))]) { server in
         try makeFolder(folder + "/meta")
         let bytes =
@@ -244,7 +244,7 @@ import Testing
   }
 
   @Test func `a part has the number in its name`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       for name in ["part-00007-x.parquet", "part-00003-x.csv", "notes.csv"] {
         try Data().write(to: URL(filePath: "\(folder)/\(name)"))
       }

@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test func `a file cut anywhere is an error in one line`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       for length in stride(from: 0, to: original.count, by: 37) {
         let result = try read(Array(original[..<length]), in: folder)
         let error = try #require(result)
@@ -56,7 +56,7 @@ import Testing
       .appending(path: "Fixtures/newer.parquet")
     let inputs = DamagedInputs([[UInt8](try Data(contentsOf: path))])
     let names = ["view", "binary_view", "decimal", "texts", "large_texts", "latin"]
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let report = inputs.read(1500) { bytes in
         let path = folder + "/hostile.parquet"
         try Data(bytes).write(to: URL(filePath: path))
@@ -82,7 +82,7 @@ import Testing
   }
 
   @Test func `a missing file and a folder are errors`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       #expect(throws: ParquetError.self) {
         try ParquetReader(path: folder + "/none.parquet", columns: ["URL"])
       }
@@ -94,7 +94,7 @@ import Testing
 
   /// `NIFTY_FUZZ=100000` makes this a full run.
   @Test func `damaged files never crash the reader`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let report = DamagedInputs([original]).read(3000) { copy in
         if let error = try read(copy, in: folder) { throw error }
       }

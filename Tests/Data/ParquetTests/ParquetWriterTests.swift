@@ -9,7 +9,7 @@ import Testing
   ]
 
   @Test func `what is written is read back, nulls included`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let path = folder + "/index.parquet"
       let writer = try ParquetWriter(path: path, columns: Self.columns)
       // More rows than one batch of the writer, ending inside a batch.
@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test func `binary values of more than a row group are read back`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let path = folder + "/images.parquet"
       let writer = try ParquetWriter(path: path, columns: [("image", .binary), ("n", .int64)])
       func value(_ row: Int) -> [UInt8] {
@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test func `an unfinished file leaves nothing behind`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       do {
         let writer = try ParquetWriter(path: folder + "/index.parquet", columns: Self.columns)
         try writer.append([.int64(1), .null, .string("lost")])
@@ -75,7 +75,7 @@ import Testing
   }
 
   @Test func `an empty file has columns and no rows`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let path = folder + "/empty.parquet"
       try ParquetWriter(path: path, columns: Self.columns).finish()
       let reader = try ParquetReader(path: path, columns: ["caption"])
@@ -102,7 +102,7 @@ import Testing
     )
   )
   func `pyarrow reads what we write`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let path = folder + "/index.parquet"
       let writer = try ParquetWriter(path: path, columns: Self.columns)
       try writer.append(rows: [

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Pickle
+import TestSupport
 
 /// One run over a range of inputs.
 struct Fuzz {

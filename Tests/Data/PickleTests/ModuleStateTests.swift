@@ -35,7 +35,7 @@ import Testing
   @Test(.enabled(if: torchPython != nil, "PyTorch is not installed in .deps"))
   func `PyTorch loads tensors that are written`() throws {
     try withTemporaryFolder { folder in
-      let path = folder.appending(path: "tensors.pkl").path
+      let path = folder + "/tensors.pkl"
       let half = MappedBytes(copying: [0x00, 0x3C, 0x00, 0xC0])
       let value: PickleValue = .dictionary([
         ("weight", tensor([1, 2, 3, 4, 5, 6], [2, 3], isParameter: true)),

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Makes hostile inputs out of seeds: what one mutation does depends only on the generator.
 struct Mutator {

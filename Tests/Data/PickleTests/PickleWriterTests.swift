@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Pickle
+import TestSupport
 import Testing
 
 @Suite struct PickleWriterTests {
@@ -23,7 +24,7 @@ import Testing
         for seed in 0..<40 as Range<UInt64> {
           var generator = SeededGenerator(state: 1000 + seed)
           let value = randomValue(&generator, depth: 0)
-          let path = folder.appending(path: "\(version)-\(seed).pkl").path
+          let path = folder + "/\(version)-\(seed).pkl"
           try PickleWriter.write(value, to: path, version: version)
           paths.append(path)
           expected.append(canonicalText(value))
@@ -96,11 +97,11 @@ import Testing
 
   @Test func `a failed write leaves no file`() throws {
     try withTemporaryFolder { folder in
-      let path = folder.appending(path: "x.pkl").path
+      let path = folder + "/x.pkl"
       var value = PickleValue.list([])
       for _ in 0..<1000 { value = .list([value]) }
       #expect(throws: PickleError.self) { try PickleWriter.write(value, to: path) }
-      let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder)
       #expect(left.isEmpty)
     }
   }

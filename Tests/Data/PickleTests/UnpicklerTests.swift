@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Pickle
+import TestSupport
 import Testing
 
 @Suite struct UnpicklerTests {

@@ -39,8 +39,8 @@ struct Lite0DetectorTests {
 @Suite("EfficientNet-Lite0 detector")
 struct Lite0DetectorFileTests {
   @Test func `files that hold no weights are refused`() throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try TemporaryFolder()
+    let path = folder.file("weights.pth")
     #expect(throws: (any Error).self) { try Lite0Detector(path: path) }
     for bytes in [
       Data(), Data("not a pickle".utf8), Data([0x80, 2, 0x2E]), Data([0x80, 2, 0x4E, 0x2E]),

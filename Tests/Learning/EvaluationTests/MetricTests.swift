@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import TestSupport
 import Testing
 import Torch
 import TorchTestSupport
@@ -44,8 +45,8 @@ struct FrechetDistanceTests {
       parts.append(features.sliced(0, start..<min(30, start + 7)))
     }
     expectClose(parts.covariance, whole.covariance, rtol: 1e-12, atol: 1e-12)
-    let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try TemporaryFolder()
+    let path = folder.file("statistics.safetensors")
     try parts.save(to: path, metadata: ["detector": "none"])
     let read = try FeatureStatistics(path: path)
     #expect(read.count == 30)
@@ -129,8 +130,8 @@ struct ScoreTests {
         referenceSet: "data/emoji.zip"
       )
     )
-    let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try TemporaryFolder()
+    let path = folder.file("metric.jsonl")
     try line.append(to: path)
     line.devices = 1
     try line.append(to: path)

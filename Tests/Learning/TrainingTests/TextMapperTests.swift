@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Networks
+import TestSupport
 import Testing
 import Torch
 import TorchNN
@@ -74,8 +75,8 @@ struct TextMapperTests {
   }
 
   @Test func `a mapper survives its file, and other files are refused`() throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).safetensors").path
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try TemporaryFolder()
+    let path = folder.file("mapper.safetensors")
     let mapper = TextMapper(.init(featureDimension: 6, width: 9), random: SeededRandom(seed: 1))
     try mapper.save(to: path, notes: ["clip_sha256": "ab"])
     let (back, notes) = try TextMapper.load(path)

@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import Networks
 import Snapshots
+import TestSupport
 import Testing
 import TorchNN
 import TorchTestSupport
@@ -80,10 +81,11 @@ struct TrainingOptionsTests {
   }
 
   private func reread(_ text: String) throws -> TrainingOptions {
-    let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).json").path
-    try text.write(toFile: path, atomically: true, encoding: .utf8)
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    return try TrainingOptions(contentsOf: path)
+    try withTemporaryFolder { folder in
+      let path = folder + "/options.json"
+      try text.write(toFile: path, atomically: true, encoding: .utf8)
+      return try TrainingOptions(contentsOf: path)
+    }
   }
 
   @Test func `a file of options gives back every option`() throws {

@@ -24,7 +24,7 @@ struct TroubleTests {
     var tiny = try TinyRun()
     let disk = tiny.folder.file("disk")
     mkdir(disk, 0o755)
-    try #require(try SmallDisk.mount(disk, megabytes: 3))
+    try #require(try SmallDisk.mount(disk, kilobytes: 3 << 10))
     defer { SmallDisk.unmount(disk) }
     tiny.options.outdir = disk + "/runs"
     let filler = disk + "/filler"

@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import TestSupport
 import Testing
 import Torch
 import TorchNN
@@ -84,8 +85,8 @@ struct CLIPNamingTests {
     #expect(found == naming)
     recorded.expect(model)
     // What nifty writes keeps the activation and the heads.
-    let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try TemporaryFolder()
+    let path = folder.file("clip.safetensors")
     try model.save(to: path)
     recorded.expect(try CLIP.load(path))
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import TestSupport
 import Testing
 import Torch
 import TorchNN
@@ -121,9 +122,8 @@ struct CLIPTests {
     let visual = zip(model.namedParameters, all).filter { $0.0.name.hasPrefix("visual.") }
     #expect(visual.allSatisfy { $0.1 != nil })
 
-    let path = FileManager.default.temporaryDirectory
-      .appending(path: "clip-\(UUID().uuidString).safetensors").path
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try TemporaryFolder()
+    let path = folder.file("clip.safetensors")
     try model.save(to: path)
     let loaded = try CLIP.load(path)
     #expect(loaded.configuration == model.configuration)
@@ -162,9 +162,8 @@ struct CLIPTests {
 
   @Test func `a file cannot claim another model than its tensors make`() throws {
     let model = CLIP(small(.convolutional(channels: [4])), random: SeededRandom(seed: 6))
-    let path = FileManager.default.temporaryDirectory
-      .appending(path: "clip-\(UUID().uuidString).safetensors").path
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try TemporaryFolder()
+    let path = folder.file("clip.safetensors")
     let tensors = model.state.map { ($0.name, $0.tensor.detached()) }
     func write(_ configuration: String?) throws {
       let metadata = configuration.map { ["configuration": $0] } ?? [:]

@@ -53,6 +53,16 @@ struct GoldenPackFeatureTests {
     return model
   }
 
+  private func features() throws -> PackFeatures {
+    PackFeatures(
+      try model(),
+      tokenizer: try #require(publishedTokenizer),
+      name: "tiny",
+      sha256: "",
+      view: .lafite
+    )
+  }
+
   private func worstDifference(_ a: [Float], _ b: [Float]) -> Float {
     zip(a, b).map { abs($0 - $1) }.max() ?? .infinity
   }
@@ -62,11 +72,9 @@ struct GoldenPackFeatureTests {
     let tokenizer = try #require(publishedTokenizer)
     let info: Info = try Golden.json("dataset/shapes64_info.json")
     let captions = info.captions.sorted { $0.key < $1.key }.map(\.value)
-    let copy = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).zip").path
+    let folder = try TemporaryFolder()
+    let copy = folder.file("copy.zip")
     try FileManager.default.copyItem(atPath: Golden.path("dataset/shapes64.zip"), toPath: copy)
-    defer {
-      for path in [copy, copy + ".features"] { try? FileManager.default.removeItem(atPath: path) }
-    }
     let theirs = try PackedDataset(copy)
     let features = PackFeatures(
       try model(),
@@ -93,13 +101,7 @@ struct GoldenPackFeatureTests {
 
   @Test(.enabled(if: publishedTokenizer != nil, "needs CLIP's vocabulary"))
   func `a caption that is too long is the mean of its parts`() throws {
-    let features = PackFeatures(
-      try model(),
-      tokenizer: try #require(publishedTokenizer),
-      name: "tiny",
-      sha256: "",
-      view: .lafite
-    )
+    let features = try self.features()
     let part = (0..<40).map { "word\($0)" }.joined(separator: " ")
     let parts = [part, "a red cat", "a blue dog"]
     let long = try features.embed(captions: ["\(part), a red cat . , a blue dog."])[0]
@@ -113,13 +115,7 @@ struct GoldenPackFeatureTests {
 
   @Test(.enabled(if: publishedTokenizer != nil, "needs CLIP's vocabulary"))
   func `captions of all lengths keep their places`() throws {
-    let features = PackFeatures(
-      try model(),
-      tokenizer: try #require(publishedTokenizer),
-      name: "tiny",
-      sha256: "",
-      view: .lafite
-    )
+    let features = try self.features()
     // More than one batch, neither ascending nor descending.
     let captions = (0..<150).map { number in
       (0..<1 + number * 7 % 31).map { "word\(number + $0)" }.joined(separator: " ")
@@ -171,13 +167,7 @@ struct GoldenPackFeatureTests {
 
   @Test(.enabled(if: publishedTokenizer != nil, "needs CLIP's vocabulary"))
   func `the view of an image depends on its number, not on its batch`() throws {
-    let features = PackFeatures(
-      try model(),
-      tokenizer: try #require(publishedTokenizer),
-      name: "tiny",
-      sha256: "",
-      view: .lafite
-    )
+    let features = try self.features()
     let images = [Color.black, .white, Color(9, 90, 200)].map {
       RGBImage(width: 32, height: 32, filledWith: $0)
     }

@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Networks
 import Snapshots
+import TestSupport
 import Testing
 import Torch
 import TorchNN
@@ -20,7 +21,7 @@ struct ConversionTests {
 
   @Test(arguments: originals)
   func `both directions lose nothing`(original: String) throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let first = "\(folder)/first/model.safetensors"
       let second = "\(folder)/second/model.safetensors"
       for folder in ["first", "second"].map({ "\(folder)/\($0)" }) {
@@ -51,7 +52,7 @@ struct ConversionTests {
   }
 
   @Test func `the averaged generator alone, in half precision, paints`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = "\(folder)/small.safetensors"
       let source = try NetworkSnapshot(path: fixture("network-snapshot-000012.pkl"))
       try source.convert(to: path, averageOnly: true, half: true)
@@ -65,7 +66,7 @@ struct ConversionTests {
   }
 
   @Test func `weights beyond half precision are named instead of becoming infinite`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let network = Generator(fixtureGenerator(), random: SeededRandom(seed: 1))
       network.mapping.wAverage.fill(70_000)
       let path = "\(folder)/large.safetensors"
@@ -86,7 +87,7 @@ struct ConversionTests {
   }
 
   @Test func `a file that lost its metadata opens with config json`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = "\(folder)/model.safetensors"
       let source = try NetworkSnapshot(path: fixture("network-snapshot-000012.pkl"))
       try source.convert(to: path)
@@ -102,7 +103,7 @@ struct ConversionTests {
   }
 
   @Test func `another program's config json is not replaced`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       try AtomicFile.write("{\"model_type\": \"bert\"}", to: "\(folder)/config.json")
       let source = try NetworkSnapshot(path: fixture("network-snapshot-000012.pkl"))
       let error = #expect(throws: SnapshotError.self) {
@@ -115,7 +116,7 @@ struct ConversionTests {
   }
 
   @Test func `a StyleGAN2-ADA file becomes safetensors, but no pickle of LAFITE`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let source = try NetworkSnapshot(path: fixture("stylegan2-ada.pkl"))
       try source.convert(to: "\(folder)/ada.safetensors")
       let converted = try NetworkSnapshot(path: "\(folder)/ada.safetensors")

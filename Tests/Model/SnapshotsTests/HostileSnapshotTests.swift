@@ -3,6 +3,7 @@ import Foundation
 import Networks
 import Pickle
 import Snapshots
+import TestSupport
 import Testing
 import Torch
 
@@ -23,7 +24,7 @@ struct HostileSnapshotTests {
       ("_buffers", .dictionary([])), ("_modules", .dictionary([])),
     ])
     let module = PickleValue.instance(of: .global("training.networks", "Generator"), state: state)
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = "\(folder)/wide.pkl"
       try PickleWriter.write(.dictionary([("G_ema", module)]), to: path)
       #expect(openingError(path).contains("tensors are far larger than the file"))
@@ -41,7 +42,7 @@ struct HostileSnapshotTests {
     // One more entry `args`, which counts as the last of its name: a dictionary with itself inside.
     let entry =
       key + [0x7D, 0x72, 0, 0, 0, 0x7F] + [0x8C, 1, 0x61] + [0x6A, 0, 0, 0, 0x7F] + [0x73]
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = "\(folder)/cycle.pkl"
       try Data(whole[..<end] + entry + whole[end...]).write(to: URL(filePath: path))
       #expect(openingError(path).contains("nested too deeply or without end"))
@@ -49,7 +50,7 @@ struct HostileSnapshotTests {
   }
 
   @Test func `a description of a larger network than the file holds asks for no memory`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = "\(folder)/large.safetensors"
       var shape = GeneratorConfiguration(resolution: 4096)
       shape.channelBase = 1 << 30
@@ -72,8 +73,8 @@ struct HostileSnapshotTests {
       ProcessInfo.processInfo.environment["NIFTY_FUZZ_ROUNDS"].flatMap { Int($0) } ?? 300
     let whole = Array(try Data(contentsOf: URL(filePath: fixture("average-half.pkl"))))
     let seed = ProcessInfo.processInfo.environment["NIFTY_FUZZ_SEED"].flatMap { UInt64($0) } ?? 1
-    var source = SplitMix(state: seed)
-    try withFolder { folder in
+    var source = SeededGenerator(state: seed)
+    try withTemporaryFolder { folder in
       let path = "\(folder)/broken.pkl"
       var refused = 0
       for _ in 0..<rounds {
@@ -91,18 +92,5 @@ struct HostileSnapshotTests {
       }
       #expect(refused > rounds / 20 && refused < rounds, "seed \(seed)")
     }
-  }
-}
-
-/// SplitMix64.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Snapshots
+import TestSupport
 import Testing
 import Torch
 import TorchNN
@@ -96,7 +97,7 @@ struct PickleReadingTests {
     key: String,
     keywords: OptionValue
   ) throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = "\(folder)/claim.pkl"
       let random = SeededRandom(seed: 1)
       let network = Generator(fixtureGenerator(), random: random)
@@ -118,7 +119,7 @@ struct PickleReadingTests {
 
   @Test func `a truncated pickle is one clear error`() throws {
     let whole = try Data(contentsOf: URL(filePath: fixture("network-snapshot-000012.pkl")))
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = "\(folder)/short.pkl"
       for length in stride(from: 2, to: whole.count, by: 997) {
         try whole.prefix(length).write(to: URL(filePath: path))
@@ -129,7 +130,7 @@ struct PickleReadingTests {
   }
 
   @Test func `a pickle of something else is no snapshot`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = "\(folder)/other.pkl"
       let others: [([UInt8], String)] = [
         ([0x80, 2, 0x7D, 0x2E], "none of G, D and G_ema"),

@@ -53,7 +53,7 @@ struct PickleWritingTests {
 
   @Test(arguments: [true, false])
   func `what is written reads back bit for bit, with its description`(usesFeatures: Bool) throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = "\(folder)/network-snapshot-000012.pkl"
       let networks = try write(to: path, usesFeatures: usesFeatures)
       let snapshot = try NetworkSnapshot(path: path)
@@ -83,7 +83,7 @@ struct PickleWritingTests {
     form: String,
     channelsLast: Bool?
   ) throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       var (generator, discriminator) = shapes(usesFeatures: true)
       generator.channelsLast = channelsLast
       discriminator.channelsLast = channelsLast
@@ -113,7 +113,7 @@ struct PickleWritingTests {
   func `Python loads the classes, attributes and tensors that the original needs`(
     usesFeatures: Bool
   ) throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let path = "\(folder)/network-snapshot-000012.pkl"
       let networks = try write(to: path, usesFeatures: usesFeatures)
       let goldens = URL(filePath: Golden.path("snapshot")).path
@@ -132,7 +132,7 @@ struct PickleWritingTests {
   }
 
   @Test func `a pickle without all three networks is refused and leaves no file`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let network = Generator(fixtureGenerator(), random: SeededRandom(seed: 1))
       for shape in [nil, fixtureDiscriminator()] {
         let error = #expect(throws: SnapshotError.self) {
@@ -152,7 +152,7 @@ struct PickleWritingTests {
   }
 
   @Test func `networks of another shape than described are refused`() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let network = Generator(fixtureGenerator(), random: SeededRandom(seed: 1))
       var other = fixtureGenerator()
       other.zDimension = 6

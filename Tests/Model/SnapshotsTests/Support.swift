@@ -40,14 +40,6 @@ func fixtureWeights(_ name: String, count: Int) -> [Float] {
   (0..<count).map { Float(sin(Double($0 + name.utf8.count))) }
 }
 
-/// Runs `body` with the path of a new folder, and removes the folder.
-func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-  let folder = FileManager.default.temporaryDirectory.appending(path: "nifty-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  return try body(folder.path)
-}
-
 /// The largest difference between a network's state and the formula of the fixtures.
 func worstDifference(from network: some Module) -> Float {
   var worst: Float = 0

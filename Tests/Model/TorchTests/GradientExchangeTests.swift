@@ -87,6 +87,15 @@ struct GradientExchangeTests {
     }
   }
 
+  private static func exchange(_ group: ProcessGroup, _ parameters: [Tensor]) -> GradientExchange {
+    GradientExchange(
+      group,
+      parameters: parameters,
+      companion: Tensor([Float(3)]),
+      partBytes: 1
+    )
+  }
+
   @Test func `the gradients of other losses and of earlier rounds are added first`() async throws {
     let results = try await inRanks(2) { group -> [[[Float]]] in
       let parameters = Self.parameters()
@@ -148,12 +157,7 @@ struct GradientExchangeTests {
       let random = SeededRandom(seed: 1)
       let parameters = (0..<2).map { _ in random.normal([4, 4]) }
       for parameter in parameters { parameter.requiresGradient = true }
-      let exchange = GradientExchange(
-        group,
-        parameters: parameters,
-        companion: Tensor([Float(3)]),
-        partBytes: 1
-      )
+      let exchange = Self.exchange(group, parameters)
       // The last one that is used has its gradient first.
       let used = group.rank == 0 ? parameters : parameters.reversed()
       let x = random.normal([6, 4])
@@ -182,12 +186,7 @@ struct GradientExchangeTests {
   {
     let said = try await inRanks(2, timeout: .seconds(4)) { group -> String in
       let parameters = Self.parameters()
-      let exchange = GradientExchange(
-        group,
-        parameters: parameters,
-        companion: Tensor([Float(3)]),
-        partBytes: 1
-      )
+      let exchange = Self.exchange(group, parameters)
       try group.sum(Tensor([Float(1)]))
       if group.rank == 1 { return "" }
       let loss = Self.loss(parameters, rank: 0)
@@ -215,12 +214,7 @@ struct GradientExchangeTests {
   @Test func `a rank that hangs is noticed after the group's time`() async throws {
     let seconds = try await inRanks(2, timeout: .seconds(2)) { group -> Double in
       let parameters = Self.parameters()
-      let exchange = GradientExchange(
-        group,
-        parameters: parameters,
-        companion: Tensor([Float(3)]),
-        partBytes: 1
-      )
+      let exchange = Self.exchange(group, parameters)
       try group.sum(Tensor([Float(1)]))
       let start = ContinuousClock.now
       if group.rank == 1 {

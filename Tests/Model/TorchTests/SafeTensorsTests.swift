@@ -6,10 +6,8 @@ import TorchTestSupport
 
 @Suite("safetensors")
 struct SafeTensorsTests {
-  private func withFile<Result>(_ body: (String) throws -> Result) rethrows -> Result {
-    let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    return try body(path)
+  private func withFile<Result>(_ body: (String) throws -> Result) throws -> Result {
+    try withTemporaryFolder { try body($0 + "/file.safetensors") }
   }
 
   private func file(_ header: String, payload: Int) -> Data {
@@ -87,7 +85,7 @@ struct SafeTensorsTests {
 
   @Test func `missing files and folders are errors`() {
     #expect(throws: (any Error).self) { try SafeTensors(path: "/nonexistent/file") }
-    #expect(throws: (any Error).self) { try SafeTensors(path: "/tmp") }
+    #expect(throws: (any Error).self) { try withTemporaryFolder { try SafeTensors(path: $0) } }
     #expect(throws: (any Error).self) {
       try SafeTensors.write([("x", .ones([1]))], to: "/nonexistent/file")
     }

@@ -41,7 +41,7 @@ struct DemoMaterialsTests {
 
   @Test func `metadata has the form of LAION's`() async throws {
     let materials = try DemoMaterials(Self.collection.get())
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let folders = try materials.writeMetadata(to: folder, baseURL: "http://127.0.0.1:99")
       var ids: Set<Int> = []
       for (part, files) in [(DemoMaterials.Part.pretraining, 2), (.training, 1), (.test, 1)] {
@@ -77,7 +77,7 @@ struct DemoMaterialsTests {
   @Test func `images are served as they were drawn`() async throws {
     let materials = try DemoMaterials(smallCollection())
     let all = DemoMaterials.Part.allCases.flatMap { materials.emoji($0) }
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try materials.writeImages(to: folder)
       let names = try FileManager.default.contentsOfDirectory(atPath: folder + "/images")
       #expect(Set(names) == Set(all.map { $0.name + ".png" }))
@@ -96,7 +96,7 @@ struct DemoMaterialsTests {
   @Test func `images that are there stay, and an incomplete folder is made anew`() async throws {
     let materials = try DemoMaterials(smallCollection())
     let name = materials.emoji(.test)[0].name + ".png"
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try materials.writeImages(to: folder)
       let path = "\(folder)/images/\(name)"
       let inode = try inode(path)
@@ -131,7 +131,7 @@ struct DemoMaterialsTests {
 
 @Suite struct DemoServerTests {
   @Test func `stops with the scope and hands results and errors on`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let address = try await withDemoServer(folder) { $0 }
       await #expect(throws: (any Error).self) { try await get(address) }
       struct Failure: Error {}
@@ -142,7 +142,7 @@ struct DemoMaterialsTests {
   }
 
   @Test func `nothing outside of the folder is served`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       let served = folder + "/served"
       try FileManager.default.createDirectory(atPath: served, withIntermediateDirectories: true)
       try Data("open".utf8).write(to: URL(filePath: served + "/inside"))
@@ -159,7 +159,7 @@ struct DemoMaterialsTests {
   }
 
   @Test func `a taken port is an error of one line`() async throws {
-    try await withScratchFolder { folder in
+    try await withTemporaryFolder { folder in
       try await withDemoServer(folder) { address in
         let port = try #require(address.split(separator: ":").last.flatMap { Int($0) })
         await #expect {

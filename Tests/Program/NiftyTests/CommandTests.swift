@@ -54,23 +54,19 @@ struct CommandTests {
     arguments: String,
     expected: String
   ) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    let out = folder.appending(path: "out")
-    try FileManager.default.createDirectory(at: out, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let text = folder.appending(path: "text.txt")
-    try Data("not what you think\n".utf8).write(to: text)
+    let (folder, out) = (try TemporaryFolder(), try TemporaryFolder())
+    let text = folder.file("text.txt")
+    try folder.write(Array("not what you think\n".utf8), to: "text.txt")
     let words = arguments.split(separator: " ").map {
       $0.replacingOccurrences(of: "OUT", with: out.path)
-        .replacingOccurrences(of: "FILE", with: text.path)
+        .replacingOccurrences(of: "FILE", with: text)
     }
     let outcome = try nifty(words)
     #expect(outcome.status == 1, "\(outcome.errors)")
     #expect(outcome.errors.contains(expected), "\(outcome.errors)")
     #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
     #expect(outcome.errors.hasPrefix("nifty: "))
-    let left = try FileManager.default.contentsOfDirectory(atPath: out.path)
-    #expect(left.isEmpty, "left behind: \(left)")
+    #expect(out.contents.isEmpty, "left behind: \(out.contents)")
   }
 
   @Test(arguments: [

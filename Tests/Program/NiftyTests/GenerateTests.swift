@@ -16,23 +16,11 @@ struct GenerateTests {
 
   init() throws {
     folder = try TemporaryFolder()
-    var shape = GeneratorConfiguration(resolution: 16)
-    shape.zDimension = 8
-    shape.wDimension = 8
-    shape.styleWidth = 8
-    shape.featureDimension = 6
-    shape.mappingLayers = 2
-    shape.channelBase = 64
-    shape.channelMax = 8
-    generator = Generator(shape, random: SeededRandom(seed: 1))
-    generator.setTrainable(false)
-    for entry in generator.state where entry.name.hasSuffix("noise_strength") {
-      withoutGradients { entry.tensor.assign(Tensor([Float(0.5)], shape: [])) }
-    }
+    generator = smallGenerator()
     try NetworkSnapshot.write(
       to: path("network-snapshot-000002.safetensors"),
       networks: [(.average, generator)],
-      generator: shape,
+      generator: generator.configuration,
       discriminator: nil,
       imagesSeen: 2_000
     )
@@ -100,7 +88,7 @@ struct GenerateTests {
     _ = try succeed(command + "--seeds 7")
     let first = try Data(contentsOf: URL(filePath: path("kept/seed0007-heart.png")))
     _ = try succeed(command + "--seeds 8")
-    #expect(try succeed(command + "--seeds 7 --trunc 0") == "1 images and sheet-3.png in kept\n")
+    #expect(try succeed(command + "--seeds 7 --trunc 0") == "1 image and sheet-3.png in kept\n")
     let names = try FileManager.default.contentsOfDirectory(atPath: path("kept")).sorted()
     #expect(
       names == [
@@ -123,6 +111,19 @@ struct GenerateTests {
     ("--network empty a", "empty holds neither"),
     ("--network . a", "--clip FILE is needed"),
   ]
+
+  @Test(arguments: ["0-9999999999999", "5-3", "0-18446744073709551615", "1,", "-1", "0-10000"])
+  func `seeds that are none, or too many, are told in a line`(seeds: String) throws {
+    for option in ["--seeds", "--mix-seeds"] {
+      let words = ["generate", "--network", ".", "\(option)=\(seeds)", "a"]
+      let outcome = try nifty(words, in: folder.path)
+      #expect(outcome.status == 64)
+      let line = try #require(outcome.errors.split(separator: "\n").first)
+      #expect(
+        line == "Error: The value '\(seeds)' is invalid for '\(option) <\(option.dropFirst(2))>'"
+      )
+    }
+  }
 
   @Test func `the model that comes with nifty paints a red heart red`() throws {
     _ = try succeed("generate --network emoji heart --samples 2 --threads 1 --out hearts")

@@ -51,6 +51,26 @@ struct MetricsCommandTests {
     #expect(text.contains("best 20.25 at 400"))
   }
 
+  @Test func `a report speaks of one snapshot and of one line as one, and counts what it left out`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    try write(folder, "00000-a", [30, 20, 25])
+    let path = folder.file("00000-a/metric-fid50k_full.jsonl")
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    try folder.write(Array((text + "no line\n").utf8), to: "00000-a/metric-fid50k_full.jsonl")
+    func report(_ patience: Int) throws -> String {
+      let words = ["metrics", "--report", "00000-a", "--patience=\(patience)"]
+      return try nifty(words, in: folder.path).output
+    }
+    let converged = try report(1)
+    #expect(converged.contains("converged: no improvement over the last 1 snapshot\n"))
+    #expect(converged.hasSuffix("metric-fid50k_full.jsonl: left out 1 unreadable line\n"))
+    #expect(try report(2).contains("not converged: best 1 snapshot ago, converged after 2\n"))
+    try folder.write(Array((text + "no\nline\n").utf8), to: "00000-a/metric-fid50k_full.jsonl")
+    #expect(try report(2).hasSuffix("left out 2 unreadable lines\n"))
+  }
+
   @Test(arguments: [
     ("--report nowhere", Int32(1), "nowhere"),
     ("--report .", 1, "no metric lines"),

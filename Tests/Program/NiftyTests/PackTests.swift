@@ -189,7 +189,7 @@ struct PackTests {
     let found = try nifty(["dataset", "verify", "bad.zip", "good.zip"], in: folder.path)
     #expect(found.status == 1 && found.output.contains("good.zip: 2 images, all well"))
     #expect(found.errors.contains("bad.zip is not a readable zip"))
-    #expect(found.errors.contains("1 damaged datasets"))
+    #expect(found.errors.contains("1 damaged dataset;"))
   }
 
   @Test func `folders have their name only when all is in them, and a killed run does not matter`()
@@ -245,12 +245,12 @@ struct PackTests {
     let refused = try nifty(line + ["out"], in: folder.path)
     #expect(refused.status == 1)
     #expect(refused.errors.contains("missing: coco/val2014/7.png"))
-    #expect(refused.errors.contains("2 images, 40504 were published, 1 files missing"))
+    #expect(refused.errors.contains("2 images, 40504 were published, 1 file missing"))
     #expect(!folder.contents.contains("out"))
     #expect(try nifty(line + ["out", "--allow-missing"], in: folder.path).status == 0)
     #expect(try String(contentsOfFile: folder.file("out/0.txt"), encoding: .utf8) == "zero\n")
     let zip = try nifty(line + ["out.zip", "--allow-missing", "--no-clip"], in: folder.path)
-    #expect(zip.output.contains("2 images of 16², 1 captions"), "\(zip.errors)")
+    #expect(zip.output.contains("2 images of 16², 1 caption"), "\(zip.errors)")
   }
 
   @Test(arguments: [

@@ -39,7 +39,7 @@ package struct DamagedInputs: Sendable {
   /// Most changes are of one byte. Besides, pieces are doubled, cut out or put elsewhere, ends cut off,
   /// and words overwritten with lengths that break careless arithmetic.
   package func input(_ number: Int) -> [UInt8] {
-    var random = Random(state: UInt64(number))
+    var random = SeededGenerator(state: UInt64(number))
     var bytes = seeds[number % seeds.count]
     for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
       change(&bytes, &random)
@@ -47,7 +47,7 @@ package struct DamagedInputs: Sendable {
     return bytes
   }
 
-  private func change(_ bytes: inout [UInt8], _ random: inout Random) {
+  private func change(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
     let place = Int.random(in: 0..<bytes.count, using: &random)
     let piece = place..<min(bytes.count, place + Int.random(in: 1...64, using: &random))
     switch Int.random(in: 0..<16, using: &random) {
@@ -64,7 +64,11 @@ package struct DamagedInputs: Sendable {
     }
   }
 
-  private func overwriteLength(_ bytes: inout [UInt8], at place: Int, _ random: inout Random) {
+  private func overwriteLength(
+    _ bytes: inout [UInt8],
+    at place: Int,
+    _ random: inout SeededGenerator
+  ) {
     let edges: [UInt64] = [
       0, 0xff, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 40, .max >> 1, .max - 1, .max,
       UInt64(bytes.count), UInt64(bytes.count - place),
@@ -108,18 +112,5 @@ package struct DamagedInputs: Sendable {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
     return (line.split(separator: " ").compactMap { Int($0) }.first ?? 0) * 1024
-  }
-
-  private struct Random: RandomNumberGenerator {
-    var state: UInt64
-
-    /// SplitMix64 (Steele and others, "Fast Splittable Pseudorandom Number Generators", 2014).
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
   }
 }

@@ -15,17 +15,19 @@ package struct Outcome: Sendable {
   }
 }
 
-/// The program that the package builds, run as a person runs it.
+/// The program that the package builds, run as a person runs it; in an empty folder if none is named.
 package func nifty(
   _ arguments: [String],
-  in folder: String = NSTemporaryDirectory(),
+  in folder: String? = nil,
   environment: [String: String] = [:],
   program path: String? = nil
 ) throws -> Outcome {
+  let own = try folder == nil ? TemporaryFolder() : nil
+  defer { withExtendedLifetime(own) {} }
   let process = Process()
   process.executableURL = URL(filePath: try path ?? program())
   process.arguments = arguments
-  process.currentDirectoryURL = URL(filePath: folder)
+  process.currentDirectoryURL = (folder ?? own?.path).map { URL(filePath: $0) }
   process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
   let (output, errors) = (Pipe(), Pipe())
   process.standardOutput = output

@@ -11,7 +11,16 @@ package final class TemporaryFolder: Sendable {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  /// A folder in memory where the system has some as a file system, so that flushing takes no time.
+  package static func inMemory() throws -> TemporaryFolder {
+    let memory = "/dev/shm"
+    return try TemporaryFolder(in: access(memory, W_OK) == 0 ? memory : NSTemporaryDirectory())
+  }
+
+  deinit { remove() }
+
+  /// Removes the folder and everything in it now.
+  package func remove() { try? FileManager.default.removeItem(atPath: path) }
 
   /// The path of a file inside the folder.
   package func file(_ name: String) -> String { path + "/" + name }
@@ -30,4 +39,22 @@ package final class TemporaryFolder: Sendable {
     )
     try Data(bytes).write(to: url)
   }
+}
+
+/// Runs `body` with the path of a new empty folder and removes the folder afterwards.
+package func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+  let folder = try TemporaryFolder()
+  defer { withExtendedLifetime(folder) {} }
+  return try body(folder.path)
+}
+
+/// The same for what waits.
+@discardableResult
+package func withTemporaryFolder<Result>(
+  isolation: isolated (any Actor)? = #isolation,
+  _ body: (String) async throws -> Result
+) async throws -> Result {
+  let folder = try TemporaryFolder()
+  defer { withExtendedLifetime(folder) {} }
+  return try await body(folder.path)
 }

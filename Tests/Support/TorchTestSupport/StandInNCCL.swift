@@ -6,15 +6,16 @@ package enum StandInNCCL {
   /// Its file, made by the compiler that comes with Swift when it is first asked for.
   package static let library = Result {
     let source = folder + "/stand-in.c"
+    let target = try place.get().file("nccl-stand-in.so")
     guard try compile(["clang", "-O2", "-shared", "-fPIC", "-o", target, source, "-lrt"]) else {
       throw CocoaError(.executableLoad, userInfo: [NSFilePathErrorKey: source])
     }
-    atexit { unlink(StandInNCCL.target) }
+    // What is static is never freed.
+    atexit { if let place = try? StandInNCCL.place.get() { place.remove() } }
     return target
   }
 
-  private static let target = FileManager.default.temporaryDirectory
-    .appending(path: "nccl-stand-in-\(getpid()).so").path
+  private static let place = Result { try TemporaryFolder() }
 }
 
 /// NVIDIA's own NCCL, as it comes with libtorch's CUDA builds.

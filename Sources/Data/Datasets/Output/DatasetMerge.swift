@@ -24,7 +24,12 @@ package enum DatasetMerge {
     for set in datasets where FileStamp.place(set.path) == destination {
       throw .option("\(set.path) would be overwritten; give another --dest")
     }
-    for set in datasets { try check(set, fits: first) }
+    for set in datasets {
+      try set.expectFits(first)
+      guard set.manifest?.featureModel == first.manifest?.featureModel else {
+        throw .option("\(set.path) and \(first.path) hold features of different CLIP models")
+      }
+    }
     let isFlipped = datasets.allSatisfy(\.hasFlippedFeatures)
     let isLabelled = datasets.allSatisfy(\.hasLabels)
     let writer = try PackedDatasetWriter(
@@ -73,30 +78,6 @@ package enum DatasetMerge {
   package static func repeated(_ datasets: [PackedDataset]) -> [String] {
     var places = Set<String>()
     return datasets.filter { !places.insert(FileStamp.place($0.path)).inserted }.map(\.path)
-  }
-
-  private static func check(
-    _ set: PackedDataset,
-    fits first: PackedDataset
-  ) throws(DatasetError) {
-    guard set.resolution == first.resolution else {
-      throw .wrongResolution(
-        path: set.path,
-        entry: set.name(at: 0),
-        found: "\(set.resolution)×\(set.resolution)",
-        expected: "\(first.resolution)×\(first.resolution) as in \(first.path)"
-      )
-    }
-    guard set.featureDimension == first.featureDimension else {
-      throw .wrongFeatureDimension(
-        path: set.path,
-        found: set.featureDimension,
-        expected: first.featureDimension
-      )
-    }
-    guard set.manifest?.featureModel == first.manifest?.featureModel else {
-      throw .option("\(set.path) and \(first.path) hold features of different CLIP models")
-    }
   }
 
   private static func options(

@@ -19,6 +19,9 @@ actor HostGate {
   private var waitingForHost: [String: CircularBuffer<Waiter>] = [:]
   private var starts: [String: ContinuousClock.Instant] = [:]
 
+  /// Requests that wait for a slot.
+  var waitingCount: Int { waitingForHost.values.reduce(waitingForAny.count) { $0 + $1.count } }
+
   init(limit: Int, limitPerHost: Int, ratePerHost: Double? = nil) {
     precondition(limit > 0 && limitPerHost > 0, "limits are \(limit) and \(limitPerHost)")
     self.limit = limit

@@ -1,15 +1,5 @@
 import Foundation
 
-/// Runs `body` with the path of a new empty folder and removes the folder afterwards.
-@discardableResult
-package func withScratchFolder<Result>(
-  isolation: isolated (any Actor)? = #isolation,
-  _ body: (String) async throws -> Result
-) async throws -> Result {
-  let folder = try TemporaryFolder()
-  return try await body(folder.path)
-}
-
 /// What a program printed and how it ended.
 package struct ProcessResult: Sendable {
   /// 0 on success.

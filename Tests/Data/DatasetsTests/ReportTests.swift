@@ -1,0 +1,51 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Datasets
+
+/// What is told of images that are left out.
+@Suite struct ReportTests {
+  private static let causes: [DropCause] = [
+    .unreadable, .undecodable("corrupt image"), .tooSmall, .grey, .mismatched, .unusableLabel,
+    .tooManyCaptions, .strayCaption, .strayLabel, .repeatedName, .missingEnd, .repairedCaption,
+  ]
+
+  @Test func `each cause is known again by its name, and no two share one`() {
+    for cause in Self.causes { #expect(DropCause(cause.description) == cause) }
+    #expect(Set(Self.causes.map(\.description)).count == 12)
+  }
+
+  @Test func `eight causes leave an image out, four only tell something`() {
+    let told = Self.causes.filter { !$0.leavesOutImage }
+    #expect(told == [.strayCaption, .strayLabel, .missingEnd, .repairedCaption])
+  }
+
+  @Test func `causes are counted by name, damaged images by what is wrong with them`() {
+    let causes: [DropCause] = [
+      .grey, .tooSmall, .grey, .undecodable("empty"), .undecodable("corrupt image"),
+      .undecodable("empty"),
+    ]
+    let dropped = causes.enumerated().map { number, cause in
+      PackReport.Dropped(name: "\(number)", cause: cause, reason: "")
+    }
+    #expect(dropped.counts == ["grey": 2, "too small": 1, "empty": 2, "corrupt image": 1])
+    #expect([PackReport.Dropped]().counts.isEmpty)
+  }
+
+  @Test func `the list has a line for each, without tabs or line ends of names in it`() throws {
+    let folder = try TemporaryFolder()
+    let list = folder.file("a.zip.left-out.tsv")
+    let dropped: [PackReport.Dropped] = [
+      .init(name: "a\tb\nc\r\nd.png", cause: .tooSmall, reason: "4×4"),
+      .init(name: "ä.png", cause: .undecodable("corrupt image"), reason: "line\u{2028}end"),
+    ]
+    try LeftOutReport.write(dropped, beside: folder.file("a.zip"))
+    let expected =
+      "name\tcause\treason\na b c d.png\ttoo small\t4×4\nä.png\tcorrupt image\tline end\n"
+    #expect(try String(contentsOfFile: list, encoding: .utf8) == expected)
+    // Where nothing is left out any more the earlier list would be wrong.
+    try LeftOutReport.write([], beside: folder.file("a.zip"))
+    #expect(folder.contents == [])
+  }
+}
