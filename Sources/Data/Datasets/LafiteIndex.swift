@@ -5,7 +5,7 @@ import Foundation
 /// Turns the `dataset.json` of a zip packed by LAFITE into mapped features and labels, once.
 ///
 /// The result is a sidecar, `NAME.zip.features`, holding the same `.npy` entries and labels as nifty's
-/// own sets, so that a set of any size opens at once the next time; see `SidecarPlace` for where it
+/// own sets, so that a set of any size opens at once the next time; see `SidecarPaths` for where it
 /// lies. The document is read once, from front to back. Memory while indexing: about a hundred bytes
 /// per image and some pieces of the files.
 struct LafiteIndex {
@@ -54,12 +54,12 @@ struct LafiteIndex {
   ///
   /// - Throws: `DatasetError` where the document is damaged, or features are required and missing.
   func contents(requiresFeatures: Bool) throws(DatasetError) -> Contents {
-    let place = SidecarPlace(of: zip.path, checksum: zip.checksum(at: json))
-    for path in place.trusted {
+    let paths = SidecarPaths(of: zip.path, checksum: zip.checksum(at: json))
+    for path in paths.trusted {
       guard let found = try? open(path) else { continue }
       if found.features != nil || !requiresFeatures { return found }
     }
-    let path = try place.writable()
+    let path = try paths.writable()
     try index(to: path, requiresFeatures: requiresFeatures)
     return try open(path)
   }
@@ -151,7 +151,7 @@ struct LafiteIndex {
     }
   }
 
-  /// What was read so far: vectors in spools, in the document's order, and whose they are.
+  /// The vectors read so far, in spools, in document order, and their images.
   private struct Vectors {
     let images: SpoolFile
     let texts: SpoolFile
@@ -346,7 +346,7 @@ struct LafiteIndex {
     }
   }
 
-  /// The place of an image in the order of names.
+  /// The index of an image in name order.
   private func position(of name: String) -> Int? {
     guard let entry = zip.index(of: name) else { return nil }
     // Entries and images are both in the order of names: search the second for the first.

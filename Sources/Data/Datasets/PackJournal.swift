@@ -55,7 +55,7 @@ final class PackJournal {
   ///   - path: Its file.
   ///   - fingerprint: Stands for the source and all settings that decide about the bytes.
   ///   - limit: Checkpoints of more items do not count; `nil` counts all.
-  ///   - isInPlace: Whether this finished archive has its final name; else it is finished anew.
+  ///   - isInPlace: Whether this finished archive has its final name; else it is finished again.
   ///   - partSize: The size of the part of this name on the disk.
   /// - Throws: `DatasetError` when another run has it or it was begun with other settings.
   init(

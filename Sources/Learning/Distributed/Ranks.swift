@@ -121,7 +121,7 @@ package final class Ranks {
     return all
   }
 
-  /// A contiguous copy of the values for the backend: on the device for NCCL, on the host for Gloo.
+  /// The values, contiguous, where the backend reads them: on the device for NCCL, on the host for Gloo.
   private func carried(_ tensor: Tensor) -> Tensor {
     let values = tensor.detached()
     return (group?.usesNCCL(values) == true ? values : values.to(.cpu)).contiguous()

@@ -23,7 +23,7 @@ extension TrainCommand {
 
   /// The number of processes that the command or its starter asks for; `nil` if the run's own counts.
   ///
-  /// Who was started as the only process is one, whatever the run had, unless the command says more.
+  /// A process started alone is the only rank, whatever the run had before, unless the command says more.
   var processes: Int? {
     get throws {
       let started = try Rendezvous.count(environment: ProcessInfo.processInfo.environment)

@@ -104,7 +104,7 @@ extension TrainingOptions {
   ///   - featureDimension: Numbers per CLIP feature.
   ///   - reducedPrecision: Whether the highest resolutions are computed in half precision.
   ///   - gpus: Number of devices.
-  /// - Returns: Options without data, models or places.
+  /// - Returns: Options without data, models or paths.
   package static func automatic(
     resolution: Int,
     featureDimension: Int,
