@@ -30,3 +30,32 @@ package func exists(_ path: String) -> Bool {
   var status = stat()
   return lstat(path, &status) == 0
 }
+
+/// The names of what lies in a folder, in the order of their bytes.
+///
+/// - Throws: `FileError` with the system's reason, as for a folder that is missing.
+package func listFolder(_ path: String) throws(FileError) -> [String] {
+  guard let stream = opendir(path) else { throw FileError("list folder", path: path) }
+  defer { closedir(stream) }
+  var names: [String] = []
+  while true {
+    errno = 0
+    guard let entry = readdir(stream) else { break }
+    let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    if name != ".", name != ".." { names.append(name) }
+  }
+  if errno != 0 { throw FileError("list folder", path: path) }
+  return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+}
+
+/// The names of what lies in a folder; none where there is no such folder.
+///
+/// - Throws: `FileError` when the folder is there and cannot be read.
+package func listFolder(ifThere path: String) throws(FileError) -> [String] {
+  do { return try listFolder(path) } catch {
+    if error.code == ENOENT || error.code == ENOTDIR { return [] }
+    throw error
+  }
+}

@@ -30,7 +30,7 @@ package final class PartialFolder {
     descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     if descriptor < 0 { throw FileError("open folder", path: path) }
     try FileLock.take(descriptor, on: final, to: "write")
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
+    for name in try listFolder(path) {
       try FileManager.default.removeItem(atPath: "\(path)/\(name)")
     }
   }

@@ -1,8 +1,8 @@
-package import AsyncHTTPClient
+import AsyncHTTPClient
 package import Foundation
-package import Laion
-package import NIOCore
-package import NIOHTTP1
+import Laion
+import NIOCore
+import NIOHTTP1
 import Text
 
 /// A file shared on Google Drive, from its id to its bytes.

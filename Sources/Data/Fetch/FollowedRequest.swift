@@ -1,6 +1,6 @@
 package import AsyncHTTPClient
-package import Laion
-package import NIOCore
+import Laion
+import NIOCore
 package import NIOHTTP1
 
 /// A request for one page or file that goes where redirects lead.

@@ -1,6 +1,6 @@
-package import Console
-package import Foundation
-package import Text
+import Console
+import Foundation
+import Text
 
 /// A file of weights that others publish.
 package struct PublishedWeights: Sendable {

@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// The links to Google Drive on a page that somebody keeps for people, with the words they stand by.
 ///

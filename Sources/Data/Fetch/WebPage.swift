@@ -1,7 +1,7 @@
-package import AsyncHTTPClient
-package import Foundation
-package import NIOCore
-package import NIOHTTP1
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
 import Text
 
 /// A page that is read as text, of at most one megabyte.

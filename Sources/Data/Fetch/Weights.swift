@@ -1,5 +1,5 @@
-package import Files
-package import Foundation
+import Files
+import Foundation
 
 /// A model file that is not on this machine.
 package struct MissingWeights: Error, CustomStringConvertible {

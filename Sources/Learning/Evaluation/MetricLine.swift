@@ -1,7 +1,7 @@
 package import Files
 import Foundation
 import Glibc
-package import Networks
+import Networks
 
 /// One line of a `metric-NAME.jsonl` file: the original's keys, then the protocol, without which a
 /// score cannot be compared with another.

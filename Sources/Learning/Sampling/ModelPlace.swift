@@ -61,9 +61,9 @@ package struct ModelPlace {
       self.init(network: model, clip: FileManager.default.fileExists(atPath: clip) ? clip : nil)
       return
     }
-    let snapshots = try? FileManager.default.contentsOfDirectory(atPath: folder)
+    let snapshots = try listFolder(folder)
       .filter { $0.hasPrefix("network-snapshot-") && !$0.hasSuffix(".tmp") }
-    guard let newest = snapshots?.max() else {
+    guard let newest = snapshots.max() else {
       throw SamplingError(
         "\(folder) holds neither \(Self.modelName) nor a network snapshot"
       )
@@ -92,8 +92,8 @@ package struct ModelPlace {
   /// The models that come with nifty.
   private static var names: [String] {
     let entries = folders.flatMap { folder in
-      ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-        .filter { isModel(folder + "/" + $0) }
+      // They only make a message better.
+      ((try? listFolder(folder)) ?? []).filter { isModel(folder + "/" + $0) }
     }
     return Array(Set(entries)).sorted()
   }

@@ -11,20 +11,9 @@ package struct RunFolder: Sendable {
 
   /// Makes `outdir/NNNNN-description`, numbered one above the highest there.
   package init(in outdir: String, description: String) throws(FileError) {
-    do {
-      try FileManager.default.createDirectory(
-        atPath: outdir,
-        withIntermediateDirectories: true
-      )
-    } catch {
-      throw FileError("create a run folder in", path: outdir, reason: Self.reason(error))
-    }
+    try makeFolder(outdir, to: "create a run folder in")
     path = try Self.next(in: outdir, description: description)
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-    } catch {
-      throw FileError("create a run folder in", path: outdir, reason: Self.reason(error))
-    }
+    if mkdir(path, 0o777) != 0 { throw FileError("create a run folder in", path: outdir) }
   }
 
   /// The folder of an earlier run.
@@ -41,18 +30,17 @@ package struct RunFolder: Sendable {
   /// Refuses a run that has been going and whose checkpoints are gone: to begin anew in its folder would
   /// overwrite what is left of it.
   ///
-  /// - Throws: `TrainingError.checkpoint` naming what to do instead.
-  func checkCheckpoints() throws(TrainingError) {
-    let names = { (path: String) in
-      ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
-    }
-    if names(file("checkpoint")).contains(where: { $0.hasPrefix("images-") }) { return }
-    let snapshot = names(path).last { $0.hasPrefix("network-snapshot-") }
+  /// - Throws: `TrainingError.checkpoint` naming what to do instead; `FileError` when a folder cannot be
+  ///   read.
+  func checkCheckpoints() throws {
+    let checkpoints = try listFolder(ifThere: file("checkpoint"))
+    if checkpoints.contains(where: { $0.hasPrefix("images-") }) { return }
+    let snapshot = try listFolder(path).last { $0.hasPrefix("network-snapshot-") }
     var statistics = stat()
     let hasStatistics = stat(file("stats.jsonl"), &statistics) == 0 && statistics.st_size > 0
     guard snapshot != nil || hasStatistics else { return }
     let advice = snapshot.map { "with --resume=\(file($0))" } ?? "in another folder"
-    throw .checkpoint(
+    throw TrainingError.checkpoint(
       "\(path) has \(snapshot == nil ? "statistics" : "snapshots") but no checkpoint to go on from; "
         + "start a new run \(advice)"
     )
@@ -60,29 +48,24 @@ package struct RunFolder: Sendable {
 
   /// The newest run folder in `outdir` that can be continued.
   ///
-  /// - Throws: `TrainingError.option` if there is none.
-  package static func latest(in outdir: String) throws(TrainingError) -> String {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: outdir)) ?? []
-    let runs = names.compactMap { name -> (number: Int, name: String)? in
+  /// - Throws: `TrainingError.option` if there is none; `FileError` when the folder cannot be read.
+  package static func latest(in outdir: String) throws -> String {
+    let runs = try listFolder(ifThere: outdir).compactMap { name -> (number: Int, name: String)? in
       let isRun = FileManager.default.fileExists(atPath: "\(outdir)/\(name)/checkpoint")
       return isRun ? Int(name.prefix { $0.isNumber }).map { ($0, name) } : nil
     }
     guard let newest = runs.max(by: { $0 < $1 }) else {
-      throw .option("\(outdir) holds no run with a checkpoint; give the folder as --outdir")
+      throw TrainingError.option(
+        "\(outdir) holds no run with a checkpoint; give the folder as --outdir"
+      )
     }
     return "\(outdir)/\(newest.name)"
   }
 
   /// The path that the next run folder would have; nothing is made.
   package static func next(in outdir: String, description: String) throws(FileError) -> String {
-    var existing: [String] = []
-    if FileManager.default.fileExists(atPath: outdir) {
-      do { existing = try FileManager.default.contentsOfDirectory(atPath: outdir) } catch {
-        throw FileError("read", path: outdir, reason: reason(error))
-      }
-    }
     // A longer number is no run's; the one after the longest would not exist.
-    let numbers = existing.compactMap { name in
+    let numbers = try listFolder(ifThere: outdir).compactMap { name in
       let digits = name.prefix { $0.isNumber }
       return digits.count <= 9 ? Int(digits) : nil
     }
@@ -105,13 +88,5 @@ package struct RunFolder: Sendable {
     let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_APPEND)
     defer { close(descriptor) }
     try appendRecord(Array((line + "\n").utf8), to: descriptor, path: path)
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    guard let code = underlying?.code, underlying?.domain == NSPOSIXErrorDomain else {
-      return (error as NSError).localizedDescription
-    }
-    return String(cString: strerror(Int32(code)))
   }
 }

@@ -1,5 +1,5 @@
 import Foundation
-package import Networks
+import Networks
 public import Torch
 import TorchNN
 

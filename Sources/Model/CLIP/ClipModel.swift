@@ -1,9 +1,9 @@
-package import Fetch
-package import Files
+import Fetch
+import Files
 package import Images
-package import Networks
+import Networks
 package import Torch
-package import TorchNN
+import TorchNN
 
 /// A CLIP file in use: features of pictures and texts.
 package final class ClipModel {

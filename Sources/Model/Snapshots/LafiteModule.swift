@@ -1,5 +1,5 @@
-package import JSON
-package import Networks
+import JSON
+import Networks
 import Pickle
 
 /// One module of the original's networks: its class, the attributes it is pickled with, and the shapes

@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 import Networks
 
 /// What the tensors of a pickled network say of its shape.

@@ -1,5 +1,5 @@
 import Files
-package import JSON
+import JSON
 import Pickle
 import Torch
 

@@ -1,9 +1,9 @@
 import ArgumentParser
-package import Console
-package import Fetch
+import Console
+import Fetch
 import Files
 import Foundation
-package import Text
+import Text
 
 /// Files of others that nifty works with.
 struct FetchCommand: AsyncParsableCommand {

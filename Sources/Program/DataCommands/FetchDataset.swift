@@ -1,9 +1,9 @@
 import ArgumentParser
-package import Console
-package import Fetch
+import Console
+import Fetch
 import Files
 import Foundation
-package import Text
+import Text
 
 extension FetchCommand {
   /// LAFITE's processed COCO.

@@ -1,8 +1,8 @@
 import ArgumentParser
-package import Console
+import Console
 import Foundation
 import Laion
-package import Text
+import Text
 
 /// Stage 1: metadata → folders of pairs.
 struct LaionCommand: AsyncParsableCommand {

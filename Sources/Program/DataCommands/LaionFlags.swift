@@ -1,5 +1,5 @@
 import ArgumentParser
-package import CommandLine
+import CommandLine
 import Foundation
 import Laion
 

@@ -13,7 +13,8 @@ enum DemoImages {
   /// A folder with just these files is kept as it is: it was complete when it got its name.
   static func write(_ emoji: [Emoji], to folder: String) throws(DemoError) {
     let manager = FileManager.default
-    let present = (try? manager.contentsOfDirectory(atPath: folder)) ?? []
+    let present: [String]
+    do { present = try listFolder(ifThere: folder) } catch { throw .file(error) }
     if Set(present) == Set(emoji.map { $0.name + ".png" }) { return }
     let partial = "\(folder).\(getpid())-\(UInt32.random(in: 0 ... .max)).partial"
     try makeFolder(partial)
@@ -21,22 +22,16 @@ enum DemoImages {
     for emoji in emoji {
       let bytes = try encoded(emoji)
       let path = "\(partial)/\(emoji.name).png"
-      guard manager.createFile(atPath: path, contents: Data(bytes)) else {
-        throw .file(FileError("create", path: path))
-      }
+      do { try ScratchFile.write(bytes, to: path) } catch { throw .file(error) }
     }
-    sync()
+    do { try ScratchFile.flushFileSystem(of: partial) } catch { throw .file(error) }
     try? manager.removeItem(atPath: folder)
     if rename(partial, folder) != 0 { throw .file(FileError("rename to", path: folder)) }
   }
 
   /// Makes a folder and those above it.
   static func makeFolder(_ path: String) throws(DemoError) {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw .file(FileError("create folder", path: path, reason: error.localizedDescription))
-    }
+    do { try Files.makeFolder(path) } catch { throw .file(error) }
   }
 
   private static func encoded(_ emoji: Emoji) throws(DemoError) -> [UInt8] {

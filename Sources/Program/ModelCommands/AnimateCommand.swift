@@ -76,10 +76,7 @@ struct AnimateCommand: ParsableCommand {
 
   /// The names of the run's grids, oldest first.
   private func grids() throws -> [String] {
-    guard let all = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-      throw FileError("read", path: folder, code: ENOENT)
-    }
-    let names = all.filter { name in
+    let names = try listFolder(folder).filter { name in
       name.hasPrefix("fakes") && name.hasSuffix(".png")
         && name.dropFirst(5).dropLast(4).allSatisfy(\.isNumber)
     }

@@ -17,7 +17,7 @@ struct DemoPlaces: Sendable {
     let manager = FileManager.default
     if manager.fileExists(atPath: path) {
       let isOurs = manager.fileExists(atPath: "\(path)/\(Self.marker)")
-      let isEmpty = (try? manager.contentsOfDirectory(atPath: path).isEmpty) ?? false
+      let isEmpty = try listFolder(path).isEmpty
       guard isOurs || isEmpty else {
         throw FileError(
           "use folder",
@@ -36,10 +36,9 @@ struct DemoPlaces: Sendable {
   /// Snapshots of the run in a folder of runs, oldest first.
   func snapshots(in runs: String) throws -> [String] {
     let root = file(runs)
-    let manager = FileManager.default
-    guard let run = try manager.contentsOfDirectory(atPath: root).sorted().last else { return [] }
-    return try manager.contentsOfDirectory(atPath: "\(root)/\(run)")
+    guard let run = try listFolder(root).last else { return [] }
+    return try listFolder("\(root)/\(run)")
       .filter { $0.hasPrefix("network-snapshot-") }
-      .sorted().map { "\(root)/\(run)/\($0)" }
+      .map { "\(root)/\(run)/\($0)" }
   }
 }

@@ -127,10 +127,7 @@ struct MetricReport {
   }
 
   private static func files(_ run: String) throws -> [String] {
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: run) else {
-      throw FileError("open folder", path: run, reason: "no such run folder")
-    }
-    return names.filter { $0.hasPrefix("metric-") && $0.hasSuffix(".jsonl") }.sorted()
+    try listFolder(run).filter { $0.hasPrefix("metric-") && $0.hasSuffix(".jsonl") }
   }
 
   /// Folder names, or paths where names repeat.

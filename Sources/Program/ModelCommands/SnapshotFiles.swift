@@ -15,7 +15,7 @@ enum SnapshotFiles {
   static func files(_ path: String) throws -> [String] {
     if SnapshotAddress.isAddress(path) { return [try ModelPlace.downloaded(path)] }
     guard isFolder(path) else { return exists(path) ? [path] : [try ModelPlace(path).network] }
-    let names = try FileManager.default.contentsOfDirectory(atPath: path)
+    let names = try listFolder(path)
       .filter { $0.hasPrefix("network-snapshot-") }
     let stems = Set(names.map { ($0 as NSString).deletingPathExtension })
     let chosen = stems.sorted().compactMap { stem in

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// `nifty-compute`, which has all verbs and libtorch: beside this program, from the same build.
 struct ComputeProgram {
@@ -15,6 +16,22 @@ struct ComputeProgram {
   /// Returns only if that fails; `errno` says why.
   func replaceThisProcess() {
     execv(path, Swift.CommandLine.unsafeArgv)
+  }
+
+  /// Address space that libtorch needs to be loaded, in bytes: 0.9 GB, and something to compute in.
+  static let addressSpace: rlim_t = 2 << 30
+
+  /// Why libtorch could not be loaded, in one line; `nil` when nothing is known to be in its way.
+  ///
+  /// Below this limit the loader, OpenMP or the first tensor ends the process with words that name no
+  /// limit.
+  static var refusal: String? {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
+      limit.rlim_cur < addressSpace
+    else { return nil }
+    return "the limit on address space is \(limit.rlim_cur >> 20) MiB, and libtorch needs "
+      + "\(addressSpace >> 20) MiB to start; raise it (ulimit -v unlimited)"
   }
 
   /// Why a verb cannot run, in one line, right after `replaceThisProcess` came back.

@@ -18,6 +18,10 @@ struct Nifty: AsyncParsableCommand {
   static func main() async {
     let arguments = Swift.CommandLine.arguments.dropFirst()
     if !DataVerbs.include(arguments) {
+      if let refusal = ComputeProgram.refusal {
+        Console.error("nifty: \(refusal)")
+        exit(withError: ExitCode.failure)
+      }
       let compute = ComputeProgram()
       compute.replaceThisProcess()
       // Still here: it is missing, or cannot be started.

@@ -35,6 +35,21 @@ struct TwoProgramsTests {
     #expect(broken.status == 1 && broken.errors.contains("does not start (Permission denied)"))
   }
 
+  @Test func `a limit on address space that libtorch cannot live with is named, data verbs go on`()
+    throws
+  {
+    func limited(_ words: String...) throws -> Outcome {
+      let script = "ulimit -v 900000; exec \"$0\" \"$@\""
+      return try nifty(["-c", script, program()] + words, program: "/bin/bash")
+    }
+    let train = try limited("train", "--data", "x.zip")
+    #expect(train.status == 1)
+    #expect(train.errors.split(separator: "\n").count == 1)
+    #expect(train.errors.contains("the limit on address space is 878 MiB"))
+    #expect(train.errors.contains("ulimit -v unlimited"))
+    #expect(try limited("dataset", "info", "--help").status == 0)
+  }
+
   @Test(arguments: ["laion", "dataset", "fetch"])
   func `the program that computes has the data verbs as well`(verb: String) throws {
     let light = try nifty([verb, "--help"], program: program())

@@ -35,7 +35,7 @@ package enum CUBImport {
     let names = try FileBytes.read(classes, limit: 1 << 20).map(CaptionText.lines) ?? []
     var entries: [ImportedSet.Entry] = []
     for name in names where !name.contains("/") && name != ".." {
-      let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(images)/\(name)")) ?? []
+      let files = try files { () throws(FileError) in try listFolder(ifThere: "\(images)/\(name)") }
       guard !files.isEmpty else {
         // Nothing of the class is there: it is named by an image that cannot be there.
         entries.append(
@@ -84,7 +84,7 @@ package enum CelebAImport {
       what: "list of the split \(split)"
     )
     let stems = try stems(list)
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: images)) ?? []
+    let files = try files { () throws(FileError) in try listFolder(images) }
     let byStem = [String: String](
       files.filter { FileNames.isImage($0) }.map { (String($0.prefix { $0 != "." }), $0) },
       uniquingKeysWith: min

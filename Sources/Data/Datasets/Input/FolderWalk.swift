@@ -21,7 +21,9 @@ enum FolderWalk {
         continue
       }
       defer { closedir(stream) }
-      while let entry = readdir(stream) {
+      while true {
+        errno = 0
+        guard let entry = readdir(stream) else { break }
         let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
         if name.first == UInt8(ascii: ".") { continue }
         let relative = FileName(folder.bytes + [UInt8(ascii: "/")] + name)
@@ -31,6 +33,10 @@ enum FolderWalk {
         } else {
           files.append(relative)
         }
+      }
+      if errno != 0 {
+        let reason = FileError("list folder", path: folder.text).reason
+        unread.append(.init(name: folder.text + "/", cause: .unreadable, reason: reason))
       }
     }
     return (files, unread)

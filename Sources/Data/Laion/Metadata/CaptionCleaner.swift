@@ -1,4 +1,4 @@
-package import Text
+import Text
 
 /// Turns the alternative text of a web page into caption lines.
 ///

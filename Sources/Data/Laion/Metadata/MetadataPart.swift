@@ -49,9 +49,9 @@ package struct MetadataPart: Equatable, Sendable {
     }
     let names: [String]
     do {
-      names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      names = try listFolder(folder)
     } catch {
-      throw .file(FileError("list folder", path: folder, code: ENOENT))
+      throw .file(error)
     }
     let files = names.filter { Format(rawValue: suffix($0)) != nil && !$0.hasPrefix(".") }.sorted()
     if files.isEmpty { throw .noMetadata(folder: folder) }

@@ -39,9 +39,9 @@ package struct LaionVerification: Sendable {
   package func run() throws(LaionError) -> [Finding] {
     let names: [String]
     do {
-      names = try FileManager.default.contentsOfDirectory(atPath: output)
+      names = try listFolder(output)
     } catch {
-      throw .file(FileError("list folder", path: output, code: ENOENT))
+      throw .file(error)
     }
     let splits = names.compactMap { name in
       name.hasPrefix("split") ? Int(name.dropFirst(5)) : nil

@@ -22,9 +22,9 @@ struct StoredPairs {
 
   private static let imageSuffixes = Set(StoredFormat.allCases.map(\.rawValue))
 
-  /// Shows every file once, in any order.
+  /// Shows every file once, in the order of names.
   func visit(_ body: (File) -> Void) throws(FileError) {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let names = try listFolder(ifThere: folder)
     let captions = Set(names.filter { $0.hasSuffix(".txt") })
     for name in names {
       guard let (number, suffix) = Self.parts(name), suffix != "tar" else { continue }
@@ -40,7 +40,7 @@ struct StoredPairs {
       )
       withExtendedLifetime(file) {}
     }
-    for name in names.sorted() where name.hasSuffix(".tar") { try visit(shard: name, body) }
+    for name in names where name.hasSuffix(".tar") { try visit(shard: name, body) }
     if access(folder + ".zip", F_OK) == 0 { try visit(dataset: folder + ".zip", body) }
   }
 

@@ -146,11 +146,7 @@ package final class CheckpointFolder: Sendable {
     }
   }
 
-  private func names() throws -> [String] {
-    do { return try FileManager.default.contentsOfDirectory(atPath: path) } catch {
-      throw FileError("read", path: path, code: ENOENT)
-    }
-  }
+  private func names() throws(FileError) -> [String] { try listFolder(path) }
 
   private func place(_ images: Int) -> String { "\(path)/\(Self.name(images))" }
 

@@ -1,6 +1,6 @@
 import Datasets
 package import Images
-package import Networks
+import Networks
 package import Torch
 import TorchNN
 

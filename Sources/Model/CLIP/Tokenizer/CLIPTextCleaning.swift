@@ -1,5 +1,5 @@
 import Foundation
-package import Text
+import Text
 
 /// A caption as CLIP's pattern wants it: repaired, unescaped, spaces collapsed, lower case.
 func cleanedForCLIP(_ caption: String) -> [Unicode.Scalar] {

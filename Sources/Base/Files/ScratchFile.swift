@@ -1,12 +1,11 @@
-import Files
 import Glibc
 
 /// Writes files that are flushed and renamed later, many at a time.
 ///
 /// `AtomicFile` flushes each file by itself, which costs more than a small image. A split flushes
 /// its file system once per batch instead, before any file of the batch gets its final name.
-enum ScratchFile {
-  static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+package enum ScratchFile {
+  package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
     let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_TRUNC, to: "create")
     defer { close(descriptor) }
     try writeAll(bytes, to: descriptor, path: path)
@@ -25,7 +24,7 @@ enum ScratchFile {
   }()
 
   /// Flushes everything written to the file system that holds `folder`.
-  static func flushFileSystem(of folder: String) throws(FileError) {
+  package static func flushFileSystem(of folder: String) throws(FileError) {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if descriptor < 0 { throw FileError("open folder", path: folder) }
     defer { close(descriptor) }
