@@ -24,7 +24,7 @@ struct LafiteIndex {
     var version = 2
   }
 
-  /// What a document says about the images.
+  /// The index of a document.
   struct Contents {
     /// The sidecar.
     var sidecar: ZipArchive
@@ -50,7 +50,7 @@ struct LafiteIndex {
     self.images = images
   }
 
-  /// What the document says: from a sidecar that fits, else from a new one.
+  /// The index of the document: from a matching sidecar, else from a new one.
   ///
   /// - Throws: `DatasetError` where the document is damaged, or features are required and missing.
   func contents(requiresFeatures: Bool) throws(DatasetError) -> Contents {
@@ -100,7 +100,7 @@ struct LafiteIndex {
     try files { () throws(FileError) in try sidecar.finish() }
   }
 
-  /// Reads the document and adds what it says to a zip.
+  /// Parses the document and adds its vectors to a zip.
   ///
   /// - Parameters:
   ///   - sidecar: The zip; it is not finished here.

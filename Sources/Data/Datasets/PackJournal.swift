@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Glibc
 
-/// What a packer has done, one line per checkpoint, so that a killed run can go on.
+/// The journal of a packer, one line per checkpoint, from which a killed run continues.
 ///
 /// A line holds the sizes of all parts at one moment; it is written after their bytes are on the
 /// disk. On opening, the last line counts that is whole and whose parts are all long enough; what

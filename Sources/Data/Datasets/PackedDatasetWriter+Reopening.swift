@@ -55,7 +55,7 @@ extension PackedDatasetWriter {
     access(PackWorkspace.folder(of: path) + "/journal", F_OK) == 0
   }
 
-  /// Removes what a process left that was killed when it had just finished the dataset.
+  /// Removes the leftovers of a process that was killed just after it finished the dataset.
   package static func removeRemains(of path: String) {
     PackWorkspace.remove(PackWorkspace.folder(of: path))
   }

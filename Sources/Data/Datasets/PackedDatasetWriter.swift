@@ -32,7 +32,7 @@ package final class PackedDatasetWriter {
   ///
   /// - Parameters:
   ///   - path: The final name of the zip; its folder must exist.
-  ///   - options: What holds for the whole dataset.
+  ///   - options: The properties of the whole dataset.
   ///   - fingerprint: Stands for the source and all settings that decide about the bytes. A run of
   ///     the same fingerprint is continued; `nil` starts over.
   ///   - limit: Continue from a checkpoint of at most so many items, where others keep account of
@@ -112,9 +112,9 @@ package final class PackedDatasetWriter {
     try workspace.checkpoint(state)
   }
 
-  /// Completes the archive, checks it, lists what was left out and gives it its name.
+  /// Completes the archive, checks it, writes the list of skipped items and renames it.
   ///
-  /// - Returns: The manifest that was written, and what was left out.
+  /// - Returns: The manifest, and the skipped items.
   /// - Throws: `DatasetError` when there is no image, the disk is full or does not keep what was
   ///   written.
   @discardableResult
