@@ -111,6 +111,7 @@ let dataSide: [Target] = [
     linkerSettings: [
       .linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("webp"),
       .linkedLibrary("avif"), .linkedLibrary("deflate"), .linkedLibrary("harfbuzz"),
+      .linkedLibrary("fribidi"),
     ]
   ),
   library("Data", "Images", ["CImages", "Files"]),

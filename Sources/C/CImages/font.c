@@ -89,12 +89,12 @@ bool cimages_font_covers(const cimages_font *font, uint32_t scalar) {
 }
 
 size_t cimages_font_shape(
-  const cimages_font *font, const uint32_t *scalars, size_t count, cimages_glyph *glyphs,
-  size_t capacity) {
+  const cimages_font *font, const uint32_t *scalars, size_t count, bool is_right_to_left,
+  cimages_glyph *glyphs, size_t capacity) {
   if (count > INT32_MAX) return 0;
   hb_buffer_t *buffer = hb_buffer_create();
   hb_buffer_add_utf32(buffer, scalars, (int)count, 0, (int)count);
-  hb_buffer_set_direction(buffer, HB_DIRECTION_LTR);
+  hb_buffer_set_direction(buffer, is_right_to_left ? HB_DIRECTION_RTL : HB_DIRECTION_LTR);
   hb_buffer_guess_segment_properties(buffer);
   hb_shape(font->font, buffer, NULL, 0);
   unsigned length = 0;

@@ -15,25 +15,37 @@ struct ShapedText {
   private(set) var width = 0.0
   private let size: Double
 
-  /// Shapes `text` in runs of one font each, with kerning and ligatures.
+  /// Shapes `text` in runs of one font and one direction each, with kerning and ligatures.
   ///
   /// Line breaks, tabs and control characters count as spaces.
   init(_ text: String, size: Double, weight: FontWeight, fonts: FontBook) {
     self.size = size
-    var run: [UInt32] = []
-    var runFont: Font?
-    for scalar in text.unicodeScalars {
-      let scalar = Self.isBlank(scalar) ? " " : scalar
+    let scalars = text.unicodeScalars.map { Self.isBlank($0) ? " " : $0 }
+    let values = scalars.map(\.value)
+    var lineFonts: [Font?] = []
+    for scalar in scalars {
       // A space belongs to the word before it: the spaces of Japanese fonts are wide.
-      let font = scalar == " " && runFont != nil ? runFont : fonts.font(for: scalar, weight)
-      if font !== runFont {
-        append(run, runFont)
-        run = []
-        runFont = font
-      }
-      run.append(scalar.value)
+      let before = scalar == " " ? lineFonts.last ?? nil : nil
+      lineFonts.append(before ?? fonts.font(for: scalar, weight))
     }
-    append(run, runFont)
+    for run in VisualRuns.of(values) {
+      let parts = Self.sameFont(run.range, lineFonts)
+      for part in run.isRightToLeft ? parts.reversed() : parts {
+        append(Array(values[part]), lineFonts[part.lowerBound], run.isRightToLeft)
+      }
+    }
+  }
+
+  /// The parts of a range that have one font each.
+  private static func sameFont(_ range: Range<Int>, _ fonts: [Font?]) -> [Range<Int>] {
+    var parts: [Range<Int>] = []
+    var start = range.lowerBound
+    for end in range.dropFirst() + [range.upperBound]
+    where end == range.upperBound || fonts[end] !== fonts[start] {
+      parts.append(start..<end)
+      start = end
+    }
+    return parts
   }
 
   /// Adds the outlines of all glyphs, the baseline starting at `origin`.
@@ -81,7 +93,7 @@ struct ShapedText {
       || scalar.properties.isWhitespace && scalar.value != 0x3000
   }
 
-  private mutating func append(_ scalars: [UInt32], _ font: Font?) {
+  private mutating func append(_ scalars: [UInt32], _ font: Font?, _ isRightToLeft: Bool) {
     guard let font, !scalars.isEmpty else { return }
     // Shaping may make more glyphs than characters, by decomposition, but never many more.
     let capacity = scalars.count * 4 + 16
@@ -90,6 +102,7 @@ struct ShapedText {
         font.handle,
         scalars,
         scalars.count,
+        isRightToLeft,
         buffer.baseAddress,
         capacity
       )

@@ -95,6 +95,9 @@ package struct CaptionWalk {
     return (images.to(.float32).normalized() * own).sum(1).mean().item
   }
 
+  /// Captions that `retrieval` ranks for an image, its own included: 100, or all if there are fewer.
+  package func candidateCount(_ limit: Int = 100) -> Int { min(limit, features.size(0)) }
+
   /// R-precision at rank one (Xu et al., arXiv 1711.10485, section 4.1, with a CLIP as judge): the
   /// share of images whose own caption is nearer than 99 others drawn at random.
   ///
@@ -105,7 +108,7 @@ package struct CaptionWalk {
   /// - Returns: From 0 to 1; a tie does not count as nearer.
   package func retrieval(_ images: Tensor, candidates: Int = 100, seed: UInt64) -> Double {
     let m = features.size(0)
-    let others = min(candidates, m) - 1
+    let others = candidateCount(candidates) - 1
     var random = SplitMix(state: mixed(seed, RandomStream.retrievalCandidates.number))
     var hits = 0
     let x = images.to(.float32).normalized()

@@ -28,6 +28,9 @@ package struct MetricLine: Sendable {
     package var captionSource: String
     /// What the reference is, if there is one.
     package var referenceSet: String?
+    /// Captions that an image's own had to beat or join, the own one included, where it matters: 100, or
+    /// all there are.
+    package var candidates: Int?
 
     /// A protocol.
     package init(
@@ -40,7 +43,8 @@ package struct MetricLine: Sendable {
       detectorSHA256: String,
       resize: String,
       captionSource: String,
-      referenceSet: String?
+      referenceSet: String?,
+      candidates: Int? = nil
     ) {
       self.rules = rules
       self.generatedImages = generatedImages
@@ -52,6 +56,7 @@ package struct MetricLine: Sendable {
       self.resize = resize
       self.captionSource = captionSource
       self.referenceSet = referenceSet
+      self.candidates = candidates
     }
   }
 
@@ -115,7 +120,7 @@ package struct MetricLine: Sendable {
 
 extension MetricLine.MeasurementProtocol {
   fileprivate var json: String {
-    object([
+    var fields = [
       ("rules", quoted(rules)),
       ("generated_images", "\(generatedImages)"),
       ("scaled_from", scaledFrom.map { "\($0)" } ?? "null"),
@@ -126,7 +131,9 @@ extension MetricLine.MeasurementProtocol {
       ("resize", quoted(resize)),
       ("caption_source", quoted(captionSource)),
       ("reference_set", referenceSet.map(quoted) ?? "null"),
-    ])
+    ]
+    if let candidates { fields.append(("candidates", "\(candidates)")) }
+    return object(fields)
   }
 }
 

@@ -106,7 +106,8 @@ package final class MetricSuite {
         detectorSHA256: detector.sha256,
         resize: detector.resize,
         captionSource: paths(images.conditions.datasets),
-        referenceSet: results.referenceSet
+        referenceSet: results.referenceSet,
+        candidates: definition.kind == .captionRetrieval ? walk?.candidateCount() : nil
       )
     )
   }
@@ -275,6 +276,11 @@ package final class MetricSuite {
     let walk = try walk ?? CaptionWalk(images, judge: sources.judge())
     self.walk = walk
     if definition.kind == .captionCosine { return [(name, walk.meanCosine(vectors(fake)))] }
+    guard walk.candidateCount() > 1 else {
+      throw EvaluationError.option(
+        "\(name) ranks captions, and the images of the test set have only one between them"
+      )
+    }
     return [(name, walk.retrieval(vectors(fake), seed: plan.seed))]
   }
 

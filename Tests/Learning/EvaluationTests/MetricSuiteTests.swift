@@ -192,6 +192,12 @@ struct MetricSuiteTests {
     #expect(try measured("fid50k") { $0.mirror = true }.realImages == 48)
     let score = try measured("is50k")
     #expect(score.realImages == nil && score.referenceSet == nil)
+    #expect(score.candidates == nil)
+    // Seven images of two captions: fewer than the hundred that the metric ranks otherwise.
+    let ranked = try measured("r_precision")
+    #expect(ranked.candidates.map { (8...14).contains($0) } == true)
+    let line = try suite(["r_precision"]).line("r_precision", of: tinyGenerator(), snapshot: "a")
+    #expect(line.json.hasSuffix("\"candidates\": \(ranked.candidates ?? 0)}}"))
   }
 
   @Test func `LAFITE generates 30,000 images, and 6,000 for a test set called celeba`() throws {
@@ -226,7 +232,9 @@ struct MetricSuiteTests {
   }
 
   @Test func `too few images for a metric are refused in words`() throws {
-    for (name, images) in [("is50k", 5), ("pr50k3", 2), ("kid50k", 1)] {
+    for (name, images) in [
+      ("is50k", 5), ("pr50k3", 2), ("kid50k", 1), ("r_precision", 1),
+    ] {
       #expect(throws: EvaluationError.self, "\(name)") {
         try suite([name], images: images).line(name, of: tinyGenerator(), snapshot: "a")
       }

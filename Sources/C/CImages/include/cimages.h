@@ -1,5 +1,5 @@
 // The C side of Images: codecs (libjpeg-turbo, libpng, libwebp, libavif, libdeflate), the
-// resampling and filling loops, and glyph outlines (HarfBuzz).
+// resampling and filling loops, and glyph outlines (HarfBuzz), directions of text (FriBidi).
 //
 // Rules of this boundary: no function keeps a pointer after it returns, except the two that hand
 // out an object with its own release function; no function allocates pixels on behalf of the
@@ -164,11 +164,15 @@ typedef struct {
   int32_t advance, x_offset, y_offset;
 } cimages_glyph;
 
-// Shapes a left-to-right run with kerning and ligatures. Returns the number of glyphs, of which
-// at most `capacity` are written.
+// Shapes a run of one direction with kerning and ligatures, its glyphs from left to right. Returns
+// their number, of which at most `capacity` are written.
 size_t cimages_font_shape(
-  const cimages_font *font, const uint32_t *scalars, size_t count, cimages_glyph *glyphs,
-  size_t capacity);
+  const cimages_font *font, const uint32_t *scalars, size_t count, bool is_right_to_left,
+  cimages_glyph *glyphs, size_t capacity);
+
+// The embedding level of each scalar of a line by Unicode's bidirectional algorithm (FriBidi); odd
+// ones go from right to left. False without memory; `levels` is then unchanged. (bidi.c)
+bool cimages_bidi_levels(const uint32_t *scalars, size_t count, uint8_t *levels);
 
 // The outline of a glyph as straight pieces in font units, y up. Returns their number, of which
 // at most `capacity` are written.
