@@ -6,7 +6,7 @@ import Threads
 /// Lines for people: results on standard output, progress and errors on standard error.
 ///
 /// Standard output can go away: its reader ends, or its disk is full. The verb then ends, quietly in
-/// the first case, unless it has said that its lines are elsewhere too. What cannot be written to
+/// the first case, unless its lines also go to a log. What cannot be written to
 /// standard error is dropped: there is nowhere left to say it.
 ///
 /// Safe from any thread: a lock guards the state.
@@ -22,7 +22,7 @@ package enum Console {
 
   /// Lets the verb go on when standard output is gone.
   ///
-  /// - Parameter log: Where its lines are as well, for the one line that says so.
+  /// - Parameter log: The file that has its lines too, for the warning.
   package static func goesOnWithoutOutput(log: String) {
     state.with { $0.logElsewhere = log }
   }
@@ -40,13 +40,13 @@ package enum Console {
     if code != 0 { outputFailed(code) }
   }
 
-  /// A line of trouble.
+  /// A warning or an error, as a line on standard error.
   package static func error(_ text: String) {
     clearProgress()
     write(text + "\n", to: STDERR_FILENO)
   }
 
-  /// What a long stage is doing now: rewritten in place on a terminal, a line every ten seconds in a
+  /// The progress of a long stage: rewritten in place on a terminal, a line every ten seconds in a
   /// log.
   package static func progress(_ text: @autoclosure () -> String) {
     let now = Date()
@@ -110,7 +110,7 @@ package enum Console {
       if count >= 0 {
         rest = rest.dropFirst(count)
       } else if errno == EAGAIN {
-        // Somebody else who has the terminal or pipe made it non-blocking.
+        // Another process that shares the terminal or pipe made it non-blocking.
         var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         _ = poll(&wait, 1, 1000)
       } else if errno != EINTR {

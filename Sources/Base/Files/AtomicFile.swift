@@ -101,7 +101,7 @@ package final class AtomicFile {
     try Self.flushFolder(of: path)
   }
 
-  /// Removes what was written, unless it was committed.
+  /// Removes the temporary file, unless it was committed.
   package func discard() {
     if descriptor >= 0 { close(descriptor) }
     descriptor = -1

@@ -2,9 +2,9 @@ import CFiles
 
 /// The memory of the process.
 package enum Memory {
-  /// Gives what is free back to the system.
+  /// Returns free heap memory to the system; takes some milliseconds.
   ///
-  /// The allocator keeps what threads have freed, in pieces between what is in use, and a long run that
-  /// takes buffers of ever other sizes grows by them. Takes some milliseconds.
+  /// The heap fragments: freed blocks stay between used ones, and a long run with buffers of ever other
+  /// sizes grows by them.
   package static func giveBack() { malloc_trim(0) }
 }

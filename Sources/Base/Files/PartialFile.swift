@@ -13,14 +13,14 @@ package final class PartialFile {
   /// Opens a file for appending.
   ///
   /// - Parameters:
-  ///   - path: Its name for now.
-  ///   - keeping: Goes on after what is there; else begins anew.
+  ///   - path: Its temporary path.
+  ///   - keeping: Whether to append to an existing file; else it is truncated.
   /// - Throws: `FileError` if it cannot be read or written, or another process has it.
   package init(_ path: String, keeping: Bool) throws(FileError) {
     self.path = path
     descriptor = try Self.openLocked(path)
     do throws(FileError) {
-      // Only now: what is there may be another process' until the lock is ours.
+      // Only under the lock: before, another process may be writing.
       if !keeping, ftruncate(descriptor, 0) != 0 { throw FileError("truncate", path: path) }
       let there = try MappedFile(path)
       var all = SHA256()
@@ -45,14 +45,13 @@ package final class PartialFile {
         throw error
       }
       if FileLock.isStill(descriptor, at: path) { return descriptor }
-      // Its holder has finished meanwhile, and what was opened has its final name.
+      // Its holder finished between our open and our lock: the file has its final name.
       close(descriptor)
     }
   }
 
   deinit {
-    // Nothing to go on from: do not leave an empty file behind. Before the lock ends, so that no other
-    // process loses its file.
+    // Leave no empty file behind. Under the lock, so that no other process loses its file.
     if size == 0, FileLock.isStill(descriptor, at: path) { unlink(path) }
     FileLock.release(descriptor)
     close(descriptor)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A text file that is only appended to, and whose lines survive `kill -9` and a loss of power.
+/// An append-only text file whose lines survive `kill -9` and a power failure.
 ///
 /// Each line ends with a tab and a checksum, and is on the disk before `append` returns. After a crash
 /// the valid lines at the beginning count; its owner cuts the rest off. The file stays locked while it
@@ -41,7 +41,7 @@ package final class RecordLog {
   /// - Parameters:
   ///   - path: The file.
   ///   - checksum: Of its lines.
-  ///   - work: What the owner does with it, as a verb, for the message to who comes second.
+  ///   - work: The owner's work, as a verb, for the error in a second process.
   /// - Throws: `FileError`; its code is `EWOULDBLOCK` when another process has the log.
   package init(_ path: String, _ checksum: Checksum, to work: String) throws(FileError) {
     self.path = path
@@ -96,7 +96,7 @@ package struct RecordReader {
       let content = checksum.opened(String(decoding: file.bytes[start..<end], as: UTF8.self))
     else { return nil }
     start = end + 1
-    // What was read counts as memory of the process until it is given back.
+    // Read pages count as resident memory until they are released.
     if start - released >= Self.releasedAtOnce {
       file.release(released..<start)
       released = start

@@ -23,7 +23,7 @@ package enum RegularFile {
   /// - Parameters:
   ///   - path: The file.
   ///   - flags: As of open(2), such as `O_WRONLY | O_CREAT | O_APPEND`.
-  ///   - operation: What is tried, for the error.
+  ///   - operation: The operation as a verb, for the error.
   /// - Returns: Its descriptor, which is closed when another program is started.
   /// - Throws: `FileError` where the system refuses or something else has the name.
   package static func open(

@@ -1,8 +1,8 @@
 import Glibc
 
-/// A file that is appended to through a buffer and mapped when it is complete.
+/// A temporary file that is appended to through a buffer and mapped when it is complete.
 ///
-/// For data that outgrows memory before its final place is known. Not thread-safe: one writer at a
+/// For data that outgrows memory before its final position is known. Not thread-safe: one writer at a
 /// time.
 package final class SpoolFile {
   /// Bytes appended so far.
@@ -52,7 +52,7 @@ package final class SpoolFile {
     size += bytes.count
   }
 
-  /// Maps what was appended, for reading.
+  /// Maps the appended bytes for reading.
   package func mapped() throws(FileError) -> MappedBytes {
     try flush()
     if size == 0 { return MappedBytes(.init(start: nil, count: 0), owner: Mapping(nil, size: 0)) }
@@ -62,7 +62,7 @@ package final class SpoolFile {
     return MappedBytes(bytes, owner: Mapping(base, size: size))
   }
 
-  /// Makes what was appended survive a failure of power.
+  /// Makes the appended bytes durable.
   package func synchronize() throws(FileError) {
     if size == synchronizedSize { return }
     try flush()

@@ -27,7 +27,7 @@ package enum OptionValue: Equatable, Sendable {
     }
   }
 
-  /// The value under a key; `nil` for what is no dictionary or has no such key.
+  /// The value under a key; `nil` without the key, and for other kinds than a dictionary.
   package subscript(key: String) -> OptionValue? {
     guard case .dictionary(let entries) = self else { return nil }
     return entries.last { $0.key == key }?.value

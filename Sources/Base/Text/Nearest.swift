@@ -1,7 +1,7 @@
 /// The word of a list that a mistyped one most likely means.
 ///
 /// - Parameters:
-///   - word: What was typed.
+///   - word: The typed word.
 ///   - known: What there is.
 /// - Returns: The nearest of the list, if at most a third of the word's letters differ; else `nil`.
 package func nearest(_ word: String, in known: some Sequence<String>) -> String? {

@@ -40,7 +40,7 @@ package struct OptionRange: Equatable, Sendable {
     return (excludesLower ? value > lower : value >= lower) && value <= upper
   }
 
-  /// What is allowed, in words, as it follows "must be".
+  /// The range in words, as it follows "must be".
   package var text: String {
     if self == .finite { return "a finite number" }
     let unit = unit.isEmpty ? "" : " " + unit

@@ -19,7 +19,7 @@ package enum Text {
   ///
   /// - Parameters:
   ///   - perSecond: So many a second.
-  ///   - unit: What is counted, as "images".
+  ///   - unit: The unit, as "images".
   /// - Returns: The rate with its unit.
   package static func rate(_ perSecond: Double, _ unit: String) -> String {
     guard perSecond.isFinite, perSecond > 0 else { return "– \(unit)/s" }

@@ -1,13 +1,12 @@
 import Foundation
 
-/// Threads of our own, which start or say why they do not.
+/// Threads whose start can fail.
 ///
-/// Foundation's `Thread` starts in silence even where the system has no thread left: who waits for what
-/// it should do waits for ever.
+/// Foundation's `Thread` ignores such a failure: a wait for the thread's work would never end.
 package enum WorkerThread {
   /// Starts a thread.
   ///
-  /// - Parameter body: What it does, once.
+  /// - Parameter body: The thread's work.
   /// - Returns: 0, or the system's error number: EAGAIN where a limit on threads or memory is reached.
   package static func start(_ body: @escaping @Sendable () -> Void) -> Int32 {
     var thread = pthread_t()
@@ -21,7 +20,7 @@ package enum WorkerThread {
     return code
   }
 
-  /// Starts a thread, or ends the process with one line: for what nothing goes on without.
+  /// Starts an indispensable thread, or ends the process with one line.
   package static func startOrExit(_ body: @escaping @Sendable () -> Void) {
     let code = start(body)
     if code == 0 { return }

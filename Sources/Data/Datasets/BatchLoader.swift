@@ -2,12 +2,11 @@ import Foundation
 import Images
 import Threads
 
-/// Feeds training with batches, decoding ahead on its own threads.
+/// Prefetches batches for training: decodes ahead on its own threads.
 ///
 /// The image at a position of the run is a pure function of (training set, seed, position): batches
 /// do not depend on the number of threads, on batch size, or on whether the run was interrupted.
-/// Threads work ahead of the last position asked for; asking for another position starts anew
-/// there. Not thread-safe: one consumer at a time.
+/// Threads work ahead of the last requested position; a request for another position restarts there. Not thread-safe: one consumer at a time.
 package final class BatchLoader {
   /// How a loader works.
   package struct Options: Sendable {
@@ -97,7 +96,7 @@ package final class BatchLoader {
         do throws(DatasetError) {
           sample = try result.get()
         } catch {
-          // The failed image was taken from the pipeline: the next call starts anew where it asks to.
+          // The failed image was taken from the pipeline: the next call restarts at its position.
           nextPosition = -1
           throw error
         }
@@ -135,7 +134,7 @@ package final class BatchLoader {
   }
 
   private let assembler: Assembler
-  /// The batch that will probably be asked for next, put together meanwhile.
+  /// The prefetched batch of the next position.
   private var ahead: BatchAhead?
 
   /// Prepares a loader; threads start with the first batch.

@@ -1,14 +1,14 @@
 import Glibc
 
-/// Random numbers that depend on (seed, position) alone, not on what was drawn before.
+/// Random numbers that depend on (seed, position) alone, not on earlier draws.
 ///
-/// A counter-based generator: draw k at a place is a mixing function of (seed, place, k). The
+/// A counter-based generator: draw k at a position is a mixing function of (seed, position, k). The
 /// mixing is that of SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number
 /// Generators", 2014).
 struct CounterRandom: RandomNumberGenerator {
   private var state: UInt64
 
-  /// The draws of one place.
+  /// The draws of one position.
   init(seed: UInt64, position: Int) {
     let place = UInt64(bitPattern: Int64(position))
     state = Self.mix(Self.mix(seed) ^ Self.mix(place &+ 0x9E37_79B9_7F4A_7C15))

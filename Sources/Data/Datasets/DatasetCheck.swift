@@ -6,7 +6,7 @@ package enum DatasetCheck {
   package struct Fault: Sendable, Equatable, CustomStringConvertible {
     /// The entry of the zip.
     package var entry: String
-    /// What is wrong with it.
+    /// The fault.
     package var reason: String
 
     package var description: String { "\(entry): \(reason)" }

@@ -8,7 +8,7 @@ package protocol FeatureExtractor {
   var name: String { get }
   /// The SHA-256 of its weights file, in hexadecimal.
   var sha256: String { get }
-  /// What else decides about the features, in words.
+  /// The other settings that decide about the features, in words.
   var settings: String { get }
   /// The features of images, one each [F], unnormalised.
   ///

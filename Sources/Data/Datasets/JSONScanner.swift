@@ -276,7 +276,7 @@ struct JSONScanner {
     }
   }
 
-  /// Reads what follows a backslash.
+  /// Reads an escape, after its backslash.
   private mutating func escape() throws(Damage) -> [UInt8] {
     guard position < bytes.count else { throw damage("a string without an end") }
     let byte = bytes[position]

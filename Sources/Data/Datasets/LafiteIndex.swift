@@ -5,7 +5,7 @@ import Foundation
 /// Turns the `dataset.json` of a zip packed by LAFITE into mapped features and labels, once.
 ///
 /// The result is a sidecar, `NAME.zip.features`, holding the same `.npy` entries and labels as nifty's
-/// own sets, so that a set of any size opens at once the next time; see `SidecarPlace` for where it
+/// own sets, so that a set of any size opens at once the next time; see `SidecarPaths` for where it
 /// lies. The document is read once, from front to back. Memory while indexing: about a hundred bytes
 /// per image and some pieces of the files.
 struct LafiteIndex {
@@ -24,7 +24,7 @@ struct LafiteIndex {
     var version = 2
   }
 
-  /// What a document says about the images.
+  /// The index of a document.
   struct Contents {
     /// The sidecar.
     var sidecar: ZipArchive
@@ -50,16 +50,16 @@ struct LafiteIndex {
     self.images = images
   }
 
-  /// What the document says: from a sidecar that fits, else from a new one.
+  /// The index of the document: from a matching sidecar, else from a new one.
   ///
   /// - Throws: `DatasetError` where the document is damaged, or features are required and missing.
   func contents(requiresFeatures: Bool) throws(DatasetError) -> Contents {
-    let place = SidecarPlace(of: zip.path, checksum: zip.checksum(at: json))
-    for path in place.trusted {
+    let paths = SidecarPaths(of: zip.path, checksum: zip.checksum(at: json))
+    for path in paths.trusted {
       guard let found = try? open(path) else { continue }
       if found.features != nil || !requiresFeatures { return found }
     }
-    let path = try place.writable()
+    let path = try paths.writable()
     try index(to: path, requiresFeatures: requiresFeatures)
     return try open(path)
   }
@@ -100,7 +100,7 @@ struct LafiteIndex {
     try files { () throws(FileError) in try sidecar.finish() }
   }
 
-  /// Reads the document and adds what it says to a zip.
+  /// Parses the document and adds its vectors to a zip.
   ///
   /// - Parameters:
   ///   - sidecar: The zip; it is not finished here.
@@ -151,7 +151,7 @@ struct LafiteIndex {
     }
   }
 
-  /// What was read so far: vectors in spools, in the document's order, and whose they are.
+  /// The vectors read so far, in spools, in document order, and their images.
   private struct Vectors {
     let images: SpoolFile
     let texts: SpoolFile
@@ -346,7 +346,7 @@ struct LafiteIndex {
     }
   }
 
-  /// The place of an image in the order of names.
+  /// The index of an image in name order.
   private func position(of name: String) -> Int? {
     guard let entry = zip.index(of: name) else { return nil }
     // Entries and images are both in the order of names: search the second for the first.

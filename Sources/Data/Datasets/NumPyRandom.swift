@@ -1,4 +1,4 @@
-/// NumPy's legacy generator, `numpy.random.RandomState(seed)`: MT19937 and what is drawn from it.
+/// NumPy's legacy generator, `numpy.random.RandomState(seed)`: MT19937 and its distributions.
 ///
 /// The order of the original's images depends on it, number by number. Generator: Matsumoto and
 /// Nishimura, "Mersenne Twister", ACM TOMACS 8 (1998). Bounded integers are NumPy's masked

@@ -1,6 +1,6 @@
 import Files
 
-/// Reads a mapped document once: takes the checksum of what a scanner has passed, and lets go of it.
+/// Reads a mapped document once: updates the checksum behind a scanner, and releases the pages.
 ///
 /// A document of tens of gigabytes would else fill the memory with its pages, or be read twice.
 final class OnePass {
@@ -10,15 +10,15 @@ final class OnePass {
   private var crc = CRC32()
   private var passed = 0
 
-  /// How much is kept in memory, in bytes.
+  /// Bytes between two releases.
   static let piece = 8 << 20
 
   init(_ document: MappedBytes) { self.document = document }
 
-  /// Says that everything before a place has been read.
+  /// Marks everything before an offset as read.
   func pass(to position: Int) { if position - passed >= Self.piece { take(position) } }
 
-  /// The checksum of the whole document; what was not passed yet is read for it.
+  /// The checksum of the whole document; reads the rest for it.
   func checksum() -> UInt32 {
     while passed < document.count { take(min(passed + Self.piece, document.count)) }
     return crc.value

@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Glibc
 
-/// What a packer has done, one line per checkpoint, so that a killed run can go on.
+/// The journal of a packer, one line per checkpoint, from which a killed run continues.
 ///
 /// A line holds the sizes of all parts at one moment; it is written after their bytes are on the
 /// disk. On opening, the last line counts that is whole and whose parts are all long enough; what
@@ -55,7 +55,7 @@ final class PackJournal {
   ///   - path: Its file.
   ///   - fingerprint: Stands for the source and all settings that decide about the bytes.
   ///   - limit: Checkpoints of more items do not count; `nil` counts all.
-  ///   - isInPlace: Whether this finished archive has its final name; else it is finished anew.
+  ///   - isInPlace: Whether this finished archive has its final name; else it is finished again.
   ///   - partSize: The size of the part of this name on the disk.
   /// - Throws: `DatasetError` when another run has it or it was begun with other settings.
   init(

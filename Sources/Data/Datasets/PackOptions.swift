@@ -3,7 +3,7 @@ import Files
 package import Images
 
 extension Packer {
-  /// How to make the images, and what to store.
+  /// The treatment of the images, and the stored parts.
   package struct Options: Sendable {
     /// How images become square.
     package enum Crop: String, Sendable, CaseIterable {
@@ -63,7 +63,7 @@ extension Packer {
       (width, height) = (side, side)
     }
 
-    /// What decides about the bytes of a dataset, in words.
+    /// The settings that decide about a dataset's bytes, in words.
     fileprivate var deciding: String {
       "\(width ?? 0)×\(height ?? 0) \(crop) \(filter) \(minimumSide) \(leavesOutGrey) "
         + "\(maximumCount ?? -1) \(featureElement) \(addsFlippedFeatures) \(writesLafiteJSON) "

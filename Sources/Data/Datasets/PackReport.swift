@@ -58,7 +58,7 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-/// What a packer did: how many images it packed and every one that it left out.
+/// The result of a packer: the number of packed images, and every skipped one.
 package struct PackReport: Sendable {
   /// An image left out.
   package struct Dropped: Sendable, Equatable {
@@ -69,7 +69,7 @@ package struct PackReport: Sendable {
     /// Why, in words.
     package var reason: String
 
-    /// Says what was left out and why.
+    /// A skipped item and its cause.
     package init(name: String, cause: DropCause, reason: String) {
       (self.name, self.cause, self.reason) = (name, cause, reason)
     }

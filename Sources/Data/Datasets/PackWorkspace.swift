@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Glibc
 
-/// The unfinished parts of a packed dataset: a hidden folder beside its final place.
+/// The unfinished parts of a packed dataset: a hidden folder beside its final path.
 ///
 /// Every part only grows; the journal says how much of each belongs together. So a packer that was
 /// killed at any moment goes on from the last checkpoint, and its dataset equals one that was
@@ -21,11 +21,11 @@ final class PackWorkspace {
     /// Where the captions of each image end, int64.
     case captionIndex = "caption-index"
     case labels = "labels.jsonl"
-    /// What was left out, one JSON array a line.
+    /// The skipped items, one JSON array a line.
     case dropped = "dropped.jsonl"
   }
 
-  /// What the last checkpoint says.
+  /// The last checkpoint.
   let begun: PackJournal.State
 
   private let folder: String
@@ -70,7 +70,7 @@ final class PackWorkspace {
       }
     }
     self.spools = spools
-    // What a checkpoint speaks of must have its name when the power fails.
+    // The names of a checkpoint's files must survive a power failure.
     try Self.flush("\(folder)/journal", folder)
   }
 
@@ -90,17 +90,17 @@ final class PackWorkspace {
     try files { () throws(FileError) in try self[part].append(bytes) }
   }
 
-  /// Maps what a part holds so far.
+  /// Maps a part as it is so far.
   func mapped(_ part: Part) throws(DatasetError) -> MappedBytes {
     try files { () throws(FileError) in try self[part].mapped() }
   }
 
-  /// Makes what a part holds survive a failure of power.
+  /// Makes a part durable.
   func synchronize(_ part: Part) throws(DatasetError) {
     try files { () throws(FileError) in try self[part].synchronize() }
   }
 
-  /// Makes everything appended so far the place to go on from.
+  /// Writes a checkpoint of everything appended so far.
   func checkpoint(_ state: PackJournal.State) throws(DatasetError) {
     var state = state
     for part in Part.allCases {

@@ -12,7 +12,7 @@ import Synchronization
 package final class PackedDataset: Sendable {
   /// The zip's path.
   package let path: String
-  /// What the set says about itself; `nil` for a set that nifty did not pack.
+  /// The manifest; `nil` for a set that nifty did not pack.
   package let manifest: PackManifest?
   /// Side of the square images in pixels.
   package let resolution: Int
@@ -25,7 +25,7 @@ package final class PackedDataset: Sendable {
   /// Whether there are features of the mirrored images too.
   package var hasFlippedFeatures: Bool { features?.flipped != nil }
 
-  /// What tells it from another one under the same name: size in bytes, and CRC-32 of its directory.
+  /// Its identity: size in bytes, and CRC-32 of the zip directory.
   package var identity: (size: Int, directory: UInt32) { (zip.fileSize, zip.directoryChecksum) }
 
   let zip: ZipArchive

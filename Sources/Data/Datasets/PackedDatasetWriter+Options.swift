@@ -1,7 +1,7 @@
 package import Archives
 
 extension PackedDatasetWriter {
-  /// What holds for the whole dataset.
+  /// The properties of the whole dataset.
   package struct Options: Sendable {
     /// Side of the square images in pixels; `nil` until the first image shows it.
     package var resolution: Int?
@@ -17,7 +17,7 @@ extension PackedDatasetWriter {
     package var source: String
     /// Whether to add `dataset.json`, which the original LAFITE reads; large.
     package var writesLafiteJSON: Bool
-    /// What was left out of the sets that this one is made from, counted by cause.
+    /// The skipped items of the sets that this one is made from, by cause.
     package var droppedBefore: [String: Int] = [:]
 
     /// Describes a dataset.

@@ -5,9 +5,8 @@ import Glibc
 extension PackedDatasetWriter {
   /// Makes a finished dataset an unfinished one, so that images can be added behind its last one.
   ///
-  /// Nothing large is copied: the archive moves into the workspace and loses what stands behind the
-  /// images. A process that is killed meanwhile leaves either the finished dataset or the unfinished
-  /// one.
+  /// Nothing large is copied: the archive moves into the workspace and loses the entries after the
+  /// images. A process killed on the way leaves either the finished dataset or the unfinished one.
   ///
   /// - Parameters:
   ///   - path: A dataset with captions, without features and labels, that this program packed.
@@ -24,7 +23,7 @@ extension PackedDatasetWriter {
     let (directory, size) = set.zip.beginning(set.count)
     try workspace.append(directory, to: .directory)
     try copy(captions, of: set, to: workspace[.captions])
-    // What the array holds before the ends of the images' captions is made anew.
+    // Only the ends of the images' captions: the bytes before them are written again.
     try copy(captionIndex, of: set, to: workspace[.captionIndex], last: 8 * set.count)
     for _ in 0..<set.count { try workspace.append(Array("null\n".utf8), to: .labels) }
     let state = PackJournal.State(
@@ -51,12 +50,12 @@ extension PackedDatasetWriter {
     }
   }
 
-  /// Whether a dataset of this name is begun and not finished.
+  /// Whether there is an unfinished dataset of this name.
   package static func isUnfinished(_ path: String) -> Bool {
     access(PackWorkspace.folder(of: path) + "/journal", F_OK) == 0
   }
 
-  /// Removes what a process left that was killed when it had just finished the dataset.
+  /// Removes the leftovers of a process that was killed just after it finished the dataset.
   package static func removeRemains(of path: String) {
     PackWorkspace.remove(PackWorkspace.folder(of: path))
   }

@@ -6,7 +6,7 @@ import Text
 
 /// Writes a packed dataset: one zip of images, CLIP features, captions, labels and a manifest.
 ///
-/// Everything goes to a `PackWorkspace` beside the final place, from which a killed run continues.
+/// Everything goes to a `PackWorkspace` beside the final path, from which a killed run continues.
 /// Memory does not grow with the images beyond the zip's directory. In `finish` the archive is
 /// completed, every checksum is compared, captions, labels and counts are read, and only then it
 /// appears under its name. Equal input gives
@@ -14,7 +14,7 @@ import Text
 package final class PackedDatasetWriter {
   /// Images appended so far, those of an earlier run included.
   package var count: Int { state.imageCount }
-  /// Items of the source that were dealt with so far, those of an earlier run included.
+  /// Items of the source processed so far, those of an earlier run included.
   package private(set) var itemsDone: Int
   /// Side of the images, as soon as it is known.
   package var resolution: Int? { state.resolution ?? options.resolution }
@@ -32,9 +32,9 @@ package final class PackedDatasetWriter {
   ///
   /// - Parameters:
   ///   - path: The final name of the zip; its folder must exist.
-  ///   - options: What holds for the whole dataset.
+  ///   - options: The properties of the whole dataset.
   ///   - fingerprint: Stands for the source and all settings that decide about the bytes. A run of
-  ///     the same fingerprint is continued; `nil` starts anew.
+  ///     the same fingerprint is continued; `nil` starts over.
   ///   - limit: Continue from a checkpoint of at most so many items, where others keep account of
   ///     them too; `nil` for the last one.
   /// - Throws: `DatasetError` when the folder is missing or not writable, another run is at work
@@ -99,7 +99,7 @@ package final class PackedDatasetWriter {
   ///
   /// - Parameters:
   ///   - items: Items dealt with so far.
-  ///   - isCheckpoint: Whether to make this a place from which a killed run goes on; this waits for
+  ///   - isCheckpoint: Whether to write a checkpoint, from which a killed run continues; this waits for
   ///     the disk.
   /// - Throws: `DatasetError` when the disk is full.
   package func advance(to items: Int, isCheckpoint: Bool) throws(DatasetError) {
@@ -112,9 +112,9 @@ package final class PackedDatasetWriter {
     try workspace.checkpoint(state)
   }
 
-  /// Completes the archive, checks it, lists what was left out and gives it its name.
+  /// Completes the archive, checks it, writes the list of skipped items and renames it.
   ///
-  /// - Returns: The manifest that was written, and what was left out.
+  /// - Returns: The manifest, and the skipped items.
   /// - Throws: `DatasetError` when there is no image, the disk is full or does not keep what was
   ///   written.
   @discardableResult
@@ -128,7 +128,7 @@ package final class PackedDatasetWriter {
   func publish() throws(DatasetError) -> PackReport {
     if workspace.begun.finished != nil { return try finishedBefore() }
     guard count > 0, let resolution else { throw try nothingPacked() }
-    // What stands behind the images is made anew by a run that continues.
+    // A continued run writes the entries after the images again.
     try advance(to: itemsDone, isCheckpoint: true)
     let dropped = try droppedItems()
     let manifest = PackManifest(

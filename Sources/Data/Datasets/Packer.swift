@@ -13,7 +13,7 @@ package struct Packer {
   package static let maximumCaptionBytes = 1 << 16
 
   private let options: Options
-  /// Captions per call of the model: what it needs does not grow with the captions of a batch.
+  /// Captions per call of the model, which bounds its memory.
   private static let captionsPerCall = 256
 
   /// An image ready to be written.
@@ -42,7 +42,7 @@ package struct Packer {
   ///   - extractor: The CLIP model, called on this thread only; `nil` packs without features.
   ///   - progress: Called with (done, total) after every batch, and first where an earlier run is
   ///     continued.
-  /// - Returns: What was packed and what was left out.
+  /// - Returns: The packed and the skipped items.
   /// - Throws: `DatasetError` when the zip cannot be written, the model fails or no image is left; then
   ///   the list of what was left out is written all the same.
   package func pack(

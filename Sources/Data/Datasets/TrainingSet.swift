@@ -6,7 +6,7 @@ package import Images
 /// `mirror` lists all a second time flipped, `ratio` takes the captions away from a part. Safe to
 /// use from any thread.
 package final class TrainingSet: Sendable {
-  /// What is taken from the datasets.
+  /// The selection from the datasets.
   package struct Options: Sendable, Equatable {
     /// Take only this many images, drawn by `seed`; `nil` takes all.
     package var subset: Int?
@@ -25,7 +25,7 @@ package final class TrainingSet: Sendable {
     /// Seed of `subset`.
     package var seed: UInt32
 
-    /// Chooses what to take.
+    /// Makes a selection.
     package init(
       subset: Int? = nil,
       mirror: Bool = false,
@@ -43,7 +43,7 @@ package final class TrainingSet: Sendable {
 
   /// The datasets, in their given order.
   package let datasets: [PackedDataset]
-  /// What is taken from them.
+  /// The selection from them.
   package let options: Options
   /// Number of raw images, over all datasets.
   package let rawCount: Int

@@ -31,9 +31,9 @@ package struct LaionConfiguration: Codable, Equatable, Sendable {
   /// Rows between the oldest unfinished one and the newest one started.
   ///
   /// Numbers follow row order, so one slow row holds back those after it; a wide window keeps the
-  /// others busy meanwhile. Finished images wait on the disk, not in memory.
+  /// others busy. Finished images wait on the disk, not in memory.
   package var window = 8192
-  /// Rows that are flushed to the disk together; what a crash costs at most, besides the window.
+  /// Rows that are flushed together; a crash costs at most these and the window.
   package var rowsPerFlush = 512
 
   /// A download of all parts in `metadata` with the defaults above.
@@ -126,7 +126,7 @@ package struct FetchSettings: Codable, Equatable, Sendable {
   package var userAgent = "\(Version.userAgent) (+image-text dataset download)"
   /// `X-Robots-Tag` directives by which a server opts its images out of training.
   package var optOutDirectives = ["noai", "noimageai"]
-  /// Whether a site's `robots.txt` is asked for and followed.
+  /// Whether a site's `robots.txt` is requested and obeyed.
   package var followsRobots = true
   /// Whether private and loopback addresses may be requested: for demonstrations on one machine.
   package var allowPrivateAddresses = false

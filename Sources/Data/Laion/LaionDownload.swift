@@ -23,7 +23,7 @@ package struct LaionDownload: Sendable {
   /// - Parameter progress: Called about twice a second, and once when a split ends.
   /// - Returns: The statistics of every split, also of those that were finished before.
   /// - Throws: `LaionError` for wrong settings, unreadable metadata, a full disk, or when the task is
-  ///   cancelled. A row that cannot be had is counted, not thrown; a part that is damaged inside is
+  ///   cancelled. A failed row is counted, not thrown; a part that is damaged inside is
   ///   thrown after the other parts are done.
   package func run(
     progress: @escaping @Sendable (LaionProgress) -> Void = { _ in }

@@ -1,7 +1,7 @@
 /// One of several machines that divide the parts among themselves.
 ///
-/// A part belongs to a machine by its number alone, so that a machine that is started again, alone or
-/// over other files, has the share that it had.
+/// A part belongs to a machine by its number alone, so that a restarted machine has the same share, also
+/// over other files.
 package struct Shard: Codable, Equatable, Sendable {
   /// Which one, from 0.
   package var index: Int

@@ -1,33 +1,33 @@
 package import Foundation
 package import Torch
 
-/// What rank 0 tells the others to do next.
+/// The next action of all ranks, sent by rank 0.
 ///
-/// Rank 0 alone decides: it keeps the clock, the folder and the watchdog. The others follow.
+/// Only rank 0 decides: it has the clock, the run folder and the watchdog.
 package enum Command: Int64 {
   /// Take a step.
   case step
-  /// Wait until rank 0 has done something that takes long.
+  /// Wait until rank 0 has finished long work of its own.
   case wait
-  /// Take part in looking at images for a metric.
+  /// Compute this rank's share of a metric.
   case score
-  /// Take over the state that rank 0 sends.
+  /// Receive the state from rank 0.
   case state
   /// The run is over.
   case finish
-  /// The run was asked to stop, and can be continued.
+  /// The run is interrupted and can be continued.
   case interrupt
 }
 
 extension Ranks {
-  /// Tells the others what to do next; called by rank 0.
+  /// Sends a command to the other ranks; called by rank 0.
   package func command(_ command: Command) {
     guard isShared else { return }
     precondition(rank == 0, "rank \(rank) gives commands")
     copyFromFirst([Tensor([command.rawValue])])
   }
 
-  /// What rank 0 tells this rank to do next.
+  /// Receives the next command from rank 0.
   ///
   /// - Throws: `RanksError` if rank 0 is gone.
   package func nextCommand() throws -> Command {
@@ -40,9 +40,9 @@ extension Ranks {
     return command
   }
 
-  /// Waits until every rank has come this far, however long each takes for what is before.
+  /// A barrier without a timeout: waits as long as every rank has a heartbeat and makes progress.
   ///
-  /// - Throws: `RanksError` naming a rank that stopped, hangs or is not heard of.
+  /// - Throws: `RanksError` naming a rank that stopped, hangs or is silent.
   package func meet() throws {
     guard isShared, let heartbeat else { return }
     leave("ready", under: "ready-\(rank)")
@@ -58,8 +58,8 @@ extension Ranks {
     }
   }
 
-  /// Does something that takes long, as scoring a snapshot, while the others only watch that this
-  /// process lives and gets ahead, and it that they do; called by rank 0.
+  /// Runs long work, as scoring a snapshot, while the others wait and all watch each other's heartbeats;
+  /// called by rank 0.
   package func whileOthersWait<Result>(_ body: () throws -> Result) rethrows -> Result {
     guard isShared else { return try body() }
     beginWait()
@@ -67,11 +67,11 @@ extension Ranks {
     return try body()
   }
 
-  /// Looks at images together with the others; called by rank 0 while they wait.
+  /// Computes a metric together with the others; called by rank 0 while they wait.
   ///
   /// - Parameters:
-  ///   - job: The number of what is looked at, for those who know what it means.
-  ///   - body: This rank's part.
+  ///   - job: The metric's number, which the others receive by `scoredJob`.
+  ///   - body: Computes this rank's share.
   /// - Returns: What `body` gives.
   package func withOthers<Result>(
     _ job: Int,
@@ -84,7 +84,7 @@ extension Ranks {
     return try body()
   }
 
-  /// The number of what rank 0 wants looked at.
+  /// Receives the number of the metric to compute.
   package func scoredJob() throws -> Int {
     let number = Tensor([Int64(-1)])
     copyFromFirst([number])
@@ -105,10 +105,9 @@ extension Ranks {
 
   private var others: [Int] { (0..<count).filter { $0 != rank } }
 
-  /// Waits for the end of what rank 0 does; called by the others.
+  /// Waits for the end of `whileOthersWait`; called by the others.
   ///
-  /// - Throws: `RanksError` if rank 0 stopped, gets nowhere, or has not been heard of for too
-  ///   long.
+  /// - Throws: `RanksError` if rank 0 stopped, hangs or is silent.
   package func waitForFirst() throws {
     waits += 1
     heartbeat?.watch([0])
@@ -120,7 +119,7 @@ extension Ranks {
     }
   }
 
-  /// Every rank's reports of a step, and whether any rank was asked to stop.
+  /// The reports of all ranks for a step, and whether any rank was asked to stop.
   ///
   /// All ranks report the same names with the same numbers of values.
   package func joined(

@@ -1,27 +1,26 @@
 import Glibc
 package import Synchronization
 
-/// What a process is busy with, and when it last got ahead.
+/// The task of this process, and the time since its last progress.
 ///
 /// A thread that waits for a file system or a lock that never answers takes no processor time at all. One
 /// that computes does, and so does one that a slow disk wakes for each piece: microseconds for two
-/// megabytes, measured on ext4. So the clocks of the threads that do the work tell long work from a hang,
-/// without the work having to say that it goes on. What they do not tell are a loop without end, and a
-/// thread that wakes only to look again, as one that may dirty no more pages of a disk; a run's files are
-/// flushed before there are as many.
+/// megabytes, measured on ext4. So the CPU clocks of the working threads tell long work from a hang, without
+/// reports of progress. They miss an endless loop, and a thread that wakes only to poll, as one over the
+/// kernel's limit of dirty pages; a run's files are flushed before that limit.
 package final class HangDetector: Sendable {
-  /// How a process stands.
+  /// The task and the progress of a process.
   package struct Standing: Equatable {
-    /// Seconds since it last got ahead.
+    /// Seconds since its last progress.
     package var seconds: Double
-    /// What it does, as "writes log.txt"; `nil` while it waits for other ranks, or for what has time
-    /// limits of its own.
+    /// Its task, as "writes log.txt"; `nil` while it waits for other ranks or does work with its own
+    /// timeouts.
     package var task: String?
   }
 
   private struct State {
     var tasks: [String?] = ["trains"]
-    /// Threads that work for the main one, beside it, by a number of each.
+    /// CPU clocks of the helper threads, by number.
     var helpers: [Int: clockid_t] = [:]
     var helpersSoFar = 0
     var spent: UInt64
@@ -31,17 +30,17 @@ package final class HangDetector: Sendable {
   private let main: clockid_t
   private let state: Mutex<State>
 
-  /// The progress of the thread that makes this object.
+  /// Watches the thread that calls this, the main one.
   package init() {
     main = Self.clockOfThisThread()
     state = Mutex(State(spent: Self.time(of: main)))
   }
 
-  /// Does something that has a name; begin and end are progress.
+  /// Runs a named task; its begin and end are progress.
   ///
   /// - Parameters:
-  ///   - task: What it is, as "writes log.txt"; `nil` for what is never a hang of this process.
-  ///   - body: Does it, on the main thread.
+  ///   - task: The name, as "writes log.txt"; `nil` for work that never counts as a hang.
+  ///   - body: The work, on the main thread.
   /// - Returns: What `body` gives.
   /// - Throws: What `body` throws.
   package func doing<Result, Failure: Error>(
@@ -61,10 +60,10 @@ package final class HangDetector: Sendable {
     return try body()
   }
 
-  /// Says that the process gets ahead.
+  /// Records progress.
   package func mark() { state.withLock { $0.since = .now } }
 
-  /// Does something on a thread beside the main one, which waits for it now or later.
+  /// Runs `body` on a helper thread, whose processor time counts as progress.
   package func alongside<Result>(_ body: () throws -> Result) rethrows -> Result {
     let clock = Self.clockOfThisThread()
     let number = state.withLock { state in
@@ -83,7 +82,7 @@ package final class HangDetector: Sendable {
     return try body()
   }
 
-  /// How the process stands now; may be asked from any thread.
+  /// The current task and time without progress; callable from any thread.
   package func standing() -> Standing {
     state.withLock { state in
       let spent = state.helpers.values.reduce(Self.time(of: main)) { $0 + Self.time(of: $1) }
@@ -97,11 +96,11 @@ package final class HangDetector: Sendable {
 
   private static func clockOfThisThread() -> clockid_t {
     var clock = clockid_t()
-    // Without such a clock, which is then none, `doing` and `mark` alone are progress.
+    // Without a clock, only `doing` and `mark` are progress.
     return pthread_getcpuclockid(pthread_self(), &clock) == 0 ? clock : -1
   }
 
-  /// Nanoseconds of the processor; 0 for a thread that has ended.
+  /// Processor time in nanoseconds; 0 for a thread that has ended.
   private static func time(of clock: clockid_t) -> UInt64 {
     var time = timespec()
     guard clock_gettime(clock, &time) == 0 else { return 0 }
@@ -110,24 +109,24 @@ package final class HangDetector: Sendable {
 }
 
 extension HangDetector.Standing {
-  /// What is published of it, after the number of the beat.
+  /// The heartbeat's text, without its number.
   package var text: String { "\(Int(seconds)) \(task.map { String($0.prefix(300)) } ?? "")" }
 
-  /// Reads what another process has published.
+  /// Parses a heartbeat.
   ///
-  /// - Parameter beat: The number of the beat and the standing, separated by a space.
+  /// - Parameter beat: The heartbeat's number, a space, and `text`.
   package init?(beat: String) {
     let parts = beat.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
     guard parts.count == 3, let seconds = Int(parts[1]) else { return nil }
     self.init(seconds: Double(seconds), task: parts[2].isEmpty ? nil : String(parts[2]))
   }
 
-  /// What is said of a rank that has not got ahead for some time; `nil` if it has, or waits for others.
+  /// The message about a rank that hangs; `nil` if it makes progress or waits for others.
   ///
   /// - Parameters:
-  ///   - rank: Whose standing this is.
-  ///   - bound: The time in seconds.
-  /// - Returns: Who hangs, in what, and since when.
+  ///   - rank: The rank with this standing.
+  ///   - bound: Seconds without progress that count as a hang.
+  /// - Returns: The rank, its task, and the seconds without progress.
   package func hang(of rank: Int, after bound: Double) -> String? {
     guard let task, seconds >= bound else { return nil }
     return "rank \(rank) hangs while it \(task): no progress for \(Int(seconds)) seconds"

@@ -3,11 +3,11 @@ package import Synchronization
 import Threads
 package import Torch
 
-/// Says every second that this process lives and when it last got ahead, and listens to what others say
-/// while it is asked to.
+/// Publishes a heartbeat every second, with the time since the last progress, and watches those of other
+/// ranks on request.
 ///
-/// A collective call notices by itself that another rank is gone; whatever a rank does alone would not,
-/// and whoever waits for it could not tell long work from death or from a hang.
+/// A collective call times out by itself when another rank is gone. While a rank works alone there is no
+/// such call: without heartbeats the waiting ranks could not tell long work from a death or a hang.
 package final class Heartbeat: Sendable {
   private struct Watch {
     var beat: String?
@@ -23,14 +23,14 @@ package final class Heartbeat: Sendable {
   private let state = Mutex(State())
   private let ended = DispatchSemaphore(value: 0)
 
-  /// Begins.
+  /// Starts the thread that publishes and watches.
   ///
   /// - Parameters:
-  ///   - group: The processes; only what they leave for each other is used, from any thread.
-  ///   - progress: What this process does.
-  ///   - patience: How long another rank may be silent, in seconds.
-  ///   - bound: How long another rank may get nowhere with what it does, in seconds.
-  ///   - whenLost: Is told, from this object's thread, which rank is gone while it is watched.
+  ///   - group: The ranks; only their key–value store is used, from any thread.
+  ///   - progress: The progress of this process.
+  ///   - patience: Seconds without a heartbeat after which a watched rank counts as lost.
+  ///   - bound: Seconds without progress after which a watched rank counts as hanging.
+  ///   - whenLost: Called on this object's thread with the verdict on a watched rank.
   package init(
     _ group: ProcessGroup,
     _ progress: HangDetector,
@@ -53,34 +53,34 @@ package final class Heartbeat: Sendable {
     }
   }
 
-  /// What was found of the watched ranks: who stopped and why, or who is silent.
+  /// The first failure of a watched rank: that it stopped and why, hangs, or is silent.
   package var verdict: String? { state.withLock { $0.verdict } }
 
-  /// Listens to some ranks, from now on.
+  /// Watches these ranks from now on, and no others.
   package func watch(_ ranks: [Int]) {
     state.withLock { state in
       state.watches = Dictionary(uniqueKeysWithValues: ranks.map { ($0, Watch()) })
     }
   }
 
-  /// Ends that.
+  /// Watches no rank any more.
   package func unwatch() { state.withLock { $0.watches = [:] } }
 
-  /// Under which name a rank's beats are published.
+  /// The key of a rank's heartbeat in the store.
   package static func key(_ rank: Int) -> String { "beat-\(rank)" }
 
-  /// Ends all; may be called again.
+  /// Stops the thread and waits for its end; may be called again.
   package func stop() {
     state.withLock { $0.isOver = true }
     ended.wait()
     ended.signal()
   }
 
-  /// Asks once for each watched rank; whether one was newly found to be gone.
+  /// Polls each watched rank once; returns whether there is a new verdict.
   private func listen(_ group: ProcessGroup, _ patience: Double, _ bound: Double) -> Bool {
     let watched = state.withLock { $0.verdict == nil ? $0.watches : [:] }
     for (rank, watch) in watched {
-      // A question that is not answered says nothing of the rank: it stays unheard.
+      // A failed read says nothing of the rank: it counts as silence.
       let reason = (try? group.published(under: "stopped-\(rank)")) ?? nil
       let beat = (try? group.published(under: Self.key(rank))) ?? nil
       var verdict: String?
@@ -109,6 +109,6 @@ package final class Heartbeat: Sendable {
 }
 
 extension ContinuousClock.Instant {
-  /// Seconds since then; the wall clock may be set meanwhile.
+  /// Seconds since then, by the monotonic clock.
   package var secondsAgo: Double { duration(to: .now) / .seconds(1) }
 }

@@ -1,29 +1,29 @@
 package import Torch
 
 extension Ranks {
-  /// An exchange of gradients that begins while they are computed.
+  /// An all-reduce of gradients that overlaps the backward pass.
   ///
   /// - Parameters:
   ///   - parameters: Of one type, on one device, of the same shapes on every rank.
-  ///   - companion: A tensor whose mean is wanted with that of the gradients.
-  /// - Returns: `nil` for a process alone, if `partBytes` is, and where gradients would have to be
-  ///   brought to the host, for which the device would have to stop.
+  ///   - companion: A tensor that is averaged with the gradients.
+  /// - Returns: `nil` for a single process, without `bucketBytes`, and where gradients would pass
+  ///   through the host, which would stall the device.
   package func exchange(
     of parameters: [Tensor],
     with companion: Tensor
   ) -> GradientExchange? {
-    guard let group, let partBytes, isShared, !parameters.isEmpty else { return nil }
+    guard let group, let bucketBytes, isShared, !parameters.isEmpty else { return nil }
     guard companion.device == .cpu || group.usesNCCL(companion) else { return nil }
     return GradientExchange(
       group,
       parameters: parameters,
       companion: companion,
-      partBytes: partBytes
+      partBytes: bucketBytes
     )
   }
 
-  /// The means of gradients that were begun to be exchanged, and of their companion; equal on all
-  /// ranks unless one of them is gone.
+  /// Waits for an exchange: the averaged gradients and companion, equal on all ranks unless one is
+  /// gone.
   package func finished(_ exchange: GradientExchange) -> [Tensor] {
     // Waiting for others is no hang of this rank.
     let (means, failure) = progress.doing(nil) { exchange.finish() }
@@ -32,18 +32,18 @@ extension Ranks {
   }
 }
 
-/// The exchange of one phase's gradients, in the last of its rounds.
+/// The all-reduce of one phase's gradients, in the last of its rounds.
 package struct StepExchange {
   private let exchange: GradientExchange
   private let ranks: Ranks
   private let before: [Tensor]
   private let rounds: Int
 
-  /// Adds to what the rounds before gave.
+  /// Accumulates on top of the earlier rounds.
   ///
   /// - Parameters:
   ///   - exchange: Of the network's parameters.
-  ///   - ranks: Those who take part, unless they have lost each other.
+  ///   - ranks: The ranks; after a failure the gradients stay local.
   ///   - before: Sums of the earlier rounds, one a parameter; empty in the first.
   ///   - rounds: Number of rounds.
   package init(_ exchange: GradientExchange, _ ranks: Ranks, before: [Tensor], rounds: Int) {
@@ -51,7 +51,7 @@ package struct StepExchange {
     (self.before, self.rounds) = (before, rounds)
   }
 
-  /// Differentiates the last loss of a phase; the gradients go on their way.
+  /// Runs the last backward pass of a phase and starts the all-reduce of its gradients.
   ///
   /// - Parameters:
   ///   - output: A scalar.

@@ -1,43 +1,42 @@
 package import Foundation
 package import Torch
 
-/// The processes that train together, as one of them sees them.
+/// The group of processes that train together, seen from one rank.
 ///
 /// All ranks call the same methods in the same order. The first call that fails is remembered, and
-/// further ones give back this rank's own part: a step does not stop half-way, and `check` after it
-/// says what happened before anything is written.
+/// later ones return this rank's own values: a step does not stop half-way, and `check` after it
+/// throws before anything is written.
 package final class Ranks {
-  /// This process, from 0 on; 0 writes the files.
+  /// This process's rank; rank 0 writes the files.
   package let rank: Int
-  /// Number of processes.
+  /// The number of ranks.
   package let count: Int
 
   package let group: ProcessGroup?
   package var failure: TorchError?
-  /// What this process does, and when it last got ahead.
+  /// The task and the progress of this process.
   package let progress = HangDetector()
   private let bound: Double
-  /// Tells the others that this process lives, and whether they do.
+  /// Publishes this rank's heartbeat and watches the others'; `nil` for a single process.
   package let heartbeat: Heartbeat?
-  /// The least size of the parts in which gradients are exchanged while they are computed; `nil` has
-  /// them exchanged at once afterwards.
+  /// The least size of a gradient bucket in bytes; `nil` for one all-reduce after the backward pass.
   ///
-  /// Small enough that what is left with the last gradients is soon done, large enough that a part's
-  /// own cost does not count.
-  package var partBytes: Int? = 4 << 20
-  /// How often rank 0 had the others wait so far.
+  /// Small enough that the last bucket is soon summed, large enough that the overhead per bucket does not
+  /// count.
+  package var bucketBytes: Int? = 4 << 20
+  /// The number of waits so far; numbers their keys in the store.
   package var waits = 0
 
-  /// A process that trains alone.
+  /// A single process.
   package static var alone: Ranks { Ranks(nil) }
 
-  /// A process of a group, or alone without one.
+  /// A rank of a group, or a single process without one.
   ///
   /// - Parameters:
-  ///   - group: The group, whose calls fail after the same time.
-  ///   - patience: How long another rank may be silent, in seconds.
-  ///   - bound: How long another rank may get nowhere with what it does alone, in seconds.
-  ///   - whenLost: Is told of a rank that is gone while rank 0 works alone; from another thread.
+  ///   - group: The group; its calls have a timeout of their own.
+  ///   - patience: Seconds without a heartbeat after which another rank counts as lost.
+  ///   - bound: Seconds without progress after which another rank counts as hanging.
+  ///   - whenLost: Called on rank 0, from another thread, if a rank is lost while rank 0 works alone.
   package init(
     _ group: ProcessGroup?,
     patience: Double = 60,
@@ -65,12 +64,12 @@ package final class Ranks {
   /// This rank's share of a step.
   package var share: Share { Share(rank, of: count) }
 
-  /// Whether others take part.
+  /// Whether there is more than one rank.
   package var isShared: Bool { count > 1 }
 
-  /// Fails if the ranks have lost each other.
+  /// Throws if a collective call has failed or a watched rank is lost.
   ///
-  /// What a device still computes is not known here: ask after its numbers have reached the host.
+  /// Does not cover work that the device has not finished: call it after the values have reached the host.
   package func check() throws {
     if let verdict = heartbeat?.verdict { throw RanksError(verdict) }
     attempt { group throws(TorchError) in try group.check() }
@@ -78,10 +77,10 @@ package final class Ranks {
     throw RanksError(explained(failure))
   }
 
-  /// Does something that has time limits of its own and waits for other threads, as a download: it is
-  /// never taken for a hang.
+  /// Runs work that has its own timeouts and waits for other threads, as a download: it never counts as
+  /// a hang.
   ///
-  /// - Parameter body: Does it.
+  /// - Parameter body: The work.
   /// - Returns: What `body` gives.
   /// - Throws: What `body` throws.
   package func doingByItsOwnClock<Result>(_ body: () throws -> Result) throws -> Result {
@@ -122,7 +121,7 @@ package final class Ranks {
     return all
   }
 
-  /// A tensor's values where the exchange takes them from: NCCL from the device, Gloo from the host.
+  /// The values, contiguous, where the backend reads them: on the device for NCCL, on the host for Gloo.
   private func carried(_ tensor: Tensor) -> Tensor {
     let values = tensor.detached()
     return (group?.usesNCCL(values) == true ? values : values.to(.cpu)).contiguous()
@@ -134,7 +133,7 @@ package final class Ranks {
   /// - Returns: Tensors of the same shapes, without gradient.
   package func means(_ tensors: [Tensor]) -> [Tensor] {
     guard isShared, !tensors.isEmpty else { return tensors }
-    // Made here and now: it may be summed in its place.
+    // A fresh tensor, so it may be summed in place.
     let own = Tensor.concatenated(tensors.map { $0.detached().reshaped(-1) })
     let flat = summed(carried(own)).to(own.device) / Double(count)
     var start = 0
@@ -145,7 +144,7 @@ package final class Ranks {
     }
   }
 
-  /// Gives every rank the values that rank 0 has.
+  /// Broadcasts rank 0's values into the tensors of all ranks.
   package func copyFromFirst(_ tensors: [Tensor]) {
     guard isShared else { return }
     for tensor in tensors {
@@ -155,8 +154,8 @@ package final class Ranks {
     }
   }
 
-  /// A value of the whole step that every rank computes with its own rows' gradient only: the same
-  /// value, with the gradient that makes the mean over ranks that of the whole step.
+  /// Scales the gradient of a whole-step value, which each rank computes with the gradient of its own rows
+  /// only, so that the mean over the ranks is the gradient of the whole step; the value stays.
   package func whole(_ value: Tensor) -> Tensor {
     guard isShared else { return value }
     return value.detached() + (value - value.detached()) * Double(count)
@@ -169,40 +168,40 @@ package final class Ranks {
     } catch { failure = error }
   }
 
-  /// Does something that the others are told of if it hangs.
+  /// Runs a named task; the heartbeat reports it if it hangs.
   ///
   /// - Parameters:
-  ///   - task: What it is, as "reads the data".
-  ///   - body: Does it.
+  ///   - task: The name, as "reads the data".
+  ///   - body: The work.
   /// - Returns: What `body` gives.
   /// - Throws: What `body` throws.
   package func doing<Result>(_ task: String, _ body: () throws -> Result) throws -> Result {
     try progress.doing(task, body)
   }
 
-  /// Does this rank's part of a run; why it fails is left for the others to read.
+  /// Runs this rank's part of a run; publishes its error for the others.
   package func explaining<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch {
       publish("\(error)")
-      // Whoever waits for this rank fails now. Rank 0 keeps the texts: it stays until they were read.
+      // Ranks that wait for this one fail now. Rank 0 hosts the store: it stays until they have read it.
       group?.hangUp()
       if rank == 0, isShared { Thread.sleep(forTimeInterval: 1.5) }
       throw error
     }
   }
 
-  /// Leaves this rank's reason to stop for the others.
+  /// Publishes this rank's reason to stop.
   package func publish(_ reason: String) { leave(reason, under: "stopped-\(rank)") }
 
-  /// Leaves a text for the others.
+  /// Publishes a text in the store.
   package func leave(_ text: String, under key: String) {
     try? group?.publish(String(text.prefix(1000)), under: key)
   }
 
-  /// What another rank left under a key; `nil` also where nobody answers, which the heartbeat notices.
+  /// Reads a text from the store; `nil` also if the store does not answer, which the heartbeat notices.
   package func found(under key: String) -> String? { (try? group?.published(under: key)) ?? nil }
 
-  /// What the others say of why they stopped, or who says nothing.
+  /// The reason that another rank published, or which ranks are silent.
   private func explained(_ failure: TorchError) -> String {
     // Gloo ends with advice for its own readers.
     let reason = failure.description.components(separatedBy: ". This is typically")[0]
@@ -213,7 +212,7 @@ package final class Ranks {
       silent = []
       for other in 0..<count where other != rank {
         let found: String?
-        // The texts are kept by rank 0.
+        // Rank 0 hosts the store.
         do { found = try group.published(under: "stopped-\(other)") } catch {
           return Self.lost("rank 0", reason, seenBy: rank)
         }
@@ -227,7 +226,7 @@ package final class Ranks {
       Thread.sleep(forTimeInterval: 0.1)
     }
     if silent.isEmpty { return reason }
-    // Whoever hangs still has a heartbeat, and began to hang when the others began to wait, or before.
+    // A rank that hangs still has a heartbeat; it hung before the others began to wait.
     let hang = silent.lazy.compactMap { [self] other in
       found(under: Heartbeat.key(other)).flatMap(HangDetector.Standing.init(beat:))?
         .hang(of: other, after: bound / 2)
@@ -243,7 +242,7 @@ package final class Ranks {
   /// The reason of a rank that stops because of others.
   package static let lostTheOthers = "lost the others"
 
-  /// What is said of a rank that does not answer.
+  /// The message about a silent rank.
   package static func lost(_ who: String, _ reason: String, seenBy rank: Int) -> String {
     "\(who) died or hangs, or the network is cut, seen by rank \(rank): \(reason)"
   }

@@ -1,4 +1,4 @@
-/// Another process of the run is gone, hangs, or was never there: in one line, which and what to do.
+/// Another rank is gone, hangs, or never joined: which one, and what to do, in one line.
 package struct RanksError: Error, Equatable, CustomStringConvertible {
   package let description: String
 

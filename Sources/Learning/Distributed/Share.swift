@@ -1,14 +1,14 @@
 package import Torch
 
-/// The part of a step's images that is computed together: those of one process, or of one round of it.
+/// One share of a step's batch: the images of one rank, or of one round of it.
 ///
 /// Share i of n holds the images at i, i + n, i + 2n, … of the step, as the original deals them out.
 /// Then a share of a multiple of the group size holds whole groups of the minibatch deviation, and
 /// the first half of a share lies in the first half of the step, where the path length is measured.
 package struct Share: Equatable, Sendable {
-  /// Which one, from 0 on.
+  /// The index, from 0.
   package let index: Int
-  /// How many there are.
+  /// The number of shares.
   package let count: Int
 
   /// All images.
@@ -41,18 +41,18 @@ package struct Share: Equatable, Sendable {
   }
 }
 
-/// A share's rows of what a whole step draws: the draws do not depend on how many shares there are.
+/// A share's rows of the random numbers of a whole step, which do not depend on the number of shares.
 ///
-/// Every share draws everything and keeps its part. Draws without rows, and integers, are common.
+/// Every share draws all of them and keeps its own rows. Scalars and integers are the same for all shares.
 package final class SharedRandom: RandomSource {
   private let whole: any RandomSource
   private let share: Share
 
-  /// The draws of a share.
+  /// The random numbers of a share.
   ///
   /// - Parameters:
-  ///   - whole: What the step draws, from its beginning.
-  ///   - share: Whose rows are kept.
+  ///   - whole: The source of the whole step, at its beginning.
+  ///   - share: The share whose rows are kept.
   package init(_ whole: any RandomSource, _ share: Share) {
     (self.whole, self.share) = (whole, share)
   }

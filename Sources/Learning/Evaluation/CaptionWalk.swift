@@ -30,7 +30,7 @@ package struct CaptionWalk {
   ///
   /// - Parameters:
   ///   - images: The walk.
-  ///   - judge: Who reads.
+  ///   - judge: The CLIP that encodes the captions.
   ///   - chunk: Captions embedded at once.
   /// - Throws: `EvaluationError.option` if an image of the set has no caption that the judge can read.
   package init(_ images: GeneratedImages, judge: Judge, chunk: Int = 64) throws {

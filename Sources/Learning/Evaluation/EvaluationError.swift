@@ -1,4 +1,4 @@
-/// What can be wrong with files and options that an evaluation is given.
+/// A fault of an evaluation's files or options.
 package enum EvaluationError: Error, Sendable, CustomStringConvertible {
   /// A file of network weights that does not fit its network.
   case weights(path: String, reason: String)

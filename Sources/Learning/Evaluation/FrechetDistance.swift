@@ -9,7 +9,7 @@ package import Torch
 ///
 /// - Parameters:
 ///   - real: Moments of the reference.
-///   - generated: Moments of what is judged.
+///   - generated: Moments of the generated images.
 /// - Returns: 0 or more; equal Gaussians give 0 up to rounding.
 package func frechetDistance(real: FeatureStatistics, generated: FeatureStatistics) -> Double {
   frechetDistance(real: real.moments, generated: generated.moments)

@@ -153,7 +153,7 @@ package struct GeneratedImages {
   ///
   /// - Parameters:
   ///   - measurement: Where the paths run.
-  ///   - generator: What is judged.
+  ///   - generator: The generator to score.
   ///   - detector: Gives features whose squared differences are perceptual distances.
   ///   - share: The processes that do it together.
   ///   - progress: Called with (done, total) after every batch.

@@ -5,7 +5,7 @@ package import Torch
 ///
 /// - Parameters:
 ///   - real: Features of the reference, [n, D].
-///   - generated: Features of what is judged, [m, D].
+///   - generated: Features of the generated images, [m, D].
 ///   - subsets: Number of random subsets.
 ///   - maximumSize: Largest size of a subset.
 ///   - random: Draws the subsets, generated first.

@@ -19,7 +19,7 @@ package enum DetectorKind: String, CaseIterable, Sendable {
 /// The names, numbers of real images and parameters are those of StyleGAN2-ADA (arXiv 2006.06676),
 /// which LAFITE uses. How many images are generated is not part of a metric: see `MetricRules`.
 package struct MetricDefinition: Equatable, Sendable {
-  /// What is computed of the detector's outputs.
+  /// A statistic of the detector's outputs.
   package enum Kind: Equatable, Sendable {
     /// `frechetDistance`.
     case frechet

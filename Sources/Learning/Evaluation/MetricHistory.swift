@@ -1,7 +1,7 @@
 package import Files
 import Foundation
 
-/// The values of one metric over one run, as its `metric-NAME.jsonl` tells them.
+/// The values of one metric over one run, from its `metric-NAME.jsonl`.
 package struct MetricHistory: Equatable, Sendable {
   /// One value at one snapshot.
   package struct Entry: Equatable, Sendable {
@@ -103,7 +103,7 @@ package struct MetricHistory: Equatable, Sendable {
   }
 }
 
-/// What is read of a line.
+/// The fields that are read of a line.
 private struct Line {
   var results: [(name: String, value: Double)]
   var kimg: Int

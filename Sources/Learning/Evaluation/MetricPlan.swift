@@ -4,7 +4,7 @@ package import Torch
 package struct MetricPlan {
   /// How many images, against what.
   package var rules = MetricRules.lafite
-  /// Images to generate instead of what the rules say.
+  /// The number of images to generate; overrides the rules.
   package var images: Int?
   /// Seed of latents, noise and the choice of captions.
   package var seed: UInt64 = 0
@@ -18,7 +18,7 @@ package struct MetricPlan {
   package var cache: StatisticsCache?
   /// Images a detector sees at once.
   package var batchSize = 16
-  /// Where to compute.
+  /// The device.
   package var device = Device.cpu
   /// The processes that look at generated images together.
   package var share = PassShare.alone
@@ -27,13 +27,13 @@ package struct MetricPlan {
   package init() {}
 }
 
-/// What metrics look at images with; nothing is loaded before it is needed.
+/// The detectors of metrics; each is loaded on first use.
 package struct MetricSources {
   /// Makes a detector.
   package let detector: (DetectorKind) throws -> any FeatureDetector
   /// Makes the judge of captions.
   package let judge: () throws -> CaptionWalk.Judge
-  /// Is told what is going on, how far it is, and how far it will go.
+  /// Receives the progress: stage, items done, items in all.
   package let progress: (String, Int, Int) -> Void
 
   /// The same without words about progress.

@@ -72,7 +72,7 @@ package final class MetricSuite {
   ///
   /// - Parameters:
   ///   - name: The metric.
-  ///   - generator: What is judged.
+  ///   - generator: The generator to score.
   ///   - snapshot: File name of the generator's snapshot.
   /// - Returns: The line for `metric-NAME.jsonl`.
   /// - Throws: An error of the data or of a detector, `EvaluationError.option` if there are too few

@@ -23,7 +23,7 @@ package struct PassShare {
       }
     }
 
-    /// What a number stands for.
+    /// The job of a number.
     package init(number: Int) {
       precondition(number >= 0, "no job has the number \(number)")
       let index = (number - 1) / 2
@@ -50,8 +50,7 @@ package struct PassShare {
   /// - Parameters:
   ///   - rank: This process, from 0 on.
   ///   - count: Number of processes.
-  ///   - together: Tells the others to begin with a job, if this process leads, and calls what it is
-  ///     given.
+  ///   - together: Sends the others the job, if this process leads, and calls its argument.
   ///   - gathered: Gives all processes the tensors of all, in order.
   package init(
     rank: Int,
@@ -66,7 +65,7 @@ package struct PassShare {
     self.gathered = gathered
   }
 
-  /// The features of all batches, in order, whoever looks at them.
+  /// The features of all batches, in order, from all ranks.
   ///
   /// - Parameters:
   ///   - batches: The positions of each batch's images.

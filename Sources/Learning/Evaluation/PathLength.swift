@@ -8,7 +8,7 @@ package import Torch
 /// of their LPIPS features, divided by ε², is averaged over all pairs but the outermost percent on
 /// either side. Both images of a pair see one caption and one noise: only the latent moves.
 package struct PathLength: Equatable, Sendable {
-  /// Where the path runs.
+  /// The space of the path.
   package enum Space: String, Sendable {
     /// Along a great circle between latents z.
     case z

@@ -10,7 +10,7 @@ package import Torch
 ///
 /// - Parameters:
 ///   - real: Features of the reference, [n, D].
-///   - generated: Features of what is judged, [m, D].
+///   - generated: Features of the generated images, [m, D].
 ///   - neighbours: k.
 ///   - rows: Rows of the distance matrix computed at once: bounds memory.
 /// - Returns: Both shares.

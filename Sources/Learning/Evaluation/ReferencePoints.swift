@@ -3,7 +3,7 @@ import Images
 import Networks
 package import Torch
 
-/// What a Fréchet distance is for things that are no generator: points to read a score by.
+/// Fréchet distances of image sets without a generator, as reference points for a score.
 package struct ReferencePoints: Equatable, Sendable {
   /// Even and odd real images against each other.
   package let realHalves: Double

@@ -36,7 +36,7 @@ package struct StatisticsCache: Sendable {
     }
   }
 
-  /// Where the files are.
+  /// The cache folder.
   package let folder: String
 
   /// A cache in a folder, which is made when something is stored.

@@ -4,8 +4,8 @@ import TorchNN
 
 /// The gradients of one phase for one batch.
 package struct PhaseResult {
-  /// One a parameter of the network in training, already multiplied by the gain; none if they are on
-  /// their way to the other ranks.
+  /// One a parameter of the network in training, already multiplied by the gain; none while an
+  /// all-reduce is in flight.
   ///
   /// Zero where a loss does not depend on a parameter, as a regulariser on the last biases: in the
   /// original such a parameter takes a step too, which lets Adam's second moment decay.

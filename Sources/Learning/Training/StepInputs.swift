@@ -3,7 +3,7 @@ package import Distributed
 package import Networks
 package import Torch
 
-/// What the steps of a run need, on one of its ranks.
+/// The inputs of a run's steps, on one of its ranks.
 package struct StepInputs {
   /// Everything about the run, equal on all ranks.
   package let options: TrainingOptions
@@ -18,7 +18,7 @@ package struct StepInputs {
   /// The processes that share each step.
   package let ranks: Ranks
 
-  /// Collects the parts.
+  /// Collects the inputs.
   package init(
     options: TrainingOptions,
     data: TrainingSet,

@@ -14,7 +14,7 @@ package final class Trainer {
   package let generator: Generator
   /// The discriminator in training, D.
   package let discriminator: Discriminator
-  /// The averaged generator, G_ema: the one that is looked at and scored.
+  /// The averaged generator, G_ema: the one that is sampled and scored.
   package let average: Generator
   /// Images shown so far.
   package internal(set) var imagesSeen = 0
@@ -45,7 +45,7 @@ package final class Trainer {
   let device: Device
   let ranks: Ranks
   let randomness: (Phase, Int) -> any RandomSource
-  // Made by the first step: only then are the weights where they stay.
+  // Made by the first step: the parameters' storage is final only then.
   lazy var generatorExchange = ranks.exchange(
     of: generator.parameters,
     with: generator.mapping.wAverage
@@ -58,7 +58,7 @@ package final class Trainer {
   /// Fresh networks.
   ///
   /// - Parameters:
-  ///   - inputs: What is computed, for whom, where, and with whom.
+  ///   - inputs: Options, data, models, device and ranks.
   ///   - reducedPrecision: The type of blocks in reduced precision; the device's own if not given.
   ///   - randomness: The source of a phase's draws at a number of images seen; derived from the seed
   ///     if not given. The first draw of each is the latents.

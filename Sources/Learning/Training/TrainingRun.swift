@@ -12,12 +12,12 @@ import TorchNN
 
 /// One training run from its options to its last snapshot, in one session or in several.
 ///
-/// This is the loop: a step, and what is due after it. What it needs for that has one duty each: the
-/// clock, the report, the snapshots, the checkpoints, the watch.
+/// This is the loop: a step, and the periodic work after it. Its helpers have one duty each: the clock, the
+/// report, the snapshots, the checkpoints, the watch.
 package final class TrainingRun {
   /// The run's options.
   package var options: TrainingOptions { inputs.options }
-  /// Where everything is written.
+  /// The run folder.
   package let folder: RunFolder
   /// The networks.
   package var trainer: Trainer { steps.trainer }
@@ -39,12 +39,12 @@ package final class TrainingRun {
   /// - Parameters:
   ///   - inputs: What the steps need; this process is the first of the ranks.
   ///   - gridFeatures: Conditions of the sample grid, [N, F], unit length; those of the data if `nil`.
-  ///   - metrics: Computed at every network snapshot.
+  ///   - metrics: The metrics of every network snapshot.
   ///   - notes: Kept in every snapshot.
   ///   - continued: The folder of the run to go on with; a new one is made if `nil`.
   ///   - profiles: Writes a trace of the session's first steps.
   ///   - stop: Asks the run to end early.
-  ///   - observe: Is told what happens.
+  ///   - observe: Receives the run's events.
   /// - Throws: An error of the data, the snapshot or the checkpoint to go on from, or the folder.
   package init(
     _ inputs: StepInputs,
@@ -123,8 +123,8 @@ package final class TrainingRun {
     try report.begin(at: trainer.imagesSeen, reals: reals)
     defer { checkpoints.release() }
     try ranks.meet()
-    // What is killed before its first interval is over can be continued, too; and a disk that does not
-    // take a checkpoint is told of now.
+    // A run that is killed in its first interval can be continued, too, and a disk that takes no
+    // checkpoint is reported at once.
     if try checkpoints.areNone { try ranks.whileOthersWait { try writeLastCheckpoint() } }
     if isComplete, snapshots.unscored == nil {
       report.tell(
@@ -157,7 +157,7 @@ package final class TrainingRun {
     report.tick.number > 0 && report.tick.statistics.isEmpty && clock.isOver(trainer.imagesSeen)
   }
 
-  /// One step, and what is due after it.
+  /// One step, and the periodic work after it.
   private func advance() throws {
     let batch = try batchOrCheckpoint()
     ranks.command(.step)
@@ -194,7 +194,7 @@ package final class TrainingRun {
     }
   }
 
-  /// What is due at the end of a tick.
+  /// The periodic work at the end of a tick.
   private func endTick(isLast: Bool) throws {
     let alarms = try finishTick()
     let number = report.tick.number
@@ -211,9 +211,9 @@ package final class TrainingRun {
     if snapshots.unscored != nil { try score() }
   }
 
-  /// Writes what a tick tells.
+  /// Writes the line and the statistics of a tick.
   ///
-  /// - Returns: What has newly gone wrong.
+  /// - Returns: New alarms.
   private func finishTick() throws -> [Watchdog.Alarm] {
     let (tick, images) = (report.tick, trainer.imagesSeen)
     let (elapsed, seconds) = (clock.seconds, tick.seconds + clock.secondsOfTick)
@@ -235,7 +235,7 @@ package final class TrainingRun {
     return alarms
   }
 
-  /// Computes the metrics of the snapshot that waits.
+  /// Computes the metrics of the pending snapshot.
   ///
   /// A request to stop ends the process here and now: the checkpoint before knows that the snapshot is
   /// not scored yet.
@@ -260,7 +260,7 @@ package final class TrainingRun {
 // MARK: Checkpoints
 
 extension TrainingRun {
-  /// What a checkpoint of this moment keeps beside the tensors.
+  /// The state that a checkpoint keeps beside the tensors.
   private var state: RunState {
     var tick = report.tick
     tick.seconds += clock.secondsOfTick
@@ -292,7 +292,7 @@ extension TrainingRun {
     report.tell("stopped at \(images) kimg; go on with: nifty train --continue \(folder.path)")
   }
 
-  /// Goes on from the newest undamaged checkpoint of the folder; begins anew in a folder whose run was
+  /// Continues from the newest undamaged checkpoint of the folder; starts over in a folder whose run was
   /// killed before its first one.
   private func restore() throws {
     let (found, damage) = try checkpoints.newest()
@@ -313,7 +313,7 @@ extension TrainingRun {
     try report.say("begun anew: there is no checkpoint yet")
   }
 
-  /// Takes over a checkpoint's state, and cuts off what was logged after it.
+  /// Restores a checkpoint's state, and truncates the logs to it.
   private func adopt(_ checkpoint: Checkpoint, keepingWords: Bool = false) throws {
     let state = checkpoint.state
     guard state.seed == options.trainer.seed, state.imageCount == options.imageCount else {
@@ -346,7 +346,7 @@ extension TrainingRun {
 // MARK: Collapse
 
 extension TrainingRun {
-  /// Does what the options want done about a collapse.
+  /// Takes the action that the options choose after a collapse.
   ///
   /// - Returns: Whether the run was taken back to an earlier state.
   @discardableResult
@@ -384,7 +384,7 @@ extension TrainingRun {
       throw TrainingError.diverged("\(what); there is no good checkpoint to go back to")
     }
     let (factor, spent) = (trainer.learningRateFactor / 2, clock.seconds)
-    // What led here stays in the log: who reads it wants to know.
+    // The log keeps the lines that led here.
     try adopt(found, keepingWords: true)
     let images = trainer.imagesSeen
     trainer.learningRateFactor = factor

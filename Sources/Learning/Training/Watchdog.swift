@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a run does when the watchdog finds that it has collapsed.
+/// The action of a run after a collapse.
 package enum CollapsePolicy: String, Sendable, CaseIterable {
   /// Says so and goes on; numbers that are not finite stop the run nevertheless.
   case warn
@@ -10,18 +10,18 @@ package enum CollapsePolicy: String, Sendable, CaseIterable {
   case rollback
 }
 
-/// Tells from the numbers of a run when it has gone wrong.
+/// Detects a collapse from the recorded numbers of a run.
 ///
-/// GANs fail in a few ways that show in what is recorded anyway. Each limit below is far from what
+/// GANs fail in a few ways that show in the statistics. Each limit below is far from what
 /// healthy runs show; a run at the edge of one deserves a look at its pictures.
 package struct Watchdog: Codable, Equatable, Sendable {
-  /// How a run has gone wrong.
+  /// A kind of failure.
   package enum Alarm: Equatable, Sendable, CustomStringConvertible {
-    /// A loss that is no number any more.
+    /// A loss that is not finite.
     case notFinite(String, Double)
     /// The discriminator is sure of every image: the generator learns from noise.
     case saturated(ticks: Int, gap: Double)
-    /// The gradient penalty, R1, against what it usually was.
+    /// The gradient penalty, R1, and its usual value.
     case penaltyExploded(Double, usual: Double)
     /// Different latents give nearly the same picture: the deviation, and the largest one before.
     case outputCollapsed(Double, largest: Double)
@@ -73,29 +73,29 @@ package struct Watchdog: Codable, Equatable, Sendable {
 
   /// Rollbacks so far.
   package var rollbacks = 0
-  /// Images seen where the last one led to.
+  /// Images seen by the target of the last rollback.
   package var rolledBackTo: Int?
-  /// Images seen when all was last known to be well: what came after may be spoilt already.
+  /// Images seen when the run was last healthy; later states may be damaged already.
   package private(set) var goodUntil = 0
-  /// Kinds of the alarms that last.
+  /// Kinds of the active alarms.
   package private(set) var active: [String] = []
   private var sureTicks = 0
   private var penalties: [Double] = []
   private var largestSpread = 0.0
 
-  /// Knows nothing yet.
+  /// A watchdog without history.
   package init() {}
 
-  /// Whether nothing is wrong.
+  /// Whether no alarm is active.
   package var isHealthy: Bool { active.isEmpty }
 
-  /// Judges a tick.
+  /// Checks a tick.
   ///
   /// - Parameters:
-  ///   - statistics: What was reported in it.
+  ///   - statistics: The statistics of the tick.
   ///   - spread: Deviation between the pictures of different latents, if it was measured.
   ///   - imagesSeen: Images seen at its end.
-  /// - Returns: What has newly gone wrong; an alarm that lasts is given once.
+  /// - Returns: New alarms; a lasting one is returned once.
   package mutating func judge(
     _ statistics: RunningStatistics,
     spread: Double?,
@@ -109,7 +109,7 @@ package struct Watchdog: Codable, Equatable, Sendable {
     return note(alarms, beside: others)
   }
 
-  /// Judges a score against the best one before.
+  /// Checks a score against the best one before.
   package mutating func judge(
     _ metric: String,
     _ value: Double,

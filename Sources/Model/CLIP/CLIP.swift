@@ -3,7 +3,7 @@ public import Torch
 public import TorchNN
 
 /// Contrastive language–image pre-training (Radford et al., arXiv 2103.00020): two towers that put an
-/// image and its caption at the same place of one space.
+/// image and its caption at the same point of one space.
 ///
 /// The names of the state are those of OpenAI's released models.
 public final class CLIP: Module {

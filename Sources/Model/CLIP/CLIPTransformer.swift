@@ -26,7 +26,7 @@ final class CLIPTransformer: Module {
 
   /// - Parameters:
   ///   - x: [N, L, W].
-  ///   - causal: Lets each place see only itself and what is before it.
+  ///   - causal: Whether each position attends only to itself and to earlier ones.
   /// - Returns: [N, L, W].
   func callAsFunction(_ x: Tensor, causal: Bool) -> Tensor {
     resblocks.reduce(x) { $1($0, causal: causal) }
@@ -91,7 +91,7 @@ final class CLIPAttention: Module {
 
   /// - Parameters:
   ///   - x: [N, L, W].
-  ///   - causal: Lets each place see only itself and what is before it.
+  ///   - causal: Whether each position attends only to itself and to earlier ones.
   /// - Returns: [N, L, W].
   func callAsFunction(_ x: Tensor, causal: Bool) -> Tensor {
     let (N, L, W) = (x.size(0), x.size(1), x.size(2))

@@ -3,7 +3,7 @@ package import Console
 import Foundation
 import Text
 
-/// What nifty's two programs share: `nifty`, which has the verbs that move data, and `nifty-compute`, which
+/// The common main function of nifty's two programs: `nifty`, which has the verbs that move data, and `nifty-compute`, which
 /// has all of them and libtorch.
 package enum Program {
   /// Parses the command line, runs one verb, and turns errors into one line and a status.

@@ -79,7 +79,7 @@ enum DataBench {
     try writer.finish()
   }
 
-  /// Opens datasets as one, then reads images at random places.
+  /// Opens datasets as one, then reads images at random indices.
   private static func open(_ paths: [String], reads: Int) throws {
     let clock = ContinuousClock()
     let start = clock.now

@@ -6,7 +6,7 @@ import Foundation
 import Images
 import Text
 
-/// Packed datasets: what is in them, whether they are whole, and other forms of them.
+/// Packed datasets: their content, a check, and conversions.
 struct DatasetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dataset",
@@ -24,7 +24,7 @@ struct DatasetCommand: ParsableCommand {
 }
 
 extension DatasetCommand {
-  /// What is in a dataset.
+  /// The content of a dataset.
   struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Say what is in a dataset.",
@@ -99,7 +99,7 @@ extension DatasetCommand {
         do {
           set = try PackedDataset(path, requiresFeatures: false)
         } catch {
-          // The others are looked at all the same.
+          // The others are checked all the same.
           Console.error("\(error)")
           damaged += 1
           continue

@@ -4,7 +4,7 @@ import Foundation
 import FoundationXML
 #endif
 
-/// What one language calls an emoji.
+/// The names of an emoji in one language.
 package struct Annotation: Sendable, Equatable {
   /// The short name, as screen readers say it: "fire engine".
   package var name: String
@@ -60,7 +60,7 @@ private struct AnnotationReader {
   private var names: [String: String] = [:]
   private var keywords: [String: [String]] = [:]
 
-  /// Names with their keywords; what has no name is left out.
+  /// Names with their keywords; emoji without a name are left out.
   var annotations: [String: Annotation] {
     var result: [String: Annotation] = [:]
     for (emoji, name) in names {

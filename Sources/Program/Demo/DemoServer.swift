@@ -5,7 +5,7 @@ import NIOCore
 /// Serves the files of a folder on 127.0.0.1 as long as `body` runs.
 ///
 /// - Parameters:
-///   - folder: What is served; nothing outside of it is.
+///   - folder: The served folder; nothing outside of it is.
 ///   - port: The port to listen on; 0 takes a free one.
 ///   - isolation: Where `body` runs: where the caller does.
 ///   - body: Gets the address, `http://127.0.0.1:PORT`, without a slash at the end. The server stops when

@@ -1,6 +1,6 @@
 package import Images
 
-/// One picture of the demonstration with what it is called.
+/// One picture of the demonstration with its names.
 package struct Emoji: Sendable {
   /// The code points, without U+FE0F.
   package let text: String
@@ -8,7 +8,7 @@ package struct Emoji: Sendable {
   package let english: Annotation
   /// The Japanese name and keywords.
   package let japanese: Annotation
-  /// What kind of thing it shows, where CLDR says so.
+  /// Its group, where CLDR has one.
   package let group: String?
   /// The picture as the font keeps it: a PNG file with transparency.
   package let png: [UInt8]
@@ -33,7 +33,7 @@ package struct Emoji: Sendable {
     text.unicodeScalars.map { String($0.value, radix: 16) }.joined(separator: "-")
   }
 
-  /// What the picture may be called, best first, the languages in turn.
+  /// The picture's names, best first, the languages in turn.
   ///
   /// The names, then the names with their keywords: "fire engine", "消防車", "fire engine, engine,
   /// fire, truck", "消防車 車 消防".

@@ -1,6 +1,6 @@
 /// The pictures of an emoji font with their names in English and Japanese.
 package struct EmojiCollection: Sendable {
-  /// What is left out.
+  /// The emoji that are left out.
   package struct Options: Sendable {
     /// Whether the five skin tones of a person are pictures of their own.
     ///

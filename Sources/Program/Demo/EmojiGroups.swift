@@ -1,6 +1,6 @@
 import Foundation
 
-/// What kind of thing an emoji shows: the group labels of CLDR's `labels.txt`.
+/// The group of an emoji: the group labels of CLDR's `labels.txt`.
 ///
 /// That file ends with Emoji 11 of 2018. Younger animals, plants and food are added here by code point,
 /// because the demonstration's theme is made of them; other young emoji have no group.

@@ -8,7 +8,7 @@ struct AugmentFlags: ParsableArguments {
   @Option(.target) var target: Double?
   @Option(.augpipe) var augpipe: String?
 
-  /// What was given.
+  /// The given values.
   var given: [TrainingArguments.Given] {
     [.init(.aug, aug), .init(.p, p), .init(.target, target), .init(.augpipe, augpipe)]
   }

@@ -169,7 +169,7 @@ struct GenerateCommand: ParsableCommand {
     }
   }
 
-  /// What is painted, with its CLIP feature of unit length [1, F].
+  /// A text with its CLIP feature of unit length [1, F].
   private func conditions(
     _ snapshot: NetworkSnapshot,
     _ place: ModelPlace

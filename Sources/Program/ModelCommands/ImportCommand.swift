@@ -29,7 +29,7 @@ struct ImportCommand: ParsableCommand {
       """
   )
 
-  /// What can be imported.
+  /// The sets that can be imported.
   enum Name: String, ExpressibleByArgument, CaseIterable { case coco, cub, celeba }
 
   @Argument(help: "coco, cub or celeba.") var name: Name
@@ -67,7 +67,7 @@ struct ImportCommand: ParsableCommand {
     }
   }
 
-  /// Compares with what the authors published; a difference ends the import unless it is allowed.
+  /// Compares with the authors' published numbers; a difference ends the import unless it is allowed.
   private func report(_ set: ImportedSet) throws {
     for path in set.missing.prefix(20) { Console.error("missing: \(path)") }
     let list = dest + ".missing.txt"

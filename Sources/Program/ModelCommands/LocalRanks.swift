@@ -8,7 +8,7 @@ import Training
 /// The processes of a run on this machine, started by one command.
 ///
 /// Each is this program with the same arguments and torchrun's variables. They decide among
-/// themselves when to stop; this process passes signals on, names who died, and ends whoever stays.
+/// themselves when to stop; this process forwards signals, names the ranks that died, and ends the remaining ones.
 enum LocalRanks {
   private static let launcherVariable = "NIFTY_LAUNCHER"
   /// How long others may go on after one has failed, in seconds: they notice by themselves.
@@ -75,7 +75,7 @@ enum LocalRanks {
     }
   }
 
-  /// Starts this program once more, in a process group of its own: a terminal's Ctrl-C reaches it once,
+  /// Starts this program as a rank, in a process group of its own: a terminal's Ctrl-C reaches it once,
   /// through this process.
   private static func start(_ variables: [String: String]) throws -> pid_t {
     let environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }

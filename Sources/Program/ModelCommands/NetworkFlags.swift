@@ -20,7 +20,7 @@ struct NetworkFlags: ParsableArguments {
   @Option(.featureLogit) var featureLogit: FeatureLogit?
   @Option(.freezed) var freezed: Int?
 
-  /// What was given.
+  /// The given values.
   var given: [TrainingArguments.Given] {
     [
       .init(.featureDimension, featureDimension), .init(.change, change),
@@ -51,7 +51,7 @@ struct LossFlags: ParsableArguments {
   @Option(.textMapper) var textMapper: String?
   @Option(.plWeight) var plWeight: Double?
 
-  /// What was given.
+  /// The given values.
   var given: [TrainingArguments.Given] {
     [
       .init(.mixingProb, mixingProb), .init(.temp, temp), .init(.lam, lam), .init(.itd, itd),

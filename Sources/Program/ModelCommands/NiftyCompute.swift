@@ -37,7 +37,7 @@ package struct NiftyCompute: AsyncParsableCommand {
 
   /// Parses the command line and runs one verb.
   @MainActor package static func main() async {
-    // What computes needs the same memory again and again.
+    // Computing allocates the same memory again and again.
     Runtime.keepFreedMemory()
     await Program.run(Self.self)
   }

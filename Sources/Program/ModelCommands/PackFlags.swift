@@ -71,7 +71,7 @@ struct PackFlags: ParsableArguments {
   @Flag(help: "Also write dataset.json, so that the original code can read the zip.")
   var lafiteJson = false
 
-  /// What CLIP computes with.
+  /// The precision of CLIP.
   enum ClipPrecision: String, ExpressibleByArgument, CaseIterable {
     case float32, bfloat16
 
@@ -160,7 +160,7 @@ struct PackFlags: ParsableArguments {
     return options
   }
 
-  /// Packs one source, and says what became of it.
+  /// Packs one source, and prints a summary.
   func pack(
     _ source: some ImageTextSource,
     called name: String,

@@ -11,7 +11,7 @@ final class StopSignals {
   /// Listens as long as the object lives.
   ///
   /// - Parameters:
-  ///   - stop: What is requested.
+  ///   - stop: The request to stop.
   ///   - announces: Whether the user is told; one process of several is enough.
   init(_ stop: StopRequest, announces: Bool = true) {
     sources = Self.numbers.map { number in

@@ -23,7 +23,7 @@ extension TrainCommand {
 
   /// The number of processes that the command or its starter asks for; `nil` if the run's own counts.
   ///
-  /// Who was started as the only process is one, whatever the run had, unless the command says more.
+  /// A process started alone is the only rank, whatever the run had before, unless the command says more.
   var processes: Int? {
     get throws {
       let started = try Rendezvous.count(environment: ProcessInfo.processInfo.environment)
@@ -66,7 +66,7 @@ extension TrainCommand {
     }
   }
 
-  /// Lets NCCL carry what the processes exchange, where all have CUDA; says what carries it now.
+  /// Selects NCCL as the backend where all processes have CUDA; reports the backend.
   private func carrier(of group: ProcessGroup, on device: Device) throws -> String {
     // Another NCCL than libtorch's; the tests name one that needs no GPU.
     let library = ProcessInfo.processInfo.environment["NIFTY_NCCL"]
@@ -83,7 +83,7 @@ extension TrainCommand {
     } catch { return "over Gloo, through the host's memory: \(error)" }
   }
 
-  /// Does what every rank but the first does.
+  /// Runs a rank other than 0.
   func follow(_ inputs: StepInputs, _ stop: StopRequest) throws -> RunEnding {
     let suite = try inputs.ranks.doing("prepares the metrics") { try metricSuite(inputs) }
     let run = try FollowingRun(

@@ -172,7 +172,7 @@ struct TrainCommand: ParsableCommand {
     return isFirst ? try lead(inputs, model, stop, continued: folder) : try follow(inputs, stop)
   }
 
-  /// Does what the first rank does, or the only one.
+  /// Runs rank 0, or the only process.
   private func lead(
     _ inputs: StepInputs,
     _ model: ClipModel,

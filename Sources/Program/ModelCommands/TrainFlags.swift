@@ -14,7 +14,7 @@ struct DataFlags: ParsableArguments {
   @Option(.ratio) var ratio: Double?
   @Option(.workers) var workers: Int?
 
-  /// What was given.
+  /// The given values.
   var given: [TrainingArguments.Given] {
     [
       .init(.data, data.isEmpty ? nil : data.flatMap(expandedBraces)), .init(.testData, testData),
@@ -29,7 +29,7 @@ enum BaseConfiguration: String, ExpressibleByArgument, CaseIterable {
   case auto
 }
 
-/// Flags of the run: where, how long, how fast, what is written.
+/// Flags of the run: folder, duration, speed, output.
 struct RunFlags: ParsableArguments {
   @Option(.outdir) var outdir: String?
   @Option(.gpus) var gpus: Int?
@@ -53,7 +53,7 @@ struct RunFlags: ParsableArguments {
   @Option(.checkpointMinutes) var checkpointMinutes: Double?
   @Option(.onCollapse) var onCollapse: CollapsePolicy?
 
-  /// What was given.
+  /// The given values.
   var given: [TrainingArguments.Given] {
     [
       .init(.outdir, outdir), .init(.gpus, gpus), .init(.snap, snap), .init(.seed, seed),
@@ -74,7 +74,7 @@ struct NumericsFlags: ParsableArguments {
   @Option(.nobench) var nobench: Switch?
   @Option(.allowTF32) var allowTF32: Switch?
 
-  /// What was given.
+  /// The given values.
   var given: [TrainingArguments.Given] {
     [
       .init(.fullPrecision, fullPrecision?.isOn), .init(.nhwc, nhwc?.isOn),

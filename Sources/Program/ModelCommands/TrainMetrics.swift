@@ -29,7 +29,7 @@ struct TrainMetricFlags: ParsableArguments {
     }
   }
 
-  /// What was given.
+  /// The given values.
   var given: [TrainingArguments.Given] {
     [
       .init(.metrics, names), .init(.metricImages, metricImages),
@@ -61,12 +61,12 @@ func metricSuite(_ inputs: StepInputs) throws -> MetricSuite? {
     conditions: TrainingSet([PackedDataset(options.testData ?? options.data[0])]),
     sources: ranks.rank == 0 ? sources : sources.silent
   )
-  // A missing detector is told now, not at the first snapshot.
+  // A missing detector is reported now, not at the first snapshot.
   for definition in suite.definitions { _ = try suite.detector(definition.detector) }
   return suite
 }
 
-/// What a run computes at every snapshot.
+/// The metrics of a run's snapshots.
 ///
 /// - Parameter suite: The metrics, if there are any.
 /// - Returns: One a name.

@@ -59,7 +59,7 @@ import Testing
     #expect(try bytes(of: path + ".features") == sidecar)
   }
 
-  @Test func `a sidecar that is damaged or of another set is made anew`() throws {
+  @Test func `a sidecar that is damaged or of another set is rebuilt`() throws {
     let path = try copyFixture()
     try folder.write(Array("junk".utf8), to: "shapes.zip.features")
     try expectFixture(PackedDataset(path))

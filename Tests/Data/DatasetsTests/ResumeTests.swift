@@ -275,7 +275,7 @@ import Testing
     #expect(folder.contents == ["out.zip", "out.zip.left-out.tsv"])
   }
 
-  @Test func `a run killed just before the dataset gets its name finishes it anew`() throws {
+  @Test func `a run killed just before the dataset gets its name finishes it again`() throws {
     let path = folder.file("out.zip")
     do {
       let first = try writer("out.zip")

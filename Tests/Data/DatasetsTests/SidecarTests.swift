@@ -13,28 +13,28 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func place(_ environment: [String: String]) -> SidecarPlace {
+  private func paths(_ environment: [String: String]) -> SidecarPaths {
     // A folder that is not there cannot be written by anybody, root included.
-    SidecarPlace(of: folder.file("none/a.zip"), checksum: 0xab, environment: environment)
+    SidecarPaths(of: folder.file("none/a.zip"), checksum: 0xab, environment: environment)
   }
 
   @Test func `a sidecar lies beside its zip where that can be written`() throws {
-    let place = SidecarPlace(of: folder.file("a.zip"), checksum: 1, environment: [:])
-    #expect(try place.writable() == folder.file("a.zip.features"))
+    let paths = SidecarPaths(of: folder.file("a.zip"), checksum: 1, environment: [:])
+    #expect(try paths.writable() == folder.file("a.zip.features"))
   }
 
   @Test func `else it goes to the user's cache, which is made for the user alone`() throws {
-    let named = place(["XDG_CACHE_HOME": folder.file("xdg"), "HOME": folder.path])
+    let named = paths(["XDG_CACHE_HOME": folder.file("xdg"), "HOME": folder.path])
     #expect(try named.writable() == folder.file("xdg/nifty/ab-a.zip.features"))
-    let home = place(["XDG_CACHE_HOME": "relative", "HOME": folder.path])
+    let home = paths(["XDG_CACHE_HOME": "relative", "HOME": folder.path])
     #expect(try home.writable() == folder.file(".cache/nifty/ab-a.zip.features"))
     let made = try FileManager.default.attributesOfItem(atPath: folder.file("xdg/nifty"))
     #expect(made[.posixPermissions] as? Int == 0o700)
-    #expect(throws: DatasetError.self) { try place([:]).writable() }
+    #expect(throws: DatasetError.self) { try paths([:]).writable() }
   }
 
   @Test func `a cache that others can write is neither read nor written`() throws {
-    let cache = place(["XDG_CACHE_HOME": folder.path])
+    let cache = paths(["XDG_CACHE_HOME": folder.path])
     let path = try cache.writable()
     try Data([1]).write(to: URL(filePath: path))
     #expect(cache.trusted == [path])
@@ -49,10 +49,10 @@ import Testing
     try folder.write([1], to: "a.zip")
     try folder.write([1], to: "a.zip.features")
     chmod(path, 0o644)
-    let place = SidecarPlace(of: folder.file("a.zip"), checksum: 1, environment: [:])
-    #expect(place.trusted == [path])
+    let paths = SidecarPaths(of: folder.file("a.zip"), checksum: 1, environment: [:])
+    #expect(paths.trusted == [path])
     chmod(path, 0o666)
-    #expect(place.trusted == [])
+    #expect(paths.trusted == [])
     chmod(path, 0o644)
   }
 
@@ -62,15 +62,15 @@ import Testing
     try folder.write([1], to: "a.zip")
     try folder.write([1], to: "a.zip.features")
     chmod(path, 0o644)
-    let place = SidecarPlace(of: folder.file("a.zip"), checksum: 1, environment: [:])
+    let paths = SidecarPaths(of: folder.file("a.zip"), checksum: 1, environment: [:])
     chown(path, 12_345, 12_345)
-    #expect(place.trusted == [])
+    #expect(paths.trusted == [])
     chown(folder.file("a.zip"), 12_345, 12_345)
-    #expect(place.trusted == [path])
+    #expect(paths.trusted == [path])
   }
 
   @Test func `links and folders are no sidecars`() throws {
-    let cache = place(["XDG_CACHE_HOME": folder.path])
+    let cache = paths(["XDG_CACHE_HOME": folder.path])
     let path = try cache.writable()
     try folder.write([1], to: "else")
     symlink(folder.file("else"), path)

@@ -70,7 +70,7 @@ struct HostileDownloadTests {
     #expect(await failure(server.url("/c"))?.cause == .address)
   }
 
-  @Test func `a part of a file that has another size meanwhile is not joined to it`() async throws {
+  @Test func `a partial file is not continued with a file of another size`() async throws {
     let head = "HTTP/1.1 200 OK\nETag: \"a\"\nContent-Length: 6"
     let server = try RawServer([
       "/f": .sequence([

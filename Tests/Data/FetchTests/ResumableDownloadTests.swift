@@ -175,7 +175,7 @@ struct ResumableDownloadTests {
   }
 
   @Test(arguments: [RawServer.Script.send([]), .reset([])])
-  func `a server that hangs up without a word is asked again`(
+  func `a request is retried when the server closes the connection without a response`(
     hangsUp: RawServer.Script
   )
     async throws

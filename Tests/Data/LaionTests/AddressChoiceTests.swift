@@ -43,7 +43,7 @@ struct AddressChoiceTests {
     await fetcher.shutDown()
   }
 
-  @Test func `when all addresses are dead the row fails, and the next one begins anew`()
+  @Test func `when all addresses are dead the row fails, and the next one starts over`()
     async throws
   {
     let fetcher = TestFetcher(TestFetcher.settings) { _ in

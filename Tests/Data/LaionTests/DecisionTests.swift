@@ -112,7 +112,7 @@ import Testing
       .status(502), .status(503), .status(504),
     ] as [FetchCause]
   )
-  func `what can recover is tried again`(cause: FetchCause) {
+  func `a cause that may pass is retried`(cause: FetchCause) {
     #expect(wait(cause) == 2)
   }
 
@@ -123,7 +123,7 @@ import Testing
       .notAnImage, .truncatedImage, .tooSmall,
     ] as [FetchCause]
   )
-  func `what cannot recover is not tried again`(cause: FetchCause) {
+  func `a permanent cause is not retried`(cause: FetchCause) {
     #expect(wait(cause) == nil)
   }
 

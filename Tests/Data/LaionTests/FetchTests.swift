@@ -111,7 +111,7 @@ import Text
     )
   }
 
-  @Test func `a connection that breaks is tried again`() async throws {
+  @Test func `a broken connection is retried`() async throws {
     let image = try samplePNG(3)
     let routes: [String: LoopbackServer.Answer] = [
       "/flaky": .sequence([.cut([1, 2, 3], claimed: 500), .status(503), .bytes(image)]),

@@ -48,9 +48,9 @@ import Testing
     }
   }
 
-  /// The shares of a second pass after which it is interrupted.
+  /// The fractions of a retry pass after which it is interrupted.
   @Test(arguments: [0, 0.3, 0.7, 1])
-  func `a second pass that was interrupted is continued by the same command`(
+  func `an interrupted retry pass is continued by the same command`(
     share: Double
   ) async throws {
     try await RetriedRows.withFinishedSplit { configuration, server in

@@ -55,14 +55,14 @@ struct HostResolverTests {
     #expect(servers.asked == 1)
   }
 
-  @Test func `silent name servers cost later rows no time, and another attempt asks again`()
+  @Test func `silent name servers cost later rows no time, and a retry asks them again`()
     async throws
   {
     let servers = NameServers([.resolverFailed, .resolverFailed, nil])
     let resolver = servers.resolver()
     servers.answer()
     #expect(await resolver.resolve("a.example") == silent)
-    // Nothing answers now; whoever waited would wait for ever.
+    // Nothing answers now: a wait would never end.
     for _ in 0..<5 { #expect(await resolver.resolve("a.example") == silent) }
     #expect(servers.asked == 1)
 
@@ -80,7 +80,7 @@ struct HostResolverTests {
     #expect(servers.asked == 3)
   }
 
-  @Test func `a name that does not exist is not asked for again by another attempt`() async {
+  @Test func `a retry does not look up a name that does not exist`() async {
     let servers = NameServers([.unknownHost])
     let resolver = servers.resolver()
     servers.answer()

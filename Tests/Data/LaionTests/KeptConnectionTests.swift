@@ -53,7 +53,7 @@ import Testing
     }
   }
 
-  @Test func `a new connection that is closed without a word is not tried again`() async throws {
+  @Test func `a new connection that is closed without a response is not retried`() async throws {
     let server = try RawServer(["/": .send([])])
     defer { server.stop() }
     #expect(try await download(["/"], from: server).failures == ["connection lost": 1])

@@ -48,7 +48,7 @@ import Testing
     }
   }
 
-  @Test func `who connects and says nothing is hung up on, and takes no more than its place`()
+  @Test func `an idle client is disconnected, and takes no more than its slot`()
     async throws
   {
     let server = try await MetricsServer(port: 0, deadline: 4)

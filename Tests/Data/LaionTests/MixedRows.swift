@@ -29,7 +29,7 @@ enum MixedRows {
     }
   }
 
-  /// Runs `body` with a configuration whose metadata is in place.
+  /// Runs `body` with a configuration whose metadata exists.
   ///
   /// Nothing goes to a disk if that can be: flushing one, with all that others write to it, would take
   /// most of the time. What a disk keeps when the power fails no test can see anyway.

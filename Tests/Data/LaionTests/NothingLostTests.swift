@@ -78,11 +78,11 @@ import Testing
   }
 
   @Test(.tags(.slow), arguments: PairLayout.allCases)
-  func `a second pass killed at any moment is finished by the same command`(
+  func `a retry pass killed at any moment is finished by the same command`(
     layout: PairLayout
   ) async throws {
     try await RetriedRows.withFinishedSplit(layout: layout) { configuration, _ in
-      /// A copy of the finished split, for a second pass of its own.
+      /// A copy of the finished split, for a retry pass of its own.
       func copy(_ name: String) throws -> LaionConfiguration {
         var copy = configuration
         copy.output += "-\(name)"
@@ -182,7 +182,7 @@ import Testing
     }
   }
 
-  @Test func `what a server missed while it was gone is got when it is back`() async throws {
+  @Test func `rows that failed while a server was down succeed when it is back`() async throws {
     var routes: [String: RawServer.Script] = [:]
     for i in 0..<80 { routes["/\(i)"] = .ok(try samplePNG(i)) }
     let first = try RawServer(routes)

@@ -6,7 +6,7 @@ import Laion
 import TestSupport
 import Testing
 
-/// Layouts, formats, second passes, and the check of what is stored.
+/// Layouts, formats, retry passes, and the check of stored pairs.
 @Suite struct OutputTests {
   /// Runs `body` with a configuration whose metadata lists `/0`, `/1`, … of the routes.
   private func withServer(
@@ -194,7 +194,7 @@ import Testing
     )
   }
 
-  @Test func `a second pass asks again only for what may recover`() async throws {
+  @Test func `a retry pass requests only rows that may recover`() async throws {
     try await withServer(
       8,
       {
@@ -208,7 +208,7 @@ import Testing
       { configuration, server in
         let first = try await LaionDownload(configuration).run()
         #expect(first.splits.first?.failures == ["HTTP 503": 2, "HTTP 404": 1])
-        // Without being asked to, nothing is requested again.
+        // Without the option nothing is retried.
         let requests = server.totalCount
         _ = try await LaionDownload(configuration).run()
         #expect(server.totalCount == requests)
@@ -233,7 +233,7 @@ import Testing
     )
   }
 
-  @Test func `whatever is wrong with a split is told`() async throws {
+  @Test func `every fault of a split is reported`() async throws {
     try await withServer(6) { configuration, _ in
       _ = try await LaionDownload(configuration).run()
       #expect(try complaints(configuration).isEmpty)
@@ -256,7 +256,7 @@ import Testing
     #expect(throws: LaionError.self) { try LaionVerification(output: "/nonexistent").run() }
   }
 
-  @Test func `captions and images that changed places are told`() async throws {
+  @Test func `swapped captions and images are reported`() async throws {
     try await withServer(6) { configuration, _ in
       _ = try await LaionDownload(configuration).run()
       let folder = configuration.output + "/split0"
@@ -287,7 +287,7 @@ import Testing
   }
 
   @Test(arguments: [-1, 65_536, 70_000])
-  func `a port that is none is refused`(port: Int) async {
+  func `an invalid port is refused`(port: Int) async {
     await #expect(throws: FileError.self) { try await MetricsServer(port: port) }
   }
 

@@ -42,7 +42,7 @@ struct PinnedClientsTests {
     #expect(!isShutDown)
   }
 
-  @Test func `a dropped request is sent again when it may have had the connection of another`()
+  @Test func `a dropped request is retried when it may have had the connection of another`()
     async throws
   {
     var settings = FetchSettings()
@@ -65,7 +65,7 @@ struct PinnedClientsTests {
   }
 
   /// The first host of a generation waits while others fill it up, use it, and fill up another one; with
-  /// no place for idle clients its own is gone when it looks.
+  /// no slot for idle clients its own is gone when it looks.
   @Test func `a host whose generation came and went while it waited gets a client all the same`()
     async throws
   {

@@ -24,7 +24,7 @@ import Testing
     #expect(seen.all.map(\.pairs) == [0, 100])
   }
 
-  @Test func `a second pass counts what it asks for and tells it at the usual pace`() async throws {
+  @Test func `a retry pass counts its requests and reports at the usual pace`() async throws {
     try await RetriedRows.withFinishedSplit { configuration, _ in
       let seen = Reports()
       let start = ContinuousClock.now

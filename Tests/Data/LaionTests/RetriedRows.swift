@@ -5,12 +5,12 @@ import TestSupport
 /// A finished split, many of whose rows failed for reasons that have passed since.
 enum RetriedRows {
   static let count = 40
-  /// Rows that a second pass asks for.
+  /// Rows that a retry pass requests.
   static var failures: Int { (0..<count).filter { $0 % 3 == 1 || $0 % 10 == 0 }.count }
-  /// Pairs after the second pass: one row in ten fails for ever.
+  /// Pairs after the retry pass: one row in ten fails for ever.
   static var finalPairs: Int { (0..<count).filter { $0 % 10 != 0 }.count }
 
-  /// Runs `body` with the configuration of the second pass.
+  /// Runs `body` with the configuration of the retry pass.
   static func withFinishedSplit(
     layout: PairLayout = .folder,
     _ body: (LaionConfiguration, RawServer) async throws -> Void
@@ -38,7 +38,7 @@ enum RetriedRows {
     configuration.image.size = layout == .zip ? 32 : nil
     _ = try await LaionDownload(configuration).run()
     first.stop()
-    // The port is free when the last thread has let go of it.
+    // The port is free when the last thread has closed it.
     var second: RawServer?
     for _ in 0..<1000 where second == nil {
       second = try? RawServer(try routes(isBack: true), port: first.port)

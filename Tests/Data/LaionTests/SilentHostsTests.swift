@@ -29,7 +29,7 @@ struct SilentHostsTests {
     #expect(!hosts.skips("a", now: after(132)))
   }
 
-  @Test func `any answer begins the count anew, and deadlines at the same time count once`() {
+  @Test func `any answer resets the count, and deadlines at the same time count once`() {
     let hosts = SilentHosts(limit: 2, pause: .seconds(60))
     for _ in 0..<8 { hosts.note("a", timedOut: true, began: start, now: after(30)) }
     #expect(!hosts.skips("a", now: after(30)))
@@ -57,10 +57,10 @@ struct SilentHostsTests {
         try await LaionDownload(configuration).run().splits.first?.failures
       )
       #expect(Set(failures.keys) == ["timed out", silence])
-      // Three rounds of two places; a busy machine begins one more before it looks.
+      // Three rounds of two slots; a busy machine may begin a fourth.
       #expect((3...12).contains(failures["timed out"] ?? 0), "\(failures)")
       #expect(failures.values.reduce(0, +) == 60)
-      // A second pass asks again.
+      // A retry pass requests them again.
       configuration.retriesFailures = true
       let requests = server.totalCount
       _ = try await LaionDownload(configuration).run()

@@ -26,13 +26,13 @@ struct OverlapTests {
   private static func weights(
     ranks count: Int,
     rounds: Int,
-    partBytes: Int?,
+    bucketBytes: Int?,
     slow: Int? = nil
   ) async throws -> [[UInt8]] {
     let shape = configuration(rounds: rounds)
     return try await inRanks(count) { group in
       let ranks = Ranks(group)
-      ranks.partBytes = partBytes
+      ranks.bucketBytes = bucketBytes
       let encode = tinyEncoder()
       let clip = ImageTower(side: 16) { image in
         if ranks.rank == slow { Thread.sleep(forTimeInterval: 0.2) }
@@ -49,16 +49,16 @@ struct OverlapTests {
   }
 
   @Test(arguments: [1, 3], [1, 400, 1 << 20])
-  func `two ranks get the bytes of one exchange`(rounds: Int, partBytes: Int) async throws {
-    let expected = try await Self.weights(ranks: 2, rounds: rounds, partBytes: nil)
-    let own = try await Self.weights(ranks: 2, rounds: rounds, partBytes: partBytes)
+  func `two ranks get the bytes of one exchange`(rounds: Int, bucketBytes: Int) async throws {
+    let expected = try await Self.weights(ranks: 2, rounds: rounds, bucketBytes: nil)
+    let own = try await Self.weights(ranks: 2, rounds: rounds, bucketBytes: bucketBytes)
     #expect(own == expected && own[0] == own[1] && !own[0].isEmpty)
   }
 
   @Test func `the bytes do not depend on who is slow`() async throws {
-    let alike = try await Self.weights(ranks: 3, rounds: 2, partBytes: 400)
+    let alike = try await Self.weights(ranks: 3, rounds: 2, bucketBytes: 400)
     for slow in [0, 2] {
-      let own = try await Self.weights(ranks: 3, rounds: 2, partBytes: 400, slow: slow)
+      let own = try await Self.weights(ranks: 3, rounds: 2, bucketBytes: 400, slow: slow)
       #expect(own == alike && own[0] == own[2])
     }
   }

@@ -179,7 +179,7 @@ struct ResumeTests {
     #expect(try Self.checkpoints(folder).last == newest)
   }
 
-  @Test func `a run that was killed before its first checkpoint begins anew in its folder`() throws
+  @Test func `a run that was killed before its first checkpoint starts over in its folder`() throws
   {
     let tiny = try TinyRun()
     // The folder is made before the first checkpoint.

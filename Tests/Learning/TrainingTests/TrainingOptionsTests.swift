@@ -88,7 +88,7 @@ struct TrainingOptionsTests {
     }
   }
 
-  @Test func `a file of options gives back every option`() throws {
+  @Test func `every option survives a file of options`() throws {
     let options = try unusual()
     let back = try reread(options.json(runFolder: "runs/00003-a").json)
     #expect(back == options)

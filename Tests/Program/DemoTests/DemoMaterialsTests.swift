@@ -93,7 +93,7 @@ struct DemoMaterialsTests {
     }
   }
 
-  @Test func `images that are there stay, and an incomplete folder is made anew`() async throws {
+  @Test func `images that are there stay, and an incomplete folder is rebuilt`() async throws {
     let materials = try DemoMaterials(smallCollection())
     let name = materials.emoji(.test)[0].name + ".png"
     try await withTemporaryFolder { folder in

@@ -1,6 +1,6 @@
 import Archives
 
-/// What the names of files inside of a source say.
+/// The parts of file names inside of a source.
 enum FileNames {
   /// Extensions of files that are decoded.
   private static let readable: Set<String> = [
@@ -39,7 +39,7 @@ enum FileNames {
     name.hasPrefix(".") || name.contains("/.") || name.hasPrefix("__MACOSX/")
   }
 
-  /// What stands behind the last dot of the last part; empty where there is none.
+  /// The extension, without its dot; empty without one.
   static func suffix(of name: String) -> Substring {
     let last = name.lastIndex(of: "/").map { name[name.index(after: $0)...] } ?? name[...]
     guard let dot = last.lastIndex(of: ".") else { return "" }

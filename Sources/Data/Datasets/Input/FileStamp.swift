@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// What tells a file from others, and from an earlier state of itself, without reading it.
+/// The identity of a file and its version, without reading it.
 ///
 /// A packer that goes on must not mix two sources of equal names, nor the two states of an edited
 /// one. A source that was moved counts as another one: to pack it again costs time, to mix two costs

@@ -49,13 +49,13 @@ package protocol ImageTextSource: Sendable {
   var count: Int { get }
   /// Where the items come from, in words; stored in the dataset's manifest.
   var summary: String { get }
-  /// What tells the source from another of the same name and from an earlier state of itself.
+  /// The identity of the source and its version.
   var identity: String { get }
-  /// What the source itself has to tell of things that are no item, for the list of what was left out.
+  /// Notes of the source on files that are no item, for the list of skipped items.
   var remarks: [PackReport.Dropped] { get }
   /// The name of an item, for reports.
   func name(at index: Int) -> String
-  /// What tells an item from an earlier state of itself, without reading it; empty where the source's
+  /// The identity of an item's version, without reading it; empty where the source's
   /// own identity says it for all.
   func stamp(at index: Int) -> String
   /// Reads an item.

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Finds out what kind of source a path is, by the rules of the original.
+/// Detects the kind of a source, by the rules of the original.
 package enum ImageTextSources {
   /// Opens a source.
   ///

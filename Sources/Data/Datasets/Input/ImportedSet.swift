@@ -22,7 +22,7 @@ package struct ImportedSet: ImageTextSource {
     case file(String)
   }
 
-  /// What the set is, in words.
+  /// A description of the set.
   package let summary: String
   /// How many images the authors published in this split.
   package let publishedCount: Int

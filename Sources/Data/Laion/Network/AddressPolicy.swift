@@ -3,7 +3,7 @@ package struct AddressPolicy: Equatable, Sendable {
   private let allowsPrivate: Bool
   private let allowed: Set<IPAddress>
 
-  /// The policy of a download; what is no address among `allowedAddresses` allows nothing.
+  /// The policy of a download; an invalid entry of `allowedAddresses` allows nothing.
   package init(_ settings: FetchSettings) {
     allowsPrivate = settings.allowPrivateAddresses
     allowed = Set(settings.allowedAddresses.compactMap { IPAddress($0) })

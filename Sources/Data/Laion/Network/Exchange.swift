@@ -3,11 +3,11 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 
-/// One request and its answer, within limits of size and time.
+/// One request and its response, within limits of size and time.
 struct Exchange: Sendable {
   let request: FetchRequest
   let settings: FetchSettings
-  /// What the body takes of the memory for all bodies.
+  /// The body's share of the memory budget.
   let memory: MemoryBudget.Reservation
 
   /// Bytes that are reserved before a request is sent: enough for most images.
@@ -15,14 +15,14 @@ struct Exchange: Sendable {
 
   /// Sends the request and receives the body before the deadline.
   ///
-  /// A server closes idle connections when it likes, also in the moment in which we send over one.
-  /// That says nothing about the request: like browsers we send it once more over a new connection.
+  /// A server may close an idle connection in the moment in which we send over it. That says nothing about
+  /// the request: like browsers we retry it over a new connection.
   ///
   /// - Parameters:
   ///   - client: Sends the request.
-  ///   - fresh: A client that keeps no connections, asked for when the connection ended before the
-  ///     first byte of an answer; `nil` when it was a new one.
-  ///   - keepsConnection: Whether the connection is of use afterwards.
+  ///   - fresh: A client without kept connections, requested when a connection ended before the first byte
+  ///     of a response; `nil` when the connection was a new one.
+  ///   - keepsConnection: Whether to keep the connection alive.
   ///   - timeLeft: Until the deadline.
   /// - Returns: The body, or why there is none.
   func run(

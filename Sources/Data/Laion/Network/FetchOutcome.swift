@@ -25,7 +25,7 @@ package struct StoredImage: Equatable, Sendable {
   package var file: StoredFile?
 }
 
-/// What tells the stored file of an image from others.
+/// The size and hash of an image's stored file.
 package struct StoredFile: Equatable, Sendable {
   /// Bytes of the file.
   package var size: Int
@@ -50,9 +50,9 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
   case unknownHost
   /// The name servers did not answer.
   case resolverFailed
-  /// The host let requests before this one run into their deadlines, and was not asked.
+  /// Earlier requests to the host missed their deadlines, so this one was not sent.
   case silentHost
-  /// A redirect leads to what is on the deny list.
+  /// A redirect leads to a denied host or address.
   case denied
   /// The host is not on the public internet.
   case blockedAddress

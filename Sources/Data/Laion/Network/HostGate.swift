@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Slots for requests: so many in all, so many to one host, and so many begun per second at one host.
+/// Slots for requests: a limit in all, a limit per host, and a rate limit per host.
 actor HostGate {
   private struct Waiter {
     /// The row that waits: lower ones go first.
@@ -14,7 +14,7 @@ actor HostGate {
   private let interval: Duration
   private var active = 0
   private var activePerHost: [String: Int] = [:]
-  // Requests that have a slot at their host and wait for one of all; like those below, in row order.
+  // Requests with a slot at their host that wait for a slot of all; in row order, like those below.
   private var waitingForAny = CircularBuffer<Waiter>()
   private var waitingForHost: [String: CircularBuffer<Waiter>] = [:]
   private var starts: [String: ContinuousClock.Instant] = [:]
@@ -31,8 +31,8 @@ actor HostGate {
 
   /// Runs `body` in a slot, and tells it whether other requests to the host are in flight or waiting.
   ///
-  /// Of the requests that wait the one with the lowest order goes first: pairs are numbered in row order,
-  /// so the row that holds back all others is requested next.
+  /// The waiting request with the lowest order goes first: pairs are numbered in row order, so the row that
+  /// blocks all others is requested next.
   ///
   /// Cancellation does not cut the wait short: the requests that hold slots are cancelled too, and soon
   /// leave them.

@@ -24,7 +24,7 @@ struct ImageFetcher: Sendable {
     self.clients = clients
     self.settings = settings
     self.denied = denied
-    // Whoever asks for more connections wants them in use.
+    // A higher limit on connections is meant to be used.
     let least = 2 * Exchange.firstReservation * settings.concurrency
     bodies = MemoryBudget(limit: max(settings.maximumBytesInFlight, least))
     silent = SilentHosts(limit: settings.silentHostLimit, pause: .seconds(settings.silentHostPause))
@@ -36,14 +36,14 @@ struct ImageFetcher: Sendable {
     policy = RetryPolicy(attempts: settings.attempts, delay: settings.retryDelay)
   }
 
-  /// Requests an image and hands the whole body to `process`.
+  /// Requests an image and passes the whole body to `process`.
   ///
-  /// The slot is kept while `process` runs, so that bodies cannot pile up in memory when decoding is
-  /// slower than the network.
+  /// The slot is held while `process` runs: backpressure, so that bodies cannot pile up in memory when
+  /// decoding is slower than the network.
   ///
   /// - Parameters:
-  ///   - address: Where the image is.
-  ///   - order: Of the requests that wait for a slot the one with the lowest order goes first.
+  ///   - address: The image's URL.
+  ///   - order: The priority among requests that wait for a slot; the lowest goes first.
   ///   - process: Makes a value of the body.
   /// - Returns: The value, or why there is none.
   func fetch<Value: Sendable>(
@@ -75,7 +75,7 @@ struct ImageFetcher: Sendable {
     }
   }
 
-  /// One attempt: follows redirects, each to a host that is resolved, checked and pinned anew.
+  /// One attempt: follows redirects, each to a host that is itself resolved, checked and pinned.
   private func attempt<Value: Sendable>(
     _ first: FetchRequest,
     _ process: Process<Value>

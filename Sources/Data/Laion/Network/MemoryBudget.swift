@@ -1,12 +1,12 @@
 import Synchronization
 
-/// Memory that many tasks reserve before they take it.
+/// A memory budget: tasks reserve memory before they allocate it.
 ///
-/// A task that asks for more than is left waits in a queue. If all tasks that hold something wait, one of
-/// them goes beyond the limit, until it releases what it has. So what is larger than the budget is held
-/// alone, and the sum never exceeds the limit by more than one reservation.
+/// A reservation that exceeds the rest waits in a queue. If all holders wait, which would be a deadlock,
+/// one of them exceeds the limit until it releases its memory. So a reservation larger than the budget is
+/// held alone, and the sum never exceeds the limit by more than one reservation.
 final class MemoryBudget: Sendable {
-  /// What may be reserved in all.
+  /// The limit in bytes or other units.
   let limit: Int
 
   private let state = Mutex(State())
@@ -33,17 +33,17 @@ final class MemoryBudget: Sendable {
     self.limit = limit
   }
 
-  /// What is reserved now.
+  /// The sum of all reservations.
   var used: Int { state.withLock { $0.used } }
-  /// The most that was ever reserved at once.
+  /// The peak of the sum.
   var peak: Int { state.withLock { $0.peak } }
 
-  /// What one task holds of a budget, until it releases it.
+  /// The reservation of one task, until it releases it.
   struct Reservation: Sendable {
     fileprivate let budget: MemoryBudget
     fileprivate let number: Int
 
-    /// Waits until it holds at least `amount`; throws when the task is cancelled meanwhile.
+    /// Waits until it holds at least `amount`; throws if the task is cancelled.
     func grow(to amount: Int) async throws(CancellationError) {
       try await budget.grow(number, to: amount)
     }
@@ -52,7 +52,7 @@ final class MemoryBudget: Sendable {
     func release() { budget.release(number) }
   }
 
-  /// A reservation of nothing yet.
+  /// An empty reservation.
   func reservation() -> Reservation {
     state.withLock { state in
       state.nextNumber += 1
@@ -112,9 +112,9 @@ extension MemoryBudget.State {
     peak = max(peak, used)
   }
 
-  /// Grants what can be granted, in the order of the queue.
+  /// Grants reservations in queue order.
   ///
-  /// - Returns: The tasks that go on.
+  /// - Returns: The tasks to resume.
   fileprivate mutating func serve(_ limit: Int) -> [CheckedContinuation<Bool, Never>] {
     var ready: [CheckedContinuation<Bool, Never>] = []
     while let first = waiters.first {

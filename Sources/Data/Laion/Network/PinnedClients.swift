@@ -5,8 +5,8 @@ import NIOPosix
 
 /// HTTP clients that connect to the address that was checked, and to no other.
 ///
-/// The HTTP client would resolve the name again, and a hostile name server would give it another
-/// answer. `dnsOverride` pins names to addresses but is fixed for the life of a client, so hosts are
+/// The HTTP client would resolve the name again, and a hostile name server would answer differently
+/// (DNS rebinding). `dnsOverride` pins names to addresses but is fixed for the life of a client, so hosts are
 /// gathered for a moment and each such generation gets its own client; a client per host would load the
 /// certificate store per host. A generation is dropped when it is old and idle.
 actor PinnedClients {
@@ -40,7 +40,7 @@ actor PinnedClients {
   private var pinned: [String: Int] = [:]
   private var gathering: [String: IPAddress] = [:]
   private var waiting: [(host: String, continuation: CheckedContinuation<Lease, Never>)] = []
-  /// The addresses of a host that no connection could be made to.
+  /// The addresses of a host to which connecting failed.
   private var unreached: [String: Set<IPAddress>] = [:]
   private var nextGeneration = 0
 
@@ -79,8 +79,7 @@ actor PinnedClients {
   ///
   /// - Parameters:
   ///   - host: The host's name.
-  ///   - insists: Whether to look the name up anew if the name servers did not answer before, as a retry
-  ///     does.
+  ///   - insists: Whether to bypass a cached failure of the name servers, as a retry does.
   /// - Returns: The client, to be released, or why the host has no address.
   func lease(_ host: String, insists: Bool = false) async -> Result<Lease, FetchCause> {
     while true {
@@ -99,7 +98,7 @@ actor PinnedClients {
       }
       if isFirst {
         // The first of a generation waits for the others and then makes the client for all of them,
-        // unless the generation has filled up meanwhile. When it is cancelled the sleep ends early,
+        // unless the generation has filled up by then. When it is cancelled the sleep ends early,
         // and the others get their client all the same.
         try? await Task.sleep(for: limits.gatheringTime)
       }
@@ -112,9 +111,9 @@ actor PinnedClients {
     }
   }
 
-  /// Notes that no connection came about, and unpins the host if it has other addresses.
+  /// Records a failed connection, and unpins the host if it has other addresses.
   ///
-  /// - Returns: Whether one of them is left to be tried.
+  /// - Returns: Whether there is an untried address.
   func noteUnreached(_ host: String, _ lease: Lease) async -> Bool {
     guard let address = lease.address, case .success(let addresses) = await resolver.resolve(host),
       addresses.count > 1
@@ -123,7 +122,7 @@ actor PinnedClients {
     var tried = unreached[host, default: []]
     tried.insert(address)
     let isOneLeft = !tried.isSuperset(of: addresses)
-    // After the last one the next row begins anew.
+    // After the last one the next row starts with the first.
     unreached[host] = isOneLeft ? tried : nil
     if pinned[host] == lease.generation { pinned[host] = nil }
     return isOneLeft
@@ -224,7 +223,7 @@ actor PinnedClients {
   private func client(pinning hosts: [String: IPAddress]) -> HTTPClient {
     var configuration = HTTPClient.Configuration()
     configuration.redirectConfiguration = .disallow
-    // We ask for plain bodies, but some servers pack what they should not.
+    // We accept only uncompressed bodies, but some servers compress all the same.
     configuration.decompression = .enabled(limit: .size(settings.maximumBytes))
     configuration.httpVersion = .http1Only
     configuration.timeout = .init(

@@ -1,6 +1,6 @@
 /// A cache of sites' `robots.txt`; each is requested once, however many rows wait for it.
 actor RobotsCache {
-  /// The rules of a site, or why they could not be had.
+  /// The rules of a site, or why the request failed.
   typealias Answer = Result<RobotsRules, FetchCause>
 
   private enum Entry {
@@ -56,7 +56,7 @@ actor RobotsCache {
     case .success(let rules):
       entries[site] = .known(rules, until: .now + Self.lifetime)
       bytes += rules.size
-    // A failure is not kept: a retry requests the file anew.
+    // A failure is not cached: a retry requests the file again.
     case .failure: entries[site] = nil
     }
     for continuation in waiting { continuation.resume(returning: answer) }

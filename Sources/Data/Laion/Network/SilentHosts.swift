@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Hosts that let one request after another run into its deadline.
+/// A circuit breaker for hosts whose requests miss their deadlines one after another.
 ///
 /// Each row of such a host would hold a slot for all its attempts, and a split with thousands of them would
 /// wait for days. So its rows are skipped for a while, and then one row is requested.

@@ -1,4 +1,4 @@
-/// How far a split is.
+/// The progress of a split.
 package struct LaionProgress: Codable, Equatable, Sendable {
   /// The number of the split.
   package var split: Int
@@ -8,7 +8,7 @@ package struct LaionProgress: Codable, Equatable, Sendable {
   package var pairs: Int
   /// Pairs asked for, or fewer if the part has no more rows.
   package var target: Int
-  /// Rows whose image could not be had, by cause.
+  /// Failed rows, by cause.
   package var failures: [String: Int]
   /// Rows dropped by their metadata, by cause.
   package var filtered: [String: Int]
@@ -56,7 +56,7 @@ package struct LaionReport: Codable, Equatable, Sendable {
   package var skipped: [Int]
   /// Pairs that this run has stored.
   package var added = 0
-  /// What else is to be told, a line each.
+  /// Notes for the user, a line each.
   package var notes: [String] = []
 
   /// Pairs in all splits.

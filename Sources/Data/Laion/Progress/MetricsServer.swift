@@ -7,12 +7,12 @@ import Synchronization
 
 /// Answers Prometheus at `/metrics` while a download runs.
 ///
-/// At most `maximumConnections` at a time, each for one request and a few seconds: whoever connects and
-/// says nothing must not take the descriptors that the download needs.
+/// At most `maximumConnections` at a time, each for one request and a few seconds: idle clients must not
+/// take the descriptors that the download needs.
 package final class MetricsServer: Sendable {
-  /// How many may be connected at a time; who comes then is turned away.
+  /// The limit on connections; further ones are refused.
   package static let maximumConnections = 32
-  /// Seconds within which a request must be there and its answer be taken.
+  /// Seconds to receive a request and send its response.
   package static let deadline = 10.0
 
   /// The port that it listens on.
@@ -26,7 +26,7 @@ package final class MetricsServer: Sendable {
   ///
   /// - Parameters:
   ///   - port: The port; 0 lets the system choose.
-  ///   - address: Which one; "0.0.0.0" for all. Without a word nobody outside can ask.
+  ///   - address: The address to bind; "0.0.0.0" for all. The default is not reachable from outside.
   ///   - deadline: Seconds that a connection may last.
   /// - Throws: `FileError` when the port is taken or none.
   package init(
@@ -67,7 +67,7 @@ package final class MetricsServer: Sendable {
     self.port = channel.localAddress?.port ?? port
   }
 
-  /// Notes how far a split is.
+  /// Updates the progress of a split.
   package func note(_ progress: LaionProgress) { board.note(progress) }
 
   /// Stops listening.

@@ -14,7 +14,7 @@ protocol PairSink: Sendable {
   /// - Returns: Pairs that are there; the ledger forgets the others.
   func resume(after pairs: Int) throws(FileError) -> Int
 
-  /// Puts pairs in their places; returns when they are on the disk.
+  /// Publishes pairs under their final names; returns when they are durable.
   func publish(_ pairs: [StagedPair]) throws(FileError)
 
   /// Ends a split of so many pairs.

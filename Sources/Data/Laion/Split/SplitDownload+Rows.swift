@@ -31,7 +31,7 @@ extension SplitDownload {
         try await flush(&state, ledger)
       }
       if isDone { return }
-      // More rows may be next in order already.
+      // Later rows may be finished already.
       if isBatchFull { continue }
       switch await group.next() {
       case .row(let row, let result): state.finish(row, result)

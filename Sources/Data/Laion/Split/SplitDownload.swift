@@ -20,16 +20,16 @@ struct SplitDownload {
 
   typealias Group = TaskGroup<Event>
 
-  /// What became of a row.
+  /// The outcome of a row.
   enum RowResult: Sendable {
     case filtered(RowFilter.Cause)
     case requested(Fetched<StoredImage>, caption: String)
   }
 
-  /// What the loop waits for.
+  /// An event of the loop.
   enum Event: Sendable {
     case row(Int, RowResult)
-    /// Time has passed: what is finished goes to the disk although the next row takes long.
+    /// A tick: finished rows are flushed although the next row in order is slow.
     case tick
   }
 
@@ -56,7 +56,7 @@ struct SplitDownload {
     var lastFlush = ContinuousClock.now
     var lastTrim = ContinuousClock.now
 
-    /// Notes what became of a row.
+    /// Records the outcome of a row.
     mutating func finish(_ row: Int, _ result: RowResult) {
       if case .requested(.success, _) = result { pairsAhead += 1 }
       window.finish(row, result)
@@ -69,7 +69,7 @@ struct SplitDownload {
       return next
     }
 
-    /// How far the split is, with what is finished ahead of a row that takes long.
+    /// The split's progress, with the rows that are finished ahead of a slow one.
     var progress: LaionProgress {
       tally.progress(ahead: (rows: window.count - window.unfinished, pairs: pairsAhead))
     }
@@ -161,7 +161,7 @@ struct SplitDownload {
       }
     }
     if case .failure = outcome {
-      // A full disk gets back what waited there; the rows are requested again.
+      // Frees the staging folder's space on a full disk; the rows are requested again.
       folder.removeStaging()
     }
     return try outcome.get()

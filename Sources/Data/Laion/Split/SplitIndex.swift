@@ -16,7 +16,7 @@ enum SplitIndex {
     part: MetadataPart,
     columns metadata: MetadataColumns
   ) throws(LaionError) {
-    // A row that was requested again has its last outcome in its first place.
+    // A retried row has its last outcome at its first position.
     var latest: [Int: Ledger.Entry] = [:]
     try Ledger.read(folder.ledgerPath, header: nil) { entry in
       if entry.replaced != nil { latest[entry.row] = entry }

@@ -23,7 +23,7 @@ package struct SplitStatistics: Codable, Equatable, Sendable {
   package var bytesDownloaded: Int
   /// Rows dropped by their metadata, by cause.
   package var filtered: [String: Int]
-  /// Rows whose image could not be had, by cause.
+  /// Failed rows, by cause.
   package var failures: [String: Int]
   /// Rows whose captions were not UTF-8 and were read as Windows-1252; `nil` in splits of earlier
   /// versions, which lost such letters.

@@ -5,7 +5,7 @@ import Files
 ///
 /// Anything that nifty does not write, links for one, ends the list as damage does.
 struct TarShard {
-  /// Name and place of each member's bytes, in the order of the file.
+  /// Name and byte range of each member, in file order.
   private(set) var members: [(name: String, content: Range<Int>)] = []
   /// Where the last whole member ends: a multiple of a tar block.
   private(set) var end = 0

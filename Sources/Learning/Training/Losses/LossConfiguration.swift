@@ -9,7 +9,7 @@ package enum ContrastiveForm: String, Codable, Sendable, CaseIterable {
 
 /// How the image is brought to CLIP's input size.
 package enum CLIPCrop: String, Codable, Sendable, CaseIterable {
-  /// LAFITE's way: a random square of half to full side, or a random place on white if too small.
+  /// LAFITE's way: a random square of half to full side, or a random position on white if too small.
   case random
   /// The whole image, resampled if its size differs.
   case none

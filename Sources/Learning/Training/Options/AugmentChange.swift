@@ -7,7 +7,7 @@ package enum AugmentMode: String, JSONConvertible, CaseIterable, Sendable {
   case noaug
   /// As strongly as it takes that the discriminator does not overfit.
   case ada
-  /// With a probability that is given.
+  /// With a fixed probability.
   case fixed
 
   /// The mode of a run.
@@ -33,7 +33,7 @@ struct AugmentChange {
   private let target: Double?
   private let pipe: String?
 
-  /// What was given.
+  /// The values on the command line.
   init(_ arguments: TrainingArguments) {
     mode = arguments[.aug].flatMap(AugmentMode.init(json:))
     p = arguments[.p]?.double

@@ -3,13 +3,13 @@ import JSON
 import Networks
 package import Torch
 
-/// How a run comes from what was typed, an earlier run, the data, and this machine.
+/// Makes a run's options from the command line, an earlier run, the data and this machine.
 package struct RunPolicy: Sendable {
-  /// What was typed.
+  /// The command line.
   package var arguments: TrainingArguments
   /// The number of processes that the command or its starter asks for; `nil` if the run's own counts.
   package var processes: Int?
-  /// Where is computed.
+  /// The device.
   package var device: Device
   /// The CLIP of a run that names none, if there is one.
   package var standardCLIP: String?
@@ -31,7 +31,7 @@ package struct RunPolicy: Sendable {
     self.standardMetrics = standardMetrics
   }
 
-  /// Checks what can be checked before any file is read.
+  /// The checks that need no file.
   ///
   /// - Throws: `TrainingError.option` naming a flag, its value and what is allowed.
   package static func rehearse(_ arguments: TrainingArguments) throws(TrainingError) {
@@ -106,7 +106,7 @@ package struct RunPolicy: Sendable {
     )
   }
 
-  /// Checks what depends on the data.
+  /// The checks that need the data.
   private func check(_ options: TrainingOptions, _ set: TrainingSet) throws {
     guard !options.outdir.isEmpty, !options.clip.isEmpty else {
       let missing = options.outdir.isEmpty ? "--outdir" : "--clip"
@@ -131,7 +131,7 @@ package struct RunPolicy: Sendable {
     throw TrainingError.option("--cond=1: \(reason); train with --cond=0")
   }
 
-  /// What a new run does otherwise than one may expect, a line each: said before it starts.
+  /// Surprises of a new run, a line each, for the user before it starts.
   package func notices(_ options: TrainingOptions, _ set: TrainingSet) -> [String] {
     var lines: [String] = []
     if options.metrics.isEmpty, arguments[.metrics] == nil {
@@ -150,7 +150,7 @@ package struct RunPolicy: Sendable {
     return lines
   }
 
-  /// What flags ask for in vain, a line each.
+  /// Flags without effect, a line each.
   package func idleFlags(_ options: TrainingOptions) -> [String] {
     func isOn(_ option: TrainingOption) -> Bool { arguments[option]?.bool == true }
     var lines: [String] = []

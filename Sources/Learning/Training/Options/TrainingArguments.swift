@@ -1,7 +1,7 @@
 package import JSON
 import Networks
 
-/// What a command line gives: values by option, in the unit of each flag.
+/// The command line: values by option, in the unit of each flag.
 package struct TrainingArguments: Sendable {
   /// One flag and its value; `nil` if it was not given.
   package struct Given: Sendable {
@@ -29,7 +29,7 @@ package struct TrainingArguments: Sendable {
     given.last { $0.option.name == option.name }?.value
   }
 
-  /// Puts what was given into the options.
+  /// Sets the given values in the options.
   ///
   /// - Parameter options: Those of an earlier run, or the automatic ones.
   /// - Throws: `TrainingError.option` naming a flag, its value and what is allowed.

@@ -8,7 +8,7 @@ package import Text
 package struct TrainingOption: Sendable {
   typealias Path<Value> = any WritableKeyPath<TrainingOptions, Value> & Sendable
 
-  /// What the help says of the default.
+  /// The help's text on the default.
   package enum Default: Sendable {
     /// Nothing.
     case unsaid
@@ -16,11 +16,11 @@ package struct TrainingOption: Sendable {
     case value
     /// The default's value, and something about it.
     case valueAnd(String)
-    /// What the default depends on.
+    /// A default that depends on other values, in words.
     case words(String)
   }
 
-  /// What `--continue` allows.
+  /// Whether `--continue` may change it.
   package enum Continuing: Sendable {
     /// It decides what a run computes: a continued run keeps it.
     case stays
@@ -34,17 +34,17 @@ package struct TrainingOption: Sendable {
   package let hasFlag: Bool
   /// One sentence about it.
   package let summary: String
-  /// What the guide says instead, in Markdown.
+  /// The guide's own text, in Markdown.
   let guide: String?
   /// Whether the original lacks it.
   let isOurs: Bool
-  /// What is allowed.
+  /// The allowed range.
   package let range: OptionRange?
-  /// What `--continue` allows.
+  /// Whether `--continue` may change it.
   package let continuing: Continuing
   /// Its keys in `training_options.json`.
   let fields: [OptionField]
-  /// What of the run folder's name tells that it was given.
+  /// The part of the run folder's name that shows the option.
   let part: NamedPart?
   private let shown: Default
   /// Its values in the unit of the flag; one, unless the file can say several.
@@ -56,17 +56,17 @@ package struct TrainingOption: Sendable {
   /// - Parameters:
   ///   - name: The long flag; the key, if there is no flag.
   ///   - summary: One sentence; empty if there is no flag.
-  ///   - path: Where its value is kept.
-  ///   - mirrors: Where it is kept, too.
+  ///   - path: The property of its value.
+  ///   - mirrors: Further properties of the same value.
   ///   - key: Its key in the file.
   ///   - fields: Further keys.
-  ///   - range: What is allowed, in the unit of the flag.
-  ///   - factor: Units of what is kept in one of the flag's.
-  ///   - shown: What the help says of the default.
-  ///   - part: What of the run folder's name tells that it was given.
-  ///   - continuing: What `--continue` allows.
+  ///   - range: The allowed range, in the unit of the flag.
+  ///   - factor: Stored units per unit of the flag.
+  ///   - shown: The help's text on the default.
+  ///   - part: The part of the run folder's name that shows the option.
+  ///   - continuing: Whether `--continue` may change it.
   ///   - isOurs: Whether the original lacks it.
-  ///   - guide: What the guide says instead of the summary.
+  ///   - guide: The guide's own text instead of the summary.
   init<Value: JSONConvertible>(
     _ name: String,
     _ summary: String,
@@ -113,9 +113,9 @@ package struct TrainingOption: Sendable {
   ///
   /// - Parameters:
   ///   - key: Its key in the file.
-  ///   - path: Where its value is kept.
-  ///   - range: What is allowed.
-  ///   - continuing: What `--continue` allows.
+  ///   - path: The property of its value.
+  ///   - range: The allowed range.
+  ///   - continuing: Whether `--continue` may change it.
   ///   - isWritten: Whether the key is there at all; always if not given.
   /// - Returns: The option.
   static func fileOnly<Value: JSONConvertible>(

@@ -19,7 +19,7 @@ extension TrainingOptions {
 
   /// Reads the options of an earlier run, ours or the original's.
   ///
-  /// What the file does not say is as `--cfg auto` has it for the file's resolution.
+  /// Missing keys default to `--cfg auto` for the file's resolution.
   ///
   /// - Throws: `FileError`, or `TrainingError` naming the key that makes no sense.
   package init(contentsOf path: String) throws {

@@ -137,7 +137,7 @@ extension TrainingOptions {
     """
     .split(separator: "\n").map(String.init)
 
-  /// What the original writes and nothing here depends on.
+  /// Keys of the original that have no effect here.
   private static var fixedFields: [OptionField] {
     let data = OptionValue.string("training.dataset.ImageFolderDataset")
     let adam = OptionValue.string("torch.optim.Adam")

@@ -3,7 +3,7 @@ import Text
 import TorchNN
 
 extension TrainingOptions {
-  /// Checks what does not depend on the data.
+  /// The checks that do not depend on the data.
   ///
   /// - Throws: `TrainingError.option`, naming the flag, its value and what is allowed.
   package func validate() throws(TrainingError) {
@@ -62,7 +62,7 @@ extension TrainingOptions {
     }
   }
 
-  /// Checks what depends on the resolution of the data.
+  /// The checks that depend on the resolution of the data.
   ///
   /// - Throws: `TrainingError.option`, naming the flag, its value and what is allowed.
   package func validateForResolution() throws(TrainingError) {

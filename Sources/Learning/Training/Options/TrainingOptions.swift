@@ -2,7 +2,7 @@ import Foundation
 import Networks
 import TorchNN
 
-/// A whole run as `training_options.json` keeps it: the data, what is computed, and what is written.
+/// A whole run as `training_options.json` keeps it: the data, the training, and the output.
 package struct TrainingOptions: Equatable, Sendable {
   /// Packed datasets to train on, in order.
   package var data: [String] = []
@@ -26,11 +26,11 @@ package struct TrainingOptions: Equatable, Sendable {
   package var clip = ""
   /// File of the learned mapper that makes pseudo-text features; `nil` perturbs with noise.
   package var textMapper: String?
-  /// What is computed.
+  /// The networks, losses and optimisers.
   package var trainer: TrainerConfiguration
   /// Snapshot to start from, if any.
   package var resume: String?
-  /// Where run folders are made.
+  /// The parent of run folders.
   package var outdir = ""
   /// Number of devices.
   package var gpus = 1
@@ -48,7 +48,7 @@ package struct TrainingOptions: Equatable, Sendable {
   package var snapshotFormat = SnapshotFormat.pkl
   /// Seconds between checkpoints.
   package var checkpointSeconds = 600.0
-  /// What happens when the watchdog finds that the run has collapsed.
+  /// The action after a collapse.
   package var collapsePolicy = CollapsePolicy.warn
   /// Metrics computed at every network snapshot.
   package var metrics: [String] = []
@@ -104,7 +104,7 @@ extension TrainingOptions {
   ///   - featureDimension: Numbers per CLIP feature.
   ///   - reducedPrecision: Whether the highest resolutions are computed in half precision.
   ///   - gpus: Number of devices.
-  /// - Returns: Options without data, models or places.
+  /// - Returns: Options without data, models or paths.
   package static func automatic(
     resolution: Int,
     featureDimension: Int,

@@ -15,8 +15,7 @@ package final class FollowingRun {
   ///
   /// - Parameters:
   ///   - inputs: What the steps need; the options as rank 0 has them.
-  ///   - score: Does this rank's part of looking at images, of the averaged generator or others: what
-  ///     has that number.
+  ///   - score: Computes this rank's share of the metric of that number.
   ///   - stop: Asks the run to end early.
   /// - Throws: `TrainingError.option` where data and options do not fit.
   package init(
@@ -31,7 +30,7 @@ package final class FollowingRun {
     steps = try SharedSteps(inputs)
   }
 
-  /// Does what rank 0 says until it says that the run is over.
+  /// Executes rank 0's commands until the run is over.
   ///
   /// - Throws: `RanksError` if another rank is gone, or an error of this rank.
   package func run() throws -> RunEnding {
@@ -50,7 +49,7 @@ package final class FollowingRun {
         }
       }
     } catch {
-      // Whoever was asked to stop loses the others without surprise.
+      // A rank that was asked to stop expects to lose the others.
       if stop.isRequested, error is RanksError { return .interrupted }
       throw error
     }

@@ -3,7 +3,7 @@ import Foundation
 import Torch
 
 extension Ranks {
-  /// Gives the others the whole state of a trainer; called by rank 0.
+  /// Broadcasts the whole state of a trainer; called by rank 0.
   func sendState(of trainer: Trainer) {
     guard isShared else { return }
     command(.state)
@@ -11,7 +11,7 @@ extension Ranks {
     copyFromFirst(trainer.stateTensors.map(\.tensor))
   }
 
-  /// Takes over the state that rank 0 sends.
+  /// Receives the state from rank 0.
   ///
   /// - Throws: `TrainingError` if rank 0 is gone or sends a state that does not fit.
   func receiveState(of trainer: Trainer) throws {
@@ -26,7 +26,7 @@ extension Ranks {
     try trainer.restore(progress) { tensors[$0] }
   }
 
-  /// A text that rank 0 has, on every rank.
+  /// Broadcasts a text of rank 0.
   ///
   /// - Parameter text: Makes it; called by rank 0 only.
   /// - Returns: The text.

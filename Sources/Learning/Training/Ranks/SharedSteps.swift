@@ -3,7 +3,7 @@ import Snapshots
 import Torch
 import TorchNN
 
-/// What every rank of a run does: its share of each step.
+/// The part of a run that every rank executes: its share of each step.
 final class SharedSteps {
   /// The networks.
   let trainer: Trainer
@@ -56,7 +56,7 @@ final class SharedSteps {
     stops: Bool
   ) throws -> (reports: [(name: String, values: [Double])], someoneStops: Bool) {
     let joined = ranks.joined(trainer.step(batch), stops: stops)
-    // Before anything is believed or written: all have taken this step.
+    // Before anything is recorded: all ranks have taken this step.
     try ranks.check()
     return joined
   }

@@ -2,7 +2,7 @@ import Distributed
 import Files
 import Torch
 
-/// When a run writes checkpoints, and what is said of them.
+/// The schedule of a run's checkpoints, and the messages about them.
 final class RunCheckpoints {
   private let folder: CheckpointFolder
   private let writer: CheckpointWriter
@@ -11,7 +11,7 @@ final class RunCheckpoints {
   private var last = ContinuousClock.now
   private var isDue = false
 
-  /// Makes or opens the folder of checkpoints in a run's, and takes hold of it.
+  /// Makes or opens the checkpoint folder of a run, and locks it.
   init(in run: RunFolder, _ inputs: StepInputs, report: RunReport) throws {
     folder = try CheckpointFolder(run.file("checkpoint"))
     writer = CheckpointWriter(folder, progress: inputs.ranks.progress)
@@ -22,19 +22,19 @@ final class RunCheckpoints {
   /// Begins a session.
   func begin() { last = .now }
 
-  /// Lets other processes take hold of the folder.
+  /// Unlocks the folder.
   func release() { folder.release() }
 
-  /// Whether there is none yet.
+  /// Whether there is no checkpoint yet.
   var areNone: Bool { get throws { try folder.list().isEmpty } }
 
-  /// Waits until nothing is being written; may be asked for from any thread.
+  /// Waits for the checkpoint in flight; callable from any thread.
   var wait: @Sendable () -> Void { { [writer] in writer.wait() } }
 
-  /// Has one written at the next occasion.
+  /// Makes a checkpoint due now.
   func demand() { isDue = true }
 
-  /// Begins one where its time has come; a slow disk delays the next one.
+  /// Begins a checkpoint if one is due; a slow disk delays the next one.
   func beginIfDue(_ state: () -> RunState, _ trainer: Trainer) throws {
     for case .failed(let images, let reason) in writer.takeOutcomes() {
       try report.say(
@@ -50,7 +50,7 @@ final class RunCheckpoints {
     isDue = false
     last = .now
     writer.wait()
-    // A checkpoint speaks of lines: those that wait for room come first.
+    // A checkpoint records the sizes of logs: buffered lines are written first.
     do { try report.flush() } catch {
       report.tell("\(error) (no checkpoint now; training goes on)")
       return
@@ -60,9 +60,9 @@ final class RunCheckpoints {
     writer.begin(state(), tensors)
   }
 
-  /// Writes one and waits for it.
+  /// Writes a checkpoint and waits for it.
   ///
-  /// - Throws: Where it could not be written.
+  /// - Throws: If it could not be written.
   func writeLast(_ state: () -> RunState, _ trainer: Trainer) throws {
     writer.wait()
     _ = writer.takeOutcomes()
@@ -74,7 +74,7 @@ final class RunCheckpoints {
     }
   }
 
-  /// The newest undamaged checkpoint; what is said of damaged ones.
+  /// The newest undamaged checkpoint; reports damaged ones.
   func newest() throws -> (checkpoint: Checkpoint?, damage: [String]) {
     var damage: [String] = []
     let found = try folder.newest(onDamage: { damage.append($0) })
@@ -85,8 +85,8 @@ final class RunCheckpoints {
   /// that did not help.
   ///
   /// - Parameters:
-  ///   - limit: Images seen by what was surely good.
-  ///   - last: Images seen where the last rollback led to.
+  ///   - limit: Images seen by the latest state that is known to be good.
+  ///   - last: Images seen by the target of the last rollback.
   /// - Returns: The checkpoint, if there is one.
   /// - Throws: `FileError` if the folder cannot be read.
   func good(until limit: Int, last: Int?) throws -> Checkpoint? {
@@ -102,9 +102,9 @@ final class RunCheckpoints {
     )
   }
 
-  /// Removes those after a number of images.
+  /// Removes the checkpoints after a number of images.
   func removeAll(after images: Int) throws { try folder.removeAll(after: images) }
 }
 
-/// What a process returns that was asked to stop and can be continued: `EX_TEMPFAIL` of sysexits.h.
+/// The exit status of an interrupted run that can be continued: `EX_TEMPFAIL` of sysexits.h.
 package let exitStatusOfInterruption: Int32 = 75

@@ -15,7 +15,7 @@ struct RunClock {
     limit = options.maximumSeconds ?? .infinity
   }
 
-  /// Begins a session, or goes on after a rollback, whose time is not given back.
+  /// Begins a session, or goes on after a rollback, whose time still counts.
   ///
   /// - Parameters:
   ///   - images: Images seen so far.
@@ -32,10 +32,10 @@ struct RunClock {
   /// Seconds of training so far, over all sessions.
   var seconds: Double { secondsBefore + sessionStart.secondsAgo }
 
-  /// Seconds since the tick began, or since what does not count to it ended.
+  /// Seconds since the tick began or was restarted.
   var secondsOfTick: Double { tickStart.secondsAgo }
 
-  /// Leaves out of the tick what was until now.
+  /// Restarts the tick: the time before does not count.
   mutating func restartTick() { tickStart = .now }
 
   /// Whether this session has trained yet.
@@ -44,7 +44,7 @@ struct RunClock {
   /// Whether the images or the time are used up.
   func isOver(_ images: Int) -> Bool { images >= totalImages || seconds >= limit }
 
-  /// How far a run is.
+  /// The progress of a run.
   struct Forecast {
     /// Seconds until the images are used up, at the speed of this session.
     var byImages: Double
@@ -59,7 +59,7 @@ struct RunClock {
     var secondsLeft: Double { max(min(byImages, byTime), 0) }
   }
 
-  /// What is left at a number of images.
+  /// The progress at a number of images.
   func forecast(_ images: Int) -> Forecast {
     let seconds = seconds
     let rate = Double(images - firstImage) / max(seconds - secondsBefore, 1e-3)

@@ -4,10 +4,10 @@ import Foundation
 import Images
 import Torch
 
-/// What a run says: log and console, statistics, event file, trace; and the tick that it collects for
-/// the next line.
+/// The outputs of a run: log and console, statistics, event file, trace; and the accumulator of the current
+/// tick.
 final class RunReport {
-  /// What is collected between two lines of the log.
+  /// The values accumulated between two lines of the log.
   private(set) var tick = Tick()
   private let folder: RunFolder
   private let log: RunLog
@@ -20,8 +20,8 @@ final class RunReport {
   ///   - folder: The run's folder.
   ///   - metrics: Names of the metrics that the run computes itself.
   ///   - profiles: Writes a trace of the session's first steps.
-  ///   - progress: Is told what is written.
-  ///   - observe: Is told what happens.
+  ///   - progress: The hang detector, which is told of each write.
+  ///   - observe: Receives the run's events.
   init(
     _ folder: RunFolder,
     metrics: [String],
@@ -65,22 +65,22 @@ final class RunReport {
   /// A line for the console alone.
   func tell(_ text: String) { observe(.line(text)) }
 
-  /// Tells what is no line.
+  /// Passes on an event other than a line.
   func tell(_ event: TrainingEvent) { observe(event) }
 
   // MARK: Files
 
-  /// Writes the lines that wait.
+  /// Writes the buffered lines.
   func flush() throws(FileError) { try log.flush() }
 
   /// Sizes of the growing files, in bytes.
   var sizes: [String: Int] { log.sizes }
 
-  /// Takes over the tick of an earlier state, and cuts off what was logged after it.
+  /// Restores the tick of an earlier state, and truncates the files to it.
   ///
   /// - Parameters:
   ///   - state: The state; `nil` for the very beginning.
-  ///   - keepsWords: Whether what was said stays.
+  ///   - keepsWords: Whether the log keeps its lines.
   /// - Throws: `FileError` if a file cannot be cut.
   func adopt(_ state: RunState?, keepingWords keepsWords: Bool = false) throws(FileError) {
     tick = state?.tick ?? Tick()
@@ -100,10 +100,10 @@ final class RunReport {
     if profile?.add(spans) == true { try finishProfile() }
   }
 
-  /// Notes that training waited for a checkpoint.
+  /// Adds time for which training waited for a checkpoint.
   func noteStall(_ seconds: Double) { secondsStalled += seconds }
 
-  /// Notes that a tick waited for something else.
+  /// Adds time for which the tick waited otherwise.
   func noteMaintenance(_ seconds: Double) { tick.maintenance += seconds }
 
   /// Writes the line of a tick to log and console, and its numbers to `stats.jsonl`.

@@ -32,9 +32,9 @@ final class RunSnapshots {
   ///   - folder: The run's folder.
   ///   - inputs: Options and ranks.
   ///   - grid: Paints the sample grids.
-  ///   - metrics: Computed of every snapshot.
+  ///   - metrics: The metrics of every snapshot.
   ///   - notes: Kept in every snapshot.
-  ///   - report: Is told what happens.
+  ///   - report: Receives the run's messages.
   init(
     _ folder: RunFolder,
     _ inputs: StepInputs,
@@ -51,7 +51,7 @@ final class RunSnapshots {
     (options, ranks) = (inputs.options, inputs.ranks)
   }
 
-  /// Takes over what a checkpoint knows.
+  /// Restores the state of a checkpoint.
   func adopt(_ state: RunState) {
     (best, lastScore, unscored) = (state.best, state.lastScore, state.unscored)
   }
@@ -109,8 +109,8 @@ final class RunSnapshots {
   ///   - trainer: The networks.
   ///   - watch: Looks at the first score.
   ///   - computing: Runs one metric, which may be cut short.
-  ///   - stops: Whether the run was asked to end: what is not scored yet waits for the next session.
-  /// - Returns: What has newly gone wrong; `nil` where the snapshot still waits.
+  ///   - stops: Whether the run was asked to end: pending scores wait for the next session.
+  /// - Returns: New alarms; `nil` if the snapshot is still pending.
   /// - Throws: What a metric throws, and `FileError` where the log cannot be written.
   func score(
     _ trainer: Trainer,
@@ -121,7 +121,7 @@ final class RunSnapshots {
     guard let unscored else { return [] }
     var alarms: [Watchdog.Alarm] = []
     for (index, metric) in metrics.enumerated() {
-      // What was scored so far is scored once more by the continued run.
+      // The continued run computes all scores of the snapshot again.
       if stops() { return nil }
       let score = try ranks.doing("computes \(metric.name)") {
         try computing { try metric.score(trainer.average, unscored) }
@@ -150,13 +150,12 @@ final class RunSnapshots {
     )
   }
 
-  /// Keeps the best snapshot, which the run would write once more and worse after a rollback, under a
-  /// name of its own.
+  /// Renames the best snapshot, which the run would overwrite with a worse one after a rollback.
   ///
   /// - Parameters:
   ///   - best: The best one before the rollback.
   ///   - rollbacks: Rollbacks so far.
-  ///   - images: Images seen where the run goes on.
+  ///   - images: Images seen by the target of the rollback.
   /// - Throws: `FileError` where the log cannot be written.
   func keep(_ best: BestSnapshot?, rollbacks: Int, at images: Int) throws {
     guard var kept = best, kept.imagesSeen > images else { return }
@@ -169,7 +168,7 @@ final class RunSnapshots {
     try remember(kept)
   }
 
-  /// Takes a snapshot for the best one.
+  /// Makes a snapshot the best one.
   func remember(_ snapshot: BestSnapshot) throws {
     best = snapshot
     do { try AtomicFile.write(try snapshot.json, to: folder.file("best.json")) } catch {

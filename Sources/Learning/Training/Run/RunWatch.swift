@@ -1,6 +1,6 @@
-/// Looks at the numbers of a run, and decides what follows when it has collapsed.
+/// Runs the watchdog, and chooses the action after a collapse.
 final class RunWatch {
-  /// What to do about alarms.
+  /// The action after alarms.
   enum Verdict {
     /// Say so and go on.
     case warn
@@ -10,17 +10,17 @@ final class RunWatch {
     case rollBack
   }
 
-  /// What is known about how the run does.
+  /// The watchdog with its history.
   private(set) var watchdog = Watchdog()
   private let policy: CollapsePolicy
 
-  /// - Parameter policy: What happens when the run has collapsed.
+  /// - Parameter policy: The action after a collapse.
   init(_ policy: CollapsePolicy) { self.policy = policy }
 
-  /// Takes over what a checkpoint knows.
+  /// Restores the state of a checkpoint.
   func adopt(_ state: RunState) { watchdog = state.watchdog }
 
-  /// A loss of a step that is no number, if there is one.
+  /// The first loss of a step that is not finite.
   func judge(_ reports: [(name: String, values: [Double])]) -> [Watchdog.Alarm] {
     for (name, values) in reports where name.hasPrefix("Loss/") {
       if let value = values.first(where: { !$0.isFinite }) { return [.notFinite(name, value)] }
@@ -28,12 +28,12 @@ final class RunWatch {
     return []
   }
 
-  /// What newly goes wrong in a tick.
+  /// The new alarms of a tick.
   func judge(_ tick: Tick, spread: Double, imagesSeen: Int) -> [Watchdog.Alarm] {
     watchdog.judge(tick.statistics, spread: spread, imagesSeen: imagesSeen)
   }
 
-  /// What a score says against the best one before.
+  /// The alarm of a score against the best one before.
   func judge(
     _ metric: String,
     _ score: SnapshotMetric.Score,
@@ -42,7 +42,7 @@ final class RunWatch {
     watchdog.judge(metric, score.value, best: best?.value, prefersLarge: score.prefersLarge)
   }
 
-  /// What the options want done about alarms; a loss that is not finite never just warns.
+  /// The action that the options choose; a loss that is not finite never just warns.
   func verdict(_ alarms: [Watchdog.Alarm]) -> Verdict {
     switch policy {
     case .warn: alarms.contains { $0.kind == "not-finite" } ? .stop : .warn
@@ -51,10 +51,10 @@ final class RunWatch {
     }
   }
 
-  /// Images seen by the latest state that was surely good.
+  /// Images seen by the latest state that is known to be good.
   ///
-  /// A score tells late, so that only the best snapshot is known to be; ticks tell at their ends; losses
-  /// are looked at in every step.
+  /// A score detects a collapse late, so only the best snapshot is known to be good; other alarms are
+  /// checked at the end of a tick, and losses in every step.
   func lastGoodImages(_ alarms: [Watchdog.Alarm], now images: Int, best: BestSnapshot?) -> Int {
     alarms.map { alarm in
       switch alarm {
@@ -65,12 +65,12 @@ final class RunWatch {
     }.min() ?? 0
   }
 
-  /// The number of the rollback that comes now; `nil` where there were enough.
+  /// The number of the next rollback; `nil` after the last one allowed.
   var nextRollback: Int? {
     watchdog.rollbacks < Watchdog.mostRollbacks ? watchdog.rollbacks + 1 : nil
   }
 
-  /// Notes a rollback.
+  /// Records a rollback.
   func noteRollback(_ number: Int, to images: Int) {
     watchdog.rollbacks = number
     watchdog.rolledBackTo = images

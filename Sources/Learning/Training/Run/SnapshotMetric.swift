@@ -1,12 +1,12 @@
 package import Networks
 
-/// What is computed at every network snapshot.
+/// A metric of every network snapshot.
 package struct SnapshotMetric {
   /// A score.
   package struct Score {
     /// The line for `metric-NAME.jsonl`.
     package var line: String
-    /// What snapshots are compared by.
+    /// The number by which snapshots are compared.
     package var value: Double
     /// Whether larger is better.
     package var prefersLarge: Bool

@@ -1,4 +1,4 @@
-/// What a run tells while it goes on.
+/// An event of a run, for its observer.
 package enum TrainingEvent: Sendable {
   /// A line for log and console.
   case line(String)
@@ -8,7 +8,7 @@ package enum TrainingEvent: Sendable {
   case snapshot(path: String, imagesSeen: Int)
 }
 
-/// How a run came to its end.
+/// The reason of a run's end.
 package enum RunEnding: Sendable {
   /// Its images or its time are used up.
   case finished

@@ -1,9 +1,9 @@
 import Glibc
 package import Torch
 
-/// Where the time of a run goes, phase by phase.
+/// The time of each phase of a run.
 ///
-/// On CUDA a phase lasts until its work is asked for, not until it is done.
+/// On CUDA a phase lasts until its work is enqueued, not until it is done.
 package final class PhaseClock {
   /// A phase that ran.
   package struct Span: Sendable, Equatable {
@@ -30,7 +30,7 @@ package final class PhaseClock {
     return try body()
   }
 
-  /// What was measured since this was asked for last, in the order in which it ended.
+  /// The measurements since the last call, in order of their ends.
   package func takeSpans() -> [Span] {
     defer { spans = [] }
     return spans

@@ -69,7 +69,7 @@ public struct CLIPTokenizer: Sendable {
   /// - Parameters:
   ///   - caption: Any text.
   ///   - contextLength: Length of the result; at least 2.
-  ///   - truncating: Cuts a long caption, keeping the end mark in last place, instead of throwing.
+  ///   - truncating: Cuts a long caption, keeping the end mark as the last token, instead of throwing.
   /// - Returns: `contextLength` ids.
   /// - Throws: `CLIPError.captionTooLong`.
   public func tokenize(

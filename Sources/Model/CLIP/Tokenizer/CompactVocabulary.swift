@@ -5,7 +5,7 @@
 /// end mark stays the largest and padding stays 0. Single bytes are always included: any text can be
 /// written in any vocabulary.
 public struct CompactVocabulary: Codable, Equatable, Sendable {
-  /// The ids of the full vocabulary, ascending; their places are the compact ids.
+  /// The ids of the full vocabulary, ascending; their indices are the compact ids.
   public let ids: [Int]
   /// Size of the full vocabulary.
   public let fullSize: Int

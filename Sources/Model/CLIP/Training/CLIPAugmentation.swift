@@ -1,7 +1,7 @@
 import Networks
 package import Torch
 
-/// Pictures with small random changes of place, size and colour, as CLIP's input.
+/// Pictures with small random changes of position, size and colour, as CLIP's input.
 ///
 /// - Parameters:
 ///   - images: uint8 [N, R, R, 3].

@@ -1,7 +1,7 @@
 import Text
 import TorchNN
 
-// Options of the run: where, how long, how fast, what is written.
+// Options of the run: folder, duration, speed, output.
 extension TrainingOption {
   package static let runOptions =
     [

@@ -6,13 +6,13 @@ import Glibc
 /// written, in the user's own cache: `$XDG_CACHE_HOME/nifty`, else `~/.cache/nifty`.
 ///
 /// Never in a folder that others can write: they could put features there that poison a training run.
-struct SidecarPlace {
+struct SidecarPaths {
   private let zip: String
   private let beside: String
   private let cacheFolder: String?
   private let cacheName: String
 
-  /// The places for a zip.
+  /// The possible paths of a zip's sidecar.
   ///
   /// - Parameters:
   ///   - path: The zip.
