@@ -57,6 +57,9 @@ package struct NetworkSnapshot {
       let metadata = isDescribed ? nil : SnapshotDescription.configuration(beside: path)
       description = try SnapshotDescription(metadata: metadata ?? file.metadata, path: path)
     }
+    guard Part.allCases.contains(where: contains) else {
+      throw SnapshotError(path, "not a network snapshot (it holds none of G, D and G_ema)")
+    }
   }
 
   /// Whether a file begins as pickles of protocol 2 and later do.
