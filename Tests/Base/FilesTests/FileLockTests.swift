@@ -44,32 +44,6 @@ struct FileLockTests {
     #expect(refusal(second, to: "pack into") == nil)
   }
 
-  @Test(.enabled(if: access("/usr/bin/flock", X_OK) == 0, "needs flock(1)"))
-  func `a lock of another process is refused with its number, and ends with it`() throws {
-    let descriptor = opened()
-    defer { close(descriptor) }
-    let other = Process()
-    other.executableURL = URL(filePath: "/usr/bin/flock")
-    other.arguments = ["--exclusive", "--no-fork", folder.file("file"), "sleep", "600"]
-    try other.run()
-    defer { if other.isRunning { other.terminate() } }
-    var error: FileError?
-    for _ in 0..<3000 where error == nil {
-      usleep(10_000)
-      error = refusal(descriptor, to: "download into")
-      if error == nil { FileLock.release(descriptor) }
-    }
-    let number = other.processIdentifier
-    #expect(error?.code == EWOULDBLOCK)
-    #expect(
-      error?.description
-        == "cannot download into the file: process \(number) is at it; wait for it or end it"
-    )
-    other.terminate()
-    other.waitUntilExit()
-    #expect(refusal(descriptor, to: "download into") == nil)
-  }
-
   @Test func `a lock that is released is free though a copy of its descriptor stays open`() throws {
     let (first, second) = (opened(), opened())
     try FileLock.take(first, on: "the file", to: "write")
