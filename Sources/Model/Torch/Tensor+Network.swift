@@ -17,12 +17,15 @@ extension Tensor {
     padding: [Int] = [0, 0],
     groups: Int = 1
   ) -> Tensor {
-    Network.conv2d(self, weight, bias, [stride, stride], padding, [1, 1], groups)
+    guard let bias else {
+      return Network.convolution(self, weight, [stride, stride], padding, false, groups)
+    }
+    return Network.conv2d(self, weight, bias, [stride, stride], padding, [1, 1], groups)
   }
 
   /// Correlates images with filters, with a step of its own in each direction: [vertical, horizontal].
   public func convolved(_ weight: Tensor, strides: [Int], groups: Int = 1) -> Tensor {
-    Network.conv2d(self, weight, Tensor?.none, strides, [0, 0], [1, 1], groups)
+    Network.convolution(self, weight, strides, [0, 0], false, groups)
   }
 
   /// The transpose of `convolved`: spreads each pixel over a filter.
@@ -34,16 +37,7 @@ extension Tensor {
     padding: [Int] = [0, 0],
     groups: Int = 1
   ) -> Tensor {
-    Network.convTranspose2d(
-      self,
-      weight,
-      Tensor?.none,
-      [stride, stride],
-      padding,
-      [0, 0],
-      groups,
-      [1, 1]
-    )
+    Network.convolution(self, weight, [stride, stride], padding, true, groups)
   }
 
   /// x · weightᵀ + bias; weight [out, in].
@@ -164,7 +158,8 @@ extension Tensor {
 
 private enum Network {
   static let conv2d = Operator("aten::conv2d")
-  static let convTranspose2d = Operator("aten::conv_transpose2d.input")
+  /// Ours: its derivatives are convolutions, however often it is derived (Sources/C/CTorch/convolution.cpp).
+  static let convolution = Operator("nifty::convolution")
   static let linear = Operator("aten::linear")
   static let addmm = Operator("aten::addmm")
   static let addcmul = Operator("aten::addcmul")
