@@ -48,21 +48,21 @@ struct Geometry : torch::CustomClassHolder {
   // to the memory that stands for it.
   Tensor input_gradient(const Tensor &gradient, const Tensor &weight) const {
     auto input = at::empty(input_sizes, gradient.options(), input_format);
-    return backward(gradient, input, weight, 0);
+    return std::get<0>(both(gradient, input, weight, true, false));
   }
 
   Tensor weight_gradient(const Tensor &gradient, const Tensor &input) const {
     auto weight = at::empty(weight_sizes, gradient.options(), weight_format);
-    return backward(gradient, input, weight, 1);
+    return std::get<1>(both(gradient, input, weight, false, true));
   }
 
- private:
-  Tensor backward(
-    const Tensor &gradient, const Tensor &input, const Tensor &weight, int operand) const {
-    auto both = at::convolution_backward(
+  std::tuple<Tensor, Tensor> both(
+    const Tensor &gradient, const Tensor &input, const Tensor &weight, bool of_input,
+    bool of_weight) const {
+    auto [inputs, weights, bias] = at::convolution_backward(
       gradient, input, weight, at::OptionalIntArrayRef(), stride, padding, dilation, transposed,
-      output_padding, groups, {operand == 0, operand == 1, false});
-    return operand == 0 ? std::get<0>(both) : std::get<1>(both);
+      output_padding, groups, {of_input, of_weight, false});
+    return {inputs, weights};
   }
 };
 
@@ -113,6 +113,13 @@ struct Convolution : torch::autograd::Function<Convolution> {
     auto shape = geometry(context);
     Tensor input, weight;
     if (!gradients[0].defined()) return {input, weight, Tensor()};
+    if (!c10::GradMode::is_enabled()) {
+      // Nobody derives these again: one call is a little faster than two.
+      std::tie(input, weight) = shape->both(
+        gradients[0], saved[0], saved[1], context->needs_input_grad(0),
+        context->needs_input_grad(1));
+      return {input, weight, Tensor()};
+    }
     if (context->needs_input_grad(0)) input = InputGradient::apply(gradients[0], saved[1], shape);
     if (context->needs_input_grad(1)) weight = WeightGradient::apply(gradients[0], saved[0], shape);
     return {input, weight, Tensor()};

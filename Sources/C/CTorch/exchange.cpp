@@ -15,10 +15,10 @@ using ctorch::fenced;
 using ctorch::tensor;
 using torch::autograd::Node;
 
-// A part is summed when it is complete and those before it have been begun: on every rank the calls
-// are the same in the same order, whatever the order in which gradients come.
+// A bucket is summed when it is complete and those before it have been begun: on every rank the
+// calls are the same in the same order, whatever the order in which gradients come.
 struct CTExchange {
-  struct Part {
+  struct Bucket {
     std::vector<size_t> members;
     size_t missing = 0;
     at::Tensor flat;
@@ -27,9 +27,9 @@ struct CTExchange {
 
   CTGroup *group;
   std::vector<at::Tensor> tensors;
-  std::vector<size_t> part_of;
+  std::vector<size_t> bucket_of;
   std::vector<std::pair<at::Tensor, unsigned>> hooks;
-  std::vector<Part> parts;
+  std::vector<Bucket> buckets;
 
   // The pass on its way; gradients arrive on the threads of the backward pass.
   std::mutex mutex;
@@ -57,10 +57,10 @@ struct CTExchange {
     next = arrived = 0;
     early = 0;
     failure.clear();
-    for (auto &part : parts) {
-      part.missing = part.members.size();
-      part.flat = at::Tensor();
-      part.wait = nullptr;
+    for (auto &bucket : buckets) {
+      bucket.missing = bucket.members.size();
+      bucket.flat = at::Tensor();
+      bucket.wait = nullptr;
     }
     is_running = true;
   }
@@ -81,20 +81,20 @@ struct CTExchange {
       if (rounds > 1) value = value / rounds;
     }
     values[index] = value;
-    parts[part_of[index]].missing--;
+    buckets[bucket_of[index]].missing--;
     arrived++;
-    while (next < parts.size() && parts[next].missing == 0) {
-      begin(parts[next++]);
+    while (next < buckets.size() && buckets[next].missing == 0) {
+      begin(buckets[next++]);
       if (arrived < tensors.size()) early++;
     }
   }
 
-  void begin(Part &part) {
+  void begin(Bucket &bucket) {
     if (!failure.empty()) return;
     std::vector<at::Tensor> flat;
-    for (size_t index : part.members) flat.push_back(values[index].reshape(-1));
-    part.flat = at::cat(flat);
-    attempt([&] { part.wait = ctorch::begin_sum(group, part.flat); });
+    for (size_t index : bucket.members) flat.push_back(values[index].reshape(-1));
+    bucket.flat = at::cat(flat);
+    attempt([&] { bucket.wait = ctorch::begin_sum(group, bucket.flat); });
   }
 
   // What goes wrong between the ranks does not stop the pass: `finish` tells.
@@ -127,17 +127,18 @@ static std::unordered_set<const Node *> reachable(const at::Tensor &root) {
 }
 
 extern "C" CTExchange *ct_exchange_create(
-  CTGroup *group, CTTensor *const *tensors, const int32_t *parts, size_t count,
-  int32_t part_count) noexcept {
+  CTGroup *group, CTTensor *const *tensors, const int32_t *buckets, size_t count,
+  int32_t bucket_count) noexcept {
   return fenced<CTExchange *>(nullptr, [&] {
     auto exchange = std::make_unique<CTExchange>();
     exchange->group = group;
-    exchange->parts.resize(part_count);
+    exchange->buckets.resize(bucket_count);
     for (size_t i = 0; i < count; i++) {
-      TORCH_CHECK(parts[i] >= 0 && parts[i] < part_count, "part ", parts[i], " of ", part_count);
+      TORCH_CHECK(
+        buckets[i] >= 0 && buckets[i] < bucket_count, "bucket ", buckets[i], " of ", bucket_count);
       exchange->tensors.push_back(tensor(tensors[i]));
-      exchange->part_of.push_back(parts[i]);
-      exchange->parts[parts[i]].members.push_back(i);
+      exchange->bucket_of.push_back(buckets[i]);
+      exchange->buckets[buckets[i]].members.push_back(i);
     }
     for (size_t i = 0; i < count; i++) {
       auto &value = exchange->tensors[i];
@@ -164,7 +165,7 @@ extern "C" int32_t ct_exchange_grad(
       exchange->start(within, before);
       if (is_cut_off) exchange->failure = "the others were lost before";
     }
-    // What the pass does not come to would keep back the parts behind it.
+    // What the pass does not come to would keep back the buckets behind it.
     auto nodes = reachable(root);
     torch::autograd::variable_list inputs;
     for (size_t i = 0; i < exchange->tensors.size(); i++) {
@@ -195,20 +196,21 @@ extern "C" int32_t ct_exchange_early(CTExchange *exchange) noexcept {
 extern "C" int32_t ct_exchange_finish(CTExchange *exchange, CTTensor **results) noexcept {
   return fenced<int32_t>(1, [&] {
     auto &own = *exchange;
-    for (auto &part : own.parts)
-      if (own.failure.empty()) own.attempt(part.wait);
-    for (auto &part : own.parts) {
-      if (own.failure.empty()) part.flat = part.flat / static_cast<double>(ctorch::size(own.group));
+    for (auto &bucket : own.buckets)
+      if (own.failure.empty()) own.attempt(bucket.wait);
+    for (auto &bucket : own.buckets) {
+      if (own.failure.empty())
+        bucket.flat = bucket.flat / static_cast<double>(ctorch::size(own.group));
       int64_t start = 0;
-      for (size_t index : part.members) {
+      for (size_t index : bucket.members) {
         auto value = own.values[index];
         if (own.failure.empty())
-          value = part.flat.narrow(0, start, value.numel()).reshape(value.sizes());
+          value = bucket.flat.narrow(0, start, value.numel()).reshape(value.sizes());
         start += value.numel();
         results[index] = ctorch::handle(std::move(value));
       }
-      part.flat = at::Tensor();
-      part.wait = nullptr;
+      bucket.flat = at::Tensor();
+      bucket.wait = nullptr;
     }
     own.within.clear();
     own.before.clear();

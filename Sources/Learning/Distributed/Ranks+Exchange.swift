@@ -18,7 +18,7 @@ extension Ranks {
       group,
       parameters: parameters,
       companion: companion,
-      partBytes: bucketBytes
+      bucketBytes: bucketBytes
     )
   }
 

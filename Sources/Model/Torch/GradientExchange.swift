@@ -3,11 +3,11 @@ import CTorch
 /// Gradients of a network that are averaged over the ranks of a group while the rest of them is still
 /// being computed.
 ///
-/// The tensors are split into parts, whose boundaries depend on their sizes alone. A backward pass comes
-/// to the last layers first: a part is on its way to the other ranks as soon as it is complete and those
-/// before it have been begun, so that all ranks exchange the same parts in the same order. Sums are
+/// The tensors are split into buckets, whose boundaries depend on their sizes alone. A backward pass comes
+/// to the last layers first: a bucket is on its way to the other ranks as soon as it is complete and those
+/// before it have been begun, so that all ranks exchange the same buckets in the same order. Sums are
 /// those of one exchange of all tensors: bit for bit with two ranks, while with more of them Gloo adds
-/// up in an order that depends on a tensor's place within its part.
+/// up in an order that depends on a tensor's place within its bucket.
 public final class GradientExchange {
   private let group: ProcessGroup
   private let handle: OpaquePointer
@@ -20,27 +20,27 @@ public final class GradientExchange {
   ///   - parameters: What is differentiated, in the order in which the network computes with it; of one
   ///     type, on one device, the same on all ranks.
   ///   - companion: Averaged with the gradients, as it is when a pass begins.
-  ///   - partBytes: A part has at least so many bytes.
+  ///   - bucketBytes: A bucket has at least so many bytes.
   public init(
     _ group: ProcessGroup,
     parameters: [Tensor],
     companion: Tensor,
-    partBytes: Int
+    bucketBytes: Int
   ) {
     precondition(!parameters.isEmpty, "an exchange of nothing")
     self.group = group
     let tensors = parameters + [companion.detached()]
     count = tensors.count
     let sizes = tensors.map { $0.count * $0.dtype.byteCount }
-    let parts = Self.parts(sizes, atLeast: partBytes)
+    let buckets = Self.buckets(sizes, atLeast: bucketBytes)
     // The handles do not keep their tensors.
     let made = withExtendedLifetime(tensors) { [count] in
       ct_exchange_create(
         group.handle,
         tensors.map(\.handle),
-        parts.map(Int32.init),
+        buckets.map(Int32.init),
         count,
-        Int32((parts.max() ?? 0) + 1)
+        Int32((buckets.max() ?? 0) + 1)
       )
     }
     guard let made else { torchFailure("an exchange of \(count) gradients") }
@@ -49,17 +49,17 @@ public final class GradientExchange {
 
   deinit { ct_exchange_free(handle) }
 
-  /// Which part each tensor belongs to; the last parameters come first, the companion with the part of
+  /// Which bucket each tensor belongs to; the last parameters come first, the companion with the bucket of
   /// the first ones.
-  static func parts(_ sizes: [Int], atLeast least: Int) -> [Int] {
+  static func buckets(_ sizes: [Int], atLeast least: Int) -> [Int] {
     var result = [Int](repeating: 0, count: sizes.count)
-    var (part, filled) = (0, 0)
+    var (bucket, filled) = (0, 0)
     for index in sizes.indices.dropLast().reversed() {
-      if filled >= least { (part, filled) = (part + 1, 0) }
-      result[index] = part
+      if filled >= least { (bucket, filled) = (bucket + 1, 0) }
+      result[index] = bucket
       filled += sizes[index]
     }
-    result[sizes.count - 1] = part
+    result[sizes.count - 1] = bucket
     return result
   }
 
@@ -97,8 +97,8 @@ public final class GradientExchange {
     if status != 0 { torchFailure("gradients to exchange") }
   }
 
-  /// How many parts of the last pass were on their way before its last gradient had come.
-  var earlyParts: Int { Int(ct_exchange_early(handle)) }
+  /// How many buckets of the last pass were on their way before its last gradient had come.
+  var earlyBuckets: Int { Int(ct_exchange_early(handle)) }
 
   /// Waits for what has been begun.
   ///

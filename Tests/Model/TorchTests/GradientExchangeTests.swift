@@ -39,9 +39,9 @@ struct GradientExchangeTests {
   }
 
   @Test(arguments: [2, 3], [1, 80, 1 << 20])
-  func `means are those of one exchange, for any size of the parts`(
+  func `means are those of one exchange, for any size of the buckets`(
     count: Int,
-    partBytes: Int
+    bucketBytes: Int
   ) async throws {
     let results = try await inRanks(count) { group -> [[[Float]]] in
       let parameters = Self.parameters()
@@ -50,7 +50,7 @@ struct GradientExchangeTests {
         group,
         parameters: parameters,
         companion: companion,
-        partBytes: partBytes
+        bucketBytes: bucketBytes
       )
       var results: [[[Float]]] = []
       // Every pass begins anew, whatever the one before left.
@@ -92,7 +92,7 @@ struct GradientExchangeTests {
       group,
       parameters: parameters,
       companion: Tensor([Float(3)]),
-      partBytes: 1
+      bucketBytes: 1
     )
   }
 
@@ -104,7 +104,7 @@ struct GradientExchangeTests {
         group,
         parameters: parameters,
         companion: companion,
-        partBytes: 40
+        bucketBytes: 40
       )
       let (first, other, last) = (
         Self.loss(parameters, rank: group.rank),
@@ -129,15 +129,15 @@ struct GradientExchangeTests {
     }
   }
 
-  @Test func `all parts but the last are on their way before the pass ends`() async throws {
+  @Test func `all buckets but the last are on their way before the pass ends`() async throws {
     _ = try await inRanks(2) { group in
       let parameters = Self.parameters()
-      for (partBytes, early) in [(1, 5), (80, 2), (1 << 20, 0)] {
+      for (bucketBytes, early) in [(1, 5), (80, 2), (1 << 20, 0)] {
         let exchange = GradientExchange(
           group,
           parameters: parameters,
           companion: Tensor([Float(3)]),
-          partBytes: partBytes
+          bucketBytes: bucketBytes
         )
         exchange.begin(
           gradientsOf: Self.loss(parameters, rank: group.rank),
@@ -145,14 +145,15 @@ struct GradientExchangeTests {
           before: [],
           rounds: 1
         )
-        #expect(exchange.earlyParts == early)
+        #expect(exchange.earlyBuckets == early)
         #expect(exchange.finish().failure == nil)
       }
     }
   }
 
   /// The order in which gradients come is not the same for all: what is summed with what must be.
-  @Test func `ranks whose gradients come in another order still sum the same parts`() async throws {
+  @Test func `ranks whose gradients come in another order still sum the same buckets`() async throws
+  {
     let results = try await inRanks(2) { group -> [[Float]] in
       let random = SeededRandom(seed: 1)
       let parameters = (0..<2).map { _ in random.normal([4, 4]) }
@@ -174,12 +175,12 @@ struct GradientExchangeTests {
     #expect(results[0] == results[1])
   }
 
-  @Test func `parts go from the last parameters to the first`() {
-    #expect(GradientExchange.parts([4, 4, 4, 4, 1], atLeast: 8) == [1, 1, 0, 0, 1])
-    #expect(GradientExchange.parts([4, 4, 20, 4, 1], atLeast: 8) == [1, 1, 0, 0, 1])
-    #expect(GradientExchange.parts([4, 4, 20, 8, 1], atLeast: 8) == [2, 2, 1, 0, 2])
-    #expect(GradientExchange.parts([4, 4, 4, 1], atLeast: 1) == [2, 1, 0, 2])
-    #expect(GradientExchange.parts([4, 1], atLeast: 100) == [0, 0])
+  @Test func `buckets go from the last parameters to the first`() {
+    #expect(GradientExchange.buckets([4, 4, 4, 4, 1], atLeast: 8) == [1, 1, 0, 0, 1])
+    #expect(GradientExchange.buckets([4, 4, 20, 4, 1], atLeast: 8) == [1, 1, 0, 0, 1])
+    #expect(GradientExchange.buckets([4, 4, 20, 8, 1], atLeast: 8) == [2, 2, 1, 0, 2])
+    #expect(GradientExchange.buckets([4, 4, 4, 1], atLeast: 1) == [2, 1, 0, 2])
+    #expect(GradientExchange.buckets([4, 1], atLeast: 100) == [0, 0])
   }
 
   @Test func `a rank that is gone leaves the others their own values and the reason`() async throws
@@ -244,7 +245,7 @@ struct GradientExchangeTests {
         group,
         parameters: parameters,
         companion: companion,
-        partBytes: 1
+        bucketBytes: 1
       )
       let loss = Self.loss(parameters, rank: group.rank)
       let own = zip(Self.all(loss, parameters), parameters).map { $0 ?? .zeros(like: $1) }

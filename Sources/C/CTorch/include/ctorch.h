@@ -140,23 +140,23 @@ int32_t ct_group_published(CTGroup *group, const char *key, char *text, size_t c
 /// Gradients of some tensors, summed over a group while the rest of them is still being computed.
 typedef struct CTExchange CTExchange;
 
-/// Prepares the exchange of leaf tensors' gradients, one part after the other: tensor i belongs to
-/// `parts[i]`, and no part is empty. A tensor that requires no gradient is averaged itself. The
-/// group must outlive the exchange. NULL on failure.
+/// Prepares the exchange of leaf tensors' gradients, one bucket after the other: tensor i belongs
+/// to `buckets[i]`, and no bucket is empty. A tensor that requires no gradient is averaged itself.
+/// The group must outlive the exchange. NULL on failure.
 CTExchange *ct_exchange_create(
-  CTGroup *group, CTTensor *const *tensors, const int32_t *parts, size_t count,
-  int32_t part_count) CT_NOEXCEPT;
+  CTGroup *group, CTTensor *const *tensors, const int32_t *buckets, size_t count,
+  int32_t bucket_count) CT_NOEXCEPT;
 void ct_exchange_free(CTExchange *exchange) CT_NOEXCEPT;
 /// Computes the gradients of a scalar, adds `within` and `before` (NULL adds nothing), divides by
-/// `rounds`, and begins to sum each part over the group once it and those before it are complete;
+/// `rounds`, and begins to sum each bucket over the group once it and those before it are complete;
 /// none if this rank `is_cut_off` from the others, which `ct_exchange_finish` gives as its failure.
 int32_t ct_exchange_grad(
   CTExchange *exchange, CTTensor *output, CTTensor *const *within, CTTensor *const *before,
   double rounds, bool is_cut_off) CT_NOEXCEPT;
-/// How many parts of the last pass were begun before all of its gradients had come.
+/// How many buckets of the last pass were begun before all of its gradients had come.
 int32_t ct_exchange_early(CTExchange *exchange) CT_NOEXCEPT;
-/// Waits for all parts. Fills `results` with the means over the group; if it fails, as when another
-/// rank is gone, with this rank's own values.
+/// Waits for all buckets. Fills `results` with the means over the group; if it fails, as when
+/// another rank is gone, with this rank's own values.
 int32_t ct_exchange_finish(CTExchange *exchange, CTTensor **results) CT_NOEXCEPT;
 
 // ---- TorchScript modules
