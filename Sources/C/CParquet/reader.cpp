@@ -22,6 +22,9 @@ using cparquet::guarded;
 
 // Members are destroyed from the last to the first: the pool must outlive what it allocated.
 struct cparquet_reader {
+  // Counts this reader's memory: a cap over the system's pool alone counts that of the whole
+  // process.
+  std::unique_ptr<arrow::ProxyMemoryPool> counted;
   std::unique_ptr<arrow::CappedMemoryPool> pool;
   std::shared_ptr<arrow::io::ReadableFile> input;
   std::unique_ptr<parquet::arrow::FileReader> file;
@@ -34,8 +37,8 @@ namespace {
 arrow::Status open(
   const char* path, int64_t memory_limit, cparquet_reader& reader, ArrowSchema* schema,
   int64_t* rows) {
-  reader.pool =
-    std::make_unique<arrow::CappedMemoryPool>(arrow::system_memory_pool(), memory_limit);
+  reader.counted = std::make_unique<arrow::ProxyMemoryPool>(arrow::system_memory_pool());
+  reader.pool = std::make_unique<arrow::CappedMemoryPool>(reader.counted.get(), memory_limit);
   ARROW_ASSIGN_OR_RAISE(reader.input, arrow::io::ReadableFile::Open(path, reader.pool.get()));
 
   // A buffered stream reads a column chunk a megabyte at a time instead of whole: memory stays

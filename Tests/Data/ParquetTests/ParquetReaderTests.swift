@@ -1,5 +1,6 @@
 import Foundation
 import Parquet
+import TestSupport
 import Testing
 
 private func fixture(_ name: String) -> String {
@@ -176,6 +177,25 @@ private func fixture(_ name: String) -> String {
         memoryLimit: 1 << 12
       )
       while try reader.next() != nil {}
+    }
+  }
+
+  @Test func `what other readers hold does not count against a reader's limit`() async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder + "/large.parquet"
+      let writer = try ParquetWriter(path: path, columns: [("text", .string)])
+      for row in 0..<16 {
+        let letter = Character(UnicodeScalar(UInt8(ascii: "a") + UInt8(row)))
+        try writer.append([.string(String(repeating: letter, count: 1 << 20))])
+      }
+      try writer.finish()
+      func first() throws -> ColumnBatch? {
+        try ParquetReader(path: path, columns: ["text"], memoryLimit: 64 << 20).next()
+      }
+      // Sixteen megabytes each: the fifth would go beyond, were they counted together.
+      var held: [ColumnBatch] = []
+      for _ in 0..<8 { held.append(try #require(try first())) }
+      #expect(held.allSatisfy { $0["text"].string(0)?.utf8.count == 1 << 20 })
     }
   }
 }
