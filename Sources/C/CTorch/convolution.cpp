@@ -68,90 +68,71 @@ struct Geometry : torch::CustomClassHolder {
 
 using SharedGeometry = c10::intrusive_ptr<Geometry>;
 
-void keep(
-  AutogradContext *context, const Tensor &a, const Tensor &b, const SharedGeometry &geometry) {
-  context->save_for_backward({a, b});
-  context->saved_data["geometry"] = c10::IValue::make_capsule(geometry);
-}
+enum class Kind { convolution, input_gradient, weight_gradient };
 
-SharedGeometry geometry(AutogradContext *context) {
-  return c10::static_intrusive_pointer_cast<Geometry>(context->saved_data["geometry"].toCapsule());
-}
-
-/// B: the gradient of the input.
-struct InputGradient : torch::autograd::Function<InputGradient> {
+template <Kind kind>
+struct Bilinear : torch::autograd::Function<Bilinear<kind>> {
   static Tensor forward(
-    AutogradContext *context, const Tensor &gradient, const Tensor &weight,
-    const SharedGeometry &shape) {
-    keep(context, gradient, weight, shape);
-    return shape->input_gradient(gradient, weight);
-  }
-  static variable_list backward(AutogradContext *context, variable_list gradients);
-};
-
-/// C: the gradient of the weight.
-struct WeightGradient : torch::autograd::Function<WeightGradient> {
-  static Tensor forward(
-    AutogradContext *context, const Tensor &gradient, const Tensor &input,
-    const SharedGeometry &shape) {
-    keep(context, gradient, input, shape);
-    return shape->weight_gradient(gradient, input);
-  }
-  static variable_list backward(AutogradContext *context, variable_list gradients);
-};
-
-/// A: the convolution.
-struct Convolution : torch::autograd::Function<Convolution> {
-  static Tensor forward(
-    AutogradContext *context, const Tensor &input, const Tensor &weight,
-    const SharedGeometry &shape) {
-    keep(context, input, weight, shape);
-    return shape->forward(input, weight);
-  }
-  static variable_list backward(AutogradContext *context, variable_list gradients) {
-    auto saved = context->get_saved_variables();
-    auto shape = geometry(context);
-    Tensor input, weight;
-    if (!gradients[0].defined()) return {input, weight, Tensor()};
-    if (!c10::GradMode::is_enabled()) {
-      // Nobody derives these again: one call is a little faster than two.
-      std::tie(input, weight) = shape->both(
-        gradients[0], saved[0], saved[1], context->needs_input_grad(0),
-        context->needs_input_grad(1));
-      return {input, weight, Tensor()};
+    AutogradContext *context, const Tensor &a, const Tensor &b, const SharedGeometry &shape) {
+    context->save_for_backward({a, b});
+    context->saved_data["geometry"] = c10::IValue::make_capsule(shape);
+    switch (kind) {
+      case Kind::convolution: return shape->forward(a, b);
+      case Kind::input_gradient: return shape->input_gradient(a, b);
+      case Kind::weight_gradient: return shape->weight_gradient(a, b);
     }
-    if (context->needs_input_grad(0)) input = InputGradient::apply(gradients[0], saved[1], shape);
-    if (context->needs_input_grad(1)) weight = WeightGradient::apply(gradients[0], saved[0], shape);
-    return {input, weight, Tensor()};
+  }
+
+  static variable_list backward(AutogradContext *context, variable_list gradients) {
+    const Tensor &g = gradients[0];
+    Tensor of_a, of_b;
+    if (!g.defined()) return {of_a, of_b, Tensor()};
+    auto saved = context->get_saved_variables();
+    const Tensor &a = saved[0], &b = saved[1];
+    auto shape =
+      c10::static_intrusive_pointer_cast<Geometry>(context->saved_data["geometry"].toCapsule());
+    bool wants_a = context->needs_input_grad(0), wants_b = context->needs_input_grad(1);
+    if (kind == Kind::convolution && !c10::GradMode::is_enabled()) {
+      // Nobody derives these again: one call is a little faster than two.
+      std::tie(of_a, of_b) = shape->both(g, a, b, wants_a, wants_b);
+    } else {
+      if (wants_a) of_a = by_first(g, a, b, shape);
+      if (wants_b) of_b = by_second(g, a, b, shape);
+    }
+    return {of_a, of_b, Tensor()};
+  }
+
+ private:
+  using A = Bilinear<Kind::convolution>;
+  using B = Bilinear<Kind::input_gradient>;
+  using C = Bilinear<Kind::weight_gradient>;
+
+  static Tensor by_first(
+    const Tensor &g, const Tensor &, const Tensor &b, const SharedGeometry &shape) {
+    switch (kind) {
+      case Kind::convolution: return B::apply(g, b, shape);      // A(x, w) by x
+      case Kind::input_gradient: return A::apply(g, b, shape);   // B(dy, w) by dy
+      case Kind::weight_gradient: return A::apply(b, g, shape);  // C(dy, x) by dy
+    }
+  }
+
+  static Tensor by_second(
+    const Tensor &g, const Tensor &a, const Tensor &, const SharedGeometry &shape) {
+    switch (kind) {
+      case Kind::convolution: return C::apply(g, a, shape);      // A(x, w) by w
+      case Kind::input_gradient: return C::apply(a, g, shape);   // B(dy, w) by w
+      case Kind::weight_gradient: return B::apply(a, g, shape);  // C(dy, x) by x
+    }
   }
 };
-
-variable_list InputGradient::backward(AutogradContext *context, variable_list gradients) {
-  auto saved = context->get_saved_variables();
-  auto shape = geometry(context);
-  Tensor gradient, weight;
-  if (!gradients[0].defined()) return {gradient, weight, Tensor()};
-  if (context->needs_input_grad(0)) gradient = Convolution::apply(gradients[0], saved[1], shape);
-  if (context->needs_input_grad(1)) weight = WeightGradient::apply(saved[0], gradients[0], shape);
-  return {gradient, weight, Tensor()};
-}
-
-variable_list WeightGradient::backward(AutogradContext *context, variable_list gradients) {
-  auto saved = context->get_saved_variables();
-  auto shape = geometry(context);
-  Tensor gradient, input;
-  if (!gradients[0].defined()) return {gradient, input, Tensor()};
-  if (context->needs_input_grad(0)) gradient = Convolution::apply(saved[1], gradients[0], shape);
-  if (context->needs_input_grad(1)) input = InputGradient::apply(saved[0], gradients[0], shape);
-  return {gradient, input, Tensor()};
-}
 
 Tensor convolution(
   const Tensor &input, const Tensor &weight, at::IntArrayRef stride, at::IntArrayRef padding,
   bool transposed, int64_t groups) {
   auto shape = c10::make_intrusive<Geometry>(input, weight, stride, padding, transposed, groups);
   bool recorded = c10::GradMode::is_enabled() && (input.requires_grad() || weight.requires_grad());
-  return recorded ? Convolution::apply(input, weight, shape) : shape->forward(input, weight);
+  return recorded ? Bilinear<Kind::convolution>::apply(input, weight, shape)
+                  : shape->forward(input, weight);
 }
 
 }  // namespace

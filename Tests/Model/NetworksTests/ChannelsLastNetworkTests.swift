@@ -9,14 +9,7 @@ import TorchTestSupport
 @Suite("Networks with channels innermost")
 struct ChannelsLastNetworkTests {
   private func generatorShape(_ channelsLast: Bool?) -> GeneratorConfiguration {
-    var shape = GeneratorConfiguration(resolution: 16)
-    shape.zDimension = 8
-    shape.wDimension = 8
-    shape.featureDimension = 6
-    shape.styleWidth = 10
-    shape.mappingLayers = 2
-    shape.channelBase = 128
-    shape.channelMax = 8
+    var shape = GeneratorConfiguration.small(channelBase: 128)
     shape.clamp = 256
     shape.reducedPrecisionResolutions = 4
     shape.channelsLast = channelsLast
@@ -24,10 +17,7 @@ struct ChannelsLastNetworkTests {
   }
 
   private func discriminatorShape(_ channelsLast: Bool?) -> DiscriminatorConfiguration {
-    var shape = DiscriminatorConfiguration(resolution: 16)
-    shape.featureDimension = 6
-    shape.channelBase = 128
-    shape.channelMax = 8
+    var shape = DiscriminatorConfiguration.small(channelBase: 128)
     shape.minibatchGroup = 2
     shape.clamp = 256
     shape.reducedPrecisionResolutions = 1

@@ -9,22 +9,11 @@ struct LafiteStructureTests {
   private let random = SeededRandom(seed: 1)
 
   private func generatorShape() -> GeneratorConfiguration {
-    var shape = GeneratorConfiguration(resolution: 16)
-    shape.zDimension = 8
-    shape.wDimension = 8
-    shape.featureDimension = 6
-    shape.styleWidth = 10
-    shape.mappingLayers = 2
-    shape.channelBase = 64
-    shape.channelMax = 8
-    return shape
+    .small()
   }
 
   private func discriminatorShape() -> DiscriminatorConfiguration {
-    var shape = DiscriminatorConfiguration(resolution: 16)
-    shape.featureDimension = 6
-    shape.channelBase = 64
-    shape.channelMax = 8
+    var shape = DiscriminatorConfiguration.small()
     shape.minibatchGroup = 1
     return shape
   }

@@ -7,21 +7,10 @@ package enum Python {
 
   /// Runs a script; returns what it printed, throws what it complained.
   package static func run(_ script: String, _ arguments: String...) throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", script] + arguments
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    try process.run()
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    let complaint = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
+    let outcome = try nifty(["python3", "-c", script] + arguments, program: "/usr/bin/env")
     struct Failure: Error { var complaint: String }
-    guard process.terminationStatus == 0 else {
-      throw Failure(complaint: String(decoding: complaint, as: UTF8.self))
-    }
-    return String(decoding: text, as: UTF8.self)
+    guard outcome.status == 0 else { throw Failure(complaint: outcome.errors) }
+    return outcome.output
   }
 }
 
