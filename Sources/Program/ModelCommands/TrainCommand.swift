@@ -190,9 +190,10 @@ struct TrainCommand: ParsableCommand {
       stop: stop,
       observe: Self.show
     )
-    let (data, zips) = (inputs.data, inputs.options.data.count)
+    let data = inputs.data
+    let zips = Text.count(inputs.options.data.count, "zip")
     Console.line(
-      "\(data.count) images of \(data.resolution)² from \(zips) zip(s) on "
+      "\(data.count) images of \(data.resolution)² from \(zips) on "
         + "\(inputs.device); generator \(run.trainer.generator.parameterCount) and discriminator "
         + "\(run.trainer.discriminator.parameterCount) parameters"
     )
