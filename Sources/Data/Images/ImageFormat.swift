@@ -42,32 +42,4 @@ package enum ImageFormat: String, Sendable, CaseIterable, CustomStringConvertibl
     let starts = [8] + Array(stride(from: 16, to: min(size, bytes.count, 256) - 3, by: 4))
     return starts.map { bytes[$0..<$0 + 4] }
   }
-
-  /// What unrecognised bytes look like, for the message about them.
-  static func guess(_ bytes: UnsafeRawBufferPointer) -> String {
-    if bytes.isEmpty { return "an empty file" }
-    let signatures: [(name: String, offset: Int, magic: [UInt8])] = [
-      ("GIF", 0, Array("GIF8".utf8)),
-      ("BMP", 0, Array("BM".utf8)),
-      ("TIFF", 0, [0x49, 0x49, 0x2a, 0x00]),
-      ("TIFF", 0, [0x4d, 0x4d, 0x00, 0x2a]),
-      ("HEIF", 4, Array("ftyp".utf8)),
-      ("JPEG XL", 0, [0xff, 0x0a]),
-      ("JPEG 2000", 4, Array("jP  ".utf8)),
-      ("an icon", 0, [0x00, 0x00, 0x01, 0x00]),
-      ("PDF", 0, Array("%PDF".utf8)),
-      ("JSON", 0, Array("{".utf8)),
-    ]
-    for (name, offset, magic) in signatures where bytes.dropFirst(offset).starts(with: magic) {
-      return name
-    }
-    return guessMarkup(bytes) ?? "something else"
-  }
-
-  private static func guessMarkup(_ bytes: UnsafeRawBufferPointer) -> String? {
-    let head = String(decoding: bytes.prefix(512), as: UTF8.self).lowercased()
-    guard let first = head.first(where: { !$0.isWhitespace && $0 != "\u{feff}" }), first == "<"
-    else { return nil }
-    return head.contains("<svg") ? "SVG" : "an HTML or XML page"
-  }
 }

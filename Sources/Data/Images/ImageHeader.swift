@@ -1,4 +1,5 @@
 import CImages
+import Files
 
 /// Format and size of an encoded image, read without decoding it.
 package struct ImageHeader: Sendable, Equatable {
@@ -18,7 +19,7 @@ package struct ImageHeader: Sendable, Equatable {
   /// - Throws: `ImageError` for an unknown format or a broken header.
   package static func probe(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> ImageHeader {
     guard let format = ImageFormat(detecting: bytes) else {
-      throw .unknownFormat(ImageFormat.guess(bytes))
+      throw .unknownFormat(FileKind.guess(bytes) ?? "something else")
     }
     let base = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
     var header = cimages_header()

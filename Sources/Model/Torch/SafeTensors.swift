@@ -32,10 +32,14 @@ public final class SafeTensors {
     self.path = path
     file = try MappedFile(path)
     let bytes = file.bytes
-    guard bytes.count >= 8 else { throw Self.refusal(path, "shorter than its header length") }
+    // Whatever is mistaken for one, a page for one, gives an absurd length.
+    let looks = FileKind.guess(bytes).map { "it looks like \($0)" }
+    guard bytes.count >= 8 else {
+      throw Self.refusal(path, looks ?? "shorter than its header length")
+    }
     let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
     guard length <= 100_000_000, Int(length) <= bytes.count - 8 else {
-      throw Self.refusal(path, "a header of \(length) bytes in a file of \(bytes.count)")
+      throw Self.refusal(path, looks ?? "a header of \(length) bytes in a file of \(bytes.count)")
     }
     let start = 8 + Int(length)
     let json = try? JSONSerialization.jsonObject(with: Data(bytes[8..<start]))

@@ -73,8 +73,10 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Seeds whose styles are mixed into each image.")
   var mixSeeds: SeedList?
 
-  @Option(help: "Layers that take the other seed's styles; 0-3 are the coarse ones.")
-  var mixLayers = PartRange(0...3)
+  @Option(
+    help: "Layers that take the other seed's styles; 0-3 are the coarse ones. (default: 0-3)"
+  )
+  var mixLayers: PartRange?
 
   @Option(
     help:
@@ -95,6 +97,9 @@ struct GenerateCommand: ParsableCommand {
     }
     if latents != nil, conditions > 0 || mixSeeds != nil {
       throw ValidationError("--latents stands alone: no texts, pictures or mixing beside it")
+    }
+    if mixLayers != nil, mixSeeds == nil {
+      throw ValidationError("--mix-layers says where --mix-seeds are mixed in: give these, too")
     }
     if samples != nil, seeds != nil {
       throw ValidationError("--samples and --seeds exclude each other")
@@ -156,7 +161,14 @@ struct GenerateCommand: ParsableCommand {
       let origins = seeds.map { PictureFolder.origin(seed: $0) }
       return conditions.map { ($0.caption, origins, painter.row(fts: $0.fts, seeds: seeds)) }
     }
-    let mixing = Painter.Mixing(seeds: mixSeeds.seeds, layers: mixLayers.range)
+    let layers = mixLayers?.range ?? 0...3
+    let last = painter.generator.mapping.wCount - 1
+    guard mixLayers == nil || layers.upperBound <= last else {
+      throw SamplingError(
+        "--mix-layers \(layers.lowerBound)-\(layers.upperBound): the generator has layers 0 to \(last)"
+      )
+    }
+    let mixing = Painter.Mixing(seeds: mixSeeds.seeds, layers: layers)
     return conditions.flatMap { condition in
       seeds.map { seed in
         let own = PictureFolder.origin(seed: seed)

@@ -70,6 +70,20 @@ struct SafeTensorsTests {
     }
   }
 
+  @Test(arguments: [
+    ("", "an empty file"), ("<!DOCTYPE html>\n<title>404</title>", "an HTML or XML page"),
+    ("PK\u{3}\u{4}\u{14}\0\0\0\0\0", "a zip archive, as torch.save writes"),
+    ("version https://git-lfs.github.com/spec/v1\noid sha256:0", "a pointer of Git LFS"),
+  ])
+  func `what is taken for a file of tensors is named`(content: String, kind: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.write(Array(content.utf8), to: "x.safetensors")
+    let error = #expect(throws: TorchError.self) {
+      try SafeTensors(path: folder.file("x.safetensors"))
+    }
+    #expect(error?.description.contains("it looks like \(kind)") == true)
+  }
+
   @Test(arguments: ["[0,4611686018427387904,4611686018427387904]", "[4611686018427387904,0,4]"])
   func `a shape of no elements whose strides overflow is refused`(shape: String) throws {
     let folder = try TemporaryFolder()

@@ -110,6 +110,10 @@ struct GenerateTests {
     ("--network nothing-like-that a", "no snapshot, folder or model called nothing-like-that"),
     ("--network empty a", "empty holds neither"),
     ("--network . a", "--clip FILE is needed"),
+    (
+      "--network emoji --mix-seeds 5 --mix-layers 0-99 a",
+      "--mix-layers 0-99: the generator has layers 0 to 7"
+    ),
   ]
 
   @Test(arguments: ["0-9999999999999", "5-3", "0-18446744073709551615", "1,", "-1", "0-10000"])
@@ -123,6 +127,12 @@ struct GenerateTests {
         line == "Error: The value '\(seeds)' is invalid for '\(option) <\(option.dropFirst(2))>'"
       )
     }
+  }
+
+  @Test func `layers to mix without seeds to mix are refused`() throws {
+    let outcome = try nifty(["generate", "--network", "emoji", "--mix-layers", "0-3", "a"])
+    #expect(outcome.status == 64)
+    #expect(outcome.errors.hasPrefix("Error: --mix-layers says where --mix-seeds are mixed in"))
   }
 
   @Test func `the model that comes with nifty paints a red heart red`() throws {

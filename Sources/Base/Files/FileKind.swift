@@ -1,0 +1,39 @@
+/// What bytes look like that are not what they should be, for the message about them.
+package enum FileKind {
+  private static let signatures: [(name: String, offset: Int, magic: [UInt8])] = [
+    ("a zip archive, as torch.save writes", 0, Array("PK\u{3}\u{4}".utf8)),
+    ("a gzip file", 0, [0x1f, 0x8b]),
+    ("PNG", 0, [0x89, 0x50, 0x4e, 0x47]),
+    ("JPEG", 0, [0xff, 0xd8, 0xff]),
+    ("GIF", 0, Array("GIF8".utf8)),
+    ("BMP", 0, Array("BM".utf8)),
+    ("TIFF", 0, [0x49, 0x49, 0x2a, 0x00]),
+    ("TIFF", 0, [0x4d, 0x4d, 0x00, 0x2a]),
+    ("HEIF", 4, Array("ftyp".utf8)),
+    ("JPEG XL", 0, [0xff, 0x0a]),
+    ("JPEG 2000", 4, Array("jP  ".utf8)),
+    ("an icon", 0, [0x00, 0x00, 0x01, 0x00]),
+    ("PDF", 0, Array("%PDF".utf8)),
+    (
+      "a pointer of Git LFS; get the file itself by git lfs pull", 0,
+      Array("version https://git-lfs".utf8)
+    ),
+    ("JSON", 0, Array("{".utf8)),
+  ]
+
+  /// The kind, as "an HTML or XML page"; `nil` where the first bytes tell nothing.
+  package static func guess(_ bytes: UnsafeRawBufferPointer) -> String? {
+    if bytes.isEmpty { return "an empty file" }
+    for (name, offset, magic) in signatures where bytes.dropFirst(offset).starts(with: magic) {
+      return name
+    }
+    return guessMarkup(bytes)
+  }
+
+  private static func guessMarkup(_ bytes: UnsafeRawBufferPointer) -> String? {
+    let head = String(decoding: bytes.prefix(512), as: UTF8.self).lowercased()
+    guard let first = head.first(where: { !$0.isWhitespace && $0 != "\u{feff}" }), first == "<"
+    else { return nil }
+    return head.contains("<svg") ? "SVG" : "an HTML or XML page"
+  }
+}
