@@ -40,6 +40,49 @@ extension Tensor {
     Network.convolution(self, weight, [stride, stride], padding, true, groups)
   }
 
+  /// Up-samples by inserting zeros, pads, filters, and keeps every n-th pixel, in one pass on the CPU
+  /// (float32, float64, bfloat16).
+  ///
+  /// Differentiable any number of times by the image; the filter is a constant. Pairs are
+  /// [vertical, horizontal].
+  ///
+  /// - Parameters:
+  ///   - filter: [h, w].
+  ///   - up: The image is made this many times larger by zeros.
+  ///   - down: Every n-th pixel is kept.
+  ///   - before: Zeros above and to the left, in pixels of the larger image; negative numbers crop.
+  ///   - after: Zeros below and to the right.
+  ///   - flip: Turns the filter round: convolution instead of correlation.
+  ///   - gain: Factor on the result.
+  /// - Returns: [N, C, H', W'] in the memory order of the image.
+  public func resampled(
+    _ filter: Tensor,
+    up: [Int],
+    down: [Int],
+    before: [Int],
+    after: [Int],
+    flip: Bool,
+    gain: Double
+  ) -> Tensor {
+    Network.resample(self, filter, up, down, before, after, flip, gain)
+  }
+
+  /// clamp(gain · leakyReLU(x + bias)) in one pass on the CPU (float32, float64, bfloat16), computed in
+  /// float32 at least.
+  ///
+  /// Differentiable any number of times. What is not clamped is given by an infinite limit.
+  ///
+  /// - Parameters:
+  ///   - bias: [C], along dimension 1.
+  ///   - slope: Slope of the negative side, positive; 1 bends nothing.
+  ///   - gain: Positive factor.
+  ///   - limit: The result lies within ± it; positive.
+  /// - Returns: The shape and memory order of x.
+  public func biasedLeakyReLU(_ bias: Tensor, slope: Double, gain: Double, limit: Double) -> Tensor
+  {
+    Network.biasActivation(self, bias, slope, gain, limit)
+  }
+
   /// x · weightᵀ + bias; weight [out, in].
   public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
     Network.linear(self, weight, bias)
@@ -160,6 +203,10 @@ private enum Network {
   static let conv2d = Operator("aten::conv2d")
   /// Ours: its derivatives are convolutions, however often it is derived (Sources/C/CTorch/convolution.cpp).
   static let convolution = Operator("nifty::convolution")
+  /// Ours: Sources/C/CTorch/resample.cpp.
+  static let resample = Operator("nifty::resample")
+  /// Ours: Sources/C/CTorch/bias_activation.cpp.
+  static let biasActivation = Operator("nifty::bias_activation")
   static let linear = Operator("aten::linear")
   static let addmm = Operator("aten::addmm")
   static let addcmul = Operator("aten::addcmul")

@@ -42,6 +42,14 @@ public enum Activation: String, Codable, Sendable, CaseIterable {
   }
 }
 
+extension Tensor {
+  /// Whether `resampled` and `biasedLeakyReLU` compute it; elsewhere the same is composed of libtorch's
+  /// operators.
+  var hasOwnKernels: Bool {
+    device == .cpu && (dtype == .float32 || dtype == .bfloat16 || dtype == .float64)
+  }
+}
+
 /// clamp(gain · activation(x + bias)): the end of every layer of StyleGAN2.
 ///
 /// - Parameters:
@@ -61,11 +69,20 @@ public func biasActivation(
   clamp: Double? = nil
 ) -> Tensor {
   var x = x
+  let gain = gain ?? activation.defaultGain
+  if let bias, x.hasOwnKernels, activation == .linear || activation == .leakyReLU {
+    return x.biasedLeakyReLU(
+      bias,
+      slope: activation == .linear ? 1 : slope ?? 0.2,
+      gain: gain,
+      limit: clamp ?? .infinity
+    )
+  }
   if let bias {
     let shape = [1, bias.count] + [Int](repeating: 1, count: x.rank - 2)
     x = x + bias.to(x.dtype).reshaped(shape)
   }
-  x = activation(x, slope: slope ?? 0.2).scaled(by: gain ?? activation.defaultGain)
+  x = activation(x, slope: slope ?? 0.2).scaled(by: gain)
   if let clamp { x = x.clamped(from: -clamp, to: clamp) }
   return x
 }

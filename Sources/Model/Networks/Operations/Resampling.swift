@@ -75,6 +75,38 @@ public func upFirDown(
   gain: Double = 1
 ) -> Tensor {
   let (_, C, _, _) = x.shape4
+  if let filter, filter.rank == 2, x.hasOwnKernels {
+    return x.resampled(
+      filter,
+      up: [up.y, up.x],
+      down: [down.y, down.x],
+      before: [padding.top, padding.left],
+      after: [padding.bottom, padding.right],
+      flip: !flipFilter,
+      gain: gain
+    )
+  }
+  if let filter, x.hasOwnKernels {
+    let root = gain.squareRoot()
+    let columns = upFirDown(
+      x,
+      filter: filter.reshaped(filter.count, 1),
+      up: (1, up.y),
+      down: (1, down.y),
+      padding: Padding(left: 0, right: 0, top: padding.top, bottom: padding.bottom),
+      flipFilter: flipFilter,
+      gain: root
+    )
+    return upFirDown(
+      columns,
+      filter: filter.reshaped(1, filter.count),
+      up: (up.x, 1),
+      down: (down.x, 1),
+      padding: Padding(left: padding.left, right: padding.right, top: 0, bottom: 0),
+      flipFilter: flipFilter,
+      gain: root
+    )
+  }
   let layout = x.memoryFormat
   var x = padded(zeroStuffed(x, up), padding)
   guard let filter else {
