@@ -12,6 +12,8 @@ package struct PhaseResult {
   package var gradients: [Tensor]
   /// Numbers worth recording.
   package var reports: [(name: String, values: Tensor)]
+  /// What the last loss's generator painted, if it did.
+  package var generated: GeneratedBatch?
 }
 
 /// The sum of the gradients of one phase's losses, which are differentiated one after the other: the
@@ -52,12 +54,13 @@ package struct PhaseGradients {
     if let exchange {
       reports += loss.reports
       exchange.begin(gradientsOf: loss.total * gain, within: sums)
-      return PhaseResult(gradients: [], reports: reports)
+      return PhaseResult(gradients: [], reports: reports, generated: loss.generated)
     }
     add(loss)
     return PhaseResult(
       gradients: zip(sums, parameters).map { $0 ?? .zeros(like: $1.detached()) },
-      reports: reports
+      reports: reports,
+      generated: loss.generated
     )
   }
 }

@@ -40,6 +40,9 @@ package final class Trainer {
   private let learningRates: (generator: Double, discriminator: Double)
   /// The running mean of the path length, a scalar.
   package let meanPathLength: Tensor
+  /// What the generator painted in this step, a part a round, where the discriminator's step takes
+  /// it over.
+  var generated: [GeneratedBatch] = []
   /// Measures the phases of every step.
   package let clock = PhaseClock()
   let device: Device
@@ -98,7 +101,13 @@ package final class Trainer {
       generator.parameters,
       configuration.generatorOptimizer.lazy(
         interval: configuration.generatorRegularisationInterval
-      )
+      ),
+      learningRateFactors: generator.namedParameters.map {
+        // A layer of multiplier m keeps its weights divided by m: a factor of 1/m on Adam's step moves
+        // them as a layer of multiplier 1 moves.
+        TextLayers.own($0.name)
+          ? configuration.textLearningRateMultiplier / TextLayers.learningRateMultiplier : 1
+      }
     )
     discriminatorOptimizer = Adam(
       discriminator.parameters,

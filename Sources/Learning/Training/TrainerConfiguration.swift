@@ -17,6 +17,12 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
     beta1: 0,
     beta2: 0.99
   )
+  /// Learning rate multiplier of the generator's layers that read the text feature
+  /// (`TextLayers`); 1 lets them learn as fast as all others.
+  package var textLearningRateMultiplier = TextLayers.learningRateMultiplier
+  /// Whether the discriminator's step takes the images of the generator's step instead of painting
+  /// new ones.
+  package var reusesFakes = false
   /// How many of the discriminator's first layers are not trained.
   package var frozenLayers = 0
   /// Augmentation of what the discriminator sees; `nil` is none.

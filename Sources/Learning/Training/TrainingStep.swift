@@ -21,6 +21,7 @@ extension Trainer {
       reports += run(.discriminatorRegularisation, batch, gain: Double(interval))
     }
 
+    generated = []
     clock.measure("average") { updateAverage() }
     imagesSeen += configuration.batchSize
     adaptAugmentation(reports)
@@ -59,11 +60,15 @@ extension Trainer {
         meanPathLength: meanPathLength,
         gain: gain,
         random: random,
+        reusing: phase == .discriminatorMain && configuration.reusesFakes ? generated[round] : nil,
         exchange: round + 1 < configuration.rounds
           ? nil
           : exchange.map { StepExchange($0, ranks, before: sums, rounds: configuration.rounds) }
       )
       reports += result.reports
+      if phase == .generatorMain, configuration.reusesFakes, let painted = result.generated {
+        generated.append(painted)
+      }
       if result.gradients.isEmpty { continue }
       sums = sums.isEmpty ? result.gradients : zip(sums, result.gradients).map { $0 + $1 }
     }
@@ -112,6 +117,7 @@ extension Trainer {
 ///   - gain: Factor on the loss; the interval of a lazy regulariser.
 ///   - random: Draws in this order: conditioning noise; then, loss by loss, second latent, cutoff,
 ///     mixing choice, per-layer noise, CLIP crop, path noise.
+///   - generated: What the discriminator is shown as generated; painted anew if `nil`.
 ///   - exchange: Takes the gradients while the last backward pass computes them.
 /// - Returns: Gradients and reports.
 package func phaseGradients(
@@ -122,6 +128,7 @@ package func phaseGradients(
   meanPathLength: Tensor,
   gain: Double,
   random: any RandomSource,
+  reusing generated: GeneratedBatch? = nil,
   exchange: StepExchange? = nil
 ) -> PhaseResult {
   let c = context.conditioning(batch, random: random)
@@ -135,7 +142,11 @@ package func phaseGradients(
       pathLengthLoss(context, conditioning: c, z: z, meanLength: meanPathLength, random: random)
     )
   case .discriminatorMain:
-    let fake = discriminatorFakeLoss(context, conditioning: c, z: z, random: random)
+    let fake = discriminatorFakeLoss(
+      context,
+      generated: generated ?? context.generated(z, fts: c.features, random: random),
+      random: random
+    )
     sum.add(fake)
     let real = discriminatorRealLoss(context, batch: batch, conditioning: c, random: random)
     sum.reports.append(("Loss/D/loss", fake.perSample + real.perSample))

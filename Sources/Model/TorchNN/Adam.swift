@@ -59,9 +59,26 @@ public final class Adam {
   public let secondMoments: [Tensor]
   /// Steps taken, one float32 scalar a parameter.
   public let steps: [Tensor]
+  /// Factors on the learning rate, one a parameter.
+  public let learningRateFactors: [Double]
 
   /// An optimiser with empty moments.
-  public init(_ parameters: [Tensor], _ configuration: Configuration) {
+  ///
+  /// - Parameters:
+  ///   - parameters: What is optimised.
+  ///   - configuration: The constants.
+  ///   - learningRateFactors: Factors on the learning rate, one a parameter; 1 if not given.
+  public init(
+    _ parameters: [Tensor],
+    _ configuration: Configuration,
+    learningRateFactors: [Double]? = nil
+  ) {
+    let factors = learningRateFactors ?? .init(repeating: 1, count: parameters.count)
+    precondition(
+      factors.count == parameters.count,
+      "\(factors.count) factors for \(parameters.count) parameters"
+    )
+    self.learningRateFactors = factors
     self.parameters = parameters
     self.configuration = configuration
     let host = parameters.map { $0.detached() }
@@ -81,17 +98,24 @@ public final class Adam {
     let active = gradients.indices.filter { gradients[$0] != nil }
     withoutGradients {
       for index in active { steps[index].assign(steps[index] + 1) }
-      Tensor.adamStep(
-        parameters: active.map { parameters[$0] },
-        gradients: gradients.compactMap { $0?.contiguous() },
-        firstMoments: active.map { firstMoments[$0] },
-        secondMoments: active.map { secondMoments[$0] },
-        steps: active.map { steps[$0] },
-        learningRate: configuration.learningRate,
-        betas: (configuration.beta1, configuration.beta2),
-        epsilon: configuration.epsilon,
-        weightDecay: configuration.weightDecay
-      )
+      for factor in Set(learningRateFactors).sorted() {
+        let group = active.filter { learningRateFactors[$0] == factor }
+        if !group.isEmpty { step(group, gradients, factor: factor) }
+      }
     }
+  }
+
+  private func step(_ group: [Int], _ gradients: [Tensor?], factor: Double) {
+    Tensor.adamStep(
+      parameters: group.map { parameters[$0] },
+      gradients: group.compactMap { gradients[$0]?.contiguous() },
+      firstMoments: group.map { firstMoments[$0] },
+      secondMoments: group.map { secondMoments[$0] },
+      steps: group.map { steps[$0] },
+      learningRate: configuration.learningRate * factor,
+      betas: (configuration.beta1, configuration.beta2),
+      epsilon: configuration.epsilon,
+      weightDecay: configuration.weightDecay
+    )
   }
 }

@@ -57,6 +57,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Data") var dataFlags: DataFlags
   @OptionGroup(title: "Run") var runFlags: RunFlags
   @OptionGroup(title: "Metrics") var metricFlags: TrainMetricFlags
+  @OptionGroup(title: "Recipe") var recipeFlags: RecipeFlags
   @OptionGroup(title: "Networks") var networkFlags: NetworkFlags
   @OptionGroup(title: "Losses") var lossFlags: LossFlags
   @OptionGroup(title: "Augmentation") var augmentFlags: AugmentFlags
@@ -93,7 +94,8 @@ struct TrainCommand: ParsableCommand {
   /// What was given, in the order in which it counts.
   var arguments: TrainingArguments {
     TrainingArguments(
-      dataFlags.given + networkFlags.given + lossFlags.given + numericsFlags.given
+      recipeFlags.given + dataFlags.given + networkFlags.given + lossFlags.given
+        + numericsFlags.given
         + metricFlags.given + augmentFlags.given + runFlags.given + [.init(.clip, clip)]
     )
   }

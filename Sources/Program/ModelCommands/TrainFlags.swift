@@ -67,6 +67,21 @@ struct RunFlags: ParsableArguments {
   }
 }
 
+/// Flags that change how much a run learns from its images.
+struct RecipeFlags: ParsableArguments {
+  @Option(.recipe) var recipe: Recipe?
+  @Option(.textMultiplier) var textMultiplier: Double?
+  @Option(.reusesFakes) var reusesFakes: Switch?
+
+  /// The given values: the set first, so that what stands beside it counts more.
+  var given: [TrainingArguments.Given] {
+    [
+      .init(.recipe, recipe), .init(.textMultiplier, textMultiplier),
+      .init(.reusesFakes, reusesFakes?.isOn),
+    ]
+  }
+}
+
 /// Flags of the arithmetic, most of which only CUDA knows.
 struct NumericsFlags: ParsableArguments {
   @Option(.fullPrecision) var fullPrecision: Switch?
@@ -83,5 +98,6 @@ struct NumericsFlags: ParsableArguments {
   }
 }
 
+extension Recipe: ExpressibleByArgument {}
 extension SnapshotFormat: ExpressibleByArgument {}
 extension CollapsePolicy: ExpressibleByArgument {}

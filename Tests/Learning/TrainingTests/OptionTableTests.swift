@@ -29,6 +29,7 @@ struct OptionTableTests {
     "text-noise": .double(0.25), "image-noise": .double(0.5), "text-mapper": .string("m"),
     "pl-weight": .double(0), "fp32": .bool(true), "nhwc": .bool(true), "nobench": .bool(true),
     "allow-tf32": .bool(true), "clip": .string("c.safetensors"),
+    "recipe": .string("nifty"), "text-lr-multiplier": .double(0.5), "reuse-fakes": .bool(true),
   ]
 
   /// Flags that are not kept by themselves: several make one option, or none does.

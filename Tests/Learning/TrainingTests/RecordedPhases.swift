@@ -37,7 +37,11 @@ func recordedGradients(
   }
   // The discriminator draws nothing: to look at the real images twice is to look at them once.
   var sum = PhaseGradients(of: context.discriminator.parameters, gain: gain)
-  let fake = discriminatorFakeLoss(context, conditioning: c, z: z, random: random)
+  let fake = discriminatorFakeLoss(
+    context,
+    generated: context.generated(z, fts: c.features, random: random),
+    random: random
+  )
   sum.add(fake)
   let real = discriminatorRealLoss(context, batch: batch, conditioning: c, random: random)
   sum.add(real)

@@ -52,6 +52,21 @@ struct AdamTests {
     }
   }
 
+  @Test func `a factor on the learning rate makes a parameter's own step that much longer`() {
+    // With β₁ = 0 the first step is α in the direction of the gradient, whatever its size.
+    let parameters = [Tensor([Float(1)]), Tensor([Float(1)]), Tensor([Float(1)])]
+    let adam = Adam(
+      parameters,
+      .init(learningRate: 0.01, beta1: 0, beta2: 0.99),
+      learningRateFactors: [1, 100, 1]
+    )
+    adam.step([Tensor([Float(3)]), Tensor([Float(3)]), nil])
+    expectClose(parameters[0].item, 0.99, rtol: 1e-6)
+    expectClose(parameters[1].item, 0, atol: 1e-6)
+    #expect(parameters[2].floats == [1])
+    #expect(adam.steps.map(\.item) == [1, 1, 0])
+  }
+
   @Test func `lazy regularisation changes the constants as recorded`() throws {
     let config = try Golden("adam").manifest(Manifest.self).config
     let base = Adam.Configuration(learningRate: 0.0025, beta1: 0, beta2: 0.99)

@@ -20,7 +20,7 @@ struct TrainFlagsTests {
     "mirror": "1", "mirror-features": "0", "metric_only_test": "1", "d_use_norm": "1",
     "d_use_fts": "1", "gather": "0", "fp32": "1", "nhwc": "1", "nobench": "1", "allow-tf32": "1",
     "p": "0.25", "target": "0.5", "ratio": "0.5", "mixing_prob": "0.5", "text-noise": "0.25",
-    "image-noise": "0.5",
+    "image-noise": "0.5", "recipe": "nifty", "reuse-fakes": "1",
   ]
 
   private static let flags = TrainingOption.all.filter { $0.hasFlag && !handled.contains($0.name) }
@@ -44,6 +44,7 @@ struct TrainFlagsTests {
     case let flags as LossFlags: return flags.given
     case let flags as AugmentFlags: return flags.given
     case let flags as NumericsFlags: return flags.given
+    case let flags as RecipeFlags: return flags.given
     default: return nil
     }
   }
@@ -52,7 +53,7 @@ struct TrainFlagsTests {
   func `what is typed reaches the run`(flag: String) throws {
     let groups: [any ParsableArguments.Type] = [
       DataFlags.self, RunFlags.self, TrainMetricFlags.self, NetworkFlags.self, LossFlags.self,
-      AugmentFlags.self, NumericsFlags.self,
+      AugmentFlags.self, NumericsFlags.self, RecipeFlags.self,
     ]
     let takers = try groups.compactMap { try given($0, flag) }
     try #require(takers.count == 1, "\(takers.count) groups take --\(flag)")

@@ -28,6 +28,18 @@ package struct TrainingBatch {
   }
 }
 
+/// Images of the generator and what they are conditioned on, without gradient.
+package struct GeneratedBatch {
+  /// [N, 3, R, R], roughly [−1, 1].
+  package let images: Tensor
+  /// Conditioning features of unit length, [N, F].
+  package let features: Tensor
+
+  init(images: Tensor, features: Tensor) {
+    (self.images, self.features) = (images.detached(), features.detached())
+  }
+}
+
 /// A loss to differentiate, and numbers to show.
 package struct LossValue {
   /// What is differentiated: a scalar.
@@ -36,11 +48,18 @@ package struct LossValue {
   package let perSample: Tensor
   /// Values worth recording, by the original's names.
   package var reports: [(name: String, values: Tensor)]
+  /// What the generator painted for it.
+  package let generated: GeneratedBatch?
 
-  init(_ loss: Tensor, reports: [(name: String, values: Tensor)]) {
+  init(
+    _ loss: Tensor,
+    reports: [(name: String, values: Tensor)],
+    generated: GeneratedBatch? = nil
+  ) {
     total = loss.mean()
     perSample = loss.detached()
     self.reports = reports
+    self.generated = generated
   }
 }
 
@@ -94,7 +113,8 @@ package func generatorLoss(
       ("Loss/scores/fake", fake.logits.detached()),
       ("Loss/signs/fake", fake.logits.detached().sign()),
       ("Loss/G/loss", loss.detached()),
-    ]
+    ],
+    generated: GeneratedBatch(images: images, features: c)
   )
 }
 
@@ -144,13 +164,10 @@ package func pathLengthLoss(
 /// The discriminator's loss on generated images.
 package func discriminatorFakeLoss(
   _ context: LossContext,
-  conditioning: Conditioning,
-  z: Tensor,
+  generated: GeneratedBatch,
   random: any RandomSource
 ) -> LossValue {
-  let c = conditioning.features
-  let images = withoutGradients { context.generate(z, fts: c, random: random).images }
-  let fake = context.discriminate(images, fts: c, random: random)
+  let fake = context.discriminate(generated.images, fts: generated.features, random: random)
   var loss = fake.logits.softplus()
   if let term = context.coupling(fake, slopes: fake.logits.detached().sigmoid()) {
     loss = loss + term

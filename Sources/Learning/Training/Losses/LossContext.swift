@@ -68,6 +68,13 @@ package struct LossContext {
     return (generator.synthesize(ws, fts: fts, noiseMode: .random(random)).image, ws)
   }
 
+  /// Images to show the discriminator.
+  package func generated(_ z: Tensor, fts: Tensor, random: any RandomSource) -> GeneratedBatch {
+    withoutGradients {
+      GeneratedBatch(images: generate(z, fts: fts, random: random).images, features: fts)
+    }
+  }
+
   func discriminate(
     _ images: Tensor,
     fts: Tensor,

@@ -72,6 +72,7 @@ extension TrainingOptions {
   }
 }
 
+extension Recipe: JSONConvertible {}
 extension ContrastiveForm: JSONConvertible {}
 extension FeatureLogit: JSONConvertible {}
 extension CLIPCrop: JSONConvertible {}

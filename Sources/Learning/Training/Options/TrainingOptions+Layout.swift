@@ -122,6 +122,9 @@ extension TrainingOptions {
     nifty.image_noise
     nifty.style_width
     nifty.feature_scale
+    nifty.recipe
+    nifty.text_lr_multiplier
+    nifty.reuse_fakes
     nifty.G_reg_interval
     nifty.D_reg_interval
     nifty.kimg_per_tick

@@ -17,6 +17,15 @@ extension TrainingOptions {
     set { subset = newValue }
   }
 
+  /// The recipe; to set it sets what it says, too.
+  var appliedRecipe: Recipe {
+    get { recipe }
+    set {
+      recipe = newValue
+      newValue.apply(to: &trainer)
+    }
+  }
+
   /// The seed as a signed number.
   var seed: Int {
     get { Int(clamping: trainer.seed) }

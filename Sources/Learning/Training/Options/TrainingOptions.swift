@@ -28,6 +28,8 @@ package struct TrainingOptions: Equatable, Sendable {
   package var textMapper: String?
   /// The networks, losses and optimisers.
   package var trainer: TrainerConfiguration
+  /// The recipe that was asked for by name.
+  package var recipe = Recipe.lafite
   /// Snapshot to start from, if any.
   package var resume: String?
   /// The parent of run folders.

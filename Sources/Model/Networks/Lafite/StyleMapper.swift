@@ -106,8 +106,26 @@ private func featureLayers(
       inputs,
       outputs,
       activation: .leakyReLU,
-      learningRateMultiplier: 0.01,
+      learningRateMultiplier: TextLayers.learningRateMultiplier,
       random: random
     )
+  }
+}
+
+/// The layers that each style mapper's text feature passes first.
+public enum TextLayers {
+  /// Their learning rate multiplier in LAFITE (arXiv 1912.04958, appendix B, on the mapping network).
+  public static let learningRateMultiplier = 0.01
+
+  private static let names: Set<Substring> = [
+    "pre_0", "pre_1", "scale_layer_0", "scale_layer_1", "bias_layer_0", "bias_layer_1",
+  ]
+
+  /// Whether a parameter of a generator belongs to one of these layers.
+  ///
+  /// - Parameter name: Its name in the generator's state, parts joined by dots.
+  /// - Returns: Whether it does.
+  public static func own(_ name: String) -> Bool {
+    name.split(separator: ".").contains(where: names.contains)
   }
 }

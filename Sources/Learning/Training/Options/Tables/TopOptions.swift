@@ -2,7 +2,8 @@ extension TrainingOption {
   /// The tables of all options in the order of the help, each under its group's title.
   package static let groups: [(title: String, options: [TrainingOption])] = [
     ("Run to take up", beginnings), ("Data", dataOptions), ("Run", runOptions),
-    ("Metrics", metricOptions), ("Networks", networkOptions), ("Losses", lossOptions),
+    ("Metrics", metricOptions), ("Recipe", recipeOptions), ("Networks", networkOptions),
+    ("Losses", lossOptions),
     ("Augmentation", augmentOptions), ("Arithmetic", numericsOptions),
   ]
 
