@@ -33,11 +33,11 @@ struct NumberFlagTests {
     ),
     (
       "clip train --data=d --out=o --kimg=inf",
-      "--kimg must be above 0 and at most 1000000000 thousand images, not inf"
+      "--kimg must be above 0 and at most 1e09 thousand images, not inf"
     ),
     (
       "clip train --data=d --out=o --seconds=-3",
-      "--seconds must be above 0 and at most 1000000000 seconds, not -3"
+      "--seconds must be above 0 and at most 1e09 seconds, not -3"
     ),
     (
       "clip mapper --data=d --out=o --threads=3000000000",
@@ -49,7 +49,7 @@ struct NumberFlagTests {
     ),
     (
       "metrics --network=n --images=9223372036854775807",
-      "--images must be between 2 and 1000000000, not 9223372036854775807"
+      "--images must be between 2 and 1e09, not 9223372036854775807"
     ),
     (
       "dataset verify z.zip --threads=9223372036854775807",
@@ -65,7 +65,7 @@ struct NumberFlagTests {
     ),
     (
       "pack --source=s --dest=d --no-clip --checkpoint=1e300",
-      "--checkpoint must be between 0 and 86400 seconds, not 1e+300"
+      "--checkpoint must be between 0 and 86400 seconds, not 1e300"
     ),
     (
       "pack --source=s --dest=d --no-clip --threads=9223372036854775807",
