@@ -313,7 +313,11 @@ let torchSide: [Target] = [
     ],
     exclude: ["Fixtures"]
   ),
-  tests("Program", "ModelCommandsTests", ["ModelCommands", "Training", "JSON", argumentParser]),
+  tests(
+    "Program",
+    "ModelCommandsTests",
+    ["ModelCommands", "Training", "JSON", "Text", "TestSupport", argumentParser]
+  ),
   tests(
     "Program",
     "NiftyTests",

@@ -34,6 +34,9 @@ package struct OptionRange: Equatable, Sendable {
     unit: ""
   )
 
+  /// Threads of one process: far more than machines have, and few enough for every system to start.
+  package static let threads = between(1, 1024, "threads")
+
   /// Whether a number is allowed; NaN never is.
   package func contains(_ value: Double) -> Bool {
     if self == .finite { return value.isFinite }

@@ -38,7 +38,7 @@ package enum Text {
   }
   /// A number as it is typed on a command line: "25000", "0.0025", "1e12".
   package static func typed(_ value: Double) -> String {
-    if let whole = Int(exactly: value), abs(whole) < 1_000_000 { return String(whole) }
+    if let whole = Int(exactly: value), whole.magnitude < 1_000_000 { return String(whole) }
     let short = String(format: "%g", value)
     let text = Double(short) == value ? short : String(format: "%.15g", value)
     return text.replacingOccurrences(of: "e+", with: "e")

@@ -75,6 +75,7 @@ static void handle(int signal_number, siginfo_t *info, void *context) {
     put("\n");
     _exit(1);
   }
+  csignals_note_crash();
   // Somebody else's: the instruction is repeated, and ends the process as without a handler.
   signal(signal_number, SIG_DFL);
 }

@@ -135,6 +135,11 @@ package struct Packer {
     guard min(image.width, image.height) >= options.minimumSide else {
       return .dropped(.tooSmall, reason: size)
     }
+    let (width, height) = (options.width ?? image.width, options.height ?? image.height)
+    // Known before it is resized: a picture of one column may ask for terabytes.
+    guard options.crop != .none || width == height else {
+      return .dropped(.mismatched, reason: size)
+    }
     guard let square = square(image, options) else {
       return .dropped(.tooSmall, reason: "\(size), too small for the wide crop")
     }

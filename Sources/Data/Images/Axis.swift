@@ -1,7 +1,7 @@
 import Glibc
 
 extension Double {
-  /// Whether a number can have a place on an axis: finite, with room for sums and differences.
+  /// Whether a number can be drawn on an axis: finite, with room for sums and differences.
   var isDrawable: Bool { isFinite && magnitude < 1e100 }
 }
 

@@ -1,14 +1,14 @@
 import CImages
 import Glibc
 
-/// A place on a drawing, in points, x to the right and y down.
+/// A point on a drawing, in points, x to the right and y down.
 package struct Point: Sendable, Hashable {
   /// To the right.
   package var x: Double
   /// Down.
   package var y: Double
 
-  /// A place.
+  /// A point.
   package init(_ x: Double, _ y: Double) {
     self.x = x
     self.y = y
@@ -62,7 +62,7 @@ struct Outline {
 }
 
 extension Rectangle {
-  /// The corners clockwise, with arcs of `radius` in their place.
+  /// The corners clockwise, replaced by arcs of `radius`.
   func corners(radius: Double) -> [Point] {
     let radius = min(radius, width / 2, height / 2)
     if radius <= 0 {

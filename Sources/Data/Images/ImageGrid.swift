@@ -12,7 +12,7 @@ package struct ImageGrid: Sendable {
   package let columns: Int
   /// Pixels between pictures and around them.
   package let gap: Int
-  /// What shows in the gaps and in unused places.
+  /// The colour of gaps and unused cells.
   package let background: Color
   /// By how much each picture is enlarged.
   package let magnification: Int

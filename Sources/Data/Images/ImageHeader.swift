@@ -52,7 +52,7 @@ package struct ImageHeader: Sendable, Equatable {
 }
 
 extension ImageError {
-  /// The error that a codec's answer stands for; nil for success.
+  /// The error of a codec's status; `nil` for success.
   init?(_ status: cimages_status, _ format: ImageFormat, _ message: cimages_message) {
     let reason = withUnsafeBytes(of: message.text) { buffer in
       String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self)

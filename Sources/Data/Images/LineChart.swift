@@ -18,7 +18,7 @@ package struct LineChart: Sendable {
 
   /// A horizontal line to compare with, such as the distance between two halves of the real images.
   package struct Reference: Sendable {
-    /// What the line stands for.
+    /// The line's label.
     package let label: String
     /// Where it lies on the y axis.
     package let value: Double

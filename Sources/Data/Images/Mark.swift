@@ -1,4 +1,4 @@
-/// One thing on a drawing, for whatever draws it: pixels or SVG.
+/// A drawing primitive, rendered as pixels or as SVG.
 enum Mark: Sendable {
   case rectangle(Rectangle, Color, radius: Double)
   case line([Point], Color, width: Double, dash: (on: Double, off: Double)?)

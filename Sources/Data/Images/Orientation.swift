@@ -42,7 +42,7 @@ package enum Orientation: Int, Sendable, CaseIterable {
   }
 
   /// The data of the first chunk of this name: of a PNG, length, name, data and checksum, or of a
-  /// WebP, name, length and data up to an even place.
+  /// WebP, name, length and data padded to an even offset.
   private static func chunk(
     _ name: String,
     in bytes: UnsafeRawBufferPointer,

@@ -59,7 +59,7 @@ extension RGBImage {
       pixels: try Self.pixels(of: bytes, header: header, alpha: alpha)
     )
     let orientation = appliesOrientation ? Orientation(exifOf: bytes) : .upright
-    // What the container says belongs to the picture; EXIF is a note beside it.
+    // The container's orientation is part of the picture; EXIF is metadata.
     self = image.turned(header.turned).turned(orientation)
   }
 

@@ -13,6 +13,24 @@ extension RGBImage {
     height: Int,
     filter: ResampleFilter = .lanczos
   ) -> RGBImage {
+    resized(width: width, height: height, filter: filter, mostIntermediateBytes: 512 << 20)
+  }
+
+  /// The picture at another size.
+  ///
+  /// - Parameters:
+  ///   - width: Of the result.
+  ///   - height: Of the result.
+  ///   - filter: The filter.
+  ///   - most: What the pixels between the two passes may take, unless one column takes more: a picture
+  ///     of one column and a hundred million rows would else need a hundred gigabytes.
+  /// - Returns: The same pixels, whatever `most` is.
+  func resized(
+    width: Int,
+    height: Int,
+    filter: ResampleFilter = .lanczos,
+    mostIntermediateBytes most: Int
+  ) -> RGBImage {
     precondition(
       (1...Self.maximumSide).contains(width) && (1...Self.maximumSide).contains(height),
       "cannot resize to \(width)×\(height)"
@@ -29,10 +47,26 @@ extension RGBImage {
       columnPlan = ResamplePlan(inputs: self.height, outputs: height, filter: filter)
     }
     let rows = columnPlan?.usedInputs ?? 0..<self.height
+    if let rowPlan, let columnPlan, width * rows.count * 3 > most {
+      return banded(rowPlan, columnPlan, columns: max(1, most / (rows.count * 3)))
+    }
     let narrowed = rowPlan.map { filteredRows(rows, $0) }
     guard let columnPlan else { return narrowed ?? self }
     guard let narrowed else { return filteredColumns(columnPlan, firstRow: 0) }
     return narrowed.filteredColumns(columnPlan, firstRow: rows.lowerBound)
+  }
+
+  /// Both passes over so many columns of the result at a time.
+  private func banded(_ rowPlan: ResamplePlan, _ columnPlan: ResamplePlan, columns: Int) -> RGBImage
+  {
+    let (width, rows) = (rowPlan.windows.count, columnPlan.usedInputs)
+    var result = RGBImage(width: width, height: columnPlan.windows.count, filledWith: .black)
+    for start in stride(from: 0, to: width, by: columns) {
+      let band = rowPlan.band(start..<min(start + columns, width))
+      let part = filteredRows(rows, band).filteredColumns(columnPlan, firstRow: rows.lowerBound)
+      result.paste(part, x: start, y: 0)
+    }
+    return result
   }
 
   /// The longest side that is made or read here.

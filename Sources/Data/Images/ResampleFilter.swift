@@ -43,6 +43,17 @@ struct ResamplePlan {
   /// Weights per output sample, a multiple of `CIMAGES_TAP_GROUP`.
   let taps: Int
 
+  private init(windows: [cimages_window], weights: [Int32], taps: Int) {
+    (self.windows, self.weights, self.taps) = (windows, weights, taps)
+  }
+
+  /// The plan of some of the outputs.
+  func band(_ outputs: Range<Int>) -> ResamplePlan {
+    let own = weights[outputs.lowerBound * taps..<outputs.upperBound * taps]
+    let zeros = [Int32](repeating: 0, count: Int(CIMAGES_TAP_GROUP))
+    return ResamplePlan(windows: Array(windows[outputs]), weights: own + zeros, taps: taps)
+  }
+
   /// - Parameters:
   ///   - inputs: The length of the axis before.
   ///   - outputs: The length of the axis after.

@@ -12,7 +12,7 @@ indirect enum ArrowFormat: Equatable {
   case text32
   /// Text or bytes with 64-bit offsets.
   case text64
-  /// Text or bytes as views: short ones in place, others somewhere in one of several buffers.
+  /// Text or bytes as views: short values inline, long ones in one of several buffers.
   case textView
   /// Whole numbers of so many bytes, and how many decimal digits of them stand behind the point.
   case decimal(bytes: Int, scale: Int)
@@ -138,7 +138,7 @@ struct ArrowValues {
     }
   }
 
-  /// A view of 16 bytes: the length, then the bytes, or four of them, a buffer's number and a place.
+  /// A view of 16 bytes: the length, then the bytes, or four of them, a buffer index and an offset.
   private static func view(_ view: UnsafeRawPointer, of array: ArrowArray) -> ArrowValue? {
     let length = Int(view.load(as: Int32.self))
     if length < 0 { return nil }

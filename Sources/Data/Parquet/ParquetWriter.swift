@@ -110,7 +110,7 @@ package final class ParquetWriter {
     for row in rows { try append(row) }
   }
 
-  /// Writes what is left and the footer, and gives the file its name.
+  /// Flushes the pending rows, writes the footer and renames the file.
   package func finish() throws(ParquetError) {
     precondition(!finished, "finish of a finished file: \(path)")
     try flush()

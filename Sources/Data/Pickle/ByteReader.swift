@@ -32,7 +32,7 @@ struct ByteReader {
     }
   }
 
-  /// A length of fixed width that fits what is left.
+  /// A length field of fixed width, at most the remaining bytes.
   mutating func length<Number: FixedWidthInteger>(
     _ type: Number.Type
   ) throws(PickleError) -> Int {

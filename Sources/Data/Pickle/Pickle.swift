@@ -2,7 +2,7 @@ package import Files
 
 /// One pickle that has been read.
 package struct Pickle {
-  /// The value the pickle stands for.
+  /// The decoded root value.
   package let root: PickleValue
   /// Where the next byte after the pickle lies: pickles may follow each other in one file.
   package let end: Int

@@ -12,7 +12,7 @@ package enum PickleError: Error, Equatable, CustomStringConvertible {
   case unsupported(offset: Int, what: String)
   /// Reading or writing would take more memory, depth or work than is reasonable for the input.
   case limit(what: String)
-  /// The pickle opens, but does not hold what is looked for.
+  /// The pickle is valid, but its content is not what was expected.
   case content(reason: String)
 
   package var description: String {

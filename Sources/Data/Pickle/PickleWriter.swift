@@ -2,7 +2,7 @@ import Files
 
 /// Writes values as a pickle that Python loads.
 ///
-/// Nodes that hang in several places are written once and remembered, so that the graph comes back as
+/// Shared nodes are written once and memoized, so that the graph comes back as
 /// the same graph, cycles included.
 package struct PickleWriter {
   /// The protocols that can be written: 4 needs Python 3.4, 2 is read by everything.

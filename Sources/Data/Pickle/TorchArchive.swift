@@ -11,7 +11,7 @@ package final class TorchArchive {
   /// The tensors in file order; nested names are joined with dots, and a file that is one tensor
   /// gives it the empty name.
   package let tensors: [NamedTensor]
-  /// The whole saved object, for what is not a tensor.
+  /// The whole saved object, for values other than tensors.
   package let pickle: Pickle
 
   private let places: [String: Int]

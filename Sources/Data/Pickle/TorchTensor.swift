@@ -75,8 +75,8 @@ package struct TorchTensor: Sendable {
     guard shape.count == strides.count, shape.count <= 64,
       shape.allSatisfy({ $0 >= 0 }), strides.allSatisfy({ $0 >= 0 }), storageOffset >= 0
     else { throw .content(reason: "a tensor of shape \(shape) with strides \(strides)") }
-    // Of no elements too: contiguous strides are products of all dimensions but one.
-    let extent = shape.reduce((1, false)) { extent, length in
+    // Of no elements too: contiguous strides and sizes in bytes are products of dimensions.
+    let extent = shape.reduce((type.size, false)) { extent, length in
       let (product, overflow) = extent.0.multipliedReportingOverflow(by: max(length, 1))
       return (product, extent.1 || overflow)
     }
@@ -176,9 +176,10 @@ package struct TorchTensor: Sendable {
       body(index)
       for dimension in shape.indices.reversed() {
         position[dimension] += 1
-        index += strides[dimension]
+        // The stride of a single row may be any number: what wraps around here wraps back.
+        index &+= strides[dimension]
         if position[dimension] < shape[dimension] { break }
-        index -= position[dimension] * strides[dimension]
+        index &-= position[dimension] &* strides[dimension]
         position[dimension] = 0
       }
     }

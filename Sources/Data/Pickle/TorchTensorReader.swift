@@ -16,7 +16,7 @@ final class TorchTensorReader {
     self.allowsEmbedded = allowsEmbedded
   }
 
-  /// The tensor a value stands for; `nil` when it stands for something else.
+  /// The tensor that a value describes; `nil` if it describes something else.
   func tensor(_ value: PickleValue) throws(PickleError) -> TorchTensor? {
     var value = value
     // A parameter wraps a tensor; nobody wraps more than a few times.

@@ -88,12 +88,13 @@ package struct FeatureStatistics {
     }
     guard let count = file["count"], let sum = file["sum"], let products = file["products"],
       count.shape == [1], count.dtype == .int64, sum.rank == 1, sum.dtype == .float64,
-      products.dtype == .float64, products.shape == [sum.count, sum.count], count.item >= 1
+      products.dtype == .float64, products.shape == [sum.count, sum.count], count.item >= 1,
+      let number = Int(exactly: count.item)
     else { throw refusal("count, sum and products do not fit") }
     guard sum.isFinite, products.isFinite else { throw refusal("its sums are not finite") }
     dimension = sum.count
     maximumCount = nil
-    self.count = Int(count.item)
+    self.count = number
     self.sum = sum
     self.products = products
     if let features = file["features"] {

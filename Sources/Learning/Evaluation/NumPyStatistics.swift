@@ -41,7 +41,10 @@ extension FeatureMoments {
     let mean = Tensor((0..<D).flatMap { mu.doubles(row: $0) })
     var covariance = Tensor((0..<D).flatMap { sigma.doubles(row: $0) }, shape: [D, D])
     guard mean.isFinite, covariance.isFinite else { throw refusal("its numbers are not finite") }
-    if let count = try array("count.npy", rows: 1), count.element == .int64, count.rows == 1 {
+    if let count = try array("count.npy", rows: 1) {
+      guard count.rows == 1, count.columns == 1, count.element == .int64 else {
+        throw refusal("count has \(count.rows) × \(count.columns) \(count.element) numbers, not 1")
+      }
       let n = Double(count.integer(row: 0))
       guard n > 1 else { throw refusal("it claims to be made of \(Int(n)) vectors") }
       covariance = covariance * ((n - 1) / n)

@@ -38,6 +38,7 @@ extension CLIPConfiguration {
       throw .snapshot("the configuration in its metadata does not fit its tensors")
     }
     if vocabularySize != table[0] { throw .snapshot("\(table[0]) token vectors do not fit") }
+    try reader.expectHeld(self)
   }
 
   fileprivate var visionHeads: Int? {
@@ -87,6 +88,53 @@ private struct ShapeReader {
       channels.append(try shape("visual.stages.\(stage).conv0.weight", rank: 4)[0])
     }
     return (.convolutional(channels: channels), stored?.imageResolution ?? 8 << stages)
+  }
+
+  /// Refuses a model whose largest tensors are not of the shapes that follow from the others: they are
+  /// allocated before any is read, and shapes with a zero take no room in a file.
+  func expectHeld(_ configuration: CLIPConfiguration) throws(CLIPError) {
+    let (embedding, width) = (configuration.embedDimension, configuration.textWidth)
+    try expect("positional_embedding", [configuration.contextLength, width])
+    try expect("text_projection", [width, embedding])
+    try expectBlocks("transformer", configuration.textLayers, width)
+    switch configuration.vision {
+    case .transformer(let layers, let width, let patch, _):
+      let side = configuration.imageResolution / patch
+      try expect("visual.class_embedding", [width])
+      try expect("visual.positional_embedding", [side * side + 1, width])
+      try expect("visual.conv1.weight", [width, 3, patch, patch])
+      try expect("visual.proj", [width, embedding])
+      try expectBlocks("visual.transformer", layers, width)
+    case .resnet(let layers, let width, _):
+      for (stage, count) in layers.enumerated() {
+        let planes = width << stage
+        for block in 0..<count {
+          try expect("visual.layer\(stage + 1).\(block).conv2.weight", [planes, planes, 3, 3])
+        }
+      }
+      let (side, wide) = (configuration.imageResolution / 32, 32 * width)
+      try expect("visual.attnpool.positional_embedding", [side * side + 1, wide])
+      try expect("visual.attnpool.k_proj.weight", [wide, wide])
+      try expect("visual.attnpool.c_proj.weight", [embedding, wide])
+    case .convolutional(let channels):
+      for (stage, outputs) in channels.enumerated() {
+        let inputs = stage == 0 ? 3 : channels[stage - 1]
+        try expect("visual.stages.\(stage).conv0.weight", [outputs, inputs, 3, 3])
+        try expect("visual.stages.\(stage).conv1.weight", [outputs, outputs, 3, 3])
+      }
+      try expect("visual.proj.weight", [embedding, channels.last ?? 3])
+    }
+  }
+
+  private func expectBlocks(_ tower: String, _ layers: Int, _ width: Int) throws(CLIPError) {
+    for layer in 0..<layers {
+      try expect("\(tower).resblocks.\(layer).attn.in_proj_weight", [3 * width, width])
+    }
+  }
+
+  private func expect(_ name: String, _ expected: [Int]) throws(CLIPError) {
+    let shape = try shape(name, rank: expected.count)
+    if shape != expected { throw .snapshot("\(name) has the shape \(shape), not \(expected)") }
   }
 
   /// Number of different components after `prefix`.

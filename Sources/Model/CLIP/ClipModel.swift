@@ -22,6 +22,14 @@ package final class ClipModel {
     model.move(to: device)
     self.device = device
     tokenizer = try Weights.tokenizer(for: model.configuration)
+    let (tokens, known) = (model.configuration.vocabularySize, tokenizer.vocabularySize)
+    guard tokens == known else {
+      throw CLIPError.file(
+        path: path,
+        reason: "it has vectors of \(tokens) tokens, and the tokenizer \(known): "
+          + "another tokenizer's model"
+      )
+    }
     sha256 = try SHA256.digest(ofFile: path)
     name = String(path.split(separator: "/").last ?? "clip")
   }

@@ -14,7 +14,7 @@ extension NetworkSnapshot {
   ///   - path: The final name; its folder must exist.
   ///   - averageOnly: Leaves G and D out: enough for generation.
   ///   - half: Stores floating-point values in half precision.
-  ///   - notes: Take the place of the snapshot's own notes of the same names.
+  ///   - notes: Replace the snapshot's own notes of the same names.
   /// - Throws: `SnapshotError` if the format cannot hold the snapshot; `FileError` if the file cannot
   ///   be written.
   package func convert(

@@ -7,7 +7,7 @@ extension OptionValue {
   /// - Parameters:
   ///   - value: What the pickle holds.
   ///   - name: What it is called, for `omitted`.
-  ///   - omitted: Receives the names of what is no setting, such as an object of a class.
+  ///   - omitted: Receives the names of values that are no settings, such as class instances.
   /// - Returns: The setting; `nil` if it was omitted.
   /// - Throws: `PickleError.limit` where shared or cyclic values would multiply.
   static func reading(
@@ -74,7 +74,7 @@ extension OptionValue {
     ) throws(PickleError) -> [OptionValue] {
       var items: [OptionValue] = []
       for (index, value) in values.enumerated() {
-        // A place stays a place, so that the others keep theirs.
+        // A dropped item leaves a null, so that the others keep their index.
         items.append(try read(value, name: "\(name)[\(index)]", depth: depth + 1) ?? .null)
       }
       return items

@@ -54,7 +54,7 @@ extension SnapshotDescription {
       if let key = key.string, let text = value.string { metadata[key] = text }
     }
     let told = try SnapshotDescription(metadata: metadata, path: path)
-    // What tensors and keyword arguments tell must be told again here; the rest is only here.
+    // Tensors and keyword arguments must agree with it; the rest stands only here.
     let (found, foundHead) = (generator, discriminator)
     generator = told.generator
     generator.featureScale = 1

@@ -13,9 +13,6 @@ protocol SnapshotStore {
 struct TensorLayout: Equatable {
   let dtype: DType
   let shape: [Int]
-
-  /// Size of the values in bytes.
-  var byteCount: Int { shape.reduce(dtype.byteCount, *) }
 }
 
 extension SnapshotStore {

@@ -81,7 +81,9 @@ extension DatasetCommand {
     var threads = ProcessInfo.processInfo.activeProcessorCount
 
     func validate() throws {
-      guard threads >= 1 else { throw ValidationError("--threads must be at least 1") }
+      if let complaint = OptionRange.threads.complaint(about: threads, of: "--threads") {
+        throw ValidationError(complaint)
+      }
     }
 
     private static func captionNote(_ set: PackedDataset) -> String {
@@ -187,7 +189,7 @@ extension DatasetCommand {
         samplesHeading: "Image"
       )
       try sheet.rendered().write(png: out)
-      Console.line("wrote \(out)")
+      Console.line("wrote \(out): \(shown) of \(Text.count(set.count, "image"))")
     }
   }
 }

@@ -41,6 +41,8 @@ extension LaionCommand {
       abstract: "Download pairs; what `nifty laion` does without a word."
     )
 
+    private static let standardAddress = "127.0.0.1"
+
     @Option(required: LaionOptions.metadata) var metadata: String
     @Option(required: LaionOptions.out) var out: String
     @Flag(LaionOptions.retry) var retry: Bool
@@ -52,7 +54,7 @@ extension LaionCommand {
     var metricsPort: Int?
 
     @Option(help: "Address of this machine that answers there; 0.0.0.0 for all of them.")
-    var metricsAddress = "127.0.0.1"
+    var metricsAddress = Self.standardAddress
 
     @OptionGroup(title: "Rows") var rows: LaionRowFlags
     @OptionGroup(title: "Requests") var fetch: LaionRequestFlags
@@ -63,6 +65,13 @@ extension LaionCommand {
         try settings.validate()
         try LaionOptions.shards.check(rows.shards)
       } catch { throw ValidationError("\(error)") }
+      let ports = OptionRange.between(0, 65_535)
+      if let complaint = ports.complaint(about: metricsPort, of: "--metrics-port") {
+        throw ValidationError(complaint)
+      }
+      if metricsPort == nil, metricsAddress != Self.standardAddress {
+        throw ValidationError("--metrics-address is where --metrics-port answers: give a port, too")
+      }
     }
 
     /// What the flags say, without regard to the variables of a cluster.

@@ -71,9 +71,10 @@ struct ClipCommand: ParsableCommand {
       guard side >= 16, side <= 512, side % 8 == 0 else {
         throw ValidationError("--side must be a multiple of 8 from 16 to 512, not \(side)")
       }
-      guard batch >= 2, threads >= 1, kimg > 0 else {
-        throw ValidationError("--batch must be at least 2, --threads at least 1, --kimg positive")
-      }
+      try refuse(batch, unless: .between(2, 1_000_000), flag: "--batch")
+      try refuse(threads, unless: .threads, flag: "--threads")
+      try refuse(kimg, unless: .above(0, atMost: 1e9, "thousand images"), flag: "--kimg")
+      try refuse(seconds, unless: .above(0, atMost: 1e9, "seconds"), flag: "--seconds")
     }
 
     func run() throws {
@@ -84,8 +85,9 @@ struct ClipCommand: ParsableCommand {
           "no pairs of picture and text in \(data.joined(separator: ", "))"
         )
       }
-      if dropped > 0 {
-        Console.line("left out \(dropped) pairs without a readable picture or text")
+      Self.tell(dropped: dropped, of: data)
+      if batch > pairs.count {
+        Console.error("--batch \(batch): there are only \(pairs.count) pairs, a step takes all")
       }
       let tokenizer = try Weights.tokenizer()
       let vocabulary = tokenizer.vocabulary(for: pairs.captions.joined())
@@ -116,7 +118,8 @@ struct ClipCommand: ParsableCommand {
       try model.save(to: out)
       var figures = try retrieval(model, restricted, pairs, prefix: "r1")
       if !test.isEmpty {
-        let held = try PairFolders.pairs(test.flatMap(expandedBraces), side: side).pairs
+        let (held, dropped) = try PairFolders.pairs(test.flatMap(expandedBraces), side: side)
+        Self.tell(dropped: dropped, of: test)
         figures += try retrieval(model, restricted, held, prefix: "r1_held_out")
       }
       for (name, value) in figures { Console.line("\(name) \(String(format: "%.3f", value))") }
@@ -128,6 +131,13 @@ struct ClipCommand: ParsableCommand {
           to: report
         )
       }
+    }
+
+    private static func tell(dropped: Int, of folders: [String]) {
+      if dropped == 0 { return }
+      let pairs = Text.count(dropped, "pair")
+      let place = folders.joined(separator: ", ")
+      Console.line("left out \(pairs) of \(place) without a readable picture or text")
     }
 
     private func retrieval(

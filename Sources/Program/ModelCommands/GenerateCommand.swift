@@ -31,6 +31,8 @@ struct GenerateCommand: ParsableCommand {
       """
   )
 
+  private static let standardImageNoise = 0.75
+
   @Argument(help: "Texts in any language that the CLIP knows.")
   var texts: [String] = []
 
@@ -47,7 +49,7 @@ struct GenerateCommand: ParsableCommand {
   var fromImage: [String] = []
 
   @Option(help: "Share of noise in a picture's feature, as in training without captions.")
-  var imageNoise = 0.75
+  var imageNoise = Self.standardImageNoise
 
   @Option(help: "File of tensors z [N, z] and fts [N, f] to paint; takes the place of texts.")
   var latents: String?
@@ -107,13 +109,25 @@ struct GenerateCommand: ParsableCommand {
     guard samples.map({ (1...1000).contains($0) }) ?? true else {
       throw ValidationError("--samples must be from 1 to 1000")
     }
-    guard threads >= 1, trunc.isFinite, truncCutoff ?? 0 >= 0 else {
+    try refuse(threads, unless: .threads, flag: "--threads")
+    try refuse(trunc, unless: .finite, flag: "--trunc")
+    try refuse(truncCutoff, unless: .atLeast(0, "layers"), flag: "--trunc-cutoff")
+    try refuse(imageNoise, unless: .between(0, 1), flag: "--image-noise")
+    try refuseIdleFlags()
+  }
+
+  /// Refuses what would have no effect.
+  private func refuseIdleFlags() throws {
+    if latents != nil, clip != nil || samples != nil || seeds != nil {
       throw ValidationError(
-        "--threads must be at least 1, --trunc finite, --trunc-cutoff not below 0"
+        "--latents holds features and latents: no --clip, --samples or --seeds beside it"
       )
     }
-    guard (0...1).contains(imageNoise) else {
-      throw ValidationError("--image-noise must be between 0 and 1, not \(imageNoise)")
+    if imageNoise != Self.standardImageNoise, fromImage.isEmpty {
+      throw ValidationError("--image-noise is the noise of --from-image: give a picture, too")
+    }
+    if overwrite, out.hasSuffix(".safetensors") {
+      throw ValidationError("--overwrite is for a folder of pictures; \(out) is replaced anyway")
     }
   }
 
@@ -121,8 +135,15 @@ struct GenerateCommand: ParsableCommand {
     Runtime.threads = threads
     let place = try ModelPlace(network)
     let snapshot = try NetworkSnapshot(path: place.network)
+    let generator = try snapshot.averagedGenerator()
+    let layers = generator.mapping.wCount
+    if let truncCutoff, truncCutoff > layers {
+      throw SamplingError(
+        "--trunc-cutoff \(truncCutoff): the generator has \(layers) layers; 0 to \(layers) is allowed"
+      )
+    }
     let painter = Painter(
-      generator: try snapshot.averagedGenerator(),
+      generator: generator,
       truncation: trunc,
       truncationCutoff: truncCutoff,
       noise: noise

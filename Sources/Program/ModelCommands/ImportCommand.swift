@@ -47,7 +47,9 @@ struct ImportCommand: ParsableCommand {
 
   private var isZip: Bool { dest.lowercased().hasSuffix(".zip") }
 
-  func validate() throws { if isZip { try flags.check() } }
+  func validate() throws {
+    if isZip { try flags.check() } else { try flags.checkUnused(by: dest) }
+  }
 
   func run() throws {
     let set = try open()

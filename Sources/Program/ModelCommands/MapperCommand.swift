@@ -43,10 +43,9 @@ struct MapperCommand: ParsableCommand {
   var threads = 1
 
   func validate() throws {
-    for (flag, value) in [("--steps", steps), ("--batch", batch), ("--threads", threads)]
-    where !(1...1_000_000).contains(value) {
-      throw ValidationError("\(flag) must be between 1 and 1000000, not \(value)")
-    }
+    try refuse(steps, unless: .between(1, 1_000_000), flag: "--steps")
+    try refuse(batch, unless: .between(1, 1_000_000), flag: "--batch")
+    try refuse(threads, unless: .threads, flag: "--threads")
   }
 
   func run() throws {

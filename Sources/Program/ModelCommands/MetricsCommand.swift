@@ -6,6 +6,7 @@ import Evaluation
 import Files
 import Foundation
 import Networks
+import Text
 import Torch
 import Training
 
@@ -100,12 +101,12 @@ struct MetricsCommand: ParsableCommand {
     if names.contains("judge_top1"), judge == nil {
       throw ValidationError("judge_top1 needs --judge")
     }
-    for (name, value, least) in [
-      ("--captions", captions, 2), ("--per-caption", perCaption, 1), ("--images", images ?? 2, 2),
-      ("--threads", threads, 1), ("--gpus", gpus, 1),
-    ] where value < least {
-      throw ValidationError("\(name) must be at least \(least), not \(value)")
-    }
+    // A billion images take decades; their numbers have room to be multiplied.
+    try refuse(captions, unless: .between(2, 1e6), flag: "--captions")
+    try refuse(perCaption, unless: .between(1, 1e6), flag: "--per-caption")
+    try refuse(images, unless: .between(2, 1e9), flag: "--images")
+    try refuse(threads, unless: .threads, flag: "--threads")
+    try refuse(gpus, unless: .atLeast(1), flag: "--gpus")
   }
 
   /// Metrics that are not lines of the suite.

@@ -12,64 +12,24 @@ import Training
 
 /// How images are packed: what `nifty pack` and `nifty import` share.
 struct PackFlags: ParsableArguments {
-  @Option(help: "Width of the images in pixels; without it they stay as they are.")
-  var width: Int?
-
-  @Option(help: "Height of the images in pixels.")
-  var height: Int?
-
-  @Option(help: "How images become square: center-crop, center-crop-wide or none.")
-  var transform = Packer.Options.Crop.none
-
-  @Option(name: .customLong("resize-filter"), help: "Filter that resizes: box or lanczos.")
-  var resizeFilter = ResampleFilter.lanczos
-
-  @Option(name: .customLong("max-images"), help: "Read only this many images.")
-  var maxImages: Int?
-
-  @Option(help: "CLIP model that makes the features. (default: ViT-B-32.pt, if it was fetched)")
-  var clip: String?
-
-  @Flag(name: .customLong("no-clip"), help: "Pack without features.")
-  var noClip = false
-
-  @Option(name: .customLong("clip-view"), help: "What CLIP sees of an image: lafite or whole.")
-  var clipView = PackView.lafite
-
-  @Option(help: "How CLIP computes: float32 or, in half the time, bfloat16.")
-  var clipPrecision = ClipPrecision.float32
-
-  @Flag(help: "Add CLIP features of the mirrored images.")
-  var mirrorFeatures = false
-
-  @Option(
-    help: """
-      How images are stored: webp (without loss), png (without loss) or jpeg.
-      (default: webp; png with --lafite-json)
-      """
-  )
-  var format: StoredFormat?
-
-  @Option(help: "Quality of JPEG, 1 to 100.")
-  var quality = 95
-
-  @Option(name: .customLong("min-side"), help: "Leave out images with a shorter side.")
-  var minSide = 0
-
-  @Flag(help: "Leave out images without colours.")
-  var dropGrey = false
-
-  @Option(help: "Threads that decode and encode.")
-  var threads = ProcessInfo.processInfo.activeProcessorCount
-
-  @Option(help: "Images per call of the CLIP model.")
-  var batch = 64
-
-  @Option(help: "Seconds that a killed run may have to repeat.")
-  var checkpoint = 5.0
-
-  @Flag(help: "Also write dataset.json, so that the original code can read the zip.")
-  var lafiteJson = false
+  @Option(optional: PackOptions.width) var width: Int?
+  @Option(optional: PackOptions.height) var height: Int?
+  @Option(PackOptions.transform) var transform: Packer.Options.Crop
+  @Option(PackOptions.resizeFilter) var resizeFilter: ResampleFilter
+  @Option(optional: PackOptions.maxImages) var maxImages: Int?
+  @Option(optional: PackOptions.clip) var clip: String?
+  @Flag(PackOptions.noClip) var noClip: Bool
+  @Option(PackOptions.clipView) var clipView: PackView
+  @Option(PackOptions.clipPrecision) var clipPrecision: ClipPrecision
+  @Flag(PackOptions.mirrorFeatures) var mirrorFeatures: Bool
+  @Option(optional: PackOptions.format) var format: StoredFormat?
+  @Option(PackOptions.quality) var quality: Int
+  @Option(PackOptions.minSide) var minSide: Int
+  @Flag(PackOptions.dropGrey) var dropGrey: Bool
+  @Option(PackOptions.threads) var threads: Int
+  @Option(PackOptions.batch) var batch: Int
+  @Option(PackOptions.checkpoint) var checkpoint: Double
+  @Flag(PackOptions.lafiteJson) var lafiteJson: Bool
 
   /// The precision of CLIP.
   enum ClipPrecision: String, ExpressibleByArgument, CaseIterable {
@@ -81,16 +41,15 @@ struct PackFlags: ParsableArguments {
   /// How images are stored in the zip.
   enum StoredFormat: String, ExpressibleByArgument, CaseIterable { case webp, png, jpeg }
 
+  /// How images are stored in the zip if no flag says otherwise: what the original reads fastest is
+  /// PNG; what is smaller and faster here is WebP.
+  private var storedFormat: StoredFormat { format ?? (lafiteJson ? .png : .webp) }
+
   /// Refuses values that do not fit.
   func check() throws {
-    for (flag, value, least) in [
-      ("--max-images", maxImages ?? 1, 1), ("--threads", threads, 1), ("--batch", batch, 1),
-      ("--min-side", minSide, 0),
-    ] where value < least {
-      throw ValidationError("\(flag) must be at least \(least), not \(value)")
-    }
-    guard (1...100).contains(quality) else {
-      throw ValidationError("--quality must be 1 to 100, not \(quality)")
+    for option in PackOptions.all { try option.check(in: self) }
+    if storedFormat != .jpeg, PackOptions.quality.isChanged(in: self) {
+      throw ValidationError("--quality is for --format=jpeg; \(storedFormat) is without loss")
     }
     if clip != nil, noClip {
       throw ValidationError("--clip and --no-clip exclude each other")
@@ -101,8 +60,11 @@ struct PackFlags: ParsableArguments {
           + "clip-vit-b-32, or give --no-clip to pack without features"
       )
     }
-    if noClip && mirrorFeatures {
-      throw ValidationError("--mirror-features needs --clip")
+    let ofCLIP: [any AnyPackOption] = [
+      PackOptions.mirrorFeatures, PackOptions.clipView, PackOptions.clipPrecision,
+    ]
+    if noClip, let option = ofCLIP.first(where: { $0.isChanged(in: self) }) {
+      throw ValidationError("--\(option.name) needs --clip")
     }
     try checkSize()
   }
@@ -111,12 +73,7 @@ struct PackFlags: ParsableArguments {
     if transform != .none && (width == nil || height == nil) {
       throw ValidationError("--transform=\(transform.rawValue) needs --width and --height")
     }
-    for (flag, value) in [("--width", width), ("--height", height)] {
-      if let value, !(1...4096).contains(value) {
-        throw ValidationError("\(flag) must be from 1 to 4096, not \(value)")
-      }
-    }
-    if let width, width & (width - 1) != 0 || width < 4 {
+    if let width, width & (width - 1) != 0 {
       throw ValidationError("--width must be a power of two from 4 to 4096, not \(width)")
     }
     guard let width, let height else { return }
@@ -125,6 +82,15 @@ struct PackFlags: ParsableArguments {
       throw ValidationError(
         "--height must \(transform == .centerWide ? "not exceed" : "equal") --width, "
           + "not \(width) and \(height)"
+      )
+    }
+  }
+
+  /// Refuses what a folder of files as they are has no use for.
+  func checkUnused(by folder: String) throws {
+    for option in PackOptions.all where option.isChanged(in: self) && option.name != "no-clip" {
+      throw ValidationError(
+        "--\(option.name) is about what a zip holds; \(folder) is a folder of the files as they are"
       )
     }
   }
@@ -148,15 +114,14 @@ struct PackFlags: ParsableArguments {
     options.maximumCount = maxImages
     options.addsFlippedFeatures = mirrorFeatures
     options.writesLafiteJSON = lafiteJson
-    // What the original reads fastest is PNG; what is smaller and faster here is WebP.
-    switch format ?? (lafiteJson ? .png : .webp) {
+    switch storedFormat {
     case .png: options.encoding = .png(level: 2)
     case .webp: options.encoding = .webp
     case .jpeg: options.encoding = .jpeg(quality: quality)
     }
     options.threads = threads
     options.batchSize = batch
-    options.checkpointInterval = .seconds(max(0, checkpoint))
+    options.checkpointInterval = .seconds(checkpoint)
     return options
   }
 

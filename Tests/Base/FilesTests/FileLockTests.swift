@@ -44,6 +44,40 @@ struct FileLockTests {
     #expect(refusal(second, to: "pack into") == nil)
   }
 
+  @Test(
+    .enabled(
+      if: FileManager.default.isExecutableFile(atPath: "/usr/bin/flock"),
+      "flock of util-linux is not installed"
+    )
+  )
+  func `a lock of another process is told with its number, and is free when it dies`() throws {
+    let holder = Process()
+    holder.executableURL = URL(filePath: "/usr/bin/flock")
+    // The process that locks becomes the one that waits.
+    holder.arguments = [
+      "--no-fork", folder.file("file"), "/bin/sh", "-c", "echo held; exec sleep 60",
+    ]
+    let output = Pipe()
+    holder.standardOutput = output
+    try holder.run()
+    defer { if holder.isRunning { holder.terminate() } }
+    // To the end of a line, or of the process.
+    #expect(output.fileHandleForReading.availableData == Data("held\n".utf8))
+    let descriptor = opened()
+    defer { close(descriptor) }
+    let error = try #require(refusal(descriptor, to: "pack into"))
+    #expect(error.code == EWOULDBLOCK)
+    #expect(
+      error.description == "cannot pack into the file: process \(holder.processIdentifier) "
+        + "is at it; wait for it or end it"
+    )
+    kill(holder.processIdentifier, SIGKILL)
+    // Not awaited: Foundation's wait may miss the end of a process. Its lock goes within a moment.
+    let end = ContinuousClock.now + .seconds(20)
+    while refusal(descriptor, to: "pack into") != nil, ContinuousClock.now < end { usleep(10_000) }
+    #expect(refusal(descriptor, to: "pack into") == nil)
+  }
+
   @Test func `a lock that is released is free though a copy of its descriptor stays open`() throws {
     let (first, second) = (opened(), opened())
     try FileLock.take(first, on: "the file", to: "write")

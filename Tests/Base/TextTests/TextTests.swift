@@ -45,6 +45,19 @@ struct TextTests {
     #expect(Text.count(number, one, many) == expected)
   }
 
+  @Test(
+    arguments: [
+      (0, "0"), (-5, "-5"), (0.25, "0.25"), (1e6, "1e06"), (-0x1p63, "-9.22337203685478e18"),
+      (0x1p63, "9.22337203685478e18"), (.infinity, "inf"),
+    ] as [(Double, String)]
+  )
+  func `a number looks as it is typed, the least whole number too`(
+    value: Double,
+    expected: String
+  ) {
+    #expect(Text.typed(value) == expected)
+  }
+
   @Test(arguments: [
     (0, 4, 10, "0000"), (42, 4, 10, "0042"), (123_456, 4, 10, "123456"), (255, 4, 16, "00ff"),
     (8, 3, 8, "010"),
@@ -57,6 +70,8 @@ struct TextTests {
     ("a.zip", ["a.zip"]), ("s{0..2}.zip", ["s0.zip", "s1.zip", "s2.zip"]),
     ("{a,b}{1..2}", ["a1", "a2", "b1", "b2"]), ("{2..0}", ["2", "1", "0"]), ("{x}", ["{x}"]),
     ("{1..", ["{1.."]), ("{a,}", ["a", ""]),
+    ("{9223372036854775806..9223372036854775807..2}", ["9223372036854775806"]),
+    ("{-9223372036854775807..-9223372036854775808..5}", ["-9223372036854775807"]),
   ])
   func `brace patterns become what a shell makes of them`(pattern: String, expected: [String]) {
     #expect(expandedBraces(pattern) == expected)

@@ -96,7 +96,7 @@ private struct LMDBStructure {
   init(_ whole: [UInt8]) {
     self.whole = whole
     let page = 4096
-    func word(_ place: Int) -> Int { Int(whole[place]) | Int(whole[place + 1]) << 8 }
+    func word(_ offset: Int) -> Int { Int(whole[offset]) | Int(whole[offset + 1]) << 8 }
     var places = [0, page].flatMap { $0..<$0 + 160 }
     for start in stride(from: 2 * page, to: whole.count, by: page) {
       let flags = word(start + 10)
@@ -122,7 +122,7 @@ private struct LMDBStructure {
   /// The file with another structure.
   func file(_ structure: [UInt8]) -> [UInt8] {
     var file = whole
-    for (place, byte) in zip(places, structure) { file[place] = byte }
+    for (offset, byte) in zip(places, structure) { file[offset] = byte }
     return file
   }
 }

@@ -53,14 +53,14 @@ enum Repaired {
   /// A PNG whose chunks have right checksums.
   static func png(_ bytes: [UInt8]) -> [UInt8] {
     var bytes = bytes
-    var place = 8
-    while bytes.count - place >= 12 {
-      let length = bytes[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
-      guard length <= bytes.count - place - 12 else { break }
-      let end = place + 8 + length
-      let crc = bytes.withUnsafeBytes { CRC32.of(.init(rebasing: $0[place + 4..<end])) }
+    var offset = 8
+    while bytes.count - offset >= 12 {
+      let length = bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
+      guard length <= bytes.count - offset - 12 else { break }
+      let end = offset + 8 + length
+      let crc = bytes.withUnsafeBytes { CRC32.of(.init(rebasing: $0[offset + 4..<end])) }
       for index in 0..<4 { bytes[end + index] = UInt8(truncatingIfNeeded: crc >> (24 - 8 * index)) }
-      place = end + 4
+      offset = end + 4
     }
     return bytes
   }
@@ -68,17 +68,17 @@ enum Repaired {
   /// A tar whose headers have right checksums, as far as one leads to the next.
   static func tar(_ bytes: [UInt8]) -> [UInt8] {
     var bytes = bytes
-    var place = 0
-    while place >= 0, bytes.count - place >= 512, bytes[place] != 0 {
-      for index in 148..<156 { bytes[place + index] = 0x20 }
-      let sum = bytes[place..<place + 512].reduce(0) { $0 + Int($1) }
+    var offset = 0
+    while offset >= 0, bytes.count - offset >= 512, bytes[offset] != 0 {
+      for index in 148..<156 { bytes[offset + index] = 0x20 }
+      let sum = bytes[offset..<offset + 512].reduce(0) { $0 + Int($1) }
       let digits = String(sum, radix: 8)
       let field = String(repeating: "0", count: 6 - digits.count) + digits
-      for (index, digit) in field.utf8.enumerated() { bytes[place + 148 + index] = digit }
-      bytes[place + 154] = 0
-      let size = String(decoding: bytes[place + 124..<place + 135], as: UTF8.self)
+      for (index, digit) in field.utf8.enumerated() { bytes[offset + 148 + index] = digit }
+      bytes[offset + 154] = 0
+      let size = String(decoding: bytes[offset + 124..<offset + 135], as: UTF8.self)
       guard let size = Int(size, radix: 8), size >= 0 else { break }
-      place += 512 + (size + 511) / 512 * 512
+      offset += 512 + (size + 511) / 512 * 512
     }
     return bytes
   }

@@ -112,8 +112,8 @@ import Testing
     for name in ["00000/img00000002.png", "captions.jsonl"] {
       let entry = try #require(zip.index(of: name))
       let content = try zip.bytes(at: entry).withBytes { Array($0) }
-      let place = try #require(damaged.firstRange(of: content)).lowerBound
-      damaged[place + content.count - 2] ^= 1
+      let offset = try #require(damaged.firstRange(of: content)).lowerBound
+      damaged[offset + content.count - 2] ^= 1
     }
     try folder.write(damaged, to: "bad.zip")
     let faults = try DatasetCheck.faults(in: PackedDataset(folder.file("bad.zip")))

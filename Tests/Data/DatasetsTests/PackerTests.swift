@@ -34,6 +34,22 @@ import Testing
     )
   }
 
+  @Test func `an image that would not become square is left out before it is enlarged`() throws {
+    try folder.write(png(8, seed: 1), to: "in/1.png")
+    // At the width that is asked for it would take 800 gigabytes.
+    try folder.write(png(1, seed: 2, height: 1 << 20), to: "in/2.png")
+    let packer = Packer(options { ($0.crop, $0.width, $0.height) = (.none, 1 << 18, nil) })
+    #expect(throws: DatasetError.self) {
+      try packer.pack(
+        ImageTextFolder(folder.file("in")),
+        to: folder.file("out.zip"),
+        extractor: nil as HashExtractor?
+      )
+    }
+    let list = try String(contentsOfFile: folder.file("out.zip.left-out.tsv"), encoding: .utf8)
+    #expect(list.contains("2.png\tanother size\t1×1048576 pixels"))
+  }
+
   @Test func `every line of the text file is a caption`() throws {
     try folder.write([7], to: "1.png")
     try folder.write(Array("\u{FEFF}one \r\n\n  two\tthree\r\n\u{3000}\n四\n".utf8), to: "1.txt")

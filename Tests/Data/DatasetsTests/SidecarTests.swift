@@ -87,10 +87,10 @@ import Testing
     var sidecar = try bytes(of: path + ".features")
     let zip = try ZipArchive(path + ".features")
     let entry = try #require(zip.index(of: FeatureStore.imagesName))
-    let place = try zip.bytes(at: entry).withBytes { contents in
+    let offset = try zip.bytes(at: entry).withBytes { contents in
       try #require(Data(sidecar).range(of: Data(contents))).lowerBound + 200
     }
-    sidecar[place] ^= 1
+    sidecar[offset] ^= 1
     try folder.write(sidecar, to: "shapes.zip.features")
     let found = try DatasetCheck.faults(in: PackedDataset(path))
     #expect(

@@ -149,17 +149,17 @@ import Testing
   ) -> [UInt8] {
     var bytes = bytes
     for _ in 0..<Int.random(in: 1...4, using: &generator) {
-      let place = Int.random(in: 0..<bytes.count, using: &generator)
+      let offset = Int.random(in: 0..<bytes.count, using: &generator)
       switch Int.random(in: 0..<8, using: &generator) {
-      case 0..<4: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
-      case 4: bytes[place] = [0, 0xff, 0x7f, 0x80].randomElement(using: &generator) ?? 0
-      case 5: bytes[place] = UInt8.random(in: 0...255, using: &generator)
+      case 0..<4: bytes[offset] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+      case 4: bytes[offset] = [0, 0xff, 0x7f, 0x80].randomElement(using: &generator) ?? 0
+      case 5: bytes[offset] = UInt8.random(in: 0...255, using: &generator)
       case 6:
-        let end = min(bytes.count, place + Int.random(in: 1...40, using: &generator))
-        bytes.insert(contentsOf: bytes[place..<end], at: place)
+        let end = min(bytes.count, offset + Int.random(in: 1...40, using: &generator))
+        bytes.insert(contentsOf: bytes[offset..<end], at: offset)
       default:
-        let end = min(bytes.count, place + Int.random(in: 1...40, using: &generator))
-        if end - place < bytes.count { bytes.removeSubrange(place..<end) }
+        let end = min(bytes.count, offset + Int.random(in: 1...40, using: &generator))
+        if end - offset < bytes.count { bytes.removeSubrange(offset..<end) }
       }
     }
     // A wrong checksum would hide most damage to a PNG from the code behind it.

@@ -1,6 +1,7 @@
 import Foundation
-import Images
 import Testing
+
+@testable import Images
 
 @Suite struct ResizingTests {
   private struct Case: Decodable {
@@ -51,6 +52,17 @@ import Testing
     let source = try Fixtures.image("goldens/source-\(number).png")
     let packed = source.centerCropped().resized(width: 64, height: 64)
     #expect(difference(packed, try Fixtures.image("goldens/packed-\(number).png")) == nil)
+  }
+
+  @Test func `bands of columns give the same bytes as all columns at once`() throws {
+    let source = try Fixtures.image("decode/photo.png")
+    for (width, height) in [(301, 17), (5, 300), (64, 64), (1, 1), (400, 300)] {
+      let whole = source.resized(width: width, height: height)
+      for most in [1, 3 * 7 * source.height, 1 << 20] {
+        let banded = source.resized(width: width, height: height, mostIntermediateBytes: most)
+        #expect(banded == whole, "\(width)×\(height), \(most)")
+      }
+    }
   }
 
   @Test func `the box filter takes the mean of whole pixels`() {

@@ -34,6 +34,37 @@ import Testing
     }
   }
 
+  @Test func `statistics of counts that cannot be are none`() async throws {
+    try await MixedRows.withMetadata { configuration, _ in
+      var configuration = configuration
+      configuration.perSplit = 5
+      _ = try await LaionDownload(configuration).run()
+      let path = configuration.output + "/split0/stats.json"
+      let good = try #require(SplitStatistics.read(path))
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      for number in ["9223372036854775807", "-1"] {
+        let bad = text.replacing(/"pairs" : \d+/, with: "\"pairs\" : \(number)")
+        try bad.write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(SplitStatistics.read(path) == nil)
+        let complaints = try LaionVerification(output: configuration.output).run()
+          .flatMap(\.complaints)
+        #expect(complaints == ["stats.json: damaged; run the download again"])
+      }
+      _ = try await LaionDownload(configuration).run()
+      #expect(SplitStatistics.read(path)?.pairs == good.pairs)
+    }
+  }
+
+  @Test func `a full split may be as large as a number can say`() async throws {
+    try await MixedRows.withMetadata { configuration, _ in
+      var configuration = configuration
+      // Four times as many have no room for a few more.
+      configuration.perSplit = .max / 4
+      let pairs = try await LaionDownload(configuration).run().pairs
+      #expect(pairs > 0)
+    }
+  }
+
   @Test func `a text file that changed in the middle of its kilobytes is another one`() async throws
   {
     try await withTemporaryFolder { folder in

@@ -106,7 +106,7 @@ struct MemoryBudgetTests {
       let stored = await withTaskGroup(of: Bool.self) { tasks in
         for number in 0..<8 {
           tasks.addTask {
-            let result = await store.store(bomb, to: "\(folder)/\(number).png")
+            let result = await store.store(bomb, row: number, to: "\(folder)/\(number).png")
             if case .success = result { return true }
             return false
           }

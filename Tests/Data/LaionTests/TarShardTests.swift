@@ -57,11 +57,11 @@ import Testing
   @Test func `a changed byte of a header is noticed`() {
     let whole = pairs + Tar.end
     // What stands behind the zero that ends the checksum says nothing.
-    for place in 1536..<2048 where place != 1536 + 155 {
+    for offset in 1536..<2048 where offset != 1536 + 155 {
       var bytes = whole
-      bytes[place] ^= 0x15
-      #expect(shard(bytes).members.count == 1, "byte \(place)")
-      #expect(!shard(bytes).isFinished, "byte \(place)")
+      bytes[offset] ^= 0x15
+      #expect(shard(bytes).members.count == 1, "byte \(offset)")
+      #expect(!shard(bytes).isFinished, "byte \(offset)")
     }
   }
 }

@@ -18,14 +18,14 @@ struct Mutator {
 
   private func mutate(_ bytes: inout [UInt8], _ generator: inout SeededGenerator) {
     if bytes.isEmpty { return }
-    let place = Int.random(in: 0..<bytes.count, using: &generator)
-    let run = place..<min(bytes.count, place + Int.random(in: 1...64, using: &generator))
+    let offset = Int.random(in: 0..<bytes.count, using: &generator)
+    let run = offset..<min(bytes.count, offset + Int.random(in: 1...64, using: &generator))
     switch Int.random(in: 0..<10, using: &generator) {
-    case 0, 1: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
-    case 2: bytes[place] = UInt8.random(in: 0...255, using: &generator)
-    case 3: bytes.removeSubrange(place...)
+    case 0, 1: bytes[offset] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+    case 2: bytes[offset] = UInt8.random(in: 0...255, using: &generator)
+    case 3: bytes.removeSubrange(offset...)
     case 4: bytes.removeSubrange(run)
-    case 5: bytes.insert(contentsOf: bytes[run], at: place)
+    case 5: bytes.insert(contentsOf: bytes[run], at: offset)
     case 6:
       // A piece of another seed.
       let other = seeds[Int.random(in: 0..<seeds.count, using: &generator)]
@@ -33,12 +33,12 @@ struct Mutator {
       let length = Int.random(in: 1...96, using: &generator)
       let piece = other[start..<min(other.count, start + length)]
       if Bool.random(using: &generator) {
-        bytes.insert(contentsOf: piece, at: place)
+        bytes.insert(contentsOf: piece, at: offset)
       } else {
-        bytes.replaceSubrange(place..<min(bytes.count, place + piece.count), with: piece)
+        bytes.replaceSubrange(offset..<min(bytes.count, offset + piece.count), with: piece)
       }
-    case 7, 8: overwriteLength(&bytes, place, &generator)
-    default: bytes.insert(contentsOf: instruction(&generator), at: place)
+    case 7, 8: overwriteLength(&bytes, offset, &generator)
+    default: bytes.insert(contentsOf: instruction(&generator), at: offset)
     }
   }
 
@@ -50,16 +50,16 @@ struct Mutator {
 
   private func overwriteLength(
     _ bytes: inout [UInt8],
-    _ place: Int,
+    _ offset: Int,
     _ generator: inout SeededGenerator
   ) {
     let width = [1, 2, 4, 8][Int.random(in: 0..<4, using: &generator)]
     var value = Self.edges[Int.random(in: 0..<Self.edges.count, using: &generator)]
     if Bool.random(using: &generator) {
-      value = UInt64(bytes.count - place) &+ UInt64(Int.random(in: 0..<4, using: &generator)) &- 2
+      value = UInt64(bytes.count - offset) &+ UInt64(Int.random(in: 0..<4, using: &generator)) &- 2
     }
-    for index in 0..<min(width, bytes.count - place) {
-      bytes[place + index] = UInt8(truncatingIfNeeded: value >> (8 * UInt64(index)))
+    for index in 0..<min(width, bytes.count - offset) {
+      bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * UInt64(index)))
     }
   }
 

@@ -49,7 +49,7 @@ import Testing
     let layouts: [(shape: [Int], strides: [Int], offset: Int)] = [
       ([11], [1], 0), ([10], [1], 1), ([2, 2], [9, 1], 0), ([-1], [1], 0), ([1], [-1], 0),
       ([1], [1], -1), ([Int.max, 2], [0, 0], 0), ([2], [Int.max], 1), ([1 << 40], [0], 0),
-      ([1, 2], [1], 0),
+      ([1, 2], [1], 0), ([1 << 61, 0], [0, 0], 0),
     ]
     for (shape, strides, offset) in layouts {
       #expect(throws: PickleError.self, "\(shape) \(strides) \(offset)") {
@@ -62,6 +62,18 @@ import Testing
         )
       }
     }
+  }
+
+  @Test func `the stride of a single row may be anything`() throws {
+    let storage: [Float] = [1, 2, 3, 4]
+    let tensor = try TorchTensor(
+      type: .float32,
+      shape: [1, 2],
+      strides: [.max, 2],
+      storageOffset: 1,
+      storage: storage.withUnsafeBytes { MappedBytes(copying: Array($0)) }
+    )
+    #expect(tensor.contiguousFloats() == [2, 4])
   }
 
   @Test func `an empty tensor may lie anywhere`() throws {

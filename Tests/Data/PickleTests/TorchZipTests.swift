@@ -40,8 +40,8 @@ import Testing
     #expect(try number(zip([("xdata.pkl", pickled(2)), ("猫/data.pkl", pickled(3))])) == 3)
     // A name that is not UTF-8, in its local header too.
     var bytes = try zip([("name/data.pkl", pickled(4)), ("name/byteorder", Array("big".utf8))])
-    for place in bytes.indices where bytes[place...].starts(with: Array("name/".utf8)) {
-      bytes[place] = 0xE9
+    for offset in bytes.indices where bytes[offset...].starts(with: Array("name/".utf8)) {
+      bytes[offset] = 0xE9
     }
     #expect(throws: PickleError.content(reason: "a torch file written on a big-endian machine")) {
       try number(bytes)
@@ -55,8 +55,8 @@ import Testing
     #expect(try refusal(zip([("a/other", [])])).contains("data.pkl is missing"))
     var whole = try zip([("a/data.pkl", pickled(1))])
     #expect(try refusal(Array(whole.dropLast())).contains("no end-of-directory record"))
-    let place = try #require(whole.firstRange(of: Array("a/data.pkl".utf8))?.lowerBound)
-    whole[place] = UInt8(ascii: "b")
+    let offset = try #require(whole.firstRange(of: Array("a/data.pkl".utf8))?.lowerBound)
+    whole[offset] = UInt8(ascii: "b")
     #expect(try refusal(whole).contains("'data.pkl': its local header carries another name"))
   }
 

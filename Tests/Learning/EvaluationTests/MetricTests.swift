@@ -53,6 +53,15 @@ struct FrechetDistanceTests {
     expectClose(read.covariance, parts.covariance, rtol: 0, atol: 0)
     try SafeTensors.write([("count", Tensor([Int64(3)]))], to: path)
     #expect(throws: EvaluationError.self) { try FeatureStatistics(path: path) }
+    let sum = Tensor.zeros([2], dtype: .float64)
+    let products = Tensor.zeros([2, 2], dtype: .float64)
+    for count in [Int64.max, 0, -1, .min] {
+      try SafeTensors.write(
+        [("count", Tensor([count])), ("sum", sum), ("products", products)],
+        to: path
+      )
+      #expect(throws: EvaluationError.self, "\(count)") { try FeatureStatistics(path: path) }
+    }
   }
 }
 

@@ -187,5 +187,9 @@ struct NumPyStatisticsTests {
     let wild = ("mu.npy", NpyArray.encode([0.0, .infinity], shape: [2]))
     #expect(try refusal([wild, sigma]).contains("finite"))
     #expect(try refusal([mu, sigma, ("count.npy", NpyArray.encode([0]))]).contains("0 vectors"))
+    let none = ("count.npy", NpyHeader(element: .int64, shape: [1, 0]).encoded)
+    #expect(try refusal([mu, sigma, none]).contains("count has 1 × 0"))
+    let many = ("count.npy", NpyArray.encode([3, 3]))
+    #expect(try refusal([mu, sigma, many]).contains("count has 2 × 1"))
   }
 }

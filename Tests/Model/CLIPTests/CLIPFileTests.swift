@@ -59,6 +59,46 @@ struct CLIPFileTests {
     #expect(try CLIPFile(path, activation: .quickGELU).model.configuration.activation == .quickGELU)
   }
 
+  @Test func `a file whose shapes ask for more than it holds is refused`() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("model.safetensors")
+    let state = try CLIPFile(archive).model.state
+    // Terabytes of weights, of which some tensors without a number speak.
+    for (name, shape, complaint) in [
+      ("text_projection", [0, 1_000_000], "text_projection"),
+      ("visual.proj", [1, 1_000_000], "visual.proj"),
+      (
+        "visual.transformer.resblocks.0.attn.in_proj_weight", [3, 1],
+        "visual.transformer.resblocks.0.attn.in_proj_weight"
+      ),
+      (
+        "transformer.resblocks.0.attn.in_proj_weight", [3, 1],
+        "transformer.resblocks.0.attn.in_proj_weight"
+      ),
+      ("visual.conv1.weight", [1_000_000, 0, 1, 16], "visual.class_embedding"),
+      ("token_embedding.weight", [3, 1_000_000], "positional_embedding"),
+    ] {
+      var tensors = state.map { ($0.name, $0.tensor.detached().to(.float16)) }
+      let index = try #require(tensors.firstIndex { $0.0 == name }, "\(name)")
+      tensors[index].1 = .zeros(shape, dtype: .float16)
+      try SafeTensors.write(tensors, to: path)
+      let error = #expect(throws: CLIPError.self, "\(name)") { try CLIPFile(path) }
+      let message = "\(try #require(error))"
+      #expect(message.contains("no CLIP: \(complaint) has the shape ["), "\(message)")
+    }
+  }
+
+  @Test func `a table of other tokens than the tokenizer's is refused`() throws {
+    // The archive's model has 64 tokens; the published tokenizer has 49,408.
+    let error = #expect(throws: CLIPError.self) { try ClipModel(path: archive) }
+    let message = "\(try #require(error))"
+    #expect(
+      message.hasSuffix(
+        "clip-openai.pt: it has vectors of 64 tokens, and the tokenizer 49408: another tokenizer's model"
+      )
+    )
+  }
+
   @Test func `cut and changed archives are errors that name the file`() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("bad.pt")
@@ -75,8 +115,8 @@ struct CLIPFileTests {
     }
     for round in 0..<60 {
       var bytes = good
-      let place = Int(mixed(UInt64(round), 5) % UInt64(good.count))
-      bytes[place] ^= UInt8(1 << (round % 8))
+      let offset = Int(mixed(UInt64(round), 5) % UInt64(good.count))
+      bytes[offset] ^= UInt8(1 << (round % 8))
       try bytes.write(to: URL(filePath: path))
       _ = try? CLIPFile(path)
     }

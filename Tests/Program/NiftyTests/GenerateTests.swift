@@ -114,6 +114,10 @@ struct GenerateTests {
       "--network emoji --mix-seeds 5 --mix-layers 0-99 a",
       "--mix-layers 0-99: the generator has layers 0 to 7"
     ),
+    (
+      "--network emoji --trunc 0.5 --trunc-cutoff 9 a",
+      "--trunc-cutoff 9: the generator has 8 layers; 0 to 8 is allowed"
+    ),
   ]
 
   @Test(arguments: ["0-9999999999999", "5-3", "0-18446744073709551615", "1,", "-1", "0-10000"])

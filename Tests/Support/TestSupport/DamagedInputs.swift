@@ -48,35 +48,35 @@ package struct DamagedInputs: Sendable {
   }
 
   private func change(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
-    let place = Int.random(in: 0..<bytes.count, using: &random)
-    let piece = place..<min(bytes.count, place + Int.random(in: 1...64, using: &random))
+    let offset = Int.random(in: 0..<bytes.count, using: &random)
+    let piece = offset..<min(bytes.count, offset + Int.random(in: 1...64, using: &random))
     switch Int.random(in: 0..<16, using: &random) {
-    case 0: bytes.removeSubrange(place...)
+    case 0: bytes.removeSubrange(offset...)
     case 1: bytes.removeSubrange(piece)
-    case 2: bytes.insert(contentsOf: bytes[piece], at: place)
+    case 2: bytes.insert(contentsOf: bytes[piece], at: offset)
     case 3:
       bytes.insert(contentsOf: bytes[piece], at: Int.random(in: 0..<bytes.count, using: &random))
-    case 4, 5: overwriteLength(&bytes, at: place, &random)
-    case 6: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+    case 4, 5: overwriteLength(&bytes, at: offset, &random)
+    case 6: bytes[offset] ^= 1 << UInt8.random(in: 0..<8, using: &random)
     default:
       let edges: [UInt8] = [0x00, 0x01, 0x7f, 0x80, 0xff, .random(in: 0...255, using: &random)]
-      bytes[place] = (alphabet.isEmpty ? edges : alphabet).randomElement(using: &random) ?? 0
+      bytes[offset] = (alphabet.isEmpty ? edges : alphabet).randomElement(using: &random) ?? 0
     }
   }
 
   private func overwriteLength(
     _ bytes: inout [UInt8],
-    at place: Int,
+    at offset: Int,
     _ random: inout SeededGenerator
   ) {
     let edges: [UInt64] = [
       0, 0xff, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 40, .max >> 1, .max - 1, .max,
-      UInt64(bytes.count), UInt64(bytes.count - place),
+      UInt64(bytes.count), UInt64(bytes.count - offset),
     ]
     let value = edges.randomElement(using: &random) ?? 0
     let width = [2, 4, 8].randomElement(using: &random) ?? 4
-    for index in 0..<min(width, bytes.count - place) {
-      bytes[place + index] = UInt8(truncatingIfNeeded: value >> (8 * UInt64(index)))
+    for index in 0..<min(width, bytes.count - offset) {
+      bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * UInt64(index)))
     }
   }
 

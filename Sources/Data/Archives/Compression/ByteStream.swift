@@ -31,7 +31,7 @@ package final class MappedStream: ByteStream {
   }
 }
 
-/// A gzip file as a stream of what is inside.
+/// A gzip file as a stream of its decompressed bytes.
 package final class GzipStream: ByteStream {
   package private(set) var position = 0
   private let inflater: Inflater

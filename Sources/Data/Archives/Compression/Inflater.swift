@@ -3,7 +3,7 @@ package import Files
 
 /// Decompresses a deflate stream (RFC 1951) piece by piece, bare or inside of gzip (RFC 1952).
 ///
-/// Memory: zlib's window and what the caller asks for, whatever the stream claims. Not thread-safe.
+/// Memory: zlib's window and the bytes that the caller requests, whatever the stream claims. Not thread-safe.
 package final class Inflater {
   /// How the stream is wrapped.
   package enum Form {
@@ -18,7 +18,7 @@ package final class Inflater {
     /// In words, about "it".
     package var reason: String
 
-    /// Says what is wrong.
+    /// The reason.
     package init(reason: String) { self.reason = reason }
   }
 

@@ -39,7 +39,7 @@ package final class ZipWriter {
   /// Goes on with an archive of which `count` entries are in a spool.
   ///
   /// - Parameters:
-  ///   - spool: The archive so far; what is added goes behind it, also in `finish()`.
+  ///   - spool: The archive so far; new entries are appended, also in `finish()`.
   ///   - directory: The directory of the entries in it.
   ///   - count: Their number.
   package init(continuing spool: SpoolFile, directory: [UInt8], count: Int) {
@@ -55,7 +55,7 @@ package final class ZipWriter {
     try add(name, header: bytes, parts: [])
   }
 
-  /// Adds an entry made of a small head and bytes that lie in several places.
+  /// Adds an entry made of a small header and several buffers.
   ///
   /// Every part is read twice, for the checksum and for the file; `release` is called with its number
   /// after each time.
@@ -74,7 +74,7 @@ package final class ZipWriter {
     if let failure { throw failure }
   }
 
-  /// Adds an entry whose bytes lie in several places, one after the other.
+  /// Adds an entry made of several buffers, in their order.
   package func add(
     _ name: String,
     parts: [UnsafeRawBufferPointer],
@@ -114,7 +114,7 @@ package final class ZipWriter {
     }
   }
 
-  /// The name that begins at a place of `directory`.
+  /// The name that begins at an offset of `directory`.
   package func name(at start: Int) -> String {
     directory.withUnsafeBytes { bytes in
       let length = Int(bytes.littleEndian(UInt16.self, at: start - 46 + 28))

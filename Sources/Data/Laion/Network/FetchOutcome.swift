@@ -98,6 +98,8 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
   case duplicateImage
   /// A picture that looks nearly the same was stored for an earlier row.
   case nearDuplicate
+  /// Its image ended the program, as often as it was tried.
+  case workerCrashed
 
   /// Every cause but the statuses, with its name.
   private static let names: [FetchCause: String] = [
@@ -127,6 +129,7 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
     .tooSmall: "too small",
     .duplicateImage: "duplicate image",
     .nearDuplicate: "near duplicate",
+    .workerCrashed: "worker crashed",
   ]
 
   private static let causes = Dictionary(uniqueKeysWithValues: names.map { ($1, $0) })

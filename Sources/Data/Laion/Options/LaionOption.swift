@@ -157,21 +157,3 @@ extension AnyLaionOption {
   /// What the command line calls it; where the configuration keeps it, if there is no flag.
   package var flag: String { hasFlag ? "--" + name : name }
 }
-
-/// A number, or none, as an option may be.
-protocol OptionNumber: SendableMetatype {
-  /// The number, and how it is typed; `nil` for none.
-  var typed: (value: Double, typed: String)? { get }
-}
-
-extension Int: OptionNumber {
-  var typed: (value: Double, typed: String)? { (Double(self), String(self)) }
-}
-
-extension Double: OptionNumber {
-  var typed: (value: Double, typed: String)? { (self, Text.typed(self)) }
-}
-
-extension Optional: OptionNumber where Wrapped: OptionNumber {
-  var typed: (value: Double, typed: String)? { self?.typed }
-}

@@ -18,13 +18,14 @@ struct ImageStore: Sendable {
     self.settings = settings
   }
 
-  /// Decodes `body` and writes it to `path`, which nobody reads yet: not flushed, not renamed.
-  func store(_ body: ByteBuffer, to path: String) async -> Fetched<StoredImage> {
+  /// Decodes the image of a row and writes it to `path`, which nobody reads yet: not flushed, not
+  /// renamed.
+  func store(_ body: ByteBuffer, row: Int, to path: String) async -> Fetched<StoredImage> {
     let memory = pixels.reservation()
     defer { memory.release() }
     do {
       try await memory.grow(to: pixelCount(body))
-      return try await pool.runIfActive { storeNow(body, to: path) }
+      return try await pool.runIfActive { CrashLog.atWork(row) { storeNow(body, to: path) } }
     } catch {
       // The pool gives up only when the task is cancelled; then nobody looks at the result.
       return .failure(.failed(.timedOut))

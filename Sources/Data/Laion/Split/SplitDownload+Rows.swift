@@ -50,7 +50,7 @@ extension SplitDownload {
     let missing = configuration.perSplit - state.tally.pairs
     // Some wait for a name, a slot or a retry; more would wait for nothing, 12 KB each.
     let busy = max(1024, 6 * configuration.fetch.concurrency)
-    let unfinished = min(configuration.window, busy, missing.multipliedClamped(by: 4) + 8)
+    let unfinished = min(configuration.window, busy, 4 * min(missing, 1 << 40) + 8)
     while state.hasRows, state.window.count < configuration.window,
       state.window.unfinished < unfinished
     {
@@ -65,6 +65,8 @@ extension SplitDownload {
       if row.isRecoded, state.retries == nil { state.recoded.insert(row.row) }
       switch verdict {
       case .dropped(let cause): state.finish(row.row, .filtered(cause))
+      case .wanted(let caption) where state.crashed.contains(row.row):
+        state.finish(row.row, .requested(.failure(.failed(.workerCrashed)), caption: caption))
       case .wanted(let caption):
         group.addTask { .row(row.row, await request(row, caption: caption)) }
       }
@@ -74,7 +76,7 @@ extension SplitDownload {
   /// Requests a row's image and stores it beside the pairs, under the row's number.
   private func request(_ row: MetadataRow, caption: String) async -> RowResult {
     let fetched = await fetcher.fetch(row.url ?? "", order: row.row) { body in
-      await store.store(body, to: folder.stagedImage(row: row.row))
+      await store.store(body, row: row.row, to: folder.stagedImage(row: row.row))
     }
     return .requested(fetched, caption: caption)
   }
@@ -160,12 +162,5 @@ extension FetchOutcome {
     case .success(let image): self = .success(image)
     case .failure(let failure): self = .failure(try failure.cause)
     }
-  }
-}
-
-extension Int {
-  fileprivate func multipliedClamped(by factor: Int) -> Int {
-    let (product, overflow) = multipliedReportingOverflow(by: factor)
-    return overflow ? .max / 2 : product
   }
 }

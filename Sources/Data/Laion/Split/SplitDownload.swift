@@ -48,6 +48,8 @@ struct SplitDownload {
     var stored = HashSet64()
     /// Perceptual hashes of the pictures stored so far, if near duplicates are dropped.
     var looks: NearDuplicates?
+    /// Rows whose images ended earlier runs: they are not tried again.
+    var crashed: Set<Int> = []
     /// In a retry pass, the rows to request and why they failed before.
     var retries: [Int: FetchCause]?
     var batch: [Ledger.Entry] = []
@@ -74,6 +76,9 @@ struct SplitDownload {
       tally.progress(ahead: (rows: window.count - window.unfinished, pairs: pairsAhead))
     }
   }
+
+  /// So often an image may end a run; after that its row is left out.
+  private static let mostCrashes = 2
 
   private func sink(_ fingerprint: String) -> any PairSink {
     switch configuration.layout {
@@ -106,6 +111,8 @@ struct SplitDownload {
     }
     // Until it is finished again, the split is an unfinished one.
     folder.remove(folder.statisticsPath)
+    let crashes = try file { () throws(FileError) in try CrashLog(folder.crashesPath) }
+    defer { withExtendedLifetime(crashes) {} }
     let sink = sink(fingerprint)
     let held = try file { () throws(FileError) in
       try folder.clean()
@@ -113,17 +120,21 @@ struct SplitDownload {
     }
     if held < ledger.summary.pairs { try ledger.cut(toPairs: held) }
     let before = ledger.summary.pairs
-    let tally = try await downloadMissing(to: sink, ledger)
+    let crashed = crashes.counts.filter { $0.value >= Self.mostCrashes }.map(\.key)
+    let tally = try await downloadMissing(to: sink, ledger, crashed: Set(crashed))
     if ledger.summary.pass != nil {
       try file { () throws(FileError) in try ledger.mark(.ended) }
     }
-    return (try finish(tally, sink), tally.pairs - before)
+    let statistics = try finish(tally, sink)
+    crashes.remove()
+    return (statistics, tally.pairs - before)
   }
 
   /// Downloads up to the last pair; the memory that it needed is free when the index is written.
   private func downloadMissing(
     to sink: any PairSink,
-    _ ledger: Ledger
+    _ ledger: Ledger,
+    crashed: Set<Int>
   ) async throws(LaionError) -> Tally {
     let rows = try MetadataRows(part, columns: configuration.columns)
     var state = State(
@@ -137,6 +148,7 @@ struct SplitDownload {
         done: ledger.summary
       )
     )
+    state.crashed = crashed
     try resume(&state, retryPass: configuration.retriesFailures ? ledger.summary.pass : nil)
     return state.tally.isFull ? state.tally : try await downloadRows(from: state, ledger)
   }

@@ -37,7 +37,15 @@ package struct SplitStatistics: Codable, Equatable, Sendable {
   /// Reads `stats.json`; `nil` when there is none or it is damaged, which a rerun repairs.
   package static func read(_ path: String) -> SplitStatistics? {
     guard let data = FileManager.default.contents(atPath: path) else { return nil }
-    return try? JSONDecoder().decode(SplitStatistics.self, from: data)
+    let read = try? JSONDecoder().decode(SplitStatistics.self, from: data)
+    return read?.isPlausible == true ? read : nil
+  }
+
+  /// Whether its counts can be; sums of them have room then.
+  private var isPlausible: Bool {
+    let counts = [pairs, rowsRead, rowsInPart ?? 0, bytesDownloaded, recodedCaptions ?? 0]
+    return (counts + filtered.values + failures.values).allSatisfy { (0...1 << 50).contains($0) }
+      && target >= 0
   }
 
   func write(to path: String) throws(FileError) {

@@ -134,7 +134,9 @@ package struct LaionVerification: Sendable {
   /// Complaints about `stats.json`.
   private func statistics(_ folder: String, _ summary: Ledger.Summary) -> [String] {
     guard let found = SplitStatistics.read("\(folder)/stats.json") else {
-      return ["stats.json: missing; the split is not finished"]
+      return FileManager.default.fileExists(atPath: "\(folder)/stats.json")
+        ? ["stats.json: damaged; run the download again"]
+        : ["stats.json: missing; the split is not finished"]
     }
     var complaints: [String] = []
     if found.pairs != summary.pairs {
