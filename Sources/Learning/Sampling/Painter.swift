@@ -94,6 +94,30 @@ package struct Painter {
     }
   }
 
+  /// What the file of an unmixed picture says about how it was painted.
+  ///
+  /// - Parameters:
+  ///   - condition: What it is painted after.
+  ///   - seed: Of the latent and the noise.
+  ///   - network: SHA-256 of the snapshot's file.
+  ///   - clip: SHA-256 of the CLIP's file, if one takes part.
+  package func record(
+    of condition: PaintingRecord.Condition,
+    seed: UInt64,
+    network: String,
+    clip: String?
+  ) -> PaintingRecord {
+    PaintingRecord(
+      network: network,
+      clip: clip,
+      condition: condition,
+      seed: seed,
+      truncation: truncation,
+      truncationCutoff: truncationCutoff,
+      noise: noise
+    )
+  }
+
   private func ws(_ z: Tensor) -> Tensor {
     generator.mapping(z, truncation: truncation, truncationCutoff: truncationCutoff)
   }
