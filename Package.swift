@@ -269,9 +269,9 @@ let torchSide: [Target] = [
     "Program",
     "ModelCommands",
     [
-      "DataCommands", "CommandLine", "Demo", "Studio", "Training", "Evaluation", "Sampling", "Distributed",
-      "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Fetch", "Laion", "Datasets", "Images",
-      "Console", "JSON", "Text", "Files", argumentParser, "Threads",
+      "DataCommands", "CommandLine", "Demo", "Studio", "Training", "Evaluation", "Sampling",
+      "Distributed", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Fetch", "Laion",
+      "Datasets", "Images", "Console", "JSON", "Text", "Files", argumentParser, "Threads",
     ]
   ),
   program("nifty-compute", ["ModelCommands"]),

@@ -54,6 +54,11 @@ package struct OpenedFile: ~Copyable {
     return bytes
   }
 
+  /// Its first bytes as a text.
+  package func text(upTo count: Int) throws(FileError) -> String {
+    String(decoding: try bytes(from: 0, count: min(size, count)), as: UTF8.self)
+  }
+
   /// Its last bytes, from the beginning of a line on.
   package func lastLines(within count: Int) throws(FileError) -> [Substring] {
     let start = max(size - count, 0)

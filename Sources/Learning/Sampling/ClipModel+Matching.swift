@@ -30,6 +30,7 @@ extension ModelPlace {
   /// - Parameters:
   ///   - path: The file that the user named; else the place's own, else OpenAI's if it was fetched.
   ///   - snapshot: The generator's snapshot.
+  /// - Returns: The CLIP.
   /// - Throws: `SamplingError` where none is known or it does not match; what reading it throws.
   package func clipModel(_ path: String?, for snapshot: NetworkSnapshot) throws -> ClipModel {
     guard let path = path ?? clip ?? Weights.standardCLIP else {

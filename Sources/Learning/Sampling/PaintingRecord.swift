@@ -26,6 +26,21 @@ package struct PaintingRecord: Sendable, Equatable {
     }
   }
 
+  /// A place on the way to another picture.
+  package struct Blend: Sendable, Equatable {
+    /// The other picture's text.
+    package let prompt: String
+    /// The other picture's seed.
+    package let seed: UInt64
+    /// How far on the way to it, 0 to 1.
+    package let share: Double
+
+    /// This far on the way to a picture.
+    package init(prompt: String, seed: UInt64, share: Double) {
+      (self.prompt, self.seed, self.share) = (prompt, seed, share)
+    }
+  }
+
   /// SHA-256 of the snapshot's file, hexadecimal.
   package var network: String
   /// SHA-256 of the CLIP's file, hexadecimal; `nil` where none took part.
@@ -42,6 +57,8 @@ package struct PaintingRecord: Sendable, Equatable {
   package var noise: Painter.Noise
   /// Styles of another seed; `nil` for none.
   package var mixed: Mixed?
+  /// The place on the way to another picture; `nil` for none.
+  package var blend: Blend?
 
   /// A record without mixing.
   package init(
@@ -66,6 +83,13 @@ package struct PaintingRecord: Sendable, Equatable {
   package func mixing(_ mixed: Mixed) -> PaintingRecord {
     var record = self
     record.mixed = mixed
+    return record
+  }
+
+  /// The same on the way to another picture.
+  package func blending(_ blend: Blend) -> PaintingRecord {
+    var record = self
+    record.blend = blend
     return record
   }
 
@@ -94,6 +118,9 @@ package struct PaintingRecord: Sendable, Equatable {
         "mix_layers",
         mixed.map { .string("\($0.layers.lowerBound)-\($0.layers.upperBound)") }
       )
+      .adding("to_prompt", blend.map { .string($0.prompt) })
+      .adding("to_seed", blend.map { Self.number($0.seed) })
+      .adding("share", blend.map { .double($0.share) })
       .adding("network_sha256", .string(network))
       .adding("clip_sha256", clip.map { .string($0) })
   }

@@ -8,7 +8,8 @@ import Testing
 struct PNGTextTests {
   private let image = RGBImage(width: 7, height: 5, filledWith: Color(10, 200, 30))
   private let texts = [
-    PNGText(keyword: "nifty", text: #"{"prompt": "赤いハート ❤"}"#), PNGText(keyword: "Comment", text: ""),
+    PNGText(keyword: "nifty", text: #"{"prompt": "赤いハート ❤"}"#),
+    PNGText(keyword: "Comment", text: ""),
   ]
 
   @Test func `what is written is read again, and the pixels stay`() throws {

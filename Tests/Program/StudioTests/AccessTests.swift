@@ -53,7 +53,10 @@ struct AccessTests {
 
   @Test func `the own page may ask, and so may no page`() {
     let access = Access(host: "localhost")
-    let own = head("localhost:7770", [.origin: "http://localhost:7770", .secFetchSite: "same-origin"])
+    let own = head(
+      "localhost:7770",
+      [.origin: "http://localhost:7770", .secFetchSite: "same-origin"]
+    )
     #expect(access.refusal(of: own, cookieToken: nil) == nil)
     #expect(access.refusal(of: head("localhost:7770"), cookieToken: nil) == nil)
   }
@@ -81,7 +84,9 @@ struct AccessTests {
     let bare = head("192.168.0.5:7770")
     #expect(access.refusal(of: bare, cookieToken: nil)?.status == .unauthorized)
     #expect(access.refusal(of: bare, cookieToken: "")?.status == .unauthorized)
-    #expect(access.refusal(of: bare, cookieToken: String(token.dropLast()))?.status == .unauthorized)
+    #expect(
+      access.refusal(of: bare, cookieToken: String(token.dropLast()))?.status == .unauthorized
+    )
     #expect(access.refusal(of: bare, cookieToken: token) == nil)
     let bearer = head("192.168.0.5:7770", [.authorization: "Bearer \(token)"])
     #expect(access.refusal(of: bearer, cookieToken: nil) == nil)

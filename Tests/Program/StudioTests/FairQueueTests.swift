@@ -22,11 +22,16 @@ struct FairQueueTests {
 
   @Test func `a full queue and a client's full share refuse`() {
     var queue = queue(capacity: 3, ofClient: 2)
-    #expect(queue.add("a1", id: 1, of: "a"))
-    #expect(queue.add("a2", id: 2, of: "a"))
-    #expect(!queue.add("a3", id: 3, of: "a"), "the client's share")
-    #expect(queue.add("b1", id: 4, of: "b"))
-    #expect(!queue.add("c1", id: 5, of: "c"), "the whole queue")
+    let a1 = queue.add("a1", id: 1, of: "a")
+    #expect(a1)
+    let a2 = queue.add("a2", id: 2, of: "a")
+    #expect(a2)
+    let a3 = queue.add("a3", id: 3, of: "a")
+    #expect(!a3, "the client's share")
+    let b1 = queue.add("b1", id: 4, of: "b")
+    #expect(b1)
+    let c1 = queue.add("c1", id: 5, of: "c")
+    #expect(!c1, "the whole queue")
     #expect(queue.count == 3)
   }
 
@@ -35,22 +40,30 @@ struct FairQueueTests {
     for (id, name) in ["a1", "a2", "b1"].enumerated() {
       _ = queue.add(name, id: UInt64(id), of: String(name.prefix(1)))
     }
-    #expect(queue.remove(2) == "b1")
-    #expect(queue.remove(2) == nil)
-    #expect(queue.add("c1", id: 9, of: "c"))
-    #expect(queue.next() == "a1")
-    #expect(queue.next() == "c1")
-    #expect(queue.next() == "a2")
-    #expect(queue.next() == nil)
+    let taken1 = queue.remove(2)
+    #expect(taken1 == "b1")
+    let taken2 = queue.remove(2)
+    #expect(taken2 == nil)
+    let c1 = queue.add("c1", id: 9, of: "c")
+    #expect(c1)
+    let taken3 = queue.next()
+    #expect(taken3 == "a1")
+    let taken4 = queue.next()
+    #expect(taken4 == "c1")
+    let taken5 = queue.next()
+    #expect(taken5 == "a2")
+    let taken6 = queue.next()
+    #expect(taken6 == nil)
   }
 
   @Test func `a bounded cache forgets what was not asked for longest`() {
     var recent = RecentValues<String, Int>(capacity: 2)
     recent["a"] = 1
     recent["b"] = 2
-    #expect(recent["a"] == 1)
+    let asked = recent["a"]
     recent["c"] = 3
-    #expect(recent["b"] == nil)
-    #expect(recent["a"] == 1 && recent["c"] == 3 && recent.count == 2)
+    let (a, b, c) = (recent["a"], recent["b"], recent["c"])
+    #expect(asked == 1 && a == 1 && b == nil && c == 3)
+    #expect(recent.count == 2)
   }
 }

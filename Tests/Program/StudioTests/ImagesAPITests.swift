@@ -47,10 +47,13 @@ struct ImagesAPITests {
     }
   }
 
-  @Test func `without a format the answer is an address, which holds the scaled picture`() async throws {
+  @Test func `without a format the answer is an address, which holds the scaled picture`()
+    async throws
+  {
     try await withStudio { client in
       let answer = try await client.post(path, #"{"prompt": "pizza", "size": "256x256"}"#)
-      guard case .list(let data)? = answer.json?["data"], let url = data.first?["url"]?.string else {
+      guard case .list(let data)? = answer.json?["data"], let url = data.first?["url"]?.string
+      else {
         Issue.record("no address: \(answer.complaint ?? "")")
         return
       }

@@ -1,3 +1,4 @@
+import CLIP
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -35,7 +36,9 @@ struct PaintRoutesTests {
   }
 
   @Test(arguments: ["const", "random", "none"])
-  func `a picture has the pixels of nifty generate, and carries how it was painted`(noise: String)
+  func `a picture has the pixels of nifty generate, and carries how it was painted`(
+    noise: String
+  )
     async throws
   {
     let answer = try await withStudio {
@@ -87,11 +90,34 @@ struct PaintRoutesTests {
     }
   }
 
+  @Test func `between two pictures the ends are theirs, and the middle is neither`() async throws {
+    try await withStudio { client in
+      func bytes(_ body: String) async throws -> RGBImage {
+        let answer = try await client.post("/api/paint", body)
+        return try RGBImage(decoding: answer.bytes)
+      }
+      let ends = #""prompt": "sun", "seed": 1, "to_prompt": "pizza", "to_seed": 2, "share""#
+      let sun = try await bytes(#"{"prompt": "sun", "seed": 1}"#)
+      let pizza = try await bytes(#"{"prompt": "pizza", "seed": 2}"#)
+      #expect(try await bytes("{\(ends): 0}") == sun)
+      #expect(try await bytes("{\(ends): 1}") == pizza)
+      let middle = try await client.post("/api/paint", "{\(ends): 0.5}")
+      let image = try RGBImage(decoding: middle.bytes)
+      #expect(image != sun && image != pizza)
+      let again = try await client.post("/api/paint", PNGText.texts(in: middle.bytes)[0].text)
+      #expect(again.bytes == middle.bytes)
+      for wrong in [#"{\#(ends): 2}"#, #"{\#(ends): null}"#, #"{\#(ends): 0.5, "mix_seed": 1}"#] {
+        #expect(try await client.post("/api/paint", wrong).status == .badRequest, "\(wrong)")
+      }
+    }
+  }
+
   @Test(arguments: [
     (#"{}"#, "prompt is missing"), (#"{"prompt": ""}"#, "prompt is empty"),
     (#"{"prompt": " \n"}"#, "prompt is empty"), (#"{"prompt": 5}"#, "prompt is missing"),
     (#"[]"#, "must be a JSON object"), ("nonsense", "no JSON"), ("", "no JSON"),
-    (#"{"prompt": "a", "seed": -1}"#, "seed must be"), (#"{"prompt": "a", "seed": 1.5}"#, "seed must be"),
+    (#"{"prompt": "a", "seed": -1}"#, "seed must be"),
+    (#"{"prompt": "a", "seed": 1.5}"#, "seed must be"),
     (#"{"prompt": "a", "seed": "99999999999999999999"}"#, "seed must be"),
     (#"{"prompt": "a", "truncation": 1e300}"#, "truncation must be"),
     (#"{"prompt": "a", "truncation": NaN}"#, "truncation must be"),
@@ -119,7 +145,9 @@ struct PaintRoutesTests {
       #expect(form.status == .unsupportedMediaType)
       let method = try await client.get("/api/paint")
       #expect(method.status == .methodNotAllowed && method.headers[.allow] == "POST")
-      for path in ["/nothing", "/../../etc/passwd", "/%2e%2e/Package.swift", "/Page/index.html", "//"] {
+      for path in [
+        "/nothing", "/../../etc/passwd", "/%2e%2e/Package.swift", "/Page/index.html", "//",
+      ] {
         #expect(try await client.get(path).status == .notFound, "\(path)")
       }
     }
@@ -135,7 +163,8 @@ struct PaintRoutesTests {
       let text = String(decoding: page.bytes, as: UTF8.self)
       #expect(!text.contains("style=") && !text.contains("onclick") && !text.contains("http://"))
       for path in [
-        "/style.css", "/favicon.svg", "/app.js", "/create.js", "/watch.js", "/chart.js", "/png.js",
+        "/style.css", "/favicon.svg", "/app.js", "/create.js", "/blend.js", "/watch.js",
+        "/chart.js", "/png.js",
         "/words.js",
       ] {
         let file = try await client.get(path)

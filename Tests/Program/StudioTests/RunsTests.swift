@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import HummingbirdTesting
 import JSON
 import TestSupport
@@ -20,7 +21,11 @@ struct RunsTests {
   }
 
   /// A folder with one run of some ticks.
-  private func folder(ticks: Int = 5, total: Int = 10, name: String = "00000-a") throws
+  private func folder(
+    ticks: Int = 5,
+    total: Int = 10,
+    name: String = "00000-a"
+  ) throws
     -> TemporaryFolder
   {
     let folder = try TemporaryFolder()
@@ -83,7 +88,9 @@ struct RunsTests {
     let folder = try folder()
     try folder.write(Array("{\"Loss".utf8), to: "00001-b/\(name)")
     try folder.write(Array("{}".utf8), to: "00001-b/training_options.json.txt")
-    if name == "best.json" { try folder.write(Array("{}".utf8), to: "00001-b/training_options.json") }
+    if name == "best.json" {
+      try folder.write(Array("{}".utf8), to: "00001-b/training_options.json")
+    }
     let runs = try RunsFolder(folder.path).runs().sorted { $0.name < $1.name }
     #expect(runs.map(\.state) == [.stopped, .damaged])
     #expect(runs.last?.trouble?.contains(name) == true)
@@ -126,7 +133,9 @@ struct RunsTests {
   }
 
   @Test func `thinning keeps the smallest and largest of each stretch, and ends`() {
-    var points = (0..<10_000).map { Curve.Point(kimg: Double($0), hours: 0, value: sin(Double($0) / 500)) }
+    var points = (0..<10_000).map {
+      Curve.Point(kimg: Double($0), hours: 0, value: sin(Double($0) / 500))
+    }
     points[5003].value = 40
     points[7001].value = -40
     let thin = points.thinned(to: 200)
@@ -148,8 +157,10 @@ struct RunsTests {
 
   @Test func `a run of 10,000 ticks opens in under a second`() throws {
     let folder = try TemporaryFolder.inMemory()
-    let filler = (0..<40).map { "\"Filler/value_\($0)\": {\"num\": 1, \"mean\": 0.5, \"std\": 0.0}" }
-      .joined(separator: ", ")
+    let filler = (0..<40).map {
+      "\"Filler/value_\($0)\": {\"num\": 1, \"mean\": 0.5, \"std\": 0.0}"
+    }
+    .joined(separator: ", ")
     let text = (0..<10_000).map {
       "{" + filler + ", " + Self.line(tick: $0, kimg: Double($0), loss: "\($0)").dropFirst()
     }.joined()

@@ -7,6 +7,7 @@ import JSON
 import Logging
 import NIOCore
 import TestSupport
+import Testing
 
 @testable import Studio
 
@@ -46,12 +47,44 @@ private let quiet: Logger = {
   return logger
 }()
 
+/// Serves while the body runs.
+func serving(
+  _ routes: StudioRoutes,
+  connections: Int = 64,
+  seconds: Int64 = 30,
+  _ body: @Sendable @escaping (Int) async throws -> Void
+) async throws {
+  var place = StudioRoutes.Place(host: "127.0.0.1", port: 0)
+  place.connections = connections
+  place.secondsToAsk = seconds
+  place.secondsToRead = seconds
+  let (ports, found) = AsyncStream.makeStream(of: Int.self)
+  try await withThrowingTaskGroup(of: Void.self) { [place] group in
+    group.addTask {
+      try await routes.serve(at: place) { port in
+        found.yield(port)
+        found.finish()
+      }
+    }
+    var iterator = ports.makeAsyncIterator()
+    let port = try #require(await iterator.next())
+    try await body(port)
+    group.cancelAll()
+  }
+}
+
 extension TestClientProtocol {
   /// Posts JSON.
-  func post(_ path: String, _ json: String, _ fields: HTTPFields = [:]) async throws -> TestResponse {
+  func post(_ path: String, _ json: String, _ fields: HTTPFields = [:]) async throws -> TestResponse
+  {
     var headers = fields
     headers[.contentType] = headers[.contentType] ?? "application/json"
-    return try await execute(uri: path, method: .post, headers: headers, body: ByteBuffer(string: json))
+    return try await execute(
+      uri: path,
+      method: .post,
+      headers: headers,
+      body: ByteBuffer(string: json)
+    )
   }
 
   func get(_ path: String, _ fields: HTTPFields = [:]) async throws -> TestResponse {

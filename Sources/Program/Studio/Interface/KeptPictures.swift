@@ -17,7 +17,8 @@ final class KeptPictures: Sendable {
   /// Keeps a file under a name that nobody guesses.
   func keep(_ png: [UInt8]) -> String {
     var random = SystemRandomNumberGenerator()
-    let name = String(random.next() as UInt64, radix: 36) + String(random.next() as UInt64, radix: 36)
+    let parts = (0..<2).map { _ in String(random.next() as UInt64, radix: 36) }
+    let name = parts.joined()
     state.withLock { state in
       state.files[name] = png
       state.order.append(name)

@@ -1,5 +1,6 @@
 // The view that paints: settings, the queue of this page's requests, the picture, the gallery.
 
+import { startBlend } from "/blend.js";
 import { readRecord } from "/png.js";
 import { isJapanese, say, tell } from "/words.js";
 
@@ -17,6 +18,9 @@ let model;
 let painting = null;
 const pictures = [];
 let chosen = null;
+let blend = null;
+/** Settings that the form has no control for. */
+const others = ["truncation_cutoff", "mix_seed", "mix_layers", "to_prompt", "to_seed", "share"];
 
 /** Wires the view up; a permalink in the address is painted at once. */
 export function startCreate(about) {
@@ -56,7 +60,20 @@ export function startCreate(about) {
     begin();
   });
   $("gallery").addEventListener("keydown", moveInGallery);
+  blend = startBlend({
+    chosen: () => chosen,
+    paint: paintOne,
+    show: (url, settings) => present(url, settings),
+    keep: (settings, blob) => {
+      kept = {};
+      const [tile] = addBatch(settings, 1);
+      fill(tile, blob);
+      choose(tile, true);
+    },
+  });
   takeFiles();
+  // A phone shows the picture first.
+  if (matchMedia("(max-width: 760px)").matches) $("settings").open = false;
   addEventListener("hashchange", openLink);
   $("seed").value = randomSeed();
   openLink();
@@ -69,6 +86,7 @@ function addExamples() {
     chip.textContent = example;
     chip.addEventListener("click", () => {
       $("prompt").value = example;
+      kept = {};
       begin();
     });
     $("examples").append(chip);
@@ -108,7 +126,7 @@ function restore(record) {
   const noise = document.querySelector(`[name=noise][value=${CSS.escape(record.noise ?? "const")}]`);
   if (noise) noise.checked = true;
   kept = {};
-  for (const key of ["truncation_cutoff", "mix_seed", "mix_layers"]) {
+  for (const key of others) {
     if (record[key] !== undefined && record[key] !== null) kept[key] = record[key];
   }
 }
@@ -123,6 +141,7 @@ async function begin() {
   const first = settings();
   if (!first.prompt) { $("prompt").focus(); return; }
   if (painting) painting.abort();
+  blend.close();
   if ($("lock").getAttribute("aria-pressed") !== "true" && first.seed === begin.lastSeed) {
     first.seed = randomSeed();
     $("seed").value = first.seed;
@@ -136,7 +155,7 @@ async function begin() {
   const count = Number($("count").value);
   const run = new AbortController();
   painting = run;
-  setLink(first, count);
+  setLink({ ...kept, ...first }, count);
   const tiles = addBatch(first, count);
   let done = 0;
   const progress = () => {
@@ -223,14 +242,14 @@ function addBatch(first, count) {
   $("gallery").prepend(batch);
   const start = BigInt(first.seed);
   return Array.from({ length: count }, (_, index) => {
-    const own = { ...first, ...kept, seed: String((start + BigInt(index)) & largestSeed) };
+    const own = { ...kept, ...first, seed: String((start + BigInt(index)) & largestSeed) };
     const button = document.createElement("button");
     button.type = "button";
     button.className = "tile waiting";
     button.disabled = true;
     row.append(button);
     const tile = { settings: own, button, url: null };
-    button.addEventListener("click", () => choose(tile, true));
+    button.addEventListener("click", () => { if (!blend.takes(tile)) choose(tile, true); });
     return tile;
   });
 }
@@ -266,8 +285,14 @@ function choose(tile, follows) {
   chosen = tile;
   tile.button.setAttribute("aria-current", "true");
   tile.button.tabIndex = 0;
-  const { prompt, seed, truncation, noise } = tile.settings;
-  $("picture").src = tile.url;
+  present(tile.url, tile.settings);
+  if (follows) setLink(tile.settings, 1);
+}
+
+/** Puts a picture with its settings on the easel. */
+function present(url, settings) {
+  const { prompt, seed, truncation, noise } = settings;
+  $("picture").src = url;
   $("picture").alt = say("pictureOf", prompt, seed);
   $("picture").hidden = false;
   $("invitation").hidden = true;
@@ -277,9 +302,12 @@ function choose(tile, follows) {
   const kind = { const: "noiseConst", random: "noiseRandom", none: "noiseNone" }[noise];
   $("caption-settings").textContent =
     say("settingsLine", seed, Math.round(truncation * 1000) / 1000, `${say("noise")}: ${say(kind)}`);
-  $("save").href = tile.url;
+  if (settings.to_prompt !== undefined) {
+    const words = say("blendLine", Math.round(settings.share * 100), settings.to_prompt);
+    $("caption-settings").textContent = `${words} · ${$("caption-settings").textContent}`;
+  }
+  $("save").href = url;
   $("save").download = `${slug(prompt)}-${seed}.png`;
-  if (follows) setLink(tile.settings, 1);
 }
 
 const slug = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 40) || "picture";
@@ -319,9 +347,7 @@ function setLink(of, count) {
     prompt: of.prompt, seed: of.seed, truncation: String(of.truncation), noise: of.noise,
     count: String(count), model: model.network_sha256.slice(0, 12),
   });
-  for (const key of ["truncation_cutoff", "mix_seed", "mix_layers"]) {
-    if (of[key] !== undefined) words.set(key, String(of[key]));
-  }
+  for (const key of others) if (of[key] !== undefined) words.set(key, String(of[key]));
   history.replaceState(null, "", `#${words}`);
 }
 
@@ -338,6 +364,9 @@ function openLink() {
     truncation_cutoff: words.has("truncation_cutoff") ? Number(words.get("truncation_cutoff")) : null,
     mix_seed: words.get("mix_seed"),
     mix_layers: words.get("mix_layers"),
+    to_prompt: words.get("to_prompt"),
+    to_seed: words.get("to_seed"),
+    share: words.has("share") ? Number(words.get("share")) : null,
   });
   setNumber("count", words.get("count") ?? 1);
   setLock(true);

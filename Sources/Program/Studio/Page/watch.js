@@ -36,7 +36,7 @@ $("smoothing").addEventListener("input", () => {
 });
 $("log").addEventListener("change", drawCurves);
 for (const radio of document.getElementsByName("axis")) radio.addEventListener("change", drawCurves);
-darkness.addEventListener("change", () => { drawTable(); drawCurves(); });
+darkness.addEventListener("change", () => { drawTable(); drawCurves(); drawGrids(); });
 $("statistic").addEventListener("change", () => {
   if ($("statistic").value) addChart($("statistic").value);
   $("statistic").value = "";
@@ -128,7 +128,7 @@ function drawTable() {
     const state = cell(pill);
     if (row.trouble) pill.title = row.trouble;
     if (row.warnings) {
-      state.append(" ", Object.assign(document.createElement("span"), { className: "warning", textContent: say("warnings", row.warnings) }));
+      state.append(" ", Object.assign(document.createElement("span"), { className: "warning", textContent: row.warnings === 1 ? say("warning") : say("warnings", row.warnings) }));
     }
     const progress = cell();
     if (row.total_kimg) {
@@ -176,6 +176,13 @@ function refresh() {
 
 // Curves
 
+/** "00002-theme-auto-…" is run 2 where no other chosen one has that number. */
+function brief(name) {
+  const number = /^(?:.*\/)?(\d{5})-/.exec(name)?.[1];
+  const same = [...chosen].filter((other) => new RegExp(`(^|/)${number}-`).test(other));
+  return number && same.length === 1 ? number : name;
+}
+
 function drawStatistics() {
   const names = [...new Set([...chosen].flatMap((name) => details.get(name)?.statistics ?? []))];
   const select = $("statistic");
@@ -214,7 +221,7 @@ async function drawCurves() {
       if (!known?.statistics.includes(statistic)) return null;
       try {
         const curve = await ask("/api/curve", { run: name, statistic, smooth, points: String(width * 2) });
-        return { name, color: colour(index), points: curve.points, smooth: curve.smooth, marks: known.marks };
+        return { name: brief(name), color: colour(index), points: curve.points, smooth: curve.smooth, marks: known.marks };
       } catch {
         // The table says what is wrong with the run.
         return null;

@@ -81,6 +81,7 @@ package final class PaintingThread<Request: Sendable, Picture: Sendable>: Sendab
   /// - Parameters:
   ///   - request: What to paint.
   ///   - client: Whose request it is; clients take turns.
+  /// - Returns: The picture.
   /// - Throws: `Full` if there is no room; `CancellationError`; what painting throws.
   package func picture(_ request: Request, for client: String) async throws -> Picture {
     let id = state.withLock { state in

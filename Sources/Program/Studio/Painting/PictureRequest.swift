@@ -15,6 +15,8 @@ package struct PictureRequest: Sendable, Equatable {
   package var noise = Painter.Noise.const
   /// Styles of another seed; `nil` for none.
   package var mixed: PaintingRecord.Mixed?
+  /// The place on the way to another picture; `nil` for none.
+  package var blend: PaintingRecord.Blend?
 
   /// The most bytes of a prompt; CLIP reads its first 77 tokens.
   package static let longestPrompt = 2000
@@ -32,6 +34,7 @@ package struct PictureRequest: Sendable, Equatable {
     }
     let known = [
       "prompt", "seed", "truncation", "truncation_cutoff", "noise", "mix_seed", "mix_layers",
+      "to_prompt", "to_seed", "share",
       "network_sha256", "clip_sha256",
     ]
     if let unknown = entries.first(where: { !known.contains($0.key) }) {
@@ -66,21 +69,48 @@ package struct PictureRequest: Sendable, Equatable {
         layers: try Self.layers(json.given("mix_layers"))
       )
     }
+    blend = try Self.blend(json)
+  }
+
+  private static func blend(_ json: OptionValue) throws(RequestError) -> PaintingRecord.Blend? {
+    guard json.given("to_prompt") != nil || json.given("to_seed") != nil else { return nil }
+    if json.given("mix_seed") != nil {
+      throw RequestError("mix_seed and to_prompt exclude each other", parameter: "mix_seed")
+    }
+    guard let share = json["share"]?.double, (0...1).contains(share) else {
+      throw RequestError("share must be a number from 0 to 1", parameter: "share")
+    }
+    let prompt = try json.given("to_prompt").map { _ throws(RequestError) in
+      try Self.prompt(json, "to_prompt")
+    }
+    let seed = try json.given("to_seed").map { value throws(RequestError) in
+      try Self.seed(value, "to_seed")
+    }
+    return try .init(
+      prompt: prompt ?? Self.prompt(json),
+      seed: seed ?? json.given("seed").map { value throws(RequestError) in
+        try Self.seed(value, "seed")
+      } ?? 0,
+      share: share
+    )
   }
 
   /// The prompt of a request, not empty and not too long.
-  package static func prompt(_ json: OptionValue) throws(RequestError) -> String {
-    guard let prompt = json["prompt"]?.string else {
-      throw RequestError("prompt is missing: give a text", parameter: "prompt")
+  package static func prompt(
+    _ json: OptionValue,
+    _ key: String = "prompt"
+  ) throws(RequestError) -> String {
+    guard let prompt = json[key]?.string else {
+      throw RequestError("\(key) is missing: give a text", parameter: key)
     }
     guard prompt.utf8.count <= longestPrompt else {
       throw RequestError(
-        "prompt has \(prompt.utf8.count) bytes: the limit is \(longestPrompt)",
-        parameter: "prompt"
+        "\(key) has \(prompt.utf8.count) bytes: the limit is \(longestPrompt)",
+        parameter: key
       )
     }
     guard prompt.contains(where: { !$0.isWhitespace }) else {
-      throw RequestError("prompt is empty: give a text", parameter: "prompt")
+      throw RequestError("\(key) is empty: give a text", parameter: key)
     }
     return prompt
   }

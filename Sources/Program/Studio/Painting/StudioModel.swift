@@ -102,6 +102,12 @@ final class StudioModel {
       network: about.network,
       clip: about.clip
     )
+    if let blend = request.blend {
+      let end = Painter.End(fts: try feature(of: blend.prompt), seed: blend.seed)
+      let start = Painter.End(fts: fts, seed: request.seed)
+      let image = pictures(painter.between(start, end, share: blend.share))[0]
+      return PaintedPicture(image: image, record: record.blending(blend))
+    }
     guard let mixed = request.mixed else {
       let image = pictures(painter.row(fts: fts, seeds: [request.seed]))[0]
       return PaintedPicture(image: image, record: record)

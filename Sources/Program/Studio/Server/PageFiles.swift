@@ -25,6 +25,7 @@ struct PageFiles: Sendable {
       "/style.css": File(PackageResources.style_css, "text/css; charset=utf-8"),
       "/favicon.svg": File(PackageResources.favicon_svg, "image/svg+xml"),
       "/app.js": File(PackageResources.app_js, script),
+      "/blend.js": File(PackageResources.blend_js, script),
       "/create.js": File(PackageResources.create_js, script),
       "/words.js": File(PackageResources.words_js, script),
       "/png.js": File(PackageResources.png_js, script),

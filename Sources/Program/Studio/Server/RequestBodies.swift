@@ -9,8 +9,12 @@ extension Request {
   /// - Parameters:
   ///   - limit: The most bytes.
   ///   - deadline: The time that the client has to send it.
+  /// - Returns: The value.
   /// - Throws: `RequestError` with status 415, 413, 408 or 400.
-  func json(upTo limit: Int = 64 << 10, within deadline: Duration = .seconds(15)) async throws
+  func json(
+    upTo limit: Int = 64 << 10,
+    within deadline: Duration = .seconds(15)
+  ) async throws
     -> OptionValue
   {
     // Other sites' forms cannot send this type.
@@ -41,6 +45,8 @@ extension Request {
           return Array(try await body.collect(upTo: limit).readableBytesView)
         } catch is NIOTooManyBytesError {
           throw tooLarge
+        } catch let error where !(error is CancellationError) {
+          throw RequestError("the body does not come as the request's head says")
         }
       }
       group.addTask {

@@ -80,6 +80,7 @@ extension [Curve.Point] {
   /// The same with each value replaced by the average of those before, the recent ones weighing most.
   ///
   /// - Parameter weight: Of the past, 0 to below 1; 0 changes nothing.
+  /// - Returns: As many points.
   func smoothed(_ weight: Double) -> [Curve.Point] {
     guard weight > 0 else { return self }
     var (average, sum) = (0.0, 0.0)

@@ -47,9 +47,8 @@ struct RunDetail {
   static func gridName(_ word: String?) -> String? {
     guard let word else { return nil }
     if word == "reals" { return "reals.png" }
-    guard (1...12).contains(word.utf8.count), word.utf8.allSatisfy({ (48...57).contains($0) }) else {
-      return nil
-    }
+    let isNumber = word.utf8.allSatisfy { (48...57).contains($0) }
+    guard isNumber, (1...12).contains(word.utf8.count) else { return nil }
     return "fakes" + String(repeating: "0", count: max(6 - word.count, 0)) + word + ".png"
   }
 
@@ -69,9 +68,8 @@ struct RunDetail {
   }
 
   private static func options(_ folder: String) -> [(name: String, value: OptionValue)] {
-    guard let file = try? OpenedFile(folder + "/training_options.json"),
-      let bytes = try? file.bytes(from: 0, count: min(file.size, 4 << 20)),
-      let json = OptionValue(json: String(decoding: bytes, as: UTF8.self))
+    guard let text = try? OpenedFile(folder + "/training_options.json").text(upTo: 4 << 20),
+      let json = OptionValue(json: text)
     else { return [] }
     return flat(json, "")
   }

@@ -118,8 +118,7 @@ package struct RunSummary: Sendable, Equatable {
   private static func options(_ path: String) throws(FileError) -> OptionValue? {
     let name = path + "/training_options.json"
     guard exists(name) else { return nil }
-    let file = try OpenedFile(name)
-    let text = String(decoding: try file.bytes(from: 0, count: min(file.size, 4 << 20)), as: UTF8.self)
+    let text = try OpenedFile(name).text(upTo: 4 << 20)
     guard let options = OptionValue(json: text) else {
       throw FileError("read", path: name, reason: "it is no JSON")
     }
@@ -129,8 +128,7 @@ package struct RunSummary: Sendable, Equatable {
   private static func best(_ path: String) throws(FileError) -> Best? {
     let name = path + "/best.json"
     guard exists(name) else { return nil }
-    let file = try OpenedFile(name)
-    let text = String(decoding: try file.bytes(from: 0, count: min(file.size, 64 << 10)), as: UTF8.self)
+    let text = try OpenedFile(name).text(upTo: 64 << 10)
     guard let json = OptionValue(json: text), let metric = json["metric"]?.string,
       let value = json["value"]?.double, let snapshot = json["snapshot"]?.string
     else { throw FileError("read", path: name, reason: "it names no snapshot") }

@@ -40,7 +40,8 @@ struct WatchRoutes: Sendable {
   /// A statistic of a run: `run`, `statistic`, at most `points` of it, smoothed by `smooth`.
   func curve(_ request: Request) throws -> Response {
     let query = request.uri.queryParameters
-    guard let run = query.get("run"), let name = query.get("statistic"), name.utf8.count < 200 else {
+    guard let run = query.get("run"), let name = query.get("statistic"), name.utf8.count < 200
+    else {
       throw RequestError("run and statistic are needed")
     }
     let count = query.get("points").flatMap { Int($0) } ?? 1000
@@ -53,7 +54,9 @@ struct WatchRoutes: Sendable {
       let all = try runs.curve(name, of: run).points
       let smooth = weight > 0 ? Self.json(all.smoothed(weight).thinned(to: count)) : .null
       return Response(
-        json: ["count": .int(all.count), "points": Self.json(all.thinned(to: count)), "smooth": smooth]
+        json: [
+          "count": .int(all.count), "points": Self.json(all.thinned(to: count)), "smooth": smooth,
+        ]
       )
     }
   }
