@@ -27,6 +27,11 @@ for (const view of views) {
   });
 }
 
+addEventListener("hashchange", () => {
+  if (location.hash === "#watch" && !document.getElementById("tab-watch").hidden) show("watch");
+  else if (location.hash.includes("prompt=")) show("create");
+});
+
 try {
   const answer = await fetch("/api/model");
   const model = await answer.json();

@@ -1,6 +1,6 @@
 // The way from one picture to another: a slider that paints live.
 
-import { say, tell } from "/words.js";
+import { hush, say, tell } from "/words.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -77,6 +77,7 @@ export function startBlend(studio) {
       if (!isChoosing) { if (from) close(); return false; }
       if (tile === from) return true;
       isChoosing = false;
+      hush();
       to = tile;
       $("way-from").src = from.url;
       $("way-to").src = to.url;

@@ -95,7 +95,8 @@ function addExamples() {
 
 // Settings
 
-const randomSeed = () => String(crypto.getRandomValues(new Uint32Array(1))[0]);
+// Six digits are easily read and told.
+const randomSeed = () => String(crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000);
 
 function setLock(isLocked) { $("lock").setAttribute("aria-pressed", String(isLocked)); }
 
@@ -235,7 +236,7 @@ function addBatch(first, count) {
   const batch = document.createElement("div");
   batch.className = "batch";
   const title = document.createElement("h2");
-  title.textContent = first.prompt;
+  title.textContent = first.to_prompt ? `${first.prompt} → ${first.to_prompt}` : first.prompt;
   const row = document.createElement("div");
   row.className = "tiles";
   batch.append(title, row);

@@ -86,6 +86,9 @@ export function translate() {
   }
 }
 
+/** Takes the line away: it is no longer true. */
+export function hush() { document.getElementById("toast").classList.remove("shown"); }
+
 let hiding;
 
 /** One line for people, at the bottom; screen readers say it. */

@@ -80,19 +80,9 @@ package struct PictureRequest: Sendable, Equatable {
     guard let share = json["share"]?.double, (0...1).contains(share) else {
       throw RequestError("share must be a number from 0 to 1", parameter: "share")
     }
-    let prompt = try json.given("to_prompt").map { _ throws(RequestError) in
-      try Self.prompt(json, "to_prompt")
-    }
-    let seed = try json.given("to_seed").map { value throws(RequestError) in
-      try Self.seed(value, "to_seed")
-    }
-    return try .init(
-      prompt: prompt ?? Self.prompt(json),
-      seed: seed ?? json.given("seed").map { value throws(RequestError) in
-        try Self.seed(value, "seed")
-      } ?? 0,
-      share: share
-    )
+    let prompt = try Self.prompt(json, json.given("to_prompt") == nil ? "prompt" : "to_prompt")
+    let key = json.given("to_seed") == nil ? "seed" : "to_seed"
+    return .init(prompt: prompt, seed: try Self.seed(json.given(key) ?? 0, key), share: share)
   }
 
   /// The prompt of a request, not empty and not too long.
