@@ -16,7 +16,8 @@ static inline int files_exchange(const char *one, const char *other) {
   return (int)syscall(SYS_renameat2, here, one, here, other, exchange);
 }
 
-/// Where some bytes first stand in others, or NULL: glibc's memmem, which Swift's module of it lacks.
+/// Where some bytes first stand in others, or NULL: glibc's memmem, which Swift's module of it
+/// lacks.
 static inline const void *files_find(
   const void *all, size_t all_bytes, const void *sought, size_t sought_bytes) {
   extern void *memmem(const void *, size_t, const void *, size_t);

@@ -12,8 +12,10 @@ extension Painter {
     package init(fts: Tensor, seed: UInt64) { (self.fts, self.seed) = (fts, seed) }
   }
 
-  /// A picture between two: its styles lie on the line between theirs, its feature on the arc between
-  /// theirs, so that it has unit length, too. Random noise is that of the first.
+  /// A picture between two.
+  ///
+  /// Its styles lie on the line between theirs, its feature on the arc between theirs, so that it has unit
+  /// length, too. Random noise is that of the first.
   ///
   /// - Parameters:
   ///   - from: The picture at share 0.
