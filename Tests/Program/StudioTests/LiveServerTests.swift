@@ -171,11 +171,21 @@ struct LiveServerTests {
     }
   }
 
-  @Test func `connections that say nothing or half a request are closed and make room`()
+  @Test func `a connection that asks for nothing is closed after a while`() async throws {
+    let routes = try await Emoji.routes()
+    try await serving(routes, seconds: 1) { port in
+      let silent = try RawConnection(port: port)
+      silent.send("GET / HTTP/1.1\r\nHost: local")
+      let answer = await silent.received()
+      #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400"))
+    }
+  }
+
+  @Test func `connections that say nothing or half a request make room at once for one that asks`()
     async throws
   {
     let routes = try await Emoji.routes()
-    try await serving(routes, connections: 8, seconds: 1) { port in
+    try await serving(routes, connections: 8, seconds: 60) { port in
       let silent = try (0..<20).map { _ in try RawConnection(port: port) }
       for (index, connection) in silent.enumerated() where index % 2 == 0 {
         connection.send("GET / HTTP/1.1\r\nHost: local")
@@ -183,9 +193,39 @@ struct LiveServerTests {
       let late = try RawConnection(port: port)
       late.send(post(#"{"prompt": "sun"}"#))
       #expect(await late.received(until: "IEND").hasPrefix("HTTP/1.1 200"))
-      for connection in silent {
+      for connection in silent.prefix(12) {
         let answer = await connection.received()
         #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400"))
+      }
+    }
+  }
+
+  @Test func `only so many pages watch at a time, and one that goes makes room`() async throws {
+    let folder = try TemporaryFolder()
+    let routes = try await Emoji.routes(runs: folder.path)
+    try await serving(routes) { port in
+      let request = "GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+      var pages: [RawConnection] = []
+      for _ in 0..<32 {
+        let page = try RawConnection(port: port)
+        page.send(request)
+        #expect(await page.received(until: "event: runs").contains("event: runs"))
+        pages.append(page)
+      }
+      let extra = try RawConnection(port: port)
+      extra.send(request)
+      #expect(await extra.received(until: "close some").contains("too many pages"))
+      // Only asked about: nobody listens.
+      let head = try RawConnection(port: port)
+      head.send("HEAD /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      #expect(await head.received(until: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
+      pages.removeLast()
+      for attempt in 1... {
+        let next = try RawConnection(port: port)
+        next.send(request)
+        if await next.received(until: "data: ").contains("event: runs") { break }
+        try #require(attempt < 100, "no room")
+        try await Task.sleep(for: .milliseconds(100))
       }
     }
   }

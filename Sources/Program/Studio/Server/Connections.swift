@@ -3,14 +3,61 @@ import NIOCore
 import NIOHTTPTypes
 import Synchronization
 
-/// The requests in progress of each connection, which end with it.
+/// The open connections: the requests in progress of each, which end with it, and which of them are idle.
+///
+/// Where there are too many, the one that has been idle longest makes room: a thousand that say nothing
+/// keep nobody out.
 final class Connections: Sendable {
   private struct State {
     var nextID = 0
     var cancels: [ObjectIdentifier: [Int: @Sendable () -> Void]] = [:]
+    var open: Set<ObjectIdentifier> = []
+    /// Since when: a number that grows.
+    var idle: [ObjectIdentifier: (since: Int, channel: any Channel)] = [:]
+    var limit = Int.max
+    var listeners = 0
   }
 
   private let state = Mutex(State())
+  /// The most pages that listen to events at a time.
+  private static let mostListeners = 32
+
+  /// Sets the most open connections.
+  func limit(to count: Int) { state.withLock { $0.limit = count } }
+
+  /// Takes a listener to events in; `false` if there are too many.
+  func addListener() -> Bool {
+    state.withLock { state in
+      guard state.listeners < Self.mostListeners else { return false }
+      state.listeners += 1
+      return true
+    }
+  }
+
+  /// A listener has gone.
+  func removeListener() { state.withLock { $0.listeners -= 1 } }
+
+  /// Notes a connection that waits for a request; where there are too many, another one is closed, or
+  /// this one if all others are at work.
+  fileprivate func isIdle(_ channel: any Channel) {
+    let surplus: (any Channel)? = state.withLock { state in
+      let key = ObjectIdentifier(channel)
+      state.nextID += 1
+      state.open.insert(key)
+      state.idle[key] = (state.nextID, channel)
+      guard state.open.count > state.limit,
+        let oldest = state.idle.min(by: { $0.value.since < $1.value.since })
+      else { return nil }
+      state.open.remove(oldest.key)
+      return state.idle.removeValue(forKey: oldest.key)?.channel
+    }
+    surplus?.close(promise: nil)
+  }
+
+  /// Notes that a connection has sent a request.
+  fileprivate func isAtWork(_ channel: any Channel) {
+    state.withLock { $0.idle[ObjectIdentifier(channel)] = nil }
+  }
 
   /// Does something as long as a connection is open; cancels it when the client goes.
   func whileOpen<Value: Sendable>(
@@ -42,7 +89,11 @@ final class Connections: Sendable {
 
   /// Cancels the requests of a connection.
   fileprivate func close(_ channel: any Channel) {
-    let cancels = state.withLock { $0.cancels.removeValue(forKey: ObjectIdentifier(channel)) }
+    let cancels = state.withLock { state in
+      state.open.remove(ObjectIdentifier(channel))
+      state.idle[ObjectIdentifier(channel)] = nil
+      return state.cancels.removeValue(forKey: ObjectIdentifier(channel))
+    }
     for cancel in (cancels ?? [:]).values { cancel() }
   }
 }
@@ -86,7 +137,10 @@ final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if case .head = unwrapInboundIn(data) { request?.cancel() }
+    if case .head = unwrapInboundIn(data) {
+      request?.cancel()
+      connections.isAtWork(context.channel)
+    }
     context.fireChannelRead(data)
   }
 
@@ -113,6 +167,7 @@ final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
   private func awaitRequest(_ context: ChannelHandlerContext) {
     request?.cancel()
     request = closing(context, in: requestDeadline)
+    connections.isIdle(context.channel)
   }
 
   private func closing(_ context: ChannelHandlerContext, in time: TimeAmount) -> Scheduled<Void> {

@@ -19,7 +19,7 @@ extension StudioRoutes {
     package let host: String
     /// The port; 0 takes a free one.
     package let port: Int
-    /// The most connections at a time; others wait.
+    /// The most connections at a time; then the one that has been idle longest is closed.
     package var connections = 256
     /// Seconds to send the head of a request.
     package var secondsToAsk: Int64 = 20
@@ -44,6 +44,7 @@ extension StudioRoutes {
     // What clients do wrong is answered to them.
     logger.logLevel = .critical
     let connections = connections
+    connections.limit(to: place.connections)
     let application = Application(
       router: router(),
       server: .http1(
@@ -64,7 +65,7 @@ extension StudioRoutes {
       ),
       configuration: ApplicationConfiguration(
         address: .hostname(place.host, port: place.port),
-        availableConnectionsDelegate: MaximumAvailableConnections(place.connections)
+        availableConnectionsDelegate: MaximumAvailableConnections(2 * place.connections)
       ),
       onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? place.port) },
       logger: logger

@@ -86,11 +86,18 @@ struct WatchRoutes: Sendable {
   /// The table again whenever it changes, as server-sent events.
   func events(_ context: StudioContext) throws -> Response {
     let runs = try watched()
-    let channel = context.channel
+    let (channel, connections) = (context.channel, connections)
     return Response(
       status: .ok,
       headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
       body: ResponseBody { writer in
+        guard connections.addListener() else {
+          let full: OptionValue = ["trouble": "too many pages watch the runs: close some"]
+          try await writer.write(ByteBuffer(string: "event: trouble\ndata: \(full.json)\n\n"))
+          try await writer.finish(nil)
+          return
+        }
+        defer { connections.removeListener() }
         var last = ""
         var quiet = 0
         while channel.isActive {
