@@ -39,18 +39,25 @@ let nioHTTPCompression: Target.Dependency = .product(
   name: "NIOHTTPCompression",
   package: "swift-nio-extras"
 )
+let hummingbirdTesting: Target.Dependency = .product(
+  name: "HummingbirdTesting",
+  package: "hummingbird"
+)
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 
 func library(
   _ layer: String,
   _ name: String,
-  _ dependencies: [Target.Dependency] = []
+  _ dependencies: [Target.Dependency] = [],
+  resources: [Resource] = []
 ) -> Target {
   .target(
     name: name,
     dependencies: dependencies,
     path: "Sources/\(layer)/\(name)",
+    resources: resources,
     swiftSettings: swift
   )
 }
@@ -231,7 +238,7 @@ let torchSide: [Target] = [
   library(
     "Learning",
     "Sampling",
-    ["Snapshots", "Networks", "Torch", "Fetch", "Images", "JSON", "Text", "Files"]
+    ["CLIP", "Snapshots", "Networks", "Torch", "Fetch", "Images", "JSON", "Text", "Files"]
   ),
   library(
     "Learning",
@@ -251,11 +258,20 @@ let torchSide: [Target] = [
   ),
   library(
     "Program",
+    "Studio",
+    [
+      "Sampling", "CLIP", "Snapshots", "Networks", "Torch", "Images", "Console", "JSON", "Text",
+      "Files", "Threads", hummingbird, httpTypes, logging, nioCore, nioHTTPTypes,
+    ],
+    resources: [.embedInCode("Page")]
+  ),
+  library(
+    "Program",
     "ModelCommands",
     [
-      "DataCommands", "CommandLine", "Demo", "Training", "Evaluation", "Sampling", "Distributed",
-      "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Fetch", "Laion", "Datasets", "Images",
-      "Console", "JSON", "Text", "Files", argumentParser, "Threads",
+      "DataCommands", "CommandLine", "Demo", "Studio", "Training", "Evaluation", "Sampling",
+      "Distributed", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Fetch", "Laion",
+      "Datasets", "Images", "Console", "JSON", "Text", "Files", argumentParser, "Threads",
     ]
   ),
   program("nifty-compute", ["ModelCommands"]),
@@ -312,6 +328,14 @@ let torchSide: [Target] = [
       "TestSupport", "TorchTestSupport",
     ],
     exclude: ["Fixtures"]
+  ),
+  tests(
+    "Program",
+    "StudioTests",
+    [
+      "Studio", "Sampling", "CLIP", "Snapshots", "Networks", "Torch", "Images", "JSON", "Files",
+      "TestSupport", hummingbird, hummingbirdTesting, httpTypes, nioCore,
+    ]
   ),
   tests(
     "Program",

@@ -64,6 +64,16 @@ package enum FileLock {
       && own.st_ino == named.st_ino && own.st_dev == named.st_dev
   }
 
+  /// The process that has the lock of a folder; `nil` if none of this machine has it.
+  ///
+  /// The lock itself is not touched: whoever wants it at this moment gets it.
+  package static func holder(ofFolder path: String) -> Int? {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    if descriptor < 0 { return nil }
+    defer { close(descriptor) }
+    return holder(descriptor)
+  }
+
   /// The process that has the lock, as the kernel lists it: `1: FLOCK ADVISORY WRITE 42 08:01:7 0 EOF`.
   private static func holder(_ descriptor: Int32) -> Int? {
     var status = stat()

@@ -15,3 +15,11 @@ static inline int files_exchange(const char *one, const char *other) {
   enum { exchange = 2, here = -100 };
   return (int)syscall(SYS_renameat2, here, one, here, other, exchange);
 }
+
+/// Where some bytes first stand in others, or NULL: glibc's memmem, which Swift's module of it
+/// lacks.
+static inline const void *files_find(
+  const void *all, size_t all_bytes, const void *sought, size_t sought_bytes) {
+  extern void *memmem(const void *, size_t, const void *, size_t);
+  return memmem(all, all_bytes, sought, sought_bytes);
+}

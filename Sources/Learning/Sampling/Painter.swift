@@ -38,7 +38,6 @@ package struct Painter {
     self.noise = noise
   }
 
-  private static let chunk = 16
   private var configuration: GeneratorConfiguration { generator.configuration }
 
   /// Latents of seeds, [N, zDimension].
@@ -94,21 +93,55 @@ package struct Painter {
     }
   }
 
-  private func ws(_ z: Tensor) -> Tensor {
-    generator.mapping(z, truncation: truncation, truncationCutoff: truncationCutoff)
+  /// What the file of an unmixed picture says about how it was painted.
+  ///
+  /// - Parameters:
+  ///   - condition: What it is painted after.
+  ///   - seed: Of the latent and the noise.
+  ///   - network: SHA-256 of the snapshot's file.
+  ///   - clip: SHA-256 of the CLIP's file, if one takes part.
+  /// - Returns: The record.
+  package func record(
+    of condition: PaintingRecord.Condition,
+    seed: UInt64,
+    network: String,
+    clip: String?
+  ) -> PaintingRecord {
+    PaintingRecord(
+      network: network,
+      clip: clip,
+      condition: condition,
+      seed: seed,
+      truncation: truncation,
+      truncationCutoff: truncationCutoff,
+      noise: noise
+    )
   }
 
-  private func paint(ws: Tensor, fts: Tensor, seeds: [UInt64]) -> Tensor {
+  /// Styles of latents, each mapped by itself: the rounding of a product depends on its number of rows.
+  func ws(_ z: Tensor) -> Tensor {
+    .concatenated(
+      (0..<z.size(0)).map { index in
+        generator.mapping(
+          z.sliced(0, index..<index + 1),
+          truncation: truncation,
+          truncationCutoff: truncationCutoff
+        )
+      },
+      0
+    )
+  }
+
+  func paint(ws: Tensor, fts: Tensor, seeds: [UInt64]) -> Tensor {
     let N = ws.size(0)
     precondition(seeds.count == N, "\(seeds.count) seeds for \(N) images")
-    // Random noise is drawn for a whole batch, so a batch is one image then.
-    let chunk = noise == .random ? 1 : Self.chunk
-    let parts = stride(from: 0, to: N, by: chunk).map { start in
-      let range = start..<min(start + chunk, N)
-      return generator.synthesize(
-        ws.sliced(0, range),
-        fts: fts.sliced(0, range),
-        noiseMode: mode(seed: seeds[start])
+    // One by one: a picture has the same pixels whatever else is painted beside it, and random noise is
+    // drawn for a whole batch.
+    let parts = (0..<N).map { index in
+      generator.synthesize(
+        ws.sliced(0, index..<index + 1),
+        fts: fts.sliced(0, index..<index + 1),
+        noiseMode: mode(seed: seeds[index])
       ).image.to(.float32)
     }
     return .concatenated(parts, 0)

@@ -12,14 +12,21 @@ package struct PictureFolder {
     package let origins: [String]
     /// The pictures.
     package let images: [RGBImage]
+    /// What each picture's file says about how it was painted; empty for nothing.
+    package let records: [PaintingRecord]
 
-    /// A row; there is an origin for each picture.
-    package init(caption: String, origins: [String], images: [RGBImage]) {
+    /// A row; there is an origin for each picture, and a record for each or none.
+    package init(
+      caption: String,
+      origins: [String],
+      images: [RGBImage],
+      records: [PaintingRecord] = []
+    ) {
       precondition(
-        origins.count == images.count,
-        "\(origins.count) origins, \(images.count) images"
+        origins.count == images.count && (records.isEmpty || records.count == images.count),
+        "\(origins.count) origins, \(images.count) images, \(records.count) records"
       )
-      (self.caption, self.origins, self.images) = (caption, origins, images)
+      (self.caption, self.origins, self.images, self.records) = (caption, origins, images, records)
     }
   }
 
@@ -52,9 +59,10 @@ package struct PictureFolder {
     var taken: Set<String> = []
     for row in rows {
       let text = Self.slug(row.caption)
-      for (origin, image) in zip(row.origins, row.images) {
-        let stem = text.isEmpty ? origin : "\(origin)-\(text)"
-        try image.write(png: "\(path)/\(free(stem, &taken))")
+      for (index, image) in row.images.enumerated() {
+        let stem = text.isEmpty ? row.origins[index] : "\(row.origins[index])-\(text)"
+        let texts = row.records.isEmpty ? [] : [row.records[index].text]
+        try image.write(png: "\(path)/\(free(stem, &taken))", texts: texts)
       }
     }
     let starts = Array(stride(from: 0, to: rows.count, by: Self.rowsOfSheet))

@@ -142,6 +142,7 @@ struct GenerateCommand: ParsableCommand {
         "--trunc-cutoff \(truncCutoff): the generator has \(layers) layers; 0 to \(layers) is allowed"
       )
     }
+    let sha256 = try SHA256.digest(ofFile: place.network)
     let painter = Painter(
       generator: generator,
       truncation: trunc,
@@ -150,16 +151,23 @@ struct GenerateCommand: ParsableCommand {
     )
     let rows =
       if let latents {
-        try [recordedRow(of: latents, painter)]
+        try [recordedRow(of: latents, painter, sha256)]
       } else {
-        try conditionedRows(snapshot, place, painter)
+        try conditionedRows(snapshot, place, painter, sha256)
       }
     if out.hasSuffix(".safetensors") {
       try SafeTensors.write([("img", .concatenated(rows.map(\.images), 0))], to: out)
       Console.line("img \(rows.map { $0.images.size(0) }.reduce(0, +)) images in \(out)")
     } else {
       let sheets = try PictureFolder(path: out, overwrites: overwrite).write(
-        rows.map { .init(caption: $0.caption, origins: $0.origins, images: pictures($0.images)) },
+        rows.map {
+          .init(
+            caption: $0.caption,
+            origins: $0.origins,
+            images: pictures($0.images),
+            records: $0.records
+          )
+        },
         subtitle: "\(snapshot.imagesSeen / 1000) kimg"
       )
       let count = rows.map { $0.images.size(0) }.reduce(0, +)
@@ -168,19 +176,31 @@ struct GenerateCommand: ParsableCommand {
     }
   }
 
-  private typealias Row = (caption: String, origins: [String], images: Tensor)
+  private typealias Row = (
+    caption: String, origins: [String], images: Tensor, records: [PaintingRecord]
+  )
 
   /// A row a text or picture; with mixing, a row a text or picture and seed.
   private func conditionedRows(
     _ snapshot: NetworkSnapshot,
     _ place: ModelPlace,
-    _ painter: Painter
+    _ painter: Painter,
+    _ sha256: String
   ) throws -> [Row] {
-    let conditions = try conditions(snapshot, place)
+    let model = try place.clipModel(clip, for: snapshot)
+    let conditions = try conditions(model)
+    let record = { (condition: PaintingRecord.Condition, seed: UInt64) in
+      painter.record(of: condition, seed: seed, network: sha256, clip: model.sha256)
+    }
     let seeds = seeds?.seeds ?? (0..<UInt64(samples ?? 4)).map { $0 }
     guard let mixSeeds else {
       let origins = seeds.map { PictureFolder.origin(seed: $0) }
-      return conditions.map { ($0.caption, origins, painter.row(fts: $0.fts, seeds: seeds)) }
+      return conditions.map { condition in
+        (
+          condition.caption, origins, painter.row(fts: condition.fts, seeds: seeds),
+          seeds.map { record(condition.kind, $0) }
+        )
+      }
     }
     let layers = mixLayers?.range ?? 0...3
     let last = painter.generator.mapping.wCount - 1
@@ -196,20 +216,24 @@ struct GenerateCommand: ParsableCommand {
         return (
           "\(condition.caption), seed \(seed)",
           [own] + mixSeeds.seeds.map { "\(own)-with-\(PictureFolder.origin(seed: $0))" },
-          painter.mixedRow(fts: condition.fts, seed: seed, mixing: mixing)
+          painter.mixedRow(fts: condition.fts, seed: seed, mixing: mixing),
+          [record(condition.kind, seed)]
+            + mixSeeds.seeds.map {
+              record(condition.kind, seed).mixing(.init(seed: $0, layers: layers))
+            }
         )
       }
     }
   }
 
-  /// A text with its CLIP feature of unit length [1, F].
-  private func conditions(
-    _ snapshot: NetworkSnapshot,
-    _ place: ModelPlace
-  ) throws -> [(caption: String, fts: Tensor)] {
-    let model = try clipModel(snapshot, place)
+  private typealias Condition = (caption: String, kind: PaintingRecord.Condition, fts: Tensor)
+
+  /// A text or picture with its CLIP feature of unit length [1, F].
+  private func conditions(_ model: ClipModel) throws -> [Condition] {
     let lines = try texts + (prompts.map { try Prompts.lines(of: $0) } ?? [])
-    let textFeatures = try lines.map { ($0, try model.features(of: [$0]).normalized()) }
+    let textFeatures = try lines.map {
+      ($0, PaintingRecord.Condition.text($0), try model.features(of: [$0]).normalized())
+    }
     return try textFeatures
       + fromImage.map { path in
         let feature = model.features(of: [try RGBImage(contentsOf: path)]).normalized()
@@ -217,22 +241,12 @@ struct GenerateCommand: ParsableCommand {
         let n = random.normal([1, feature.size(1)]).normalized()
         // The pseudo text feature of training without captions (arXiv 2111.13792, equation 3).
         let fts = (feature * (1 - imageNoise) + n * imageNoise).normalized()
-        return (URL(filePath: path).lastPathComponent, fts)
+        let name = URL(filePath: path).lastPathComponent
+        return (name, .picture(name, imageNoise: imageNoise), fts)
       }
   }
 
-  private func clipModel(_ snapshot: NetworkSnapshot, _ place: ModelPlace) throws -> ClipModel {
-    guard let path = clip ?? place.clip ?? Weights.standardCLIP else {
-      throw TrainingError.option(
-        "--clip FILE is needed: the CLIP that \(place.network) was trained with"
-      )
-    }
-    let model = try ClipModel(path: path)
-    try model.expectMatch(snapshot)
-    return model
-  }
-
-  private func recordedRow(of path: String, _ painter: Painter) throws -> Row {
+  private func recordedRow(of path: String, _ painter: Painter, _ sha256: String) throws -> Row {
     let file = try SafeTensors(path: path)
     let shape = painter.generator.configuration
     func tensor(_ name: String, width: Int) throws -> Tensor {
@@ -250,7 +264,11 @@ struct GenerateCommand: ParsableCommand {
     let seeds = (0..<UInt64(z.size(0))).map { $0 }
     let origins = seeds.map { "row" + zeroPadded($0, to: 4) }
     let images = painter.images(z: z, fts: fts, seeds: seeds)
-    return (URL(filePath: path).lastPathComponent, origins, images)
+    let name = URL(filePath: path).lastPathComponent
+    let records = seeds.map {
+      painter.record(of: .latents(name, row: Int($0)), seed: $0, network: sha256, clip: nil)
+    }
+    return (name, origins, images, records)
   }
 }
 

@@ -19,7 +19,8 @@ package struct NiftyCompute: AsyncParsableCommand {
 
       Bring published datasets in with nifty import, look at packed ones with nifty
       dataset, get published weights with nifty fetch. Score a snapshot with nifty
-      metrics, show a run as an animation with nifty animate, exchange snapshots
+      metrics, paint and watch runs in the browser with nifty studio, list runs with
+      nifty runs, show one as an animation with nifty animate, exchange snapshots
       with the original LAFITE with nifty convert.
 
       Try everything at once, small, on real data:
@@ -29,7 +30,8 @@ package struct NiftyCompute: AsyncParsableCommand {
     subcommands: [
       DataVerbs.laion, ImportCommand.self, ClipCommand.self, PackCommand.self,
       DataVerbs.dataset, TrainCommand.self, MetricsCommand.self, GenerateCommand.self,
-      AnimateCommand.self, ConvertCommand.self, DataVerbs.fetch, DemoCommand.self,
+      AnimateCommand.self, StudioCommand.self, RunsCommand.self, ConvertCommand.self,
+      DataVerbs.fetch, DemoCommand.self,
     ]
   )
 

@@ -10,8 +10,9 @@ struct CommandTests {
     let help = try nifty(["--help"])
     #expect(help.status == 0)
     for verb in [
-      "laion", "import", "clip", "pack", "dataset", "train", "metrics", "generate", "convert",
-      "fetch", "demo",
+      "laion", "import", "clip", "pack", "dataset", "train", "metrics", "generate", "studio",
+      "runs",
+      "convert", "fetch", "demo",
     ] {
       #expect(help.output.contains(verb), "help lacks \(verb)")
     }
@@ -19,7 +20,7 @@ struct CommandTests {
 
   @Test(arguments: [
     "laion", "import", "clip train", "clip convert", "pack", "dataset export", "dataset merge",
-    "train", "metrics", "generate", "animate", "convert", "fetch weights", "demo",
+    "train", "metrics", "generate", "animate", "studio", "runs", "convert", "fetch weights", "demo",
   ])
   func `every verb explains itself with examples`(verb: String) throws {
     let help = try nifty(verb.split(separator: " ").map(String.init) + ["--help"])
@@ -48,6 +49,12 @@ struct CommandTests {
     ("convert FILE OUT/model", "text.txt"), ("convert /nowhere.pkl OUT/model", "/nowhere.pkl"),
     ("clip train --data /nowhere --out OUT/clip.safetensors", "/nowhere"),
     ("animate /nowhere --out OUT/a.webp", "/nowhere"),
+    ("runs /nowhere", "/nowhere"), ("runs /nowhere --json", "/nowhere"),
+    ("studio --port 0 --network /nowhere", "/nowhere"),
+    ("studio --port 0 --network FILE", "text.txt"),
+    ("studio --port 0 --network emoji --runs /nowhere", "/nowhere"),
+    ("studio --port 0 --network emoji --clip FILE", "text.txt"),
+    ("studio --port 0 --network emoji --host 203.0.113.1", "203.0.113.1"),
   ]
 
   @Test(arguments: mistakes) func `a mistake is one clear line and leaves nothing behind`(

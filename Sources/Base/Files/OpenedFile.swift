@@ -1,0 +1,69 @@
+import Glibc
+
+/// A regular file that is open for reading; what another process appends to or cuts is read, not mapped.
+package struct OpenedFile: ~Copyable {
+  /// Bytes.
+  package let size: Int
+  /// Tells files of one name apart.
+  package let inode: UInt
+  /// Of the last change, in seconds since 1970.
+  package let changed: Double
+  private let descriptor: Int32
+  private let path: String
+
+  /// Opens a file; no link is followed, and nothing but a regular file is opened.
+  ///
+  /// - Throws: `FileError` if there is none.
+  package init(_ path: String) throws(FileError) {
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
+    if descriptor < 0 { throw FileError("open", path: path) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw FileError("open", path: path, reason: "not a regular file")
+    }
+    size = Int(status.st_size)
+    inode = UInt(status.st_ino)
+    changed = Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9
+    self.descriptor = descriptor
+    self.path = path
+  }
+
+  deinit { close(descriptor) }
+
+  /// Some of its bytes; fewer if the file ends before.
+  package func bytes(from start: Int, count: Int) throws(FileError) -> [UInt8] {
+    guard count > 0 else { return [] }
+    var failed = false
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      while filled < count {
+        let got = pread(
+          descriptor,
+          buffer.baseAddress.map { $0 + filled },
+          count - filled,
+          off_t(start + filled)
+        )
+        if got < 0, errno == EINTR { continue }
+        if got < 0 { failed = true }
+        if got <= 0 { break }
+        filled += got
+      }
+    }
+    if failed { throw FileError("read", path: path) }
+    return bytes
+  }
+
+  /// Its first bytes as a text.
+  package func text(upTo count: Int) throws(FileError) -> String {
+    String(decoding: try bytes(from: 0, count: min(size, count)), as: UTF8.self)
+  }
+
+  /// Its last bytes, from the beginning of a line on.
+  package func lastLines(within count: Int) throws(FileError) -> [Substring] {
+    let start = max(size - count, 0)
+    let text = String(decoding: try bytes(from: start, count: size - start), as: UTF8.self)
+    let lines = text.split(separator: "\n")
+    return start > 0 ? Array(lines.dropFirst()) : lines
+  }
+}

@@ -1,0 +1,43 @@
+package import CLIP
+import Fetch
+import Networks
+package import Snapshots
+
+extension ClipModel {
+  /// Refuses a CLIP that a network was not trained with.
+  ///
+  /// - Parameter snapshot: The network; it says so itself if nifty wrote it.
+  /// - Throws: `SamplingError` naming both files.
+  package func expectMatch(_ snapshot: NetworkSnapshot) throws {
+    if let trainedWith = snapshot.notes["clip_sha256"], trainedWith != sha256 {
+      throw SamplingError(
+        "\(snapshot.path) was trained with another CLIP (\(snapshot.notes["clip"] ?? "unknown")) "
+          + "than \(name)"
+      )
+    }
+    let (has, needs) = (model.configuration.embedDimension, snapshot.generator.featureDimension)
+    guard has == needs else {
+      throw SamplingError(
+        "\(name) makes features of width \(has), but \(snapshot.path) takes \(needs)"
+      )
+    }
+  }
+}
+
+extension ModelPlace {
+  /// The CLIP that a place's generator was trained with.
+  ///
+  /// - Parameters:
+  ///   - path: The file that the user named; else the place's own, else OpenAI's if it was fetched.
+  ///   - snapshot: The generator's snapshot.
+  /// - Returns: The CLIP.
+  /// - Throws: `SamplingError` where none is known or it does not match; what reading it throws.
+  package func clipModel(_ path: String?, for snapshot: NetworkSnapshot) throws -> ClipModel {
+    guard let path = path ?? clip ?? Weights.standardCLIP else {
+      throw SamplingError("--clip FILE is needed: the CLIP that \(network) was trained with")
+    }
+    let model = try ClipModel(path: path)
+    try model.expectMatch(snapshot)
+    return model
+  }
+}

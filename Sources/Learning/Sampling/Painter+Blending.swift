@@ -1,0 +1,43 @@
+package import Torch
+
+extension Painter {
+  /// One end of a way from picture to picture.
+  package struct End {
+    /// The condition, unit length, [1, F].
+    package let fts: Tensor
+    /// Of the latent.
+    package let seed: UInt64
+
+    /// A picture of this feature and seed.
+    package init(fts: Tensor, seed: UInt64) { (self.fts, self.seed) = (fts, seed) }
+  }
+
+  /// A picture between two.
+  ///
+  /// Its styles lie on the line between theirs, its feature on the arc between theirs, so that it has unit
+  /// length, too. Random noise is that of the first.
+  ///
+  /// - Parameters:
+  ///   - from: The picture at share 0.
+  ///   - to: The picture at share 1.
+  ///   - share: How far on the way, 0 to 1.
+  /// - Returns: [1, 3, R, R], float32, roughly [−1, 1].
+  package func between(_ from: End, _ to: End, share: Double) -> Tensor {
+    withoutGradients {
+      let (start, end) = (ws(latents([from.seed])), ws(latents([to.seed])))
+      return paint(
+        ws: start * (1 - share) + end * share,
+        fts: Self.arc(from.fts, to.fts, share: share),
+        seeds: [from.seed]
+      )
+    }
+  }
+
+  private static func arc(_ from: Tensor, _ to: Tensor, share: Double) -> Tensor {
+    let angle = (from * to).sum().clamped(from: -1, to: 1).arcCosine()
+    let sine = angle.sine()
+    // Equal or opposite ones have no arc of their own.
+    if sine.item < 1e-4 { return (from * (1 - share) + to * share).normalized() }
+    return from * ((angle * (1 - share)).sine() / sine) + to * ((angle * share).sine() / sine)
+  }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import CommandLine
+import Console
+import Foundation
+import Studio
+
+/// Pictures and runs in the browser.
+struct StudioCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "studio",
+    abstract: "Paint pictures and watch runs in the browser.",
+    discussion: """
+      Serves a page and prints its address. Only this machine reaches it, unless
+      --host says otherwise; then the address carries a token. Programs paint
+      through POST /v1/images/generations, as OpenAI's clients do. Ctrl-C ends it.
+
+      EXAMPLES
+        nifty studio
+        nifty studio --network network-snapshot-010000.pkl --clip clip.safetensors
+        nifty studio --network runs/00000-coco-auto --runs runs
+        nifty studio --host 0.0.0.0 --port 0
+      """
+  )
+
+  @Option(help: "Snapshot, run folder, or name of a model that comes with nifty.")
+  var network = "emoji"
+
+  @Option(help: "CLIP that the generator was trained with; not needed where the network tells it.")
+  var clip: String?
+
+  @Option(help: "Folder of runs to watch.")
+  var runs: String?
+
+  @Option(help: "Port; 0 takes a free one.")
+  var port = 7770
+
+  @Option(help: "Address to listen on; others than this machine need the printed token.")
+  var host = "127.0.0.1"
+
+  @Option(help: "Threads that paint.")
+  var threads = 2
+
+  func validate() throws {
+    guard (0...65_535).contains(port) else {
+      throw ValidationError("--port must be from 0 to 65535, not \(port)")
+    }
+    guard (1...1024).contains(threads) else {
+      throw ValidationError("--threads must be from 1 to 1024, not \(threads)")
+    }
+    guard !host.isEmpty else { throw ValidationError("--host must not be empty") }
+  }
+
+  func run() async throws {
+    let folder = try runs.map { try RunsFolder($0) }
+    let painting = StudioRoutes.Painting()
+    let model = try await painting.open(network: network, clip: clip, threads: threads)
+    let access = Access(host: host)
+    let routes = StudioRoutes(model: model, painting: painting, runs: folder, access: access)
+    let host = self.host
+    try await routes.serve(at: .init(host: host, port: port)) { port in
+      let path = access.token.map { "/?token=\($0)" } ?? "/"
+      Console.line("nifty studio with \(model.name), \(model.resolution)²")
+      Console.line("open http://\(Access.name(of: host)):\(port)\(path)")
+    }
+  }
+}

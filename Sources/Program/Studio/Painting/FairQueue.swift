@@ -1,0 +1,61 @@
+/// A bounded queue that serves its clients in turn: one client's hundred requests do not hold up the
+/// single request of another.
+struct FairQueue<Element> {
+  /// The most elements that wait, of all clients.
+  let capacity: Int
+  /// The most elements that wait of one client.
+  let capacityOfClient: Int
+  /// The number of waiting elements.
+  private(set) var count = 0
+
+  private var lines: [String: [(id: UInt64, element: Element)]] = [:]
+  /// Clients with waiting elements, the next one first.
+  private var order: [String] = []
+
+  /// An empty queue.
+  init(capacity: Int, capacityOfClient: Int) {
+    (self.capacity, self.capacityOfClient) = (capacity, capacityOfClient)
+  }
+
+  /// Appends an element to its client's line.
+  ///
+  /// - Parameters:
+  ///   - element: What waits.
+  ///   - id: A number of its own, to remove it by.
+  ///   - client: Whose it is.
+  /// - Returns: Whether there was room.
+  mutating func add(_ element: Element, id: UInt64, of client: String) -> Bool {
+    let waiting = lines[client]?.count ?? 0
+    guard count < capacity, waiting < capacityOfClient else { return false }
+    if waiting == 0 { order.append(client) }
+    lines[client, default: []].append((id, element))
+    count += 1
+    return true
+  }
+
+  /// Takes the first element of the client whose turn it is; `nil` if nothing waits.
+  mutating func next() -> Element? {
+    guard let client = order.first, let first = lines[client]?.first else { return nil }
+    order.removeFirst()
+    take(client, at: 0)
+    if lines[client] != nil { order.append(client) }
+    return first.element
+  }
+
+  /// Takes an element out of the queue; `nil` if it does not wait.
+  mutating func remove(_ id: UInt64) -> Element? {
+    for (client, line) in lines {
+      guard let index = line.firstIndex(where: { $0.id == id }) else { continue }
+      take(client, at: index)
+      if lines[client] == nil { order.removeAll { $0 == client } }
+      return line[index].element
+    }
+    return nil
+  }
+
+  private mutating func take(_ client: String, at index: Int) {
+    lines[client]?.remove(at: index)
+    if lines[client]?.isEmpty == true { lines[client] = nil }
+    count -= 1
+  }
+}

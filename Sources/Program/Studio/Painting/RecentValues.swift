@@ -1,0 +1,31 @@
+/// A bounded cache that forgets what was not asked for longest.
+struct RecentValues<Key: Hashable, Value> {
+  /// The most values that are kept.
+  let capacity: Int
+  private var values: [Key: (value: Value, used: UInt64)] = [:]
+  private var clock: UInt64 = 0
+
+  /// An empty cache.
+  init(capacity: Int) { self.capacity = capacity }
+
+  /// The number of kept values.
+  var count: Int { values.count }
+
+  /// The value of a key; asking for it makes it the most recent.
+  subscript(key: Key) -> Value? {
+    mutating get {
+      guard let kept = values[key] else { return nil }
+      clock += 1
+      values[key] = (kept.value, clock)
+      return kept.value
+    }
+    set {
+      clock += 1
+      values[key] = newValue.map { ($0, clock) }
+      guard values.count > capacity,
+        let oldest = values.min(by: { $0.value.used < $1.value.used })
+      else { return }
+      values[oldest.key] = nil
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import HTTPTypes
+import Hummingbird
+import JSON
+import NIOCore
+
+extension Request {
+  /// The body, which must be JSON, not too large and there in time.
+  ///
+  /// - Parameters:
+  ///   - limit: The most bytes.
+  ///   - deadline: The time that the client has to send it.
+  /// - Returns: The value.
+  /// - Throws: `RequestError` with status 415, 413, 408 or 400.
+  func json(
+    upTo limit: Int = 64 << 10,
+    within deadline: Duration = .seconds(15)
+  ) async throws
+    -> OptionValue
+  {
+    // Other sites' forms cannot send this type.
+    let type = headers[.contentType]?.prefix { $0 != ";" }.lowercased()
+    guard type == "application/json" else {
+      throw RequestError(
+        "send Content-Type: application/json",
+        status: .unsupportedMediaType
+      )
+    }
+    let bytes = try await bytes(upTo: limit, within: deadline)
+    guard let text = String(validating: bytes, as: UTF8.self), let json = OptionValue(json: text)
+    else { throw RequestError("the body is no JSON in UTF-8") }
+    return json
+  }
+
+  private func bytes(upTo limit: Int, within deadline: Duration) async throws -> [UInt8] {
+    let tooLarge = RequestError(
+      "the body has more than \(limit) bytes",
+      status: .contentTooLarge
+    )
+    if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
+    let body = self.body
+    return try await withThrowingTaskGroup(of: [UInt8].self) { group in
+      defer { group.cancelAll() }
+      group.addTask {
+        do {
+          return Array(try await body.collect(upTo: limit).readableBytesView)
+        } catch is NIOTooManyBytesError {
+          throw tooLarge
+        } catch let error where !(error is CancellationError) {
+          throw RequestError("the body does not come as the request's head says")
+        }
+      }
+      group.addTask {
+        try await Task.sleep(for: deadline)
+        throw RequestError("the body did not come in time", status: .requestTimeout)
+      }
+      return try await group.next() ?? []
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import Glibc
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+
+/// Why the studio cannot be opened, in one line.
+package struct StudioError: Error, CustomStringConvertible {
+  package let description: String
+
+  /// An error that says this.
+  package init(_ description: String) { self.description = description }
+}
+
+extension StudioRoutes {
+  /// How a server listens.
+  package struct Place: Sendable {
+    /// An address or a name of this machine.
+    package let host: String
+    /// The port; 0 takes a free one.
+    package let port: Int
+    /// The most connections at a time; then the one that has been idle longest is closed.
+    package var connections = 256
+    /// Seconds to send the head of a request.
+    package var secondsToAsk: Int64 = 20
+    /// Seconds in which a client reads something of its answer.
+    package var secondsToRead: Int64 = 20
+
+    /// A place with the usual limits.
+    package init(host: String, port: Int) { (self.host, self.port) = (host, port) }
+  }
+
+  /// Serves until the task is cancelled.
+  ///
+  /// - Parameters:
+  ///   - place: Where to listen.
+  ///   - onRunning: Gets the port once the server listens.
+  /// - Throws: `StudioError` if it cannot listen there.
+  package func serve(
+    at place: Place,
+    onRunning: @escaping @Sendable (Int) async -> Void
+  ) async throws {
+    var logger = Logger(label: "studio")
+    // What clients do wrong is answered to them.
+    logger.logLevel = .critical
+    let connections = connections
+    connections.limit(to: place.connections)
+    let application = Application(
+      router: router(),
+      server: .http1(
+        configuration: .init(
+          additionalChannelHandlers: [
+            ConnectionDeadlines(
+              connections,
+              requestDeadline: .seconds(place.secondsToAsk),
+              readDeadline: .seconds(place.secondsToRead)
+            )
+          ],
+          httpDecoderConfiguration: .init(
+            maxHeaderFieldSize: 16 << 10,
+            maxHeaderListSize: 32 << 10,
+            maxHeaderFieldCount: 100
+          )
+        )
+      ),
+      configuration: ApplicationConfiguration(
+        address: .hostname(place.host, port: place.port),
+        availableConnectionsDelegate: MaximumAvailableConnections(2 * place.connections)
+      ),
+      onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? place.port) },
+      logger: logger
+    )
+    do {
+      try await application.run()
+    } catch let error as IOError {
+      throw StudioError(
+        error.errnoCode == EADDRINUSE
+          ? "port \(place.port) of \(place.host) is in use; "
+            + "end the program that has it, or give --port 0 for a free one"
+          : "cannot listen on port \(place.port) of \(place.host): \(reason(error))"
+      )
+    } catch let error where !(error is CancellationError) {
+      throw StudioError("cannot listen on port \(place.port) of \(place.host): \(error)")
+    }
+  }
+
+  private func reason(_ error: IOError) -> String { String(cString: strerror(error.errnoCode)) }
+}

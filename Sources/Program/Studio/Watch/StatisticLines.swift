@@ -1,0 +1,59 @@
+import Files
+import Glibc
+
+/// Numbers out of lines of `stats.jsonl`, without reading the other hundred of each line.
+enum StatisticLines {
+  /// The mean under a name in one line; `nil` if the line lacks it or does not look as runs write it.
+  static func mean(_ name: [UInt8], in line: UnsafeRawBufferPointer) -> Double? {
+    // "Loss/G/loss": {"num": 80, "mean": 57.3, "std": 1.0}
+    guard let after = place(of: name, in: line),
+      let value = place(of: meanKey, in: UnsafeRawBufferPointer(rebasing: line[after...]))
+    else { return nil }
+    return number(at: after + value, in: line)
+  }
+
+  /// A score of a line of a metric's file, at the images of its snapshot; its hours are not known.
+  static func score(_ key: [UInt8], in line: UnsafeRawBufferPointer) -> Curve.Point? {
+    // {"results": {"fd_lite0": 176.1}, …, "snapshot_pkl": "network-snapshot-000012.pkl", …}
+    guard let after = place(of: key, in: line), let value = number(at: after, in: line),
+      value.isFinite, let snapshot = place(of: snapshotKey, in: line)
+    else { return nil }
+    let file = String(decoding: line[snapshot...].prefix { $0 != 34 }.prefix(300), as: UTF8.self)
+    let digits = (file.split(separator: "/").last ?? "").prefix { $0 != "." }
+      .reversed().prefix { $0.isNumber }.reversed()
+    guard let kimg = Double(String(digits)) else { return nil }
+    return Curve.Point(kimg: kimg, hours: .nan, value: value)
+  }
+
+  private static let snapshotKey = Array("\"snapshot_pkl\": \"".utf8)
+
+  private static func number(at start: Int, in line: UnsafeRawBufferPointer) -> Double? {
+    let rest = line[start...].prefix { $0 != 44 && $0 != 125 }.prefix(40)
+    return Double(String(decoding: rest, as: UTF8.self))
+  }
+
+  /// The bytes to look for: the name in quotes with the beginning of its object.
+  static func key(_ name: String) -> [UInt8] { Array("\"\(name)\": {".utf8) }
+
+  private static let meanKey = Array("\"mean\": ".utf8)
+
+  /// The position behind the first occurrence.
+  private static func place(of words: [UInt8], in bytes: UnsafeRawBufferPointer) -> Int? {
+    firstPosition(of: words, in: bytes).map { $0 + words.count }
+  }
+
+  /// Calls a closure with each line.
+  static func forEach(_ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) -> Void) {
+    bytes.withUnsafeBytes { all in
+      var start = 0
+      while start < all.count, let base = all.baseAddress {
+        let length = memchr(base + start, 10, all.count - start).map {
+          UnsafeRawPointer($0) - (base + start)
+        }
+        let end = start + (length ?? all.count - start)
+        body(UnsafeRawBufferPointer(rebasing: all[start..<end]))
+        start = end + 1
+      }
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("nifty runs")
+struct RunsCommandTests {
+  /// A folder with a run of 3 of 8 kimg, and one that is damaged.
+  private func folder() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    let line =
+      #"{"Progress/tick": {"num": 1, "mean": 3.0, "std": 0.0}, "Progress/kimg": {"num": 1, "#
+      + #""mean": 3.0, "std": 0.0}, "timestamp": 1.0}"#
+    try folder.write(Array((line + "\n").utf8), to: "00000-a/stats.jsonl")
+    try folder.write(Array(#"{"total_kimg": 8.0}"#.utf8), to: "00000-a/training_options.json")
+    let best = #"{"metric": "fid", "value": 12.5, "snapshot": "s.pkl", "images_seen": 3000}"#
+    try folder.write(Array(best.utf8), to: "00000-a/best.json")
+    try folder.write(Array("{".utf8), to: "00001-b/stats.jsonl")
+    return folder
+  }
+
+  @Test func `a table has a row a run, and a line about each damaged one`() throws {
+    let folder = try folder()
+    let lines = try nifty(["runs", folder.path]).output.split(separator: "\n").map(String.init)
+    #expect(lines.count == 4)
+    #expect(lines.first == "run      state    kimg       best      left")
+    #expect(lines.contains("00000-a  stopped  3.00/8.00  fid 12.5  –"))
+    #expect(lines.last?.contains("00001-b/stats.jsonl") == true)
+  }
+
+  @Test func `programs get JSON`() throws {
+    let folder = try folder()
+    let output = try nifty(["runs", folder.path, "--json"]).output
+    let object = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]
+    let runs = try #require(object?["runs"] as? [[String: Any]])
+    #expect(Set(runs.compactMap { $0["state"] as? String }) == ["stopped", "damaged"])
+    #expect(runs.contains { $0["kimg"] as? Double == 3 })
+  }
+
+  @Test func `an empty folder says so`() throws {
+    let folder = try TemporaryFolder()
+    #expect(try nifty(["runs", folder.path]).output == "\(folder.path) holds no runs\n")
+  }
+}

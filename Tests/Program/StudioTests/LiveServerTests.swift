@@ -1,0 +1,266 @@
+import Dispatch
+import Foundation
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Studio
+
+/// A connection that sends what it likes.
+private final class RawConnection: Sendable {
+  private let descriptor: Int32
+
+  init(port: Int) throws {
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(UInt16(port)).bigEndian
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let connected = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
+    }
+    try #require(connected == 0)
+    var patience = timeval(tv_sec: 20, tv_usec: 0)
+    let bytes = socklen_t(MemoryLayout<timeval>.size)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, bytes)
+  }
+
+  deinit { close(descriptor) }
+
+  func send(_ text: String) {
+    _ = text.withCString { Glibc.send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
+  }
+
+  /// All that comes until the server closes the connection, or an answer's `enough` is there.
+  ///
+  /// Not on a thread of tasks, which the server needs.
+  func received(until enough: String? = nil) async -> String {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { continuation.resume(returning: self.read(until: enough)) }
+    }
+  }
+
+  private func read(until enough: String?) -> String {
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = recv(descriptor, &buffer, buffer.count, 0)
+      if count <= 0 { break }
+      bytes += buffer[..<count]
+      if let enough, String(decoding: bytes, as: UTF8.self).contains(enough) { break }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+@Suite("The server on a socket", .serialized, .timeLimit(.minutes(3)))
+struct LiveServerTests {
+  private static let model = ModelAbout(
+    name: "slow",
+    network: "0",
+    clip: "0",
+    resolution: 16,
+    imagesSeen: 0,
+    layers: 4
+  )
+
+  private func post(_ body: String, _ more: String = "") -> String {
+    "POST /api/paint HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      + "Content-Length: \(body.utf8.count)\r\n\(more)\r\n\(body)"
+  }
+
+  @Test func `a client that goes is not painted for`() async throws {
+    let permits = DispatchSemaphore(value: 0)
+    let painted = Mutex(0)
+    let painting = StudioRoutes.Painting()
+    try await painting.open {
+      (
+        (),
+        { request in
+          permits.wait()
+          painted.withLock { $0 += 1 }
+          throw RequestError("painted \(request.prompt)")
+        }
+      )
+    }
+    let routes = StudioRoutes(
+      model: Self.model,
+      painting: painting,
+      runs: nil,
+      access: Access(host: "127.0.0.1")
+    )
+    try await serving(routes) { port in
+      let staying = try RawConnection(port: port)
+      staying.send(post(#"{"prompt": "stays"}"#))
+      while painting.counts.waiting > 0 || routes.connections.count < 1 { await Task.yield() }
+      do {
+        let going = try RawConnection(port: port)
+        going.send(post(#"{"prompt": "goes"}"#))
+        while painting.counts.waiting < 1 { await Task.yield() }
+        withExtendedLifetime(going) {}
+      }
+      while painting.counts.waiting > 0 { await Task.yield() }
+      permits.signal()
+      permits.signal()
+      #expect(await staying.received(until: "stays").contains("painted stays"))
+      #expect(painted.withLock { $0 } == 1)
+    }
+    painting.close()
+  }
+
+  @Test func `a port that is taken is one line`() async throws {
+    let routes = try await Emoji.routes()
+    try await serving(routes) { port in
+      let error = await #expect(throws: StudioError.self) {
+        try await routes.serve(at: .init(host: "127.0.0.1", port: port)) { _ in }
+      }
+      #expect(error?.description.contains("port \(port) of 127.0.0.1 is in use") == true)
+      #expect(error?.description.contains("--port 0") == true)
+    }
+  }
+
+  @Test func `hostile requests get an answer or are closed, and a picture still comes`()
+    async throws
+  {
+    let routes = try await Emoji.routes()
+    try await serving(routes, seconds: 1) { port in
+      let head = "GET / HTTP/1.1\r\nHost: localhost\r\n"
+      let cases: [(String, [String])] = [
+        ("GET / HTTP/1.1\r\n\r\n", ["400", "421"]),
+        ("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", ["421"]),
+        ("GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", ["200", "400", "421"]),
+        ("GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", ["404"]),
+        ("GET /%2e%2e%2fetc HTTP/1.1\r\nHost: localhost\r\n\r\n", ["404"]),
+        ("GET /%ff%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", ["400", "404"]),
+        ("BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", ["400", "404", "405"]),
+        ("DELETE /api/paint HTTP/1.1\r\nHost: localhost\r\n\r\n", ["405"]),
+        ("nonsense\r\n\r\n", ["400"]), ("\u{16}\u{3}\u{1}", ["400"]),
+        (head + "X: " + String(repeating: "a", count: 100_000) + "\r\n\r\n", ["400", "431"]),
+        (head + String(repeating: "X: a\r\n", count: 5000) + "\r\n", ["400", "431"]),
+        (head + "Content-Length: -1\r\n\r\n", ["400"]),
+        (
+          head + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", ["200", "400"]
+        ),
+        (post("{}", "Origin: http://evil.example\r\n"), ["403"]),
+        (post("{}", "Sec-Fetch-Site: cross-site\r\n"), ["403"]),
+        (post(String(repeating: "[", count: 60_000)), ["400"]),
+        (
+          "POST /api/paint HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            + "Content-Length: 99999999999\r\n\r\n", ["413"]
+        ),
+        (
+          "POST /api/paint HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            + "Transfer-Encoding: chunked\r\n\r\nZZ\r\n", ["400"]
+        ),
+      ]
+      for (request, statuses) in cases {
+        let connection = try RawConnection(port: port)
+        connection.send(request)
+        let answer = await connection.received(until: "\r\n\r\n")
+        let status = answer.split(separator: " ").dropFirst().first.map(String.init) ?? "closed"
+        #expect(
+          status == "closed" || statuses.contains(status),
+          "\(request.prefix(80)): \(answer.prefix(200))"
+        )
+      }
+      let fine = try RawConnection(port: port)
+      fine.send(post(#"{"prompt": "sun"}"#))
+      #expect(await fine.received(until: "IEND").hasPrefix("HTTP/1.1 200"))
+    }
+  }
+
+  @Test func `a connection that asks for nothing is closed after a while`() async throws {
+    let routes = try await Emoji.routes()
+    try await serving(routes, seconds: 1) { port in
+      let silent = try RawConnection(port: port)
+      silent.send("GET / HTTP/1.1\r\nHost: local")
+      let answer = await silent.received()
+      #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400"))
+    }
+  }
+
+  @Test func `connections that say nothing or half a request make room at once for one that asks`()
+    async throws
+  {
+    let routes = try await Emoji.routes()
+    try await serving(routes, connections: 8, seconds: 60) { port in
+      let silent = try (0..<20).map { _ in try RawConnection(port: port) }
+      for (index, connection) in silent.enumerated() where index % 2 == 0 {
+        connection.send("GET / HTTP/1.1\r\nHost: local")
+      }
+      let late = try RawConnection(port: port)
+      late.send(post(#"{"prompt": "sun"}"#))
+      #expect(await late.received(until: "IEND").hasPrefix("HTTP/1.1 200"))
+      for connection in silent.prefix(12) {
+        let answer = await connection.received()
+        #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400"))
+      }
+    }
+  }
+
+  @Test func `only so many pages watch at a time, and one that goes makes room`() async throws {
+    let folder = try TemporaryFolder()
+    let routes = try await Emoji.routes(runs: folder.path)
+    try await serving(routes) { port in
+      let request = "GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+      var pages: [RawConnection] = []
+      for _ in 0..<32 {
+        let page = try RawConnection(port: port)
+        page.send(request)
+        #expect(await page.received(until: "event: runs").contains("event: runs"))
+        pages.append(page)
+      }
+      let extra = try RawConnection(port: port)
+      extra.send(request)
+      #expect(await extra.received(until: "close some").contains("too many pages"))
+      // Only asked about: nobody listens.
+      let head = try RawConnection(port: port)
+      head.send("HEAD /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      #expect(await head.received(until: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
+      pages.removeLast()
+      for attempt in 1... {
+        let next = try RawConnection(port: port)
+        next.send(request)
+        if await next.received(until: "data: ").contains("event: runs") { break }
+        try #require(attempt < 100, "no room")
+        try await Task.sleep(for: .milliseconds(100))
+      }
+    }
+  }
+
+  @Test func `a body that never comes is told so`() async throws {
+    let routes = try await Emoji.routes()
+    try await serving(routes, seconds: 60) { port in
+      let connection = try RawConnection(port: port)
+      connection.send(
+        "POST /api/paint HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+          + "Content-Length: 50\r\n\r\n{"
+      )
+      let answer = await connection.received(until: "in time")
+      #expect(answer.hasPrefix("HTTP/1.1 408") || answer.isEmpty, "\(answer)")
+    }
+  }
+
+  @Test func `a run that grows is told to the page by itself`() async throws {
+    let folder = try TemporaryFolder()
+    try folder.write(
+      Array(RunsTests.line(tick: 1, kimg: 1, loss: "1").utf8),
+      to: "00000-a/stats.jsonl"
+    )
+    let routes = try await Emoji.routes(runs: folder.path)
+    try await serving(routes) { port in
+      let page = try RawConnection(port: port)
+      page.send("GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      #expect(await page.received(until: "\"kimg\": 1.0").contains("text/event-stream"))
+      try folder.write(
+        Array(RunsTests.line(tick: 2, kimg: 2, loss: "1").utf8),
+        to: "00000-a/stats.jsonl"
+      )
+      #expect(await page.received(until: "\"kimg\": 2.0").contains("event: runs"))
+      folder.remove()
+      #expect(await page.received(until: "event: trouble").contains("cannot list folder"))
+    }
+  }
+}

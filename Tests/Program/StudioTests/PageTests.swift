@@ -1,0 +1,159 @@
+import Foundation
+import Images
+import JSON
+import TestSupport
+import Testing
+
+@testable import Studio
+
+@Suite(
+  "The page in Chromium",
+  .enabled(if: Browser.program != nil, "Debian's chromium is not installed"),
+  .serialized,
+  .timeLimit(.minutes(5))
+)
+struct PageTests {
+  /// The pixels that the page shows, from a canvas.
+  private static let shown = """
+    (() => {
+      const image = document.getElementById("picture");
+      const canvas = document.createElement("canvas");
+      [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+      canvas.getContext("2d").drawImage(image, 0, 0);
+      return canvas.toDataURL().split(",")[1];
+    })()
+    """
+
+  private func image(_ browser: Browser) async throws -> RGBImage {
+    let data = Data(base64Encoded: try await browser.value(Self.shown).string ?? "") ?? Data()
+    return try RGBImage(decoding: [UInt8](data))
+  }
+
+  /// Names of controls that have none, and texts with less contrast than 4.5.
+  private static let audit = """
+    (() => {
+      const faults = [];
+      const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+      const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+        .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+      const behind = (element) => {
+        for (; element; element = element.parentElement) {
+          const colour = parse(getComputedStyle(element).backgroundColor);
+          if ((colour[3] ?? 1) > 0.99) return colour;
+        }
+        return [255, 255, 255];
+      };
+      const isSeen = (element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        const element = node.parentElement;
+        if (!node.textContent.trim() || !isSeen(element)) continue;
+        const pair = [light(parse(getComputedStyle(element).color)), light(behind(element))];
+        const contrast = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+        if (contrast < 4.5) faults.push(`${contrast}: ${node.textContent}`);
+      }
+      for (const element of document.querySelectorAll("button, input, select, textarea, a, summary, progress, canvas")) {
+        if (!isSeen(element)) continue;
+        const words = element.getAttribute("aria-label") || element.textContent.trim()
+          || [...(element.labels ?? [])].map((label) => label.textContent.trim()).join("")
+          || element.querySelector("img")?.alt;
+        if (!words) faults.push(element.outerHTML);
+      }
+      if (document.documentElement.scrollWidth > innerWidth) faults.push("wider than the window");
+      return faults.join("; ");
+    })()
+    """
+
+  @Test func `a permalink paints the very pixels, a file brings its settings back, cancel ends`()
+    async throws
+  {
+    let folder = try TemporaryFolder()
+    let expected = try await withStudio {
+      try await $0.post(
+        "/api/paint",
+        #"{"prompt": "smiling cat", "seed": 42, "truncation": 0.7, "noise": "random"}"#
+      ).bytes
+    }
+    try folder.write(expected, to: "cat.png")
+    let routes = try await Emoji.routes()
+    try await serving(routes) { port in
+      let browser = try await Browser()
+      let link = "#prompt=smiling+cat&seed=42&truncation=0.7&noise=random&count=2"
+      try await browser.visit("http://127.0.0.1:\(port)/\(link)")
+      try await browser.wait(for: "document.querySelectorAll('.tile img').length === 2")
+      #expect(try await image(browser) == RGBImage(decoding: expected))
+      #expect(try await browser.value(Self.audit) == "")
+
+      // A text that is typed and sent paints under another seed.
+      _ = try await browser.value(
+        "document.getElementById('prompt').value = 'pizza';"
+          + "document.getElementById('lock').click();"
+          + "document.getElementById('form').requestSubmit()"
+      )
+      try await browser.wait(for: "document.querySelectorAll('.tile img').length === 4")
+      #expect(try await browser.value("document.getElementById('seed').value") != "42")
+
+      try await browser.choose(folder.file("cat.png"), in: "#file")
+      try await browser.wait(for: "document.querySelectorAll('.tile img').length === 5")
+      let settings = try await browser.value(
+        "['prompt', 'seed', 'truncation'].map((id) => document.getElementById(id).value).join()"
+      )
+      #expect(settings == "smiling cat,42,0.7")
+      #expect(try await image(browser) == RGBImage(decoding: expected))
+
+      _ = try await browser.value(
+        "document.getElementById('count').value = 16;"
+          + "document.getElementById('form').requestSubmit();"
+          + "document.getElementById('cancel').click()"
+      )
+      try await browser.wait(for: "document.querySelectorAll('.waiting').length === 0")
+      try await browser.wait(for: "document.getElementById('cancel').hidden")
+      #expect(browser.complaints == [])
+    }
+  }
+
+  @Test func `a Japanese browser gets Japanese`() async throws {
+    let routes = try await Emoji.routes()
+    try await serving(routes) { port in
+      let browser = try await Browser(language: "ja")
+      try await browser.visit("http://127.0.0.1:\(port)/")
+      try await browser.wait(for: "document.querySelectorAll('.chips button').length > 0")
+      #expect(try await browser.value("document.documentElement.lang") == "ja")
+      #expect(try await browser.value("document.getElementById('paint').textContent") == "描く")
+      #expect(browser.complaints == [])
+    }
+  }
+
+  @Test func `a run that grows moves its curve, and the slider its grids`() async throws {
+    let folder = try TemporaryFolder()
+    let lines = (0..<3).map { RunsTests.line(tick: $0, kimg: Double($0), loss: "\($0).5") }
+    try folder.write(Array(lines.joined().utf8), to: "00000-a/stats.jsonl")
+    let png = try RGBImage(width: 8, height: 8, filledWith: Color(200, 30, 30)).encodedPNG()
+    for kimg in [0, 2] { try folder.write(png, to: "00000-a/fakes00000\(kimg).png") }
+    let routes = try await Emoji.routes(runs: folder.path)
+    try await serving(routes) { port in
+      let browser = try await Browser()
+      try await browser.visit("http://127.0.0.1:\(port)/#watch")
+      try await browser.wait(
+        for: "document.querySelector('.chart canvas')?.ariaLabel?.includes('2.5')"
+      )
+      try await browser.wait(
+        for: "document.querySelector('#grids figcaption')?.textContent.includes('2 kimg')"
+      )
+      #expect(try await browser.value(Self.audit) == "")
+      _ = try await browser.value(
+        "step.value = 0; step.dispatchEvent(new Event('input')); document.querySelector('#grids img').alt"
+      )
+      #expect(
+        try await browser.value("document.querySelector('#grids img').alt") == "00000-a, 0 kimg"
+      )
+      let more = lines + [RunsTests.line(tick: 3, kimg: 3, loss: "7.25")]
+      try folder.write(Array(more.joined().utf8), to: "00000-a/stats.jsonl")
+      try await browser.wait(
+        for: "document.querySelector('.chart canvas').ariaLabel.includes('7.25')"
+      )
+      #expect(browser.complaints == [])
+    }
+  }
+}
