@@ -35,29 +35,27 @@ struct Runs {
 };
 
 template <typename T, typename S>
+CT_INLINE void bend_value(const T &x, S bias, T &y, const Shape &shape) {
+  S gain = S(shape.gain), negative = S(shape.slope), limit = S(shape.limit);
+  S value = wide(x) + bias;
+  value = (value > 0 ? value : value * negative) * gain;
+  // A comparison that NaN fails keeps it.
+  value = value > limit ? limit : value < -limit ? -limit : value;
+  narrow(value, y);
+}
+
+template <typename T, typename S>
 CT_INLINE void bend(
   const T *x, const S *bias, T *y, const Runs &runs, const Shape &shape, int64_t begin,
   int64_t end) {
-  S gain = S(shape.gain), negative = S(shape.slope), limit = S(shape.limit);
   for (int64_t run = begin; run < end; run++) {
     const T *source = x + run * runs.length;
     T *target = y + run * runs.length;
+    S own = bias[run % runs.channels];
     if (runs.holds_channels) {
-      for (int64_t i = 0; i < runs.length; i++) {
-        S value = wide(source[i]) + bias[i];
-        value = (value > 0 ? value : value * negative) * gain;
-        // A comparison that NaN fails keeps it.
-        value = value > limit ? limit : value < -limit ? -limit : value;
-        narrow(value, target[i]);
-      }
+      for (int64_t i = 0; i < runs.length; i++) bend_value(source[i], bias[i], target[i], shape);
     } else {
-      S own = bias[run % runs.channels];
-      for (int64_t i = 0; i < runs.length; i++) {
-        S value = wide(source[i]) + own;
-        value = (value > 0 ? value : value * negative) * gain;
-        value = value > limit ? limit : value < -limit ? -limit : value;
-        narrow(value, target[i]);
-      }
+      for (int64_t i = 0; i < runs.length; i++) bend_value(source[i], own, target[i], shape);
     }
   }
 }

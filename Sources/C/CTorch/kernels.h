@@ -3,8 +3,11 @@
 #include <ATen/Parallel.h>
 #include <c10/util/BFloat16.h>
 #include <dlfcn.h>
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <exception>
+#include <mutex>
 
 namespace ctorch {
 
@@ -45,29 +48,42 @@ CT_INLINE void narrow(float value, c10::BFloat16 &result) {
 /// Runs `body(begin, end)` over parts of 0 ..< count, on libtorch's own threads.
 ///
 /// A part has at least `grain` items. ATen's template does so only where the compiler speaks OpenMP
-/// with the same library; the entry point of that library is found at run time instead. What an
-/// item computes must not depend on its part.
+/// with the same library; the entry points of that library are found at run time instead, and where
+/// there are none, the caller's thread does all. What an item computes must not depend on its part.
+/// What a part throws, for want of memory, is thrown here: no exception leaves a thread of the
+/// team.
 template <typename Body>
 void in_parallel(int64_t count, int64_t grain, const Body &body) {
   using Entry = void (*)(void (*)(void *), void *, unsigned, unsigned);
+  using Number = int (*)();
   static const auto entry = reinterpret_cast<Entry>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
-  static const auto rank = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "omp_get_thread_num"));
-  int64_t parts = std::min<int64_t>(at::get_num_threads(), count / std::max<int64_t>(grain, 1));
-  if (parts < 2 || !entry || !rank || at::in_parallel_region()) {
+  static const auto rank = reinterpret_cast<Number>(dlsym(RTLD_DEFAULT, "omp_get_thread_num"));
+  static const auto team = reinterpret_cast<Number>(dlsym(RTLD_DEFAULT, "omp_get_num_threads"));
+  int64_t wanted = std::min<int64_t>(at::get_num_threads(), count / std::max<int64_t>(grain, 1));
+  if (wanted < 2 || !entry || !rank || !team || at::in_parallel_region()) {
     body(int64_t(0), count);
     return;
   }
   struct Task {
     const Body &body;
-    int64_t count, parts;
-  } task{body, count, parts};
+    int64_t count;
+    std::mutex lock;
+    std::exception_ptr failure;
+  } task{body, count, {}, nullptr};
   entry(
     [](void *data) {
-      const auto &task = *static_cast<Task *>(data);
-      int64_t part = rank();
-      task.body(task.count * part / task.parts, task.count * (part + 1) / task.parts);
+      auto &task = *static_cast<Task *>(data);
+      // The team may be smaller than was wanted.
+      int64_t part = rank(), parts = team();
+      try {
+        task.body(task.count * part / parts, task.count * (part + 1) / parts);
+      } catch (...) {
+        std::lock_guard<std::mutex> guard(task.lock);
+        task.failure = std::current_exception();
+      }
     },
-    &task, unsigned(parts), 0);
+    &task, unsigned(wanted), 0);
+  if (task.failure) std::rethrow_exception(task.failure);
 }
 
 }  // namespace ctorch

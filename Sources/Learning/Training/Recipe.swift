@@ -11,9 +11,8 @@ package enum Recipe: String, Sendable, CaseIterable {
   func apply(to trainer: inout TrainerConfiguration) {
     switch self {
     case .lafite:
-      let standard = TrainerConfiguration(resolution: trainer.generator.resolution)
-      trainer.textLearningRateMultiplier = standard.textLearningRateMultiplier
-      trainer.reusesFakes = standard.reusesFakes
+      trainer.textLearningRateMultiplier = TextLayers.learningRateMultiplier
+      trainer.reusesFakes = false
     case .nifty:
       trainer.textLearningRateMultiplier = 1
       trainer.reusesFakes = true

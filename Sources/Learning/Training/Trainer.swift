@@ -105,7 +105,7 @@ package final class Trainer {
       learningRateFactors: generator.namedParameters.map {
         // A layer of multiplier m keeps its weights divided by m: a factor of 1/m on Adam's step moves
         // them as a layer of multiplier 1 moves.
-        TextLayers.own($0.name)
+        TextLayers.contain($0.name)
           ? configuration.textLearningRateMultiplier / TextLayers.learningRateMultiplier : 1
       }
     )

@@ -61,6 +61,8 @@ public final class Adam {
   public let steps: [Tensor]
   /// Factors on the learning rate, one a parameter.
   public let learningRateFactors: [Double]
+  /// The different factors.
+  private let factors: [Double]
 
   /// An optimiser with empty moments.
   ///
@@ -79,6 +81,7 @@ public final class Adam {
       "\(factors.count) factors for \(parameters.count) parameters"
     )
     self.learningRateFactors = factors
+    self.factors = Set(factors).sorted()
     self.parameters = parameters
     self.configuration = configuration
     let host = parameters.map { $0.detached() }
@@ -98,7 +101,7 @@ public final class Adam {
     let active = gradients.indices.filter { gradients[$0] != nil }
     withoutGradients {
       for index in active { steps[index].assign(steps[index] + 1) }
-      for factor in Set(learningRateFactors).sorted() {
+      for factor in factors {
         let group = active.filter { learningRateFactors[$0] == factor }
         if !group.isEmpty { step(group, gradients, factor: factor) }
       }

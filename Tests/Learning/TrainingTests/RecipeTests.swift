@@ -41,7 +41,7 @@ struct RecipeTests {
       entry.name.hasSuffix("weight") && entry.tensor.detached().magnitude().mean().item > 10
         && !entry.name.hasPrefix("mapping")
     }
-    let own = generator.namedParameters.filter { TextLayers.own($0.name) }
+    let own = generator.namedParameters.filter { TextLayers.contain($0.name) }
     #expect(
       Set(own.map(\.name)) == Set(spread.flatMap { [$0.name, $0.name.dropLast(6) + "bias"] })
     )
@@ -66,11 +66,11 @@ struct RecipeTests {
     let (slow, full) = (try moved(0.01), try moved(1))
     for (name, distance) in slow where distance > 0 {
       let ratio = try #require(full[name]) / distance
-      if TextLayers.own(name) {
+      if TextLayers.contain(name) {
         #expect(ratio > 50, "\(name)")
       }
     }
-    #expect(slow.keys.contains { TextLayers.own($0) && (slow[$0] ?? 0) > 0 })
+    #expect(slow.keys.contains { TextLayers.contain($0) && (slow[$0] ?? 0) > 0 })
   }
 
   @Test func `the discriminator sees the generator's own images where they are reused`() throws {

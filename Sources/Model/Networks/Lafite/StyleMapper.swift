@@ -125,7 +125,7 @@ public enum TextLayers {
   ///
   /// - Parameter name: Its name in the generator's state, parts joined by dots.
   /// - Returns: Whether it does.
-  public static func own(_ name: String) -> Bool {
+  public static func contain(_ name: String) -> Bool {
     name.split(separator: ".").contains(where: names.contains)
   }
 }
