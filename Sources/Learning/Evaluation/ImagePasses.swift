@@ -79,28 +79,46 @@ package struct GeneratedImages {
   package let count: Int
   /// Seed of latents, noise and the choice of captions.
   package let seed: UInt64
+  private let perCaption: Int
   private let device: Device
   private let batchSize: Int
 
   /// Images under the captions of a set.
+  ///
+  /// - Parameters:
+  ///   - conditions: The set.
+  ///   - count: How many images.
+  ///   - seed: Of latents, noise and the choice of captions.
+  ///   - perCaption: Images of one caption, one after the other. Above 1 the captions are those of images
+  ///     spread over the set, not of its first.
+  ///   - device: Where to paint.
+  ///   - batchSize: Images painted at once; with 1 an image depends on the seed and its place only.
   package init(
     conditions: TrainingSet,
     count: Int,
     seed: UInt64,
+    perCaption: Int = 1,
     device: Device = .cpu,
     batchSize: Int = 16
   ) {
+    precondition(perCaption >= 1, "\(perCaption) images a caption")
     self.conditions = conditions
     self.count = count
     self.seed = seed
+    self.perCaption = perCaption
     self.device = device
     self.batchSize = batchSize
   }
 
   /// The conditioning features of some positions of the walk, unit length, [n, F].
   package func features(at positions: Range<Int>) -> Tensor {
-    let rows = positions.flatMap {
-      conditions.textFeature(at: $0 % conditions.count, seed: seed, position: $0)
+    let rows = positions.flatMap { position in
+      let draw = position / perCaption
+      let captions = max(1, count / perCaption)
+      let index =
+        perCaption == 1
+        ? draw % conditions.count : draw * conditions.count / captions % conditions.count
+      return conditions.textFeature(at: index, seed: seed, position: draw)
     }
     return Tensor(rows, shape: [positions.count, conditions.featureDimension])
       .to(device).normalized()

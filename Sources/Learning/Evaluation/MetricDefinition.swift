@@ -12,6 +12,11 @@ package enum DetectorKind: String, CaseIterable, Sendable {
   case vggDistances
   /// The image tower of a CLIP.
   case clip
+  /// The image tower of the judge, a CLIP that took no part in training; it sees images one by one.
+  case judge
+
+  /// Whether each image is painted and looked at alone, so that what it gives depends on nothing beside it.
+  var seesOneByOne: Bool { self == .judge }
 }
 
 /// A metric by its name on the command line and in files.
@@ -25,8 +30,18 @@ package struct MetricDefinition: Equatable, Sendable {
     case frechet
     /// `kernelInceptionDistance`.
     case kernel
+    /// `MaximumMeanDiscrepancy` under a kernel, with its standard error and the halves of the real images.
+    case discrepancy(FeatureKernel)
+    /// CMMD: the biased estimate of `MaximumMeanDiscrepancy` under σ = 10, times 1,000, as its code has it.
+    case clipDiscrepancy
     /// `precisionRecall`.
     case precisionRecall
+    /// `NeighbourShares`.
+    case neighbourShares
+    /// How near generated and held-out images are to the training images nearest to them.
+    case nearestTraining
+    /// How far images of one caption are from one another.
+    case variety
     /// `inceptionScore`.
     case inceptionScore
     /// `PathLength`.
@@ -39,8 +54,18 @@ package struct MetricDefinition: Equatable, Sendable {
     /// Whether there is a real side to compare with.
     package var comparesWithReal: Bool {
       switch self {
-      case .frechet, .kernel, .precisionRecall: true
+      case .frechet, .kernel, .discrepancy, .clipDiscrepancy, .precisionRecall, .neighbourShares:
+        true
+      case .nearestTraining, .variety: true
       case .inceptionScore, .pathLength, .captionCosine, .captionRetrieval: false
+      }
+    }
+
+    /// Whether it paints images of its own, not those that all metrics of a suite look at.
+    var paintsItsOwn: Bool {
+      switch self {
+      case .pathLength, .variety: true
+      default: false
       }
     }
 
@@ -97,6 +122,15 @@ package struct MetricDefinition: Equatable, Sendable {
     .init("clip_fid", .frechet, .clip),
     .init("clip_score", .captionCosine, .clip),
     .init("r_precision", .captionRetrieval, .clip),
+    .init("cmmd", .clipDiscrepancy, .clip),
+    .init("prdc_inception", .neighbourShares, .inceptionFeatures),
+    .init("prdc_vgg", .neighbourShares, .vggFeatures),
+    .init("prdc_lite0", .neighbourShares, .lite0),
+    .init("prdc_clip", .neighbourShares, .clip),
+    .init("prdc_judge", .neighbourShares, .judge),
+    .init("mmd_judge", .discrepancy(.cubic), .judge),
+    .init("nearest_judge", .nearestTraining, .judge),
+    .init("variety_judge", .variety, .judge),
   ]
 
   private static func pathLength(_ space: PathLength.Space, whole: Bool, cropped: Bool) -> Kind {

@@ -36,8 +36,8 @@ package struct MetricHistory: Equatable, Sendable {
 
   /// Whether larger is better.
   package var prefersLarge: Bool {
-    ["_precision", "_recall", "_mean"].contains { name.hasSuffix($0) }
-      || ["clip_score", "r_precision", "judge_top1"].contains(name)
+    ["_precision", "_recall", "_density", "_coverage", "_mean"].contains { name.hasSuffix($0) }
+      || ["clip_score", "r_precision", "judge_top1", "variety_judge"].contains(name)
   }
 
   /// The best entry, if any value is a number; of equals the first.

@@ -16,6 +16,10 @@ package struct MetricPlan {
   package var reference: (path: String, moments: FeatureMoments)?
   /// Keeps the statistics of real images.
   package var cache: StatisticsCache?
+  /// Captions whose samples are compared with one another (`variety_judge`); fewer if there are not so many.
+  package var captions = 64
+  /// Samples of each, at least 2.
+  package var samplesPerCaption = 4
   /// Images a detector sees at once.
   package var batchSize = 16
   /// The device.

@@ -13,13 +13,14 @@ package final class MetricSuite {
   /// Images that are generated for a metric.
   package var imageCount: Int { images.count }
 
-  private let plan: MetricPlan
-  private let sources: MetricSources
-  private let training: [PackedDataset]
-  private let images: GeneratedImages
+  let plan: MetricPlan
+  let sources: MetricSources
+  let training: [PackedDataset]
+  let images: GeneratedImages
+  private let singleImages: GeneratedImages
   private var detectors: [DetectorKind: any FeatureDetector] = [:]
   private var references: [String: FeatureStatistics] = [:]
-  private var walk: CaptionWalk?
+  var walk: CaptionWalk?
   private var pass: Pass?
 
   /// Features of one generator's images.
@@ -59,13 +60,17 @@ package final class MetricSuite {
     self.sources = sources
     self.training = training
     let path = conditions.datasets.map(\.path).joined(separator: " ")
-    images = GeneratedImages(
-      conditions: conditions,
-      count: plan.images ?? plan.rules.generatedImages(testPath: path),
-      seed: plan.seed,
-      device: plan.device,
-      batchSize: plan.batchSize
-    )
+    func images(batchSize: Int) -> GeneratedImages {
+      GeneratedImages(
+        conditions: conditions,
+        count: plan.images ?? plan.rules.generatedImages(testPath: path),
+        seed: plan.seed,
+        device: plan.device,
+        batchSize: batchSize
+      )
+    }
+    self.images = images(batchSize: plan.batchSize)
+    singleImages = images(batchSize: 1)
   }
 
   /// Measures one of the metrics.
@@ -98,8 +103,8 @@ package final class MetricSuite {
       timestamp: finish.timeIntervalSince1970,
       measurement: .init(
         rules: plan.rules.rawValue,
-        generatedImages: images.count,
-        scaledFrom: scaledFrom,
+        generatedImages: results.generatedImages ?? images.count,
+        scaledFrom: results.generatedImages == nil ? scaledFrom : nil,
         seed: plan.seed,
         realImages: results.realImages,
         detector: detector.name,
@@ -118,14 +123,25 @@ package final class MetricSuite {
   package func help(_ job: PassShare.Job, _ generator: Generator) throws {
     switch job {
     case .generated: _ = try paint(generator, "")
-    case .real(let index): _ = try look(at: realImages(definitions[index]), definitions[index])
-    case .paths(let index): _ = try pathLength(definitions[index], generator)
+    case .real(let index):
+      _ = try look(at: realImages(definitions[index]), definitions[index], PassShare.Job.real)
+    case .own(let index): try helpAlone(definitions[index], generator)
     }
   }
 
   /// Statistics of the real images as a metric sees them, cached.
   package func real(_ definition: MetricDefinition) throws -> FeatureStatistics {
-    let images = try realImages(definition)
+    try cached(realImages(definition), definition) {
+      try look(at: $0, definition, PassShare.Job.real)
+    }
+  }
+
+  /// Statistics of real images, of which a metric may have several sets: from memory, the cache, or a look.
+  func cached(
+    _ images: RealImages,
+    _ definition: MetricDefinition,
+    _ look: (RealImages) throws -> FeatureStatistics
+  ) throws -> FeatureStatistics {
     let withVectors = definition.kind.needsVectors
     let detector = try detector(definition.detector)
     let key = StatisticsCache.Key(images.set, count: images.indices.count, detector: detector)
@@ -134,7 +150,7 @@ package final class MetricSuite {
       references[key.text] = stored
       return stored
     }
-    let found = try look(at: images, definition)
+    let found = try look(images)
     plan.cache?.store(found, key)
     references[key.text] = found
     return found
@@ -142,7 +158,7 @@ package final class MetricSuite {
 
   private func realImages(_ definition: MetricDefinition) throws -> RealImages {
     let set = try TrainingSet(
-      referenceDatasets,
+      definition.kind == .nearestTraining ? training : referenceDatasets,
       options: .init(mirror: plan.mirror && definition.honoursMirror)
     )
     let count = min(set.count, definition.maximumReal ?? set.count)
@@ -150,43 +166,32 @@ package final class MetricSuite {
       set,
       indices: Array(0..<count),
       device: plan.device,
-      batchSize: plan.batchSize
+      batchSize: definition.detector.seesOneByOne ? 1 : plan.batchSize
     )
   }
 
-  private func look(
+  /// Has all processes look at real images.
+  func look(
     at images: RealImages,
-    _ definition: MetricDefinition
+    _ definition: MetricDefinition,
+    _ job: (Int) -> PassShare.Job
   ) throws -> FeatureStatistics {
-    let index = place(of: definition)
     let detector = try detector(definition.detector)
     var found: FeatureStatistics?
-    try plan.share.together(.real(index)) {
-      found = try images.statistics(
-        detector,
-        keepingFeatures: definition.kind.needsVectors,
-        share: plan.share
-      ) { sources.progress("features of real images", $0, $1) }
+    try plan.share.together(job(place(of: definition))) {
+      found = try reproducibly(definition.detector) {
+        try images.statistics(
+          detector,
+          keepingFeatures: definition.kind.needsVectors,
+          share: plan.share
+        ) { sources.progress("features of real images", $0, $1) }
+      }
     }
     guard let found else { preconditionFailure("a pass that was not made") }
     return found
   }
 
-  /// The length of a generator's paths; `nil` for a metric of another kind.
-  private func pathLength(_ definition: MetricDefinition, _ generator: Generator) throws -> Double?
-  {
-    guard case .pathLength(let measurement) = definition.kind else { return nil }
-    let detector = try detector(definition.detector)
-    var found: Double?
-    try plan.share.together(.paths(place(of: definition))) {
-      found = try images.pathLength(measurement, of: generator, detector, share: plan.share) {
-        sources.progress("perceptual path lengths", $0, $1)
-      }
-    }
-    return found
-  }
-
-  private func place(of definition: MetricDefinition) -> Int {
+  func place(of definition: MetricDefinition) -> Int {
     guard let index = definitions.firstIndex(where: { $0.name == definition.name }) else {
       preconditionFailure("the suite was not asked for \(definition.name)")
     }
@@ -205,6 +210,8 @@ package final class MetricSuite {
     var values: [(name: String, value: Double)]
     var realImages: Int?
     var referenceSet: String?
+    /// Where the metric painted images of its own, which the rules say nothing of.
+    var generatedImages: Int?
   }
 
   private func results(
@@ -229,59 +236,30 @@ package final class MetricSuite {
       return Results(values: try judged(definition, generated(definition, generator, snapshot)))
     }
     let real = try real(definition)
+    if definition.kind == .variety {
+      guard plan.samplesPerCaption >= 2, real.count >= 2 else {
+        throw EvaluationError.option("\(name) needs at least 2 images a caption and 2 real images")
+      }
+      let samples = try samples(definition, generator)
+      return Results(
+        values: reproducibly(definition.detector) { variety(definition, real, samples) },
+        realImages: real.count,
+        referenceSet: paths(referenceDatasets),
+        generatedImages: samples.count
+      )
+    }
+    // Before the images are painted: it may be refused.
+    let heldOut = definition.kind == .nearestTraining ? try heldOut(definition) : nil
     let fake = try generated(definition, generator, snapshot)
+    if let heldOut {
+      let values = reproducibly(definition.detector) { nearest(definition, real, fake, heldOut) }
+      return Results(values: values, realImages: real.count, referenceSet: paths(training))
+    }
     return Results(
-      values: try compared(definition, real, fake),
+      values: try reproducibly(definition.detector) { try compared(definition, real, fake) },
       realImages: real.count,
       referenceSet: paths(referenceDatasets)
     )
-  }
-
-  private func compared(
-    _ definition: MetricDefinition,
-    _ real: FeatureStatistics,
-    _ fake: FeatureStatistics
-  ) throws -> [(name: String, value: Double)] {
-    let name = definition.name
-    if definition.kind == .frechet {
-      return [(name, frechetDistance(real: real, generated: fake))]
-    }
-    let (x, y) = (vectors(real), vectors(fake))
-    if definition.kind == .kernel {
-      guard min(x.size(0), y.size(0)) >= 2 else {
-        throw EvaluationError.option("\(name) needs at least 2 images on both sides")
-      }
-      let random = SeededRandom(seed: plan.seed, stream: .kernelSubsets, position: 0)
-      return [(name, kernelInceptionDistance(real: x, generated: y, random: random))]
-    }
-    guard min(x.size(0), y.size(0)) > 3 else {
-      throw EvaluationError.option("\(name) needs at least 4 images on both sides")
-    }
-    let shares = precisionRecall(real: x, generated: y)
-    return [("\(name)_precision", shares.precision), ("\(name)_recall", shares.recall)]
-  }
-
-  private func judged(
-    _ definition: MetricDefinition,
-    _ fake: FeatureStatistics
-  ) throws -> [(name: String, value: Double)] {
-    let name = definition.name
-    if definition.kind == .inceptionScore {
-      guard fake.count >= 10 else {
-        throw EvaluationError.option("\(name) takes 10 splits: generate at least 10 images")
-      }
-      let score = inceptionScore(vectors(fake), splits: 10)
-      return [("\(name)_mean", score.mean), ("\(name)_std", score.deviation)]
-    }
-    let walk = try walk ?? CaptionWalk(images, judge: sources.judge())
-    self.walk = walk
-    if definition.kind == .captionCosine { return [(name, walk.meanCosine(vectors(fake)))] }
-    guard walk.candidateCount() > 1 else {
-      throw EvaluationError.option(
-        "\(name) ranks captions, and the images of the test set have only one between them"
-      )
-    }
-    return [(name, walk.retrieval(vectors(fake), seed: plan.seed))]
   }
 
   /// Statistics of the generator's images, from one pass for all metrics of the suite.
@@ -302,9 +280,7 @@ package final class MetricSuite {
   }
 
   private func paint(_ generator: Generator, _ snapshot: String) throws -> Pass {
-    let looking = definitions.filter {
-      if case .pathLength = $0.kind { false } else { true }
-    }
+    let looking = definitions.filter { !$0.kind.paintsItsOwn }
     // In the order asked for, which all processes of a run have in common.
     var kinds: [DetectorKind] = []
     var statistics: [DetectorKind: FeatureStatistics] = [:]
@@ -316,13 +292,19 @@ package final class MetricSuite {
         keepingFeatures: looking.contains { $0.detector == kind && $0.kind.needsVectors }
       )
     }
-    let detectors = try kinds.map { try detector($0) }
-    var done = 0
+    let single = kinds.filter(\.seesOneByOne)
+    let batched = kinds.filter { !$0.seesOneByOne }
     try plan.share.together(.generated) {
-      try images.features(of: generator, detectors, plan.share) { batch in
-        for (kind, features) in zip(kinds, batch) { statistics[kind]?.append(features) }
-        done += batch.first?.size(0) ?? 0
-        sources.progress("features of generated images", done, images.count)
+      for (images, kinds) in [(images, batched), (singleImages, single)] where !kinds.isEmpty {
+        let detectors = try kinds.map { try detector($0) }
+        var done = 0
+        try reproducibly(kinds[0]) {
+          try images.features(of: generator, detectors, plan.share) { batch in
+            for (kind, features) in zip(kinds, batch) { statistics[kind]?.append(features) }
+            done += batch.first?.size(0) ?? 0
+            sources.progress("features of generated images", done, images.count)
+          }
+        }
       }
     }
     return Pass(
@@ -331,13 +313,6 @@ package final class MetricSuite {
       unserved: Set(looking.map(\.name)),
       statistics: statistics
     )
-  }
-
-  private func vectors(_ statistics: FeatureStatistics) -> Tensor {
-    guard let features = statistics.features else {
-      preconditionFailure("statistics without their vectors")
-    }
-    return features
   }
 
   private var referenceDatasets: [PackedDataset] {

@@ -11,15 +11,15 @@ package struct PassShare {
     case generated
     /// The real images, as the metric of that place in the suite sees them.
     case real(Int)
-    /// The paths of the metric of that place in the suite.
-    case paths(Int)
+    /// What only the metric of that place in the suite looks at: its paths, its samples, held-out images.
+    case own(Int)
 
     /// A number that stands for it between processes, not below 0.
     package var number: Int {
       switch self {
       case .generated: 0
       case .real(let index): 1 + 2 * index
-      case .paths(let index): 2 + 2 * index
+      case .own(let index): 2 + 2 * index
       }
     }
 
@@ -27,7 +27,7 @@ package struct PassShare {
     package init(number: Int) {
       precondition(number >= 0, "no job has the number \(number)")
       let index = (number - 1) / 2
-      self = number == 0 ? .generated : number % 2 == 1 ? .real(index) : .paths(index)
+      self = number == 0 ? .generated : number % 2 == 1 ? .real(index) : .own(index)
     }
   }
 

@@ -81,7 +81,7 @@ package final class ScriptDetector: FeatureDetector {
     case .inceptionProbabilities: ("inception-2015-12-05", "no_output_bias", false)
     case .vggFeatures: ("vgg16", "return_features", false)
     case .vggDistances: ("vgg16", "return_lpips", true)
-    case .lite0, .clip: preconditionFailure("\(kind) is no TorchScript detector")
+    case .lite0, .clip, .judge: preconditionFailure("\(kind) is no TorchScript detector")
     }
   }
 }

@@ -45,6 +45,8 @@ struct MetricRun {
     plan.rules = command.protocol
     plan.images = command.images
     plan.seed = command.seed
+    plan.captions = command.captions
+    plan.samplesPerCaption = command.perCaption
     plan.mirror = command.mirror?.isOn ?? options?.mirror ?? false
     plan.comparesWithTest = command.onlyTest.isOn
     plan.device = device
@@ -57,7 +59,11 @@ struct MetricRun {
       plan: plan,
       training: training,
       conditions: conditions,
-      sources: .standard(judge: command.judge ?? clip, device: device)
+      sources: .standard(
+        clip: command.judge ?? clip,
+        judge: command.judge,
+        device: device
+      )
     )
   }
 

@@ -13,18 +13,28 @@ extension MetricSources {
   /// Detectors from the weights of this machine; a CLIP that sees images and reads captions.
   ///
   /// - Parameters:
-  ///   - path: File of the CLIP, if any metric may need one.
+  ///   - clip: File of the CLIP of `clip_fid` and its like and of the metrics of captions, if any metric may need one.
+  ///   - judge: File of the CLIP that took no part in training, if any metric may need one.
   ///   - device: Where they compute.
   /// - Returns: Sources that load nothing yet.
-  static func standard(judge path: String?, device: Device) -> MetricSources {
-    let judge = Once { () throws -> ClipModel in
-      guard let path else {
-        throw TrainingError.option(
-          "metrics of captions and clip_fid need a CLIP: give --judge FILE or --clip FILE"
-        )
+  static func standard(clip: String?, judge: String? = nil, device: Device) -> MetricSources {
+    func model(_ path: String?, _ need: String) -> Once<ClipModel> {
+      Once {
+        guard let path else { throw TrainingError.option(need) }
+        return try ClipModel(path: path, device: device)
       }
-      return try ClipModel(path: path, device: device)
     }
+    let judgeModel = model(
+      judge,
+      "metrics of the judge need a CLIP that took no part: --judge FILE"
+    )
+    let clipModel =
+      clip != nil && clip == judge
+      ? judgeModel
+      : model(
+        clip,
+        "metrics of captions, clip_fid, cmmd and prdc_clip need a CLIP: give --judge FILE or --clip FILE"
+      )
     return MetricSources(
       detector: { kind in
         switch kind {
@@ -36,11 +46,12 @@ extension MetricSources {
           return try ScriptDetector(kind, path: Weights.path(Weights.inception), device: device)
         case .vggFeatures, .vggDistances:
           return try ScriptDetector(kind, path: Weights.path(Weights.vgg16), device: device)
-        case .clip: return ClipDetector(model: try judge.value)
+        case .clip: return ClipDetector(model: try clipModel.value)
+        case .judge: return ClipDetector(model: try judgeModel.value, role: "judge")
         }
       },
       judge: {
-        let model = try judge.value
+        let model = try clipModel.value
         return CaptionWalk.Judge(sha256: model.sha256) { try model.features(of: $0) }
       },
       progress: { what, done, total in Console.progress("\(what)  \(done)/\(total)") }
@@ -56,9 +67,10 @@ extension MetricSources {
 /// The image tower of a CLIP as a feature detector.
 struct ClipDetector: FeatureDetector {
   let model: ClipModel
+  var role = "clip"
   let resize = "Lanczos in 8 bits, after a centre crop"
 
-  var name: String { "clip \(model.name)" }
+  var name: String { "\(role) \(model.name)" }
   var sha256: String { model.sha256 }
   var dimension: Int { model.model.configuration.embedDimension }
 

@@ -31,6 +31,20 @@ struct MetricsCommand: ParsableCommand {
                                    features; not comparable with FID
         judge_top1                 share of images whose own caption a judge
                                    ranks first among --captions distinct ones
+        cmmd                       kernel distance on a CLIP's image features
+                                   (Gaussian, sigma 10, times 1000)
+        prdc_inception, prdc_vgg, prdc_lite0, prdc_clip, prdc_judge
+                                   precision, recall, density and coverage
+                                   among 5 neighbours
+        mmd_judge                  kernel distance (KID's kernel) on a judge's
+                                   image features, its standard error, and the
+                                   same of two halves of the real images
+        nearest_judge              mean distance to the nearest training image
+                                   in a judge's features: of generated and of
+                                   held-out real images (--test_data)
+        variety_judge              mean distance of --per-caption images of one
+                                   of --captions, and of a real image to the
+                                   nearest other one, in a judge's features
         references                 fd_lite0 of real halves, of the mean image
                                    and of noise
 
@@ -41,7 +55,7 @@ struct MetricsCommand: ParsableCommand {
       printed, and appended to metric-NAME.jsonl in the run folder of a snapshot.
 
       Inception and VGG-16 come from nifty fetch weights. CLIP metrics use
-      --judge, or --clip if there is no judge; give a judge that took no part in
+      --judge, or --clip if there is no judge, and those of a judge --judge only; give a judge that took no part in
       training.
 
       EXAMPLES
@@ -74,8 +88,8 @@ struct MetricsCommand: ParsableCommand {
   @Option(help: "File (.npz) for the statistics of the real images.") var writeStatistics: String?
   @Option(help: "CLIP model that the generator was trained with.") var clip: String?
   @Option(help: "CLIP model that judges.") var judge: String?
-  @Option(help: "Distinct captions for judge_top1.") var captions = 64
-  @Option(help: "Images a caption for judge_top1.") var perCaption = 4
+  @Option(help: "Distinct captions for judge_top1 and variety_judge.") var captions = 64
+  @Option(help: "Images a caption for judge_top1 and variety_judge.") var perCaption = 4
   @Option(help: "Seed of latents, noise and captions.") var seed: UInt64 = 0
   @Option(help: "Accepted for the original's sake; one device works.") var gpus = 1
   @Option(help: "Threads.") var threads = 1
@@ -98,8 +112,8 @@ struct MetricsCommand: ParsableCommand {
       throw ValidationError("give --network FILE or RUN, or --report RUN")
     }
     if names.isEmpty { throw ValidationError("--metrics names none") }
-    if names.contains("judge_top1"), judge == nil {
-      throw ValidationError("judge_top1 needs --judge")
+    if judge == nil, let name = names.first(where: Self.needsJudge) {
+      throw ValidationError("\(name) needs --judge")
     }
     // A billion images take decades; their numbers have room to be multiplied.
     try refuse(captions, unless: .between(2, 1e6), flag: "--captions")
@@ -111,6 +125,9 @@ struct MetricsCommand: ParsableCommand {
 
   /// Metrics that are not lines of the suite.
   static let judged = ["judge_top1", "references"]
+  private static func needsJudge(_ name: String) -> Bool {
+    name == "judge_top1" || MetricDefinition(named: name)?.detector == .judge
+  }
   private static var known: [String] { MetricDefinition.all.map(\.name) + judged }
 
   var names: [String] { (metrics ?? "fid50k_full").split(separator: ",").map(String.init) }

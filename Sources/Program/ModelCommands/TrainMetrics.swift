@@ -13,7 +13,8 @@ struct TrainMetricFlags: ParsableArguments {
   @Option(.metricImages) var metricImages: Int?
   @Option(.measuresAgainstTest) var measuresAgainstTest: Switch?
 
-  private static let known = MetricDefinition.all.map(\.name)
+  /// A run knows only the CLIP that it trains with, which is no judge.
+  private static let known = MetricDefinition.all.filter { $0.detector != .judge }.map(\.name)
 
   private var names: [String]? {
     // The original takes "None" in any case, and nothing at all, for none.
@@ -53,7 +54,7 @@ func metricSuite(_ inputs: StepInputs) throws -> MetricSuite? {
   plan.device = device
   plan.cache = MetricSources.standardCache
   if ranks.isShared { plan.share = ranks.passShare }
-  let sources = MetricSources.standard(judge: options.clip, device: device)
+  let sources = MetricSources.standard(clip: options.clip, device: device)
   let suite = try MetricSuite(
     options.metrics,
     plan: plan,

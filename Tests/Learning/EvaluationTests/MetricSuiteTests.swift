@@ -140,6 +140,17 @@ struct MetricSuiteTests {
     #expect(found.seen.allSatisfy { $0 >= 2 * 27 / ranks }, "\(found)")
   }
 
+  @Test(arguments: [2, 3])
+  func `several processes measure the judge's figures of one, bit for bit`(ranks: Int) async throws
+  {
+    let names = ["mmd_judge", "prdc_judge", "nearest_judge", "variety_judge"]
+    let expected = try await Self.scores(names, ranks: 1)
+    let found = try await Self.scores(names, ranks: ranks)
+    #expect(found.values == expected.values)
+    #expect(found.seen.reduce(0, +) == expected.seen.reduce(0, +), "\(found)")
+    #expect(found.seen.allSatisfy { $0 >= 27 / ranks }, "\(found)")
+  }
+
   /// What rank 0 wants done; `nil` at the end.
   private static func told(_ job: PassShare.Job?, _ group: ProcessGroup) throws -> PassShare.Job? {
     let number = Tensor([Int64(job?.number ?? -1)])
@@ -149,7 +160,7 @@ struct MetricSuiteTests {
   }
 
   @Test(arguments: [
-    PassShare.Job.generated, .real(0), .paths(0), .real(1), .paths(1), .real(9), .paths(9),
+    PassShare.Job.generated, .real(0), .own(0), .real(1), .own(1), .real(9), .own(9),
   ])
   func `a job is known by its number`(job: PassShare.Job) {
     #expect(PassShare.Job(number: job.number) == job)

@@ -20,6 +20,8 @@ final class QuarterDetector: FeatureDetector {
   let resize = "none"
   let dimension = 12
   private(set) var seen = 0
+  /// Numbers of threads that it was asked with.
+  var threads: Set<Int> = []
 
   init(name: String = "quarters", sha256: String = "0123") {
     self.name = name
@@ -29,6 +31,7 @@ final class QuarterDetector: FeatureDetector {
   func features(_ images: Tensor) -> Tensor {
     let (N, C, H, W) = images.shape4
     seen += N
+    threads.insert(Runtime.threads)
     let parts = images.to(.float32).reshaped(N, C, 2, H / 2, 2, W / 2).mean(3, 5)
     return parts.reshaped(N, C * 4) / 64
   }

@@ -82,6 +82,7 @@ struct MetricsCommandTests {
     ("--network x --images=1", 64, "--images"),
     ("--network x --protocol=own", 64, "--protocol"),
     ("--network x --metrics=judge_top1", 64, "--judge"),
+    ("--network x --metrics=mmd_judge --clip=c", 64, "mmd_judge needs --judge"),
     ("--network . --data=x", 1, "holds neither model.safetensors nor a network snapshot"),
   ])
   func `mistakes are told in a line`(arguments: String, status: Int32, expected: String) throws {
