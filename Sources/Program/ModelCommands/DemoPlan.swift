@@ -93,12 +93,13 @@ struct DemoPlan: Sendable {
       + [themeTest, "--images=256", "--threads=1", "--figures", places.file(report + ".json")]
   }
 
-  /// The judge on captions that were trained on, its agreement on held-out ones, reference points.
+  /// The judge on captions that were trained on, its kernel distance, its agreement on held-out
+  /// captions, reference points.
   func score(_ snapshot: String) -> [[String]] {
     let judge = ["--clip", places.clip, "--judge", places.judge, "--threads=1"]
     let network = ["metrics", "--network", snapshot, "--data", themeTrain]
     return [
-      network + ["--metrics=judge_top1"] + judge
+      network + ["--metrics=judge_top1,mmd_judge", "--images=256"] + judge
         + ["--figures", places.file("judged.json")],
       network + ["--test_data", themeTest, "--metrics=judge_top1", "--captions=48"] + judge
         + ["--figures", places.file("held-out.json")],

@@ -1,5 +1,7 @@
 import Console
+import Datasets
 import Foundation
+import Networks
 import Snapshots
 import Training
 
@@ -53,7 +55,10 @@ struct DemoSummary {
     let initial = try Figures.read(places.file("fd-0.json"))
     let figures: [(String, Double?)] = [
       ("judge_top1", judged["judge_top1"]),
+      ("judge_top1_held_out", held["judge_top1"]),
       ("judge_chance", judged["judge_chance"]),
+      ("mmd_judge", judged["mmd_judge"]),
+      ("mmd_judge_real_halves", judged["mmd_judge_real_halves"]),
       ("clip_score", judged["judge_cosine"]),
       ("clip_score_held_out", held["judge_cosine"]),
       ("clip_r1_en", clip["r1_en"]),
@@ -65,6 +70,8 @@ struct DemoSummary {
       ("fd_lite0_real_halves", final["fd_lite0_real_halves"]),
       ("fd_lite0_mean_image", final["fd_lite0_mean_image"]),
       ("fd_lite0_noise", final["fd_lite0_noise"]),
+      ("pictures", try Double(packed.reduce(0) { $0 + $1.count })),
+      ("resolution", try Double(NetworkSnapshot(path: snapshot).generator.resolution)),
       ("kimg", try kimg()),
       ("seconds", Date().timeIntervalSince(start)),
       ("peak_rss_mb", Double(peakMemoryBytesOfFamily()) / 1e6),
@@ -77,6 +84,13 @@ struct DemoSummary {
       Console.line(name.padding(toLength: 24, withPad: " ", startingAt: 0) + text)
     }
     Console.line("\nwrote \(path)")
+  }
+
+  /// The zips that the networks were trained on.
+  private var packed: [PackedDataset] {
+    get throws {
+      try ["split0.zip", "split1.zip", "theme-train.zip"].map { try PackedDataset(places.file($0)) }
+    }
   }
 
   private func kimg() throws -> Double {
