@@ -68,14 +68,15 @@ CT_INLINE void narrowed(const S *source, T *target, int64_t count, int64_t step)
   }
 }
 
+/// Values that are summed side by side.
+constexpr int64_t block = 32;
+
 /// out = Σ factors · sources, in the order of the taps. libtorch's filter of each channel and its
-/// gradient add in this order, too, so that both round alike.
+/// gradient add in this order, too, so that both round alike. Whole blocks are read and written.
 template <typename S>
 CT_INLINE void weighed(
   const S *const *sources, const S *factors, int64_t taps, S *__restrict out, int64_t count) {
-  constexpr int64_t block = 32;
-  int64_t i = 0;
-  for (; i + block <= count; i += block) {
+  for (int64_t i = 0; i < count; i += block) {
     S sums[block] = {};
     for (int64_t tap = 0; tap < taps; tap++) {
       const S *source = sources[tap] + i;
@@ -83,11 +84,6 @@ CT_INLINE void weighed(
       for (int64_t lane = 0; lane < block; lane++) sums[lane] += factor * source[lane];
     }
     for (int64_t lane = 0; lane < block; lane++) out[i + lane] = sums[lane];
-  }
-  for (; i < count; i++) {
-    S value = 0;
-    for (int64_t tap = 0; tap < taps; tap++) value += factors[tap] * sources[tap][i];
-    out[i] = value;
   }
 }
 
@@ -112,18 +108,21 @@ CT_CLONES void weigh(
   weighed(sources, factors, taps, out, count);
 }
 
-/// Filters the rows of a plane, of `inner` values a pixel.
+/// Filters the rows of planes, of `inner` values a pixel.
 ///
 /// The outputs o ≡ phase (mod phases) of a row have their inputs `stride` apart, so that rows are
-/// kept split into as many parts: what a tap of a phase reads lies side by side.
+/// kept split into as many parts: what a tap of a phase reads lies side by side. Of small planes
+/// several go at once: a part holds the row of one after the row of another, each with its zeros.
 template <typename T>
 struct Rows {
   using S = typename Sum<T>::Type;
   const Filter &filter;
   const int64_t inner, phases, stride;
-  /// Pixels of zeros before the first; of a whole row with zeros, a multiple of the stride; and
-  /// outputs of one phase, at most.
-  int64_t margin, padded, columns;
+  /// Pixels of zeros before the first; of a part of a row with zeros; and outputs of one phase, at
+  /// most.
+  int64_t margin, lane, columns;
+  /// Planes that go at once, at most, and now.
+  int64_t most, group = 1;
   std::vector<S> kept, sum;
   std::vector<int64_t> owners;
   std::vector<const S *> sources;
@@ -137,42 +136,56 @@ struct Rows {
     const Axis &x = filter.x;
     margin = std::max<int64_t>(0, floor_divided(x.before, x.up) + 1);
     int64_t last = floor_divided((x.out - 1) * x.down + filter.width - 1 - x.before, x.up) + 1;
-    padded = (margin + std::max(x.in, last + 1) + 2 * stride) / stride * stride;
     columns = (x.out + phases - 1) / phases;
+    lane = std::max((margin + std::max(x.in, last + 1)) / stride + 2, columns);
+    most = inner == 1 ? std::max<int64_t>(1, 512 / lane) : 1;
     // As many rows as one output row reads, and one more.
     owners.assign(size_t(filter.height / filter.y.up) + 2, -1);
-    kept.assign(owners.size() * size_t(padded * inner), 0);
-    sum.resize(size_t(phases * columns * inner));
+    kept.assign(owners.size() * row_size() + block, 0);
+    sum.resize(size_t(phases) * phase_size());
     sources.resize(filter.taps.size());
     factors.resize(filter.taps.size());
   }
 
-  /// An input row with zeros on both sides, part after part.
-  const S *row(const T *plane, int64_t index) {
+  size_t row_size() const { return size_t(stride * lane * most * inner); }
+  /// Values of one phase of an output row, in whole blocks.
+  size_t phase_size() const { return size_t((lane * most * inner + block - 1) / block * block); }
+
+  /// An input row of each plane with zeros on both sides, part after part.
+  const S *row(const T *planes, int64_t index) {
     size_t slot = size_t(index) % owners.size();
-    S *result = kept.data() + slot * size_t(padded * inner);
+    S *result = kept.data() + slot * row_size();
     if (owners[slot] == index) return result;
     owners[slot] = index;
     int64_t count = filter.x.in;
-    const T *source = plane + index * count * inner;
-    if (stride == 1) {
-      widen(source, result + margin * inner, count * inner);
-    } else if (inner == 1) {
-      for (int64_t i = 0; i < count; i++) result[at(margin + i)] = wide(source[i]);
-    } else {
-      for (int64_t i = 0; i < count; i++) widen(source + i * inner, result + at(margin + i), inner);
+    for (int64_t p = 0; p < group; p++) {
+      const T *source = planes + (p * filter.y.in + index) * count * inner;
+      if (stride == 1) {
+        widen(source, result + at(p, margin), count * inner);
+        continue;
+      }
+      for (int64_t first = 0; first < std::min(stride, count); first++) {
+        S *target = result + at(p, margin + first);
+        for (int64_t i = first; i < count; i += stride, target += inner) {
+          if (inner == 1)
+            *target = wide(source[i]);
+          else
+            widen(source + i * inner, target, inner);
+        }
+      }
     }
     return result;
   }
 
-  /// Where a pixel of a kept row begins.
-  int64_t at(int64_t pixel) const {
-    return (pixel % stride * (padded / stride) + pixel / stride) * inner;
+  /// Where a pixel of a plane's kept row begins.
+  int64_t at(int64_t plane, int64_t pixel) const {
+    return (pixel % stride * lane * most + plane * lane + pixel / stride) * inner;
   }
 
-  /// Output rows begin ..< end of a plane.
-  void run(const T *plane, T *output, int64_t begin, int64_t end) {
+  /// Output rows begin ..< end of some planes that lie one after the other.
+  void run(const T *planes, T *output, int64_t count, int64_t begin, int64_t end) {
     const Axis &y = filter.y, &x = filter.x;
+    group = count;
     std::fill(owners.begin(), owners.end(), -1);
     for (int64_t o = begin; o < end; o++) {
       for (int64_t phase = 0; phase < phases; phase++) {
@@ -180,9 +193,9 @@ struct Rows {
         for (int64_t i = 0; i < filter.height; i++) {
           int64_t line = o * y.down + i - y.before;
           if (line < 0 || line % y.up != 0 || line / y.up >= y.in) continue;
-          const S *source = row(plane, line / y.up);
+          const S *source = row(planes, line / y.up);
           for (int64_t j = (-offset % x.up + x.up) % x.up; j < filter.width; j += x.up) {
-            sources[size_t(found)] = source + at(floor_divided(offset + j, x.up) + margin);
+            sources[size_t(found)] = source + at(0, floor_divided(offset + j, x.up) + margin);
             factors[size_t(found++)] = S(filter.taps[size_t(i * filter.width + j)]);
           }
         }
@@ -190,17 +203,19 @@ struct Rows {
           std::reverse(sources.begin(), sources.begin() + found);
           std::reverse(factors.begin(), factors.begin() + found);
         }
-        S *out = sum.data() + phase * columns * inner;
-        weigh(sources.data(), factors.data(), found, out, columns * inner);
+        weigh(
+          sources.data(), factors.data(), found, sum.data() + size_t(phase) * phase_size(),
+          ((group - 1) * lane + columns) * inner);
       }
-      store(output + o * x.out * inner);
+      for (int64_t p = 0; p < group; p++)
+        store(sum.data() + p * lane * inner, output + (p * y.out + o) * x.out * inner);
     }
   }
 
-  void store(T *out) const {
+  void store(const S *sums, T *out) const {
     int64_t count = filter.x.out;
     for (int64_t phase = 0; phase < phases; phase++) {
-      const S *source = sum.data() + phase * columns * inner;
+      const S *source = sums + size_t(phase) * phase_size();
       int64_t own = (count - phase + phases - 1) / phases;
       if (phases == 1 || inner == 1) {
         narrow_all(source, out + phase, own * inner, phases);
@@ -218,18 +233,26 @@ void run_all(const Filter &filter, const Tensor &x, Tensor &y, bool is_last) {
   int64_t planes = x.size(0) * x.size(1) / std::max<int64_t>(inner, 1);
   const T *input = x.const_data_ptr<T>();
   T *output = y.mutable_data_ptr<T>();
-  // An item is a plane, or sixteen of its rows where the channels lie within it.
-  int64_t height = is_last ? 16 : filter.y.out;
-  int64_t blocks = (filter.y.out + height - 1) / height;
+  int64_t in = filter.y.in * filter.x.in * inner, out = filter.y.out * filter.x.out * inner;
+  if (!is_last) {
+    in_parallel(planes, 1 + 65536 / out, [&](int64_t begin, int64_t end) {
+      Rows<T> rows(filter, inner);
+      for (int64_t plane = begin; plane < end; plane += rows.most)
+        rows.run(
+          input + plane * in, output + plane * out, std::min(rows.most, end - plane), 0,
+          filter.y.out);
+    });
+    return;
+  }
+  // The channels lie within a plane: an item is sixteen of its rows.
+  int64_t height = 16, blocks = (filter.y.out + height - 1) / height;
   int64_t size = std::min(height, filter.y.out) * filter.x.out * inner;
   in_parallel(planes * blocks, 1 + 65536 / size, [&](int64_t begin, int64_t end) {
     Rows<T> rows(filter, inner);
     for (int64_t item = begin; item < end; item++) {
       int64_t plane = item / blocks, first = item % blocks * height;
       rows.run(
-        input + plane * filter.y.in * filter.x.in * inner,
-        output + plane * filter.y.out * filter.x.out * inner, first,
-        std::min(first + height, filter.y.out));
+        input + plane * in, output + plane * out, 1, first, std::min(first + height, filter.y.out));
     }
   });
 }

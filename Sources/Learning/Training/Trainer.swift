@@ -38,6 +38,9 @@ package final class Trainer {
     }
   }
   private let learningRates: (generator: Double, discriminator: Double)
+  /// What the average follows, and the average: reflection finds them once, not in each step.
+  let generatorState: [StateEntry]
+  let averageState: [StateEntry]
   /// The running mean of the path length, a scalar.
   package let meanPathLength: Tensor
   /// What the generator painted in this step, a part a round, where the discriminator's step takes
@@ -50,11 +53,11 @@ package final class Trainer {
   let randomness: (Phase, Int) -> any RandomSource
   // Made by the first step: the parameters' storage is final only then.
   lazy var generatorExchange = ranks.exchange(
-    of: generator.parameters,
+    of: generatorOptimizer.parameters,
     with: generator.mapping.wAverage
   )
   lazy var discriminatorExchange = ranks.exchange(
-    of: discriminator.parameters,
+    of: discriminatorOptimizer.parameters,
     with: generator.mapping.wAverage
   )
 
@@ -97,6 +100,7 @@ package final class Trainer {
     generator.move(to: device)
     discriminator.move(to: device)
     average.move(to: device)
+    (generatorState, averageState) = (generator.state, average.state)
     generatorOptimizer = Adam(
       generator.parameters,
       configuration.generatorOptimizer.lazy(

@@ -88,8 +88,8 @@ extension Trainer {
       rampUp: configuration.emaRampUp
     )
     rule.update(
-      average,
-      toward: generator,
+      averageState,
+      toward: generatorState,
       batchSize: configuration.batchSize,
       imagesSeen: imagesSeen
     )
@@ -132,8 +132,7 @@ package func phaseGradients(
   exchange: StepExchange? = nil
 ) -> PhaseResult {
   let c = context.conditioning(batch, random: random)
-  let network: any Module = phase.isGenerator ? context.generator : context.discriminator
-  var sum = PhaseGradients(of: network.parameters, gain: gain, exchange: exchange)
+  var sum = PhaseGradients(of: context.parameters(of: phase), gain: gain, exchange: exchange)
   switch phase {
   case .generatorMain:
     return sum.finish(generatorLoss(context, batch: batch, conditioning: c, z: z, random: random))

@@ -21,6 +21,11 @@ extension Tensor {
     if !targets.isEmpty { InPlace.foreachLerp.run(targets, sources, weight) }
   }
 
+  /// Adds a number to every tensor.
+  public static func increment(_ tensors: [Tensor], by value: Double) {
+    if !tensors.isEmpty { InPlace.foreachAdd.run(tensors, value) }
+  }
+
   /// One fused Adam step over a list of tensors (Kingma & Ba, arXiv 1412.6980, algorithm 1;
   /// decoupled weight decay as in arXiv 1711.05101 where it is not 0).
   ///
@@ -62,6 +67,7 @@ private enum InPlace {
   static let fill = Operator("aten::fill_.Scalar")
   static let lerp = Operator("aten::lerp_.Scalar")
   static let foreachLerp = Operator("aten::_foreach_lerp_.Scalar")
+  static let foreachAdd = Operator("aten::_foreach_add_.Scalar")
   static let adam = Operator("aten::_fused_adam_")
   static let adamW = Operator("aten::_fused_adamw_")
 }

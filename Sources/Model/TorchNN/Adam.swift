@@ -100,7 +100,7 @@ public final class Adam {
     )
     let active = gradients.indices.filter { gradients[$0] != nil }
     withoutGradients {
-      for index in active { steps[index].assign(steps[index] + 1) }
+      Tensor.increment(active.map { steps[$0] }, by: 1)
       for factor in factors {
         let group = active.filter { learningRateFactors[$0] == factor }
         if !group.isEmpty { step(group, gradients, factor: factor) }

@@ -27,17 +27,27 @@ public struct ExponentialMovingAverage: Codable, Equatable, Sendable {
     return pow(0.5, Double(batchSize) / max(halfLife, 1e-8))
   }
 
-  /// Moves the parameters of `average` toward those of `network` and copies its buffers.
+  /// Moves the parameters of an average toward those of a network and copies its buffers.
+  ///
+  /// - Parameters:
+  ///   - average: The state of the average, `Module.state`.
+  ///   - network: The state of the network, of the same entries.
+  ///   - batchSize: Images of this batch.
+  ///   - imagesSeen: Images before it.
   public func update(
-    _ average: some Module,
-    toward network: some Module,
+    _ average: [StateEntry],
+    toward network: [StateEntry],
     batchSize: Int,
     imagesSeen: Int
   ) {
     let weight = 1 - beta(batchSize: batchSize, imagesSeen: imagesSeen)
     withoutGradients {
-      Tensor.interpolate(average.parameters, to: network.parameters, weight: weight)
-      for (target, source) in zip(average.state, network.state) where !target.isParameter {
+      Tensor.interpolate(
+        average.filter(\.isParameter).map(\.tensor),
+        to: network.filter(\.isParameter).map(\.tensor),
+        weight: weight
+      )
+      for (target, source) in zip(average, network) where !target.isParameter {
         target.tensor.assign(source.tensor)
       }
     }

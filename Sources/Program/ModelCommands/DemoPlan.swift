@@ -7,7 +7,7 @@ import Foundation
 /// which a prototype learned soonest (Documentation/PERFORMANCE.md). InfoNCE feels the condition
 /// sooner than the released form of the loss, a logit per sample spares the discriminator the rest of
 /// its batch, text features count eight times as much beside w, and γ = 2 keeps the discriminator from
-/// saturating on pseudo text. One thread: two are faster on idle cores and far slower on busy ones.
+/// saturating on pseudo text. nifty's recipe lets the text layers learn (Documentation/LEARNING.md). One thread: two are faster on idle cores and far slower on busy ones.
 struct DemoPlan: Sendable {
   let minutes: Double
   let seed: UInt64
@@ -70,7 +70,8 @@ struct DemoPlan: Sendable {
     [
       "--clip", places.clip, "--channel-base=512", "--channel-max=128", "--style-width=128",
       "--feature-scale=8", "--feature-logit=per-sample", "--contrastive=infonce", "--itd=2",
-      "--itc=4", "--temp=0.2", "--clip-crop=none", "--gamma=2", "--batch=32", "--threads=1",
+      "--itc=4", "--temp=0.2", "--clip-crop=none", "--gamma=2", "--batch=16", "--recipe=nifty",
+      "--threads=1",
     ]
   }
 

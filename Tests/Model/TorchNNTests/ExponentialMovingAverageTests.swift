@@ -45,7 +45,7 @@ struct ExponentialMovingAverageTests {
     // Without ramp-up a half-life gives this beta for any number of images seen.
     var ema = ExponentialMovingAverage(halfLifeKimg: 1, rampUp: nil)
     ema.halfLifeImages = 4 / -log2(golden["beta"].item)
-    ema.update(average, toward: network, batchSize: 4, imagesSeen: 123)
+    ema.update(average.state, toward: network.state, batchSize: 4, imagesSeen: 123)
     golden.expectClose(average.p.detached(), "out", rtol: 1e-5, atol: 1e-7)
     #expect(average.b.item == 2)
     #expect(average.p.requiresGradient)

@@ -86,6 +86,20 @@ struct ImageKernelTests {
   }
 
   @Test(arguments: ways)
+  func `planes that are resampled together come out as each alone`(way: Way) {
+    // 301 planes of 7 × 6: several groups and a rest, with float32 and bfloat16.
+    let whole = formulaTensor("x", [7, 43, 7, 6])
+    let taps = double("taps", way.taps)
+    for type in [DType.float32, .bfloat16] {
+      let x = whole.to(type)
+      let together = resampled(x, taps, way)
+      let planes = x.reshaped(301, 1, 7, 6)
+      let alone = (0..<301).map { resampled(planes.sliced(0, $0..<$0 + 1), taps, way) }
+      #expect(together.floats == Tensor.concatenated(alone).floats)
+    }
+  }
+
+  @Test(arguments: ways)
   func `resampling has derivatives of every order`(way: Way) {
     let (x, taps) = (double("x", [1, 2, 7, 6]), double("taps", way.taps))
     expectGradient(at: x) { resampled($0, taps, way).tanh().squared().sum() }

@@ -1,6 +1,7 @@
 package import Distributed
 package import Networks
 package import Torch
+import TorchNN
 
 /// Everything the losses need beside the batch.
 package struct LossContext {
@@ -10,6 +11,8 @@ package struct LossContext {
   package let generator: Generator
   /// The discriminator in training.
   package let discriminator: Discriminator
+  /// The generator's parameters and the discriminator's: reflection finds them once, not in each phase.
+  private let parameters: (generator: [Tensor], discriminator: [Tensor])
   /// Augmentation of everything the discriminator sees, if any.
   package let augment: ((Tensor, any RandomSource) -> Tensor)?
 
@@ -23,7 +26,13 @@ package struct LossContext {
     self.inputs = inputs
     self.generator = generator
     self.discriminator = discriminator
+    parameters = (generator.parameters, discriminator.parameters)
     self.augment = augment
+  }
+
+  /// The parameters that a phase moves.
+  func parameters(of phase: Phase) -> [Tensor] {
+    phase.isGenerator ? parameters.generator : parameters.discriminator
   }
 
   /// Weights and forms.
