@@ -1,4 +1,5 @@
 package import Networks
+package import Torch
 package import TorchNN
 
 /// Everything that decides what a training run computes, with LAFITE's defaults.
@@ -46,5 +47,11 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
   package init(resolution: Int) {
     generator = GeneratorConfiguration(resolution: resolution)
     discriminator = DiscriminatorConfiguration(resolution: resolution)
+  }
+
+  /// The type in which CLIP looks at generated images: that of the blocks in reduced precision, where
+  /// the generator has some. The original's CLIP computes in float16 on CUDA, too.
+  package func clipPrecision(on device: Device) -> DType {
+    generator.reducedPrecisionResolutions > 0 ? device.reducedPrecision : .float32
   }
 }

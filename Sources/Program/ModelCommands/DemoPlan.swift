@@ -7,7 +7,8 @@ import Foundation
 /// which a prototype learned soonest (Documentation/PERFORMANCE.md). InfoNCE feels the condition
 /// sooner than the released form of the loss, a logit per sample spares the discriminator the rest of
 /// its batch, text features count eight times as much beside w, and γ = 2 keeps the discriminator from
-/// saturating on pseudo text. nifty's recipe lets the text layers learn (Documentation/LEARNING.md). One thread: two are faster on idle cores and far slower on busy ones.
+/// saturating on pseudo text. nifty's recipe lets the text layers learn (Documentation/LEARNING.md).
+/// One thread: two are faster on idle cores and far slower on busy ones.
 struct DemoPlan: Sendable {
   let minutes: Double
   let seed: UInt64

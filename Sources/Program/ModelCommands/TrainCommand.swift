@@ -166,7 +166,10 @@ struct TrainCommand: ParsableCommand {
     let inputs = StepInputs(
       options: options,
       data: set,
-      clip: ImageTower(side: model.side) { model.model.encodeImage($0).to(.float32) },
+      clip: ImageTower(
+        side: model.side,
+        encode: model.model.imageTower(in: options.trainer.clipPrecision(on: device))
+      ),
       textMapper: try textMapper(options, set, model, device),
       device: device,
       ranks: ranks
