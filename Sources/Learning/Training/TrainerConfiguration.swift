@@ -49,8 +49,9 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
     discriminator = DiscriminatorConfiguration(resolution: resolution)
   }
 
-  /// The type in which CLIP looks at generated images: that of the blocks in reduced precision, where
-  /// the generator has some. The original's CLIP computes in float16 on CUDA, too.
+  /// The type in which CLIP looks at generated images.
+  ///
+  /// It is that of the blocks in reduced precision, where the generator has some. The original's CLIP computes in float16 on CUDA, too.
   package func clipPrecision(on device: Device) -> DType {
     generator.reducedPrecisionResolutions > 0 ? device.reducedPrecision : .float32
   }

@@ -38,7 +38,8 @@ struct CLIPImageTowerTests {
     }
     let (exact, reduced) = (model(), model())
     let (a, b) = (
-      pixelGradient(exact.imageTower(in: .float32)), pixelGradient(reduced.imageTower(in: .bfloat16))
+      pixelGradient(exact.imageTower(in: .float32)),
+      pixelGradient(reduced.imageTower(in: .bfloat16))
     )
     #expect(b.dtype == .float32)
     let cosine = (a * b).sum().item / ((a * a).sum().item * (b * b).sum().item).squareRoot()
