@@ -9,15 +9,30 @@ package struct AnimatedWebP: Sendable {
   /// Number of frames so far.
   package private(set) var count = 0
   private var frames: [UInt8] = []
+  private let largestFile: Int
+
+  /// Bytes of the largest file: its size is kept in 32 bits (RFC 9649, section 2.4).
+  package static let largestFile = 1 << 32 - 2
+
+  /// Bytes before the first frame.
+  private static let headerSize = 44
 
   /// An animation without frames.
   ///
+  /// - Parameters:
+  ///   - width: Pixels of each frame, at most 16,383.
+  ///   - height: The same.
+  ///   - largestFile: Bytes of the largest file that is accepted.
   /// - Throws: `ImageError` for sides that WebP cannot have.
-  package init(width: Int, height: Int) throws(ImageError) {
+  package init(
+    width: Int,
+    height: Int,
+    largestFile: Int = Self.largestFile
+  ) throws(ImageError) {
     guard (1...16_383).contains(width), (1...16_383).contains(height) else {
       throw .cannotEncode(.webp, width: width, height: height)
     }
-    (self.width, self.height) = (width, height)
+    (self.width, self.height, self.largestFile) = (width, height, largestFile)
   }
 
   /// Adds a frame.
@@ -26,7 +41,8 @@ package struct AnimatedWebP: Sendable {
   ///   - image: The picture, of the animation's size.
   ///   - milliseconds: How long it is shown.
   ///   - quality: 1 (worst) to 100 (best).
-  /// - Throws: `ImageError` when out of memory.
+  /// - Throws: `ImageError` when out of memory, or when the file would be larger than WebP allows; the
+  ///   animation is as before then.
   package mutating func append(
     _ image: RGBImage,
     milliseconds: Int,
@@ -42,7 +58,11 @@ package struct AnimatedWebP: Sendable {
     let payload =
       Self.bytes(0, 3) + Self.bytes(0, 3) + Self.bytes(width - 1, 3) + Self.bytes(height - 1, 3)
       + Self.bytes(milliseconds, 3) + [Self.withoutBlending] + still.dropFirst(12)
-    frames += Self.chunk("ANMF", payload)
+    let frame = Self.chunk("ANMF", payload)
+    guard frame.count <= largestFile - Self.headerSize - frames.count else {
+      throw .animationTooLarge(frames: count, limit: largestFile)
+    }
+    frames += frame
     count += 1
   }
 

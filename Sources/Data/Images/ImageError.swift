@@ -14,6 +14,8 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
   case tooManyPixels(width: Int, height: Int, limit: Int)
   /// The image is larger than the format can store.
   case cannotEncode(ImageFormat, width: Int, height: Int)
+  /// One frame more makes the animation larger than a file of its format can be, in bytes.
+  case animationTooLarge(frames: Int, limit: Int)
   /// The system refused the memory.
   case outOfMemory
   /// No installed font has this character.
@@ -30,6 +32,7 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
     case .truncated: "truncated"
     case .tooManyPixels: "too many pixels"
     case .cannotEncode: "cannot encode"
+    case .animationTooLarge: "animation too large"
     case .outOfMemory: "out of memory"
     case .fontMissing: "font missing"
     case .file: "file"
@@ -47,6 +50,9 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
       "image of \(width)×\(height) pixels: the limit is \(limit) pixels"
     case .cannotEncode(let format, let width, let height):
       "cannot store \(width)×\(height) pixels as \(format): too large for the format"
+    case .animationTooLarge(let frames, let limit):
+      "more than \(frames) frames exceed the \(limit) bytes of an animated WebP: "
+        + "take fewer of them (--every), or a lower --quality"
     case .outOfMemory: "out of memory while handling an image; decode fewer at once"
     case .fontMissing(let character, let package):
       "no installed font draws “\(character)”; install one with: apt-get install \(package)"

@@ -9,6 +9,9 @@ extension LaionConfiguration {
     if layout == .zip, image.size == nil {
       throw .option("--to zip packs squares of one size: add --size, as --size 256")
     }
+    if image.format == .png, image.quality != LaionOptions.quality.standard {
+      throw .option("--quality is for --format jpg and webp; png is without loss")
+    }
     for address in fetch.allowedAddresses where IPAddress(address) == nil {
       throw .option(
         "--allow-address must be an IP address, such as 10.0.0.7, not \(address.debugDescription)"

@@ -19,14 +19,23 @@ package struct CaptionJudge {
 
   /// Judges images of distinct captions of the set: the first English ones, spread over the set.
   ///
+  /// - Parameters:
+  ///   - generator: Paints the images.
+  ///   - count: Distinct captions.
+  ///   - perCaption: Images of each.
+  ///   - seed: Of the latents.
+  ///   - note: Receives one line on captions that are longer than CLIP reads, if there are any.
+  /// - Returns: What the judge found.
   /// - Throws: `EvaluationError` if the set has fewer distinct captions.
   package func agreement(
     _ generator: Generator,
     captions count: Int,
     perCaption: Int,
-    seed: UInt64
+    seed: UInt64,
+    note: (String) -> Void = { _ in }
   ) throws -> CaptionAgreement {
     let texts = try distinctCaptions(count)
+    if let line = clip.noteOnLength(of: texts, "captions") { note(line) }
     let features = try clip.features(of: texts).normalized()
     let owners = texts.indices.flatMap { [Int](repeating: $0, count: perCaption) }
     let random = SeededRandom(seed: seed, stream: .captionJudge, position: 0)

@@ -15,11 +15,18 @@ package struct CaptionWalk {
     package let sha256: String
     /// Features of texts, of any length, [n, E].
     package let features: ([String]) throws -> Tensor
+    /// Receives the distinct captions once, before they are read, to say what is cut of them.
+    package let announce: ([String]) -> Void
 
     /// A judge.
-    package init(sha256: String, features: @escaping ([String]) throws -> Tensor) {
+    package init(
+      sha256: String,
+      announce: @escaping ([String]) -> Void = { _ in },
+      features: @escaping ([String]) throws -> Tensor
+    ) {
       self.sha256 = sha256
       self.features = features
+      self.announce = announce
     }
   }
 
@@ -74,6 +81,7 @@ package struct CaptionWalk {
     if texts.isEmpty {
       features = Tensor(stored, shape: [rows.count, set.featureDimension]).normalized()
     } else {
+      judge.announce(texts)
       let parts = try stride(from: 0, to: texts.count, by: chunk).map {
         try judge.features(Array(texts[$0..<min($0 + chunk, texts.count)]))
       }

@@ -40,8 +40,17 @@ package struct MetricSources {
   /// Receives the progress: stage, items done, items in all.
   package let progress: (String, Int, Int) -> Void
 
-  /// The same without words about progress.
-  package var silent: MetricSources { MetricSources(detector: detector, judge: judge) }
+  /// The same without words about progress and captions.
+  package var silent: MetricSources {
+    let judge = judge
+    return MetricSources(
+      detector: detector,
+      judge: {
+        let judge = try judge()
+        return CaptionWalk.Judge(sha256: judge.sha256, features: judge.features)
+      }
+    )
+  }
 
   /// Sources of detectors.
   package init(

@@ -32,6 +32,8 @@ package struct PictureFolder {
 
   /// Texts on one sheet; more of them make several sheets.
   static let rowsOfSheet = 50
+  /// Pictures of a text on one sheet; more of them make several sheets.
+  static let columnsOfSheet = 40
 
   /// Where; made if it is not there.
   package let path: String
@@ -65,21 +67,42 @@ package struct PictureFolder {
         try image.write(png: "\(path)/\(free(stem, &taken))", texts: texts)
       }
     }
-    let starts = Array(stride(from: 0, to: rows.count, by: Self.rowsOfSheet))
-    return try starts.enumerated().map { number, start in
-      let part = starts.count > 1 ? ", sheet \(number + 1) of \(starts.count)" : ""
+    let parts = Self.parts(of: rows)
+    return try parts.enumerated().map { number, part in
+      let isSplit = parts.count > 1
       let sheet = CaptionedSheet(
         title: "nifty",
-        subtitle: subtitle + part,
-        rows: rows[start..<min(start + Self.rowsOfSheet, rows.count)].map {
-          .init(caption: $0.caption, samples: $0.images)
-        },
-        samplesHeading: "samples"
+        subtitle: subtitle + (isSplit ? ", sheet \(number + 1) of \(parts.count)" : ""),
+        rows: part.rows,
+        samplesHeading: part.heading
       )
-      let stem = starts.count > 1 ? "sheet-\(number + 1)-of-\(starts.count)" : "sheet"
+      let stem = isSplit ? "sheet-\(number + 1)-of-\(parts.count)" : "sheet"
       let name = free(stem, &taken)
       try sheet.rendered().write(png: "\(path)/\(name)")
       return name
+    }
+  }
+
+  /// The rows in parts that one sheet holds: first by texts, then by pictures of a text.
+  private static func parts(
+    of rows: [Row]
+  ) -> [(heading: String, rows: [CaptionedSheet.Row])] {
+    stride(from: 0, to: rows.count, by: rowsOfSheet).flatMap { start in
+      let texts = rows[start..<min(start + rowsOfSheet, rows.count)]
+      let widest = texts.map(\.images.count).max() ?? 0
+      // A text without pictures still has its row.
+      return stride(from: 0, to: max(widest, 1), by: columnsOfSheet).map { first in
+        let end = min(first + columnsOfSheet, widest)
+        let heading =
+          widest > columnsOfSheet ? "samples \(first + 1) to \(end) of \(widest)" : "samples"
+        let shown = texts.filter { first == 0 || $0.images.count > first }.map {
+          CaptionedSheet.Row(
+            caption: $0.caption,
+            samples: Array($0.images.dropFirst(first).prefix(columnsOfSheet))
+          )
+        }
+        return (heading, shown)
+      }
     }
   }
 

@@ -87,6 +87,11 @@ package struct TextMapperTrainer {
     return (order[held...].sorted(), order[..<held].sorted())
   }
 
+  /// Pairs of a step: what the configuration says, but no more than there are.
+  package func batchSize(of pairs: FeaturePairs) -> Int {
+    min(configuration.batchSize, pairs.count)
+  }
+
   /// Trains a mapper and keeps its best state, by the held-out cosine of its centre.
   ///
   /// - Parameters:
@@ -114,8 +119,7 @@ package struct TextMapperTrainer {
     var bestCosine = -1.0
     for step in 1...c.steps {
       let random = SeededRandom(seed: c.seed, stream: .mapperStep, position: UInt64(step))
-      let rows = (0..<min(c.batchSize, pairs.count)).map { _ in random.integer(in: 0..<pairs.count)
-      }
+      let rows = (0..<batchSize(of: pairs)).map { _ in random.integer(in: 0..<pairs.count) }
       let loss = loss(
         mapper,
         FeaturePairs(images: pairs.images.gathered(0, rows), texts: pairs.texts.gathered(0, rows)),

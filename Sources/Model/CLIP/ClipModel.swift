@@ -56,6 +56,25 @@ package final class ClipModel {
     return withoutGradients { model.encodeText(tokens).to(.float32) }
   }
 
+  /// What to say of texts that are longer than CLIP reads: `features(of:)` leaves their ends out.
+  ///
+  /// - Parameters:
+  ///   - texts: What is read.
+  ///   - noun: What they are, in the plural.
+  /// - Returns: One line with a count; `nil` if all of them fit.
+  package func noteOnLength(of texts: [String], _ noun: String = "prompts") -> String? {
+    let cut = texts.count { isTooLong($0) }
+    guard cut > 0 else { return nil }
+    return "\(noun) longer than the \(model.configuration.contextLength) tokens that CLIP reads, "
+      + "whose ends are left out: \(cut) of \(texts.count)"
+  }
+
+  /// Whether CLIP reads only the beginning of a text.
+  package func isTooLong(_ text: String) -> Bool {
+    // The marks of start and end take two tokens.
+    tokenizer.encode(text).count + 2 > model.configuration.contextLength
+  }
+
   /// The model as a packer uses it.
   package func extractor(view: PackView, precision: DType) -> PackFeatures {
     PackFeatures(

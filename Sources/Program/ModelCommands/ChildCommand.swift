@@ -4,9 +4,15 @@ import Foundation
 /// A verb that failed when the demo ran it.
 struct StageFailure: Error, CustomStringConvertible {
   let command: String
+  /// The exit status, or the number of a signal.
   let status: Int32
+  let isSignal: Bool
 
-  var description: String { "the demo stopped: `\(command)` ended with status \(status)" }
+  var description: String {
+    let advice = "end other programs, or see what dmesg says"
+    let ending = isSignal ? ended(by: status, advice: advice) : "ended with status \(status)"
+    return "the demo stopped: `\(command)` \(ending)"
+  }
 }
 
 /// Runs this program's own verbs, as a person would by hand.
@@ -23,8 +29,15 @@ struct ChildCommand {
     process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
       .deletingLastPathComponent().appending(path: "nifty")
     process.arguments = arguments
-    let status: Int32 = try await withCheckedThrowingContinuation { continuation in
-      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+    let failure: StageFailure? = try await withCheckedThrowingContinuation { continuation in
+      process.terminationHandler = { process in
+        let isSignal = process.terminationReason == .uncaughtSignal
+        let status = process.terminationStatus
+        continuation.resume(
+          returning: status == 0 && !isSignal
+            ? nil : StageFailure(command: text, status: status, isSignal: isSignal)
+        )
+      }
       do {
         try process.run()
       } catch {
@@ -32,7 +45,7 @@ struct ChildCommand {
         continuation.resume(throwing: error)
       }
     }
-    if status != 0 { throw StageFailure(command: text, status: status) }
+    if let failure { throw failure }
   }
 
   private func quoted(_ argument: String) -> String {

@@ -231,6 +231,7 @@ struct GenerateCommand: ParsableCommand {
   /// A text or picture with its CLIP feature of unit length [1, F].
   private func conditions(_ model: ClipModel) throws -> [Condition] {
     let lines = try texts + (prompts.map { try Prompts.lines(of: $0) } ?? [])
+    if let note = model.noteOnLength(of: lines) { Console.error(note) }
     let textFeatures = try lines.map {
       ($0, PaintingRecord.Condition.text($0), try model.features(of: [$0]).normalized())
     }

@@ -38,7 +38,9 @@ enum LocalRanks {
     while true {
       for (rank, ending) in running.takeEnded() {
         if let signal = ending.signal {
-          Console.error("nifty: rank \(rank) was ended by signal \(signal)")
+          // After the grace time it is this process that kills.
+          let advice = isForced ? nil : "lower --batch or --batch-gpu, or take fewer --gpus"
+          Console.error("nifty: rank \(rank) \(ended(by: signal, advice: advice))")
         }
         guard ending.status != 0, !isForced else { continue }
         // Once rank 0 has its checkpoint and leaves, the others may only see that it is gone.

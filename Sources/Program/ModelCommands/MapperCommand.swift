@@ -69,6 +69,11 @@ struct MapperCommand: ParsableCommand {
       )
     }
     Console.line("\(pairs.count) pairs to learn from, \(heldOut.count) held out")
+    if trainer.batchSize(of: pairs) < batch {
+      Console.error(
+        "--batch \(batch) is more than there is to learn from: a step takes \(pairs.count) pairs"
+      )
+    }
     let mapper = trainer.train(pairs, heldOut: heldOut) { step, loss, measured in
       Console.progress(
         "mapper  step \(step)/\(steps)  loss \(Text.number(loss))  "

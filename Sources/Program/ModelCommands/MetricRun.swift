@@ -138,7 +138,8 @@ struct MetricRun {
       generator,
       captions: command.captions,
       perCaption: command.perCaption,
-      seed: command.seed
+      seed: command.seed,
+      note: { Console.error($0) }
     )
     return [
       ("judge_top1", found.topOne), ("judge_chance", 1 / Double(found.candidates)),

@@ -52,7 +52,13 @@ extension MetricSources {
       },
       judge: {
         let model = try clipModel.value
-        return CaptionWalk.Judge(sha256: model.sha256) { try model.features(of: $0) }
+        return CaptionWalk.Judge(
+          sha256: model.sha256,
+          announce: { captions in
+            if let note = model.noteOnLength(of: captions, "captions") { Console.error(note) }
+          },
+          features: { try model.features(of: $0) }
+        )
       },
       progress: { what, done, total in Console.progress("\(what)  \(done)/\(total)") }
     )

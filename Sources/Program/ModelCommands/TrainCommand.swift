@@ -297,6 +297,7 @@ struct TrainCommand: ParsableCommand {
 
   private func promptFeatures(_ options: TrainingOptions, _ model: ClipModel) throws -> Tensor? {
     guard let lines = options.promptLines, !lines.isEmpty else { return nil }
+    if let note = model.noteOnLength(of: lines) { Console.error("--prompts: \(note)") }
     let features = try model.features(of: lines).normalized()
     let repeated = lines.indices.flatMap { [Int](repeating: $0, count: 4) }
     return features.gathered(0, repeated)

@@ -152,6 +152,20 @@ import Testing
     )
   }
 
+  @Test func `an animation beyond the 32 bits of its size is refused, not written damaged`() throws
+  {
+    var animation = try AnimatedWebP(width: 16, height: 16, largestFile: 400)
+    let noise = RGBImage(width: 16, height: 16, pixels: (0..<768).map { UInt8($0 * 97 % 256) })
+    try animation.append(noise, milliseconds: 10)
+    let error = #expect(throws: ImageError.self) {
+      for _ in 0..<9 { try animation.append(noise, milliseconds: 10) }
+    }
+    #expect(error == .animationTooLarge(frames: animation.count, limit: 400))
+    // What was added before is a whole file.
+    #expect(animation.file.count <= 400)
+    #expect(try RGBImage(decoding: animation.file).width == 16)
+  }
+
   @Test func `a JPEG is near its picture and better with more quality`() throws {
     let image = try Fixtures.image("decode/photo.png").resized(width: 80, height: 60, filter: .box)
     let errors = try [40, 95].map { quality in

@@ -50,4 +50,47 @@ struct PictureFolderTests {
     let heights = try sheets.map { try RGBImage(contentsOf: folder.file($0)).height }
     #expect(heights[0] > heights[1])
   }
+
+  @Test func `many seeds go onto several sheets, beside as many texts as there are`() throws {
+    let count = PictureFolder.columnsOfSheet + 1
+    let rows = ["a", "b"].map { text in
+      PictureFolder.Row(
+        caption: text,
+        origins: (0..<count).map { PictureFolder.origin(seed: UInt64($0)) },
+        images: .init(repeating: image, count: count)
+      )
+    }
+    let sheets = try PictureFolder(path: folder.path).write(rows, subtitle: "")
+    #expect(sheets == ["sheet-1-of-2.png", "sheet-2-of-2.png"])
+    let sizes = try sheets.map { try RGBImage(contentsOf: folder.file($0)) }
+    #expect(sizes[0].width > sizes[1].width && sizes[0].height == sizes[1].height)
+  }
+
+  @Test func `rows of several lengths fill the sheets that they reach`() throws {
+    let counts = [1, PictureFolder.columnsOfSheet * 2 + 1]
+    let rows = counts.map { count in
+      PictureFolder.Row(
+        caption: "\(count)",
+        origins: (0..<count).map { PictureFolder.origin(seed: UInt64($0)) },
+        images: .init(repeating: image, count: count)
+      )
+    }
+    let sheets = try PictureFolder(path: folder.path).write(rows, subtitle: "")
+    #expect(sheets.count == 3)
+    let heights = try sheets.map { try RGBImage(contentsOf: folder.file($0)).height }
+    #expect(heights[0] > heights[1] && heights[1] == heights[2])
+  }
+
+  @Test func `no sheet has more than 16,384 pixels a side`() throws {
+    let columns = [RGBImage](repeating: image, count: PictureFolder.columnsOfSheet)
+    let wide = CaptionedSheet(
+      title: "",
+      rows: [.init(caption: String(repeating: "m", count: 80), samples: columns)]
+    )
+    let rows = (0..<PictureFolder.rowsOfSheet).map {
+      CaptionedSheet.Row(caption: "\($0)", samples: [image])
+    }
+    let high = CaptionedSheet(title: "", rows: rows)
+    #expect(try wide.rendered().width <= 16_384 && high.rendered().height <= 16_384)
+  }
 }

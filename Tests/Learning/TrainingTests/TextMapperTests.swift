@@ -54,6 +54,12 @@ struct TextMapperTests {
     #expect(measured.sampled < measured.centre, "\(measured)")
   }
 
+  @Test func `a batch is no larger than the pairs there are`() {
+    let trainer = TextMapperTrainer(settings)
+    #expect(trainer.batchSize(of: pairs(1000, seed: 2)) == 64)
+    #expect(trainer.batchSize(of: pairs(20, seed: 2)) == 20)
+  }
+
   @Test func `the noise is as wide as texts scatter`() {
     let trainer = TextMapperTrainer(settings)
     let deviations = [0.025, 0.25].map { scatter in

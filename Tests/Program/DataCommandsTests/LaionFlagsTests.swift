@@ -56,11 +56,15 @@ struct LaionFlagsTests {
     #expect(try settings() == expected)
   }
 
+  /// What a flag needs beside it to have an effect.
+  private static let needed = ["quality": ["--format=jpg"]]
+
   @Test(arguments: words.keys.sorted())
   func `what is typed reaches the configuration`(flag: String) throws {
     let word = try #require(Self.words[flag])
-    let given = try settings([word.map { "--\(flag)=\($0)" } ?? "--\(flag)"])
-    let plain = try settings()
+    let needed = Self.needed[flag] ?? []
+    let given = try settings([word.map { "--\(flag)=\($0)" } ?? "--\(flag)"] + needed)
+    let plain = try settings(needed)
     #expect(given != plain, "--\(flag) is parsed and goes nowhere")
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
@@ -131,6 +135,11 @@ struct LaionFlagsTests {
       "--user-agent must be printable ASCII, such as \"name/1.0\", not \"a\\nb\""
     ),
     (["--shards=0"], "--shards must be at least 1, not 0"),
+    (["--quality=80"], "--quality is for --format jpg and webp; png is without loss"),
+    (
+      ["--quality=80", "--format=png"],
+      "--quality is for --format jpg and webp; png is without loss"
+    ),
   ])
   func `options that do not go together are named`(given: [String], expected: String) throws {
     let error = #expect(throws: (any Error).self) { try settings(given) }

@@ -133,6 +133,18 @@ struct GenerateTests {
     }
   }
 
+  @Test func `prompts that are longer than CLIP reads are counted, once`() throws {
+    let long = String(repeating: "red heart ", count: 50)
+    try folder.write(Array("sun\n\(long)\n\(long)\n".utf8), to: "prompts.txt")
+    let line = "generate --network emoji --prompts prompts.txt --seeds 1 --threads 1 --out p"
+    let outcome = try nifty(line.split(separator: " ").map(String.init), in: folder.path)
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.errors == "prompts longer than the 20 tokens that CLIP reads, "
+        + "whose ends are left out: 2 of 3\n"
+    )
+  }
+
   @Test func `layers to mix without seeds to mix are refused`() throws {
     let outcome = try nifty(["generate", "--network", "emoji", "--mix-layers", "0-3", "a"])
     #expect(outcome.status == 64)

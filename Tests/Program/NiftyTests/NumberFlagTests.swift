@@ -64,6 +64,10 @@ struct NumberFlagTests {
       "--metrics-address is where --metrics-port answers: give a port, too"
     ),
     (
+      "laion --metadata=m --out=o --quality=80",
+      "--quality is for --format jpg and webp; png is without loss"
+    ),
+    (
       "pack --source=s --dest=d --no-clip --checkpoint=1e300",
       "--checkpoint must be between 0 and 86400 seconds, not 1e300"
     ),

@@ -253,6 +253,9 @@ struct RanksCommandTests {
       said.contains("rank \(rank) died or hangs, or the network is cut, seen by rank \(1 - rank)"),
       "\(said)"
     )
+    let advice =
+      "rank \(rank) was killed by signal 9, as the kernel does when memory runs out: lower --batch"
+    #expect(said.contains(advice) == (signal == SIGKILL), "\(said)")
     #expect(ranks.allSatisfy { kill($0, 0) != 0 })
     let again = try fixture.run("train --continue=latest --outdir=runs --gpus=2 --kimg=0.096")
     #expect(again.status == 0, "\(again.errors)")

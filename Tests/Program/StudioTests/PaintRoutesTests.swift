@@ -35,6 +35,23 @@ struct PaintRoutesTests {
     return pictures(painter.row(fts: try clip.features(of: [prompt]).normalized(), seeds: seeds))
   }
 
+  @Test func `a prompt that is longer than CLIP reads is said to be cut, each time`() async throws {
+    let long = String(repeating: "red heart ", count: 60)
+    try await withStudio { client in
+      for _ in 0..<2 {
+        let answer = try await client.post("/api/paint", #"{"prompt": "\#(long)", "seed": 7}"#)
+        #expect(answer.status == .ok)
+        let name = try #require(HTTPField.Name("Nifty-Note"))
+        #expect(answer.headers[name]?.hasSuffix(": 1 of 1") == true)
+      }
+      let order = #"{"prompt": "\#(long)", "response_format": "b64_json"}"#
+      let listed = try await client.post("/v1/images/generations", order)
+      #expect(listed.json?["note"]?.string?.hasSuffix(": 1 of 1") == true)
+      let short = try await client.post("/api/paint", #"{"prompt": "red heart", "seed": 7}"#)
+      #expect(short.headers[try #require(HTTPField.Name("Nifty-Note"))] == nil)
+    }
+  }
+
   @Test(arguments: ["const", "random", "none"])
   func `a picture has the pixels of nifty generate, and carries how it was painted`(
     noise: String

@@ -91,7 +91,7 @@ extension FetchCause {
   init(_ error: ImageError) {
     switch error {
     case .unknownFormat: self = .notAnImage
-    case .unsupported, .cannotEncode: self = .unsupportedImage
+    case .unsupported, .cannotEncode, .animationTooLarge: self = .unsupportedImage
     case .truncated: self = .truncatedImage
     case .tooManyPixels, .outOfMemory: self = .tooManyPixels
     case .corrupt, .fontMissing, .file: self = .corruptImage

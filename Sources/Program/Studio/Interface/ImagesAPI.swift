@@ -8,7 +8,7 @@ import Sampling
 /// OpenAI's interface for images, over the studio's one model.
 ///
 /// Beyond that interface a request may carry `seed`, `truncation` and `noise`, and every picture of an
-/// answer its `seed`.
+/// answer its `seed`. An answer has a `note` where the prompt was too long for CLIP.
 struct ImagesAPI {
   let routes: StudioRoutes
 
@@ -40,10 +40,12 @@ struct ImagesAPI {
     let order = try Order(try await request.json(), resolution: routes.model.resolution)
     if let name = order.model { try expectOwn(name) }
     var data: [OptionValue] = []
+    var note: String?
     for index in 0..<order.count {
       var wanted = order.picture
       wanted.seed &+= UInt64(index)
       let painted = try await routes.picture(wanted, request, context)
+      note = painted.note
       data.append(item(try png(painted, side: order.side), wanted.seed, order, request))
     }
     let answer: OptionValue = [
@@ -52,7 +54,9 @@ struct ImagesAPI {
     ]
     let ignored: OptionValue? =
       order.ignored.isEmpty ? nil : .list(order.ignored.map { .string($0) })
-    return Response(json: answer.adding("ignored", ignored))
+    return Response(
+      json: answer.adding("ignored", ignored).adding("note", note.map { .string($0) })
+    )
   }
 
   private var entry: OptionValue {

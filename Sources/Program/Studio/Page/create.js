@@ -153,6 +153,7 @@ async function begin() {
     return;
   }
   begin.lastSeed = first.seed;
+  begin.isCut = false;
   const count = Number($("count").value);
   const run = new AbortController();
   painting = run;
@@ -182,7 +183,7 @@ async function begin() {
   const failure = results.find((result) => result.status === "rejected")?.reason;
   if (failure && failure.name !== "AbortError") tell(failure.message);
   else if (run.signal.aborted) tell(say("cancelled"));
-  else tell(say("painted", count, first.prompt));
+  else tell(say("painted", count, first.prompt) + (begin.isCut ? " " + say("cut") : ""));
   if (painting !== run) return;
   painting = null;
   document.body.classList.remove("painting");
@@ -206,7 +207,10 @@ async function paintOne(wanted, signal) {
       if (error.name === "AbortError") throw error;
       throw new Error(say("unreachable"));
     }
-    if (answer.ok) return answer.blob();
+    if (answer.ok) {
+      if (answer.headers.get("Nifty-Note")) begin.isCut = true;
+      return answer.blob();
+    }
     if (answer.status === 429 || answer.status === 503) {
       const seconds = Number(answer.headers.get("Retry-After")) || 2;
       tell(say("busy", seconds));

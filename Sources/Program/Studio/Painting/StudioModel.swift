@@ -12,10 +12,12 @@ package struct PaintedPicture: Sendable {
   package let image: RGBImage
   /// How it was painted.
   package let record: PaintingRecord
+  /// What to say of prompts that CLIP read only the beginning of; `nil` if it read all.
+  package let note: String?
 
   /// A picture with its record.
-  package init(image: RGBImage, record: PaintingRecord) {
-    (self.image, self.record) = (image, record)
+  package init(image: RGBImage, record: PaintingRecord, note: String? = nil) {
+    (self.image, self.record, self.note) = (image, record, note)
   }
 
   /// The PNG file, which carries the record.
@@ -96,6 +98,7 @@ final class StudioModel {
       noise: request.noise
     )
     let fts = try feature(of: request.prompt)
+    let note = clip.noteOnLength(of: [request.prompt] + (request.blend.map { [$0.prompt] } ?? []))
     let record = painter.record(
       of: .text(request.prompt),
       seed: request.seed,
@@ -106,11 +109,11 @@ final class StudioModel {
       let end = Painter.End(fts: try feature(of: blend.prompt), seed: blend.seed)
       let start = Painter.End(fts: fts, seed: request.seed)
       let image = pictures(painter.between(start, end, share: blend.share))[0]
-      return PaintedPicture(image: image, record: record.blending(blend))
+      return PaintedPicture(image: image, record: record.blending(blend), note: note)
     }
     guard let mixed = request.mixed else {
       let image = pictures(painter.row(fts: fts, seeds: [request.seed]))[0]
-      return PaintedPicture(image: image, record: record)
+      return PaintedPicture(image: image, record: record, note: note)
     }
     guard mixed.layers.upperBound < about.layers else {
       throw RequestError(
@@ -124,7 +127,7 @@ final class StudioModel {
       seed: request.seed,
       mixing: .init(seeds: [mixed.seed], layers: mixed.layers)
     )
-    return PaintedPicture(image: pictures(row)[1], record: record.mixing(mixed))
+    return PaintedPicture(image: pictures(row)[1], record: record.mixing(mixed), note: note)
   }
 
   /// The CLIP feature of a text, unit length, [1, F].

@@ -3,6 +3,8 @@ import HTTPTypes
 extension HTTPField.Name {
   /// The page's mark, by which its requests take turns with those of other pages.
   static let niftyClient = name("Nifty-Client")
+  /// What to say of a picture, such as that its prompt was cut.
+  static let niftyNote = name("Nifty-Note")
   static let secFetchSite = name("Sec-Fetch-Site")
   static let secFetchMode = name("Sec-Fetch-Mode")
   static let xFrameOptions = name("X-Frame-Options")

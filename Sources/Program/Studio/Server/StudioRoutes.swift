@@ -91,7 +91,9 @@ package struct StudioRoutes: Sendable {
   private func paint(_ request: Request, _ context: StudioContext) async throws -> Response {
     let wanted = try PictureRequest(json: try await request.json())
     let picture = try await self.picture(wanted, request, context)
-    return Response(bytes: try picture.png(), type: "image/png")
+    var answer = Response(bytes: try picture.png(), type: "image/png")
+    answer.headers[.niftyNote] = picture.note
+    return answer
   }
 
   /// Paints a picture when it is the client's turn; gives up when the client goes.
