@@ -18,7 +18,7 @@ package struct PictureRequest: Sendable, Equatable {
   /// The place on the way to another picture; `nil` for none.
   package var blend: PaintingRecord.Blend?
 
-  /// The most bytes of a prompt; CLIP reads its first 77 tokens.
+  /// The most bytes of a prompt; CLIP reads as many of its first tokens as its model says.
   package static let longestPrompt = 2000
 
   /// A request with the usual settings.
