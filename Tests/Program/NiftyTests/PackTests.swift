@@ -42,7 +42,8 @@ struct PackTests {
     #expect(try nifty(arguments("whole.zip"), in: folder.path).status == 0)
     var (kills, resumed) = (0, 0)
     var random = SystemRandomNumberGenerator()
-    for round in 0..<4 {
+    // Where the program ends sooner than the moment drawn, nothing is killed: on until enough were.
+    for round in 0..<40 where round < 4 || kills <= 4 || resumed <= 4 {
       let dest = "out\(round).zip"
       for _ in 0..<6 {
         let process = Process()
