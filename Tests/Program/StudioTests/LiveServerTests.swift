@@ -73,12 +73,14 @@ struct LiveServerTests {
 
   @Test func `a client that goes is not painted for`() async throws {
     let permits = DispatchSemaphore(value: 0)
+    let begun = Mutex(0)
     let painted = Mutex(0)
     let painting = StudioRoutes.Painting()
     try await painting.open {
       (
         (),
         { request in
+          begun.withLock { $0 += 1 }
           permits.wait()
           painted.withLock { $0 += 1 }
           throw RequestError("painted \(request.prompt)")
@@ -94,7 +96,8 @@ struct LiveServerTests {
     try await serving(routes) { port in
       let staying = try RawConnection(port: port)
       staying.send(post(#"{"prompt": "stays"}"#))
-      while painting.counts.waiting > 0 || routes.connections.count < 1 { await Task.yield() }
+      // It is at the painter, so that what waits from now on is the other.
+      while begun.withLock({ $0 }) < 1 { await Task.yield() }
       do {
         let going = try RawConnection(port: port)
         going.send(post(#"{"prompt": "goes"}"#))
