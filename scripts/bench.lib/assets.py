@@ -62,7 +62,7 @@ def write_safetensors(path, state):
 
 
 def small_clip(nifty, work):
-    """The path of such a CLIP, trained for a moment."""
+    """The path of a CLIP of the demonstration's shape, trained for a moment."""
     pictures(f"{work}/small", 32, 32)
     path = f"{work}/small.safetensors"
     subprocess.run(
@@ -71,6 +71,13 @@ def small_clip(nifty, work):
         capture_output=True, check=True,
     )
     return path
+
+
+def full_width(nifty, work):
+    """(CLIP, packed set): a ViT-B/32 of random weights, and eight pictures of 256²."""
+    clip = f"{work}/clip.safetensors"
+    write_safetensors(clip, random_clip().state_dict())
+    return clip, packed(nifty, work, 256, 8, clip)
 
 
 def pictures(folder, count, side):

@@ -6,7 +6,7 @@ weight gradient), Greg over N/2 images:
   G: Gmain f d w; Dmain f; Greg/4: f d, then of both again f w, d w.
   D: Gmain f d; Dmain twice f d w; Dreg/16: f d, then f w, d w.
 """
-import re
+import functools
 import time
 
 import torch
@@ -69,12 +69,9 @@ def fastest(body, repeats=3):
     return min(times)
 
 
-def layer_costs(layer, batch, dtype, seen={}):
+@functools.cache
+def layer_costs(kind, inputs, outputs, kernel, side, batch, dtype):
     """Seconds of (forward, input gradient, weight gradient) of a batch."""
-    _, kind, inputs, outputs, kernel, side = layer
-    key = (kind, inputs, outputs, kernel, side, batch, dtype)
-    if key in seen:
-        return seen[key]
     depthwise = kind.startswith("filter")
     groups = inputs if depthwise else 1
     stride = 2 if kind in ("up", "down", "filter down") else 1
@@ -87,12 +84,11 @@ def layer_costs(layer, batch, dtype, seen={}):
     forward = lambda: torch.ops.aten.convolution(x, w, None, *settings)
     dy = torch.randn_like(forward())
     backward = lambda mask: torch.ops.aten.convolution_backward(dy, x, w, None, *settings, mask)
-    seen[key] = (
+    return (
         fastest(forward),
         fastest(lambda: backward([True, False, False])),
         0.0 if depthwise else fastest(lambda: backward([False, True, False])),
     )
-    return seen[key]
 
 
 def clip_seconds(tower, batch, dtype):
@@ -119,8 +115,8 @@ def iteration(resolution, batch, channels, reduced, tower):
         for layers, (f, d, w) in zip(networks, passes(batch)):
             for layer in layers:
                 low = reduced and layer[0] > resolution // 16 and layer[0] >= 8
-                cost = layer_costs(layer, batch, torch.bfloat16 if low else torch.float32)
-                kind = "filter" if re.match("filter", layer[1]) else "dense"
+                cost = layer_costs(*layer[1:], batch, torch.bfloat16 if low else torch.float32)
+                kind = "filter" if layer[1].startswith("filter") else "dense"
                 amount = f + d + (w if kind == "dense" else 0)
                 gflop[kind] += 2e-9 * multiplications(layer) * amount
                 seconds[kind] += (cost[0] * f + cost[1] * d + cost[2] * w) / batch

@@ -13,9 +13,7 @@ parser.add_argument("work")
 parser.add_argument("--threads", type=int, default=1)
 options = parser.parse_args()
 nifty, work = options.nifty, options.work
-clip = f"{work}/clip.safetensors"
-assets.write_safetensors(clip, assets.random_clip().state_dict())
-data = assets.packed(nifty, work, 256, 8, clip)
+clip, data = assets.full_width(nifty, work)
 few, many = 2, 18
 
 

@@ -14,9 +14,7 @@ parser.add_argument("work")
 parser.add_argument("--rounds", type=int, default=5)
 options = parser.parse_args()
 nifty, work = options.nifty, options.work
-clip = f"{work}/clip.safetensors"
-assets.write_safetensors(clip, assets.random_clip().state_dict())
-data = assets.packed(nifty, work, 256, 8, clip)
+clip, data = assets.full_width(nifty, work)
 result = {"rounds": options.rounds}
 
 

@@ -7,13 +7,22 @@ extension CLIP {
   /// - Parameter precision: The type.
   /// - Returns: Normalised pixels [N, 3, side, side] → features [N, E], float32.
   package func imageTower(in precision: DType) -> (Tensor) -> Tensor {
-    if precision != .float32 {
-      withoutGradients {
-        for entry in state where entry.name.hasPrefix("visual.") && entry.tensor.rank > 1 {
+    convertMatrices(of: "visual.", to: precision)
+    return { pixels in self.encodeImage(pixels.to(precision)).to(.float32) }
+  }
+
+  /// Converts the weights of two or more dimensions; norms and biases stay as they are.
+  ///
+  /// - Parameters:
+  ///   - part: How their names begin; all if empty.
+  ///   - precision: The type.
+  func convertMatrices(of part: String = "", to precision: DType) {
+    withoutGradients {
+      for entry in state where entry.name.hasPrefix(part) && entry.tensor.rank > 1 {
+        if entry.tensor.dtype != precision {
           entry.tensor.adopt(entry.tensor.detached().to(precision))
         }
       }
     }
-    return { pixels in self.encodeImage(pixels.to(precision)).to(.float32) }
   }
 }

@@ -63,16 +63,11 @@ package final class ClipModel {
   ///   - noun: What they are, in the plural.
   /// - Returns: One line with a count; `nil` if all of them fit.
   package func noteOnLength(of texts: [String], _ noun: String = "prompts") -> String? {
-    let cut = texts.count { isTooLong($0) }
+    let length = model.configuration.contextLength
+    let cut = texts.count { !tokenizer.fits($0, contextLength: length) }
     guard cut > 0 else { return nil }
-    return "\(noun) longer than the \(model.configuration.contextLength) tokens that CLIP reads, "
+    return "\(noun) longer than the \(length) tokens that CLIP reads, "
       + "whose ends are left out: \(cut) of \(texts.count)"
-  }
-
-  /// Whether CLIP reads only the beginning of a text.
-  package func isTooLong(_ text: String) -> Bool {
-    // The marks of start and end take two tokens.
-    tokenizer.encode(text).count + 2 > model.configuration.contextLength
   }
 
   /// The model as a packer uses it.

@@ -23,6 +23,8 @@ struct PaintRoutesTests {
     truncation: Double = 1,
     noise: Painter.Noise = .const
   ) throws -> [RGBImage] {
+    // As many as the studio of these tests has: a sum rounds by how many threads share it.
+    Runtime.threads = 1
     let place = try ModelPlace(Emoji.place)
     let snapshot = try NetworkSnapshot(path: place.network)
     let painter = Painter(

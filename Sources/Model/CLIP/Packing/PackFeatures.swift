@@ -59,12 +59,7 @@ package final class PackFeatures: FeatureExtractor {
     self.view = view
     self.precision = precision
     self.draw = draw
-    guard precision != .float32 else { return }
-    withoutGradients {
-      for tensor in model.state.map(\.tensor) where tensor.shape.count > 1 {
-        tensor.adopt(tensor.detached().to(precision))
-      }
-    }
+    if precision != .float32 { model.convertMatrices(to: precision) }
   }
 
   package var settings: String {
@@ -93,8 +88,11 @@ package final class PackFeatures: FeatureExtractor {
 
   package func embed(captions: [String]) throws -> [[Float]] {
     // Captions beyond the model's context become several texts, whose mean stands for them.
-    let texts = captions.map { isTooLong($0) ? CaptionText.parts($0) : [$0] }
-      .map { $0.isEmpty ? [""] : $0 }
+    let length = model.configuration.contextLength
+    let texts = captions.map {
+      tokenizer.fits($0, contextLength: length) ? [$0] : CaptionText.parts($0)
+    }
+    .map { $0.isEmpty ? [""] : $0 }
     var features: [[Float]] = []
     var (group, count) = ([[String]](), 0)
     for parts in texts {
@@ -120,11 +118,6 @@ package final class PackFeatures: FeatureExtractor {
         own.reduce(0) { $0 + $1[column] } / Float(parts.count)
       }
     }
-  }
-
-  private func isTooLong(_ caption: String) -> Bool {
-    let length = model.configuration.contextLength
-    return (try? tokenizer.tokenize(caption, contextLength: length)) == nil
   }
 
   /// Texts of like length are computed together, and no further than their end marks: the places

@@ -89,6 +89,11 @@ public struct CLIPTokenizer: Sendable {
     return ids + [Int](repeating: 0, count: contextLength - ids.count)
   }
 
+  /// Whether a caption with its start and end takes at most `contextLength` tokens.
+  public func fits(_ caption: String, contextLength: Int) -> Bool {
+    encode(caption).count + 2 <= contextLength
+  }
+
   private init(merges: BytePairMerges, vocabulary: CompactVocabulary?) {
     self.merges = merges
     self.vocabulary = vocabulary
