@@ -29,6 +29,17 @@ package struct MetricPlan {
 
   /// LAFITE's protocol.
   package init() {}
+
+  /// What to say where `variety_judge` has fewer captions than were asked for; `nil` where it has not.
+  ///
+  /// - Parameter count: Images of the set whose captions are taken.
+  /// - Returns: One line.
+  package func captionNotice(imageCount count: Int) -> String? {
+    captions <= count
+      ? nil
+      : "variety_judge: the data has \(count) images, fewer than the \(captions) captions asked for "
+        + "(--captions): all are taken"
+  }
 }
 
 /// The detectors of metrics; each is loaded on first use.

@@ -54,6 +54,11 @@ struct MetricRun {
     if let path = command.referenceStatistics {
       plan.reference = (path, try FeatureMoments(npz: path))
     }
+    if command.names.contains("variety_judge"),
+      let notice = plan.captionNotice(imageCount: conditions.count)
+    {
+      Console.error(notice)
+    }
     suite = try MetricSuite(
       command.names.filter { !MetricsCommand.judged.contains($0) },
       plan: plan,

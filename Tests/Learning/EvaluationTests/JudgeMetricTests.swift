@@ -69,6 +69,17 @@ struct JudgeMetricTests {
     #expect(try results(name) { $0.seed = 1 } != expected)
   }
 
+  @Test func `fewer captions than asked for are told`() {
+    var plan = MetricPlan()
+    plan.captions = 8
+    #expect(plan.captionNotice(imageCount: 8) == nil)
+    #expect(
+      plan.captionNotice(imageCount: 7)
+        == "variety_judge: the data has 7 images, fewer than the 8 captions asked for (--captions): "
+        + "all are taken"
+    )
+  }
+
   @Test func `the first pictures are the same, however many there are`() throws {
     func features(_ count: Int) throws -> [Float] {
       var all: [Float] = []
