@@ -203,6 +203,21 @@ struct LiveServerTests {
     }
   }
 
+  @Test func `a connection has a moment to send its request, however many come after it`()
+    async throws
+  {
+    let routes = try await Emoji.routes()
+    try await serving(routes, connections: 4, seconds: 60) { port in
+      let early = try RawConnection(port: port)
+      // Below the number at which none is accepted any more.
+      let silent = try (0..<6).map { _ in try RawConnection(port: port) }
+      try await Task.sleep(for: .milliseconds(20))
+      early.send(post(#"{"prompt": "sun"}"#))
+      #expect(await early.received(until: "IEND").hasPrefix("HTTP/1.1 200"))
+      withExtendedLifetime(silent) {}
+    }
+  }
+
   @Test func `only so many pages watch at a time, and one that goes makes room`() async throws {
     let folder = try TemporaryFolder()
     let routes = try await Emoji.routes(runs: folder.path)

@@ -6,14 +6,14 @@ import Synchronization
 /// The open connections: the requests in progress of each, which end with it, and which of them are idle.
 ///
 /// Where there are too many, the one that has been idle longest makes room: a thousand that say nothing
-/// keep nobody out.
+/// keep nobody out. Each has a moment to send its request first: of two connections, the one that was
+/// accepted later may be noted earlier.
 final class Connections: Sendable {
   private struct State {
     var nextID = 0
     var cancels: [ObjectIdentifier: [Int: @Sendable () -> Void]] = [:]
     var open: Set<ObjectIdentifier> = []
-    /// Since when: a number that grows.
-    var idle: [ObjectIdentifier: (since: Int, channel: any Channel)] = [:]
+    var idle: [ObjectIdentifier: (since: NIODeadline, channel: any Channel)] = [:]
     var limit = Int.max
     var listeners = 0
   }
@@ -21,6 +21,8 @@ final class Connections: Sendable {
   private let state = Mutex(State())
   /// The most pages that listen to events at a time.
   private static let mostListeners = 32
+  /// The time that a connection may be idle even where there are too many.
+  private static let grace = TimeAmount.milliseconds(250)
 
   /// Sets the most open connections.
   func limit(to count: Int) { state.withLock { $0.limit = count } }
@@ -37,21 +39,33 @@ final class Connections: Sendable {
   /// A listener has gone.
   func removeListener() { state.withLock { $0.listeners -= 1 } }
 
-  /// Notes a connection that waits for a request; where there are too many, another one is closed, or
-  /// this one if all others are at work.
+  /// Notes a connection that waits for a request; where there are too many, idle ones are closed.
   fileprivate func isIdle(_ channel: any Channel) {
-    let surplus: (any Channel)? = state.withLock { state in
+    let tooMany = state.withLock { state in
       let key = ObjectIdentifier(channel)
-      state.nextID += 1
       state.open.insert(key)
-      state.idle[key] = (state.nextID, channel)
-      guard state.open.count > state.limit,
-        let oldest = state.idle.min(by: { $0.value.since < $1.value.since })
-      else { return nil }
-      state.open.remove(oldest.key)
-      return state.idle.removeValue(forKey: oldest.key)?.channel
+      state.idle[key] = (.now(), channel)
+      return state.open.count > state.limit
     }
-    surplus?.close(promise: nil)
+    guard tooMany else { return }
+    makeRoom()
+    channel.eventLoop.scheduleTask(in: Self.grace) { self.makeRoom() }
+  }
+
+  /// Closes those that have been idle longest, as long as there are too many.
+  private func makeRoom() {
+    let latest = NIODeadline.now() - Self.grace
+    let surplus: [any Channel] = state.withLock { state in
+      let idle = state.idle.filter { $0.value.since <= latest }
+        .sorted { $0.value.since < $1.value.since }
+        .prefix(max(0, state.open.count - state.limit))
+      for (key, _) in idle {
+        state.open.remove(key)
+        state.idle[key] = nil
+      }
+      return idle.map(\.value.channel)
+    }
+    for channel in surplus { channel.close(promise: nil) }
   }
 
   /// Notes that a connection has sent a request.
@@ -108,6 +122,8 @@ final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
   private let connections: Connections
   private let requestDeadline: TimeAmount
   private let readDeadline: TimeAmount
+  /// The requests whose answers have not been sent yet.
+  private var unanswered = 0
   private var request: Scheduled<Void>?
   private var reading: Scheduled<Void>?
 
@@ -138,6 +154,7 @@ final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     if case .head = unwrapInboundIn(data) {
+      unanswered += 1
       request?.cancel()
       connections.isAtWork(context.channel)
     }
@@ -145,8 +162,15 @@ final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-    if case .end = unwrapOutboundIn(data) { awaitRequest(context) }
-    context.write(data, promise: promise)
+    guard case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
+    // Idle once the answer has left: what closes idle connections must not cut it.
+    let sent = promise ?? context.eventLoop.makePromise()
+    sent.futureResult.assumeIsolated()
+      .whenComplete { _ in
+        self.unanswered -= 1
+        if self.unanswered == 0, context.channel.isActive { self.awaitRequest(context) }
+      }
+    context.write(data, promise: sent)
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
