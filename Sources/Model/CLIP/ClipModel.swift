@@ -17,6 +17,7 @@ package final class ClipModel {
   package var side: Int { model.configuration.imageResolution }
 
   package init(path: String, device: Device = .cpu) throws {
+    let digest = BackgroundDigest(ofFile: path)
     model = try CLIPFile(path).model
     model.setTrainable(false)
     model.move(to: device)
@@ -30,7 +31,7 @@ package final class ClipModel {
           + "another tokenizer's model"
       )
     }
-    sha256 = try SHA256.digest(ofFile: path)
+    sha256 = try digest.value()
     name = String(path.split(separator: "/").last ?? "clip")
   }
 

@@ -51,4 +51,17 @@ struct SHA256Tests {
     #expect(try SHA256.digest(ofFile: path).hasPrefix("ba7816bf8f01cfea"))
     #expect(throws: FileError.self) { try SHA256.digest(ofFile: path + "-missing") }
   }
+
+  @Test func `a digest in the background is the file's, however often it is asked for`() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("file")
+    let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    try folder.write(bytes, to: "file")
+    let digest = BackgroundDigest(ofFile: path)
+    let expected = bytes.withUnsafeBytes { SHA256.digest(of: $0) }
+    #expect(try digest.value() == expected)
+    #expect(try digest.value() == expected)
+    let missing = BackgroundDigest(ofFile: folder.file("missing"))
+    #expect(throws: FileError.self) { try missing.value() }
+  }
 }
