@@ -43,7 +43,7 @@ package struct PictureFolder {
   ///
   /// - Parameters:
   ///   - path: Where it is.
-  ///   - overwrites: Whether a picture takes the place of an earlier one of its name; else it gets a
+  ///   - overwrites: Whether a picture replaces an earlier one of its name; else it gets a
   ///     number.
   package init(path: String, overwrites: Bool = false) {
     (self.path, self.overwrites) = (path, overwrites)

@@ -50,7 +50,7 @@ public final class SafeTensors {
     var entries: [String: Entry] = [:]
     for (name, value) in header where name != "__metadata__" {
       guard let entry = Self.entry(value, base: start, fileSize: bytes.count) else {
-        throw Self.refusal(path, "tensor \(name) has a wrong type, shape or place")
+        throw Self.refusal(path, "tensor \(name) has a wrong type, shape or offset")
       }
       entries[name] = entry
     }

@@ -51,7 +51,7 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Share of noise in a picture's feature, as in training without captions.")
   var imageNoise = Self.standardImageNoise
 
-  @Option(help: "File of tensors z [N, z] and fts [N, f] to paint; takes the place of texts.")
+  @Option(help: "File of tensors z [N, z] and fts [N, f] to paint; replaces texts.")
   var latents: String?
 
   @Option(help: "Images of each text; their seeds are 0, 1, …")
@@ -133,8 +133,8 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     Runtime.threads = threads
-    let place = try ModelPlace(network)
-    let snapshot = try NetworkSnapshot(path: place.network)
+    let location = try ModelLocation(network)
+    let snapshot = try NetworkSnapshot(path: location.network)
     let generator = try snapshot.averagedGenerator()
     let layers = generator.mapping.wCount
     if let truncCutoff, truncCutoff > layers {
@@ -142,7 +142,7 @@ struct GenerateCommand: ParsableCommand {
         "--trunc-cutoff \(truncCutoff): the generator has \(layers) layers; 0 to \(layers) is allowed"
       )
     }
-    let sha256 = try SHA256.digest(ofFile: place.network)
+    let sha256 = try SHA256.digest(ofFile: location.network)
     let painter = Painter(
       generator: generator,
       truncation: trunc,
@@ -153,7 +153,7 @@ struct GenerateCommand: ParsableCommand {
       if let latents {
         try [recordedRow(of: latents, painter, sha256)]
       } else {
-        try conditionedRows(snapshot, place, painter, sha256)
+        try conditionedRows(snapshot, location, painter, sha256)
       }
     if out.hasSuffix(".safetensors") {
       try SafeTensors.write([("img", .concatenated(rows.map(\.images), 0))], to: out)
@@ -183,11 +183,11 @@ struct GenerateCommand: ParsableCommand {
   /// A row a text or picture; with mixing, a row a text or picture and seed.
   private func conditionedRows(
     _ snapshot: NetworkSnapshot,
-    _ place: ModelPlace,
+    _ location: ModelLocation,
     _ painter: Painter,
     _ sha256: String
   ) throws -> [Row] {
-    let model = try place.clipModel(clip, for: snapshot)
+    let model = try location.clipModel(clip, for: snapshot)
     let conditions = try conditions(model)
     let record = { (condition: PaintingRecord.Condition, seed: UInt64) in
       painter.record(of: condition, seed: seed, network: sha256, clip: model.sha256)

@@ -12,7 +12,7 @@ struct PNGTextTests {
     PNGText(keyword: "Comment", text: ""),
   ]
 
-  @Test func `what is written is read again, and the pixels stay`() throws {
+  @Test func `PNG text round-trips, and the pixels stay`() throws {
     let png = try image.encodedPNG(texts: texts)
     #expect(PNGText.texts(in: png) == texts)
     #expect(try RGBImage(decoding: png) == image)

@@ -81,13 +81,13 @@ import Testing
     return (stretches(columns), stretches(rows))
   }
 
-  private func stretches(_ places: Set<Int>) -> [Range<Int>] {
+  private func stretches(_ rows: Set<Int>) -> [Range<Int>] {
     var result: [Range<Int>] = []
-    for place in places.sorted() {
-      if let last = result.last, last.upperBound == place {
-        result[result.count - 1] = last.lowerBound..<place + 1
+    for row in rows.sorted() {
+      if let last = result.last, last.upperBound == row {
+        result[result.count - 1] = last.lowerBound..<row + 1
       } else {
-        result.append(place..<place + 1)
+        result.append(row..<row + 1)
       }
     }
     return result

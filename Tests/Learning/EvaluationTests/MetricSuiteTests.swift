@@ -87,7 +87,7 @@ struct MetricSuiteTests {
       let one = try MetricSuiteTests()
       let suite = try one.suite(names) { plan in
         change(&plan)
-        plan.share = PassShare(
+        plan.ranks = PassRanks(
           rank: group.rank,
           count: group.count,
           together: { job, pass in
@@ -110,7 +110,7 @@ struct MetricSuiteTests {
   }
 
   @Test(arguments: [2, 3])
-  func `several processes measure what one does, and each looks at its share`(
+  func `several processes measure what one does, and each looks at its batches`(
     ranks: Int
   )
     async throws
@@ -119,14 +119,14 @@ struct MetricSuiteTests {
     let expected = try await Self.scores(names, ranks: 1).values
     let found = try await Self.scores(names, ranks: ranks)
     for (a, b) in zip(found.values, expected) { expectClose(a, b, rtol: 1e-12) }
-    // Two detectors look at 27 generated images, and twice at 24 real ones: each process at its share.
+    // Two detectors look at 27 generated images, and twice at 24 real ones: each process at its batches.
     let all = found.seen.reduce(0, +)
     #expect(all == 2 * 27 + 2 * 24, "\(found)")
     #expect(found.seen.allSatisfy { $0 >= all / (2 * ranks) }, "\(found)")
   }
 
   @Test(arguments: [2, 3])
-  func `several processes measure the path lengths of one, and each its share`(
+  func `several processes measure the path lengths of one, and each its batches`(
     ranks: Int
   )
     async throws
@@ -152,18 +152,18 @@ struct MetricSuiteTests {
   }
 
   /// What rank 0 wants done; `nil` at the end.
-  private static func told(_ job: PassShare.Job?, _ group: ProcessGroup) throws -> PassShare.Job? {
+  private static func told(_ job: PassRanks.Job?, _ group: ProcessGroup) throws -> PassRanks.Job? {
     let number = Tensor([Int64(job?.number ?? -1)])
     try group.broadcast(number)
     let told = Int(number.values(Int64.self)[0])
-    return told < 0 ? nil : PassShare.Job(number: told)
+    return told < 0 ? nil : PassRanks.Job(number: told)
   }
 
   @Test(arguments: [
-    PassShare.Job.generated, .real(0), .own(0), .real(1), .own(1), .real(9), .own(9),
+    PassRanks.Job.generated, .real(0), .own(0), .real(1), .own(1), .real(9), .own(9),
   ])
-  func `a job is known by its number`(job: PassShare.Job) {
-    #expect(PassShare.Job(number: job.number) == job)
+  func `a job round-trips through its number`(job: PassRanks.Job) {
+    #expect(PassRanks.Job(number: job.number) == job)
   }
 
   @Test func `the distance is that of the features, whatever the batches`() throws {

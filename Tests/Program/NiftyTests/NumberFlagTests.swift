@@ -91,7 +91,7 @@ struct NumberFlagTests {
   ]
 
   @Test(arguments: refused)
-  func `a number that cannot be meant is refused before anything starts`(
+  func `a number out of range is refused before anything starts`(
     line: String,
     message: String
   ) throws {

@@ -71,7 +71,7 @@ struct LiveServerTests {
       + "Content-Length: \(body.utf8.count)\r\n\(more)\r\n\(body)"
   }
 
-  @Test func `a client that goes is not painted for`() async throws {
+  @Test func `a disconnected client's request is not painted`() async throws {
     let permits = DispatchSemaphore(value: 0)
     let begun = Mutex(0)
     let painted = Mutex(0)
@@ -117,7 +117,7 @@ struct LiveServerTests {
     let routes = try await Emoji.routes()
     try await serving(routes) { port in
       let error = await #expect(throws: StudioError.self) {
-        try await routes.serve(at: .init(host: "127.0.0.1", port: port)) { _ in }
+        try await routes.serve(with: .init(host: "127.0.0.1", port: port)) { _ in }
       }
       #expect(error?.description.contains("port \(port) of 127.0.0.1 is in use") == true)
       #expect(error?.description.contains("--port 0") == true)
@@ -248,7 +248,7 @@ struct LiveServerTests {
     }
   }
 
-  @Test func `a body that never comes is told so`() async throws {
+  @Test func `a body that never arrives ends with 408 or a closed connection`() async throws {
     let routes = try await Emoji.routes()
     try await serving(routes, seconds: 60) { port in
       let connection = try RawConnection(port: port)
@@ -261,7 +261,7 @@ struct LiveServerTests {
     }
   }
 
-  @Test func `a run that grows is told to the page by itself`() async throws {
+  @Test func `a growing run is pushed to the page`() async throws {
     let folder = try TemporaryFolder()
     try folder.write(
       Array(RunsTests.line(tick: 1, kimg: 1, loss: "1").utf8),

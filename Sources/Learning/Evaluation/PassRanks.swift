@@ -4,14 +4,14 @@ package import Torch
 ///
 /// Each makes and looks at every n-th batch. All get all features in the order of the images, so the
 /// statistics do not depend on how many processes there are.
-package struct PassShare {
+package struct PassRanks {
   /// What is looked at.
   package enum Job: Equatable, Sendable {
     /// The generator's images.
     case generated
-    /// The real images, as the metric of that place in the suite sees them.
+    /// The real images, as the metric of that index in the suite sees them.
     case real(Int)
-    /// What only the metric of that place in the suite looks at: its paths, its samples, held-out images.
+    /// What only the metric of that index in the suite looks at: its paths, its samples, held-out images.
     case own(Int)
 
     /// A number that stands for it between processes, not below 0.
@@ -41,8 +41,8 @@ package struct PassShare {
   let gathered: (Tensor) throws -> [Tensor]
 
   /// A process that looks alone.
-  package static var alone: PassShare {
-    PassShare(rank: 0, count: 1, together: { try $1() }, gathered: { [$0] })
+  package static var alone: PassRanks {
+    PassRanks(rank: 0, count: 1, together: { try $1() }, gathered: { [$0] })
   }
 
   /// A process among others.
