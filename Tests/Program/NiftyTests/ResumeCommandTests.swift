@@ -13,23 +13,26 @@ struct ResumeCommandTests {
 
   /// Whether a run has got so far that it can be continued.
   private var hasCheckpoint: Bool {
-    let runs = (try? FileManager.default.contentsOfDirectory(atPath: fixture.path("runs"))) ?? []
-    return runs.contains { !checkpoints("runs/\($0)").isEmpty }
+    let files = FileManager.default
+    guard let runs = try? files.contentsOfDirectory(atPath: fixture.path("runs")) else {
+      return false
+    }
+    return runs.contains { (try? checkpoints("runs/\($0)"))?.isEmpty == false }
   }
 
   private func bytes(_ name: String) throws -> Data {
     try Data(contentsOf: URL(filePath: fixture.path(name)))
   }
 
-  private func checkpoints(_ run: String) -> [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: fixture.path(run + "/checkpoint"))) ?? [])
+  private func checkpoints(_ run: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: fixture.path(run + "/checkpoint"))
       .filter { $0.hasPrefix("images-") }.sorted()
   }
 
   /// Everything that must not depend on how often a run was begun.
   private func expectEqual(_ run: String, _ other: String) throws {
     let newest = try #require(checkpoints(run).last)
-    #expect(newest == checkpoints(other).last)
+    #expect(try newest == checkpoints(other).last)
     #expect(
       try bytes("\(run)/checkpoint/\(newest)/tensors.safetensors")
         == bytes("\(other)/checkpoint/\(newest)/tensors.safetensors")
@@ -164,7 +167,7 @@ struct ResumeCommandTests {
     }
     let longer = try fixture.run("train --continue=\(run) --kimg=0.012 --checkpoint-minutes=3")
     #expect(longer.status == 0, "\(longer.errors)")
-    #expect(checkpoints(run).last == "images-000000000012")
+    #expect(try checkpoints(run).last == "images-000000000012")
     let options = try JSONSerialization.jsonObject(with: bytes(run + "/training_options.json"))
     let own = (options as? [String: Any])?["nifty"] as? [String: Any]
     #expect(own?["checkpoint_seconds"] as? Double == 180)
