@@ -187,5 +187,3 @@ cimages_status cimages_jpeg_encode(
   *count = size;
   return CIMAGES_OK;
 }
-
-void cimages_release(void *memory) { free(memory); }

@@ -106,11 +106,16 @@ struct ChartLayout {
       drawing.add(.text(y.label(tick), origin, tickStyle, Palette.quiet, .end))
     }
     for tick in x.ticks {
-      let x = position(x: tick)
+      let across = position(x: tick)
       drawing.add(
-        .line([Point(x, bottom), Point(x, bottom + 4)], Palette.axis, width: 1, dash: nil)
+        .line(
+          [Point(across, bottom), Point(across, bottom + 4)],
+          Palette.axis,
+          width: 1,
+          dash: nil
+        )
       )
-      let origin = Point(x, bottom + 8 + tickStyle.size)
+      let origin = Point(across, bottom + 8 + tickStyle.size)
       drawing.add(.text(x.label(tick), origin, tickStyle, Palette.quiet, .middle))
     }
     let name = Point(plot.x + plot.width / 2, chart.height - Self.margin + 2)
