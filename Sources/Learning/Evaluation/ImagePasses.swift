@@ -56,7 +56,7 @@ package struct RealImages {
       keepingFeatures: keepingFeatures
     )
     try ranks.forEach(
-      Batches.of(indices.count, size: batchSize),
+      Batches(images: indices.count, size: batchSize),
       dimensions: [detector.dimension],
       look: { [try detector.features(images(at: $0))] },
       { features in
@@ -154,7 +154,7 @@ package struct GeneratedImages {
     _ body: ([Tensor]) throws -> Void
   ) throws {
     try ranks.forEach(
-      Batches.of(count, size: batchSize),
+      Batches(images: count, size: batchSize),
       dimensions: detectors.map(\.dimension),
       look: { positions in
         let images = painted(by: generator, at: positions)
@@ -187,7 +187,7 @@ package struct GeneratedImages {
     let precise = fullPrecision(generator)
     var distances: [Double] = []
     try ranks.forEach(
-      Batches.of(count, size: batchSize),
+      Batches(images: count, size: batchSize),
       dimensions: [1],
       dtype: .float64,
       look: { positions in
@@ -240,9 +240,16 @@ package struct GeneratedImages {
   }
 }
 
-/// Batches of consecutive positions.
-private enum Batches {
-  static func of(_ count: Int, size: Int) -> [Range<Int>] {
-    stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
-  }
+/// Batches of consecutive positions, computed when asked for: a billion images have many of them.
+struct Batches {
+  private let images: Int
+  private let size: Int
+
+  init(images: Int, size: Int) { (self.images, self.size) = (images, size) }
+
+  /// Number of batches.
+  var count: Int { (images + size - 1) / size }
+
+  /// The positions of a batch's images.
+  subscript(index: Int) -> Range<Int> { index * size..<min((index + 1) * size, images) }
 }

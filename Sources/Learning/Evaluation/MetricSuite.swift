@@ -119,8 +119,29 @@ package final class MetricSuite {
 
   /// Takes part in a pass over images that another process leads.
   ///
-  /// - Throws: An error of the data or of a detector, or that another process is gone.
-  package func help(_ job: PassRanks.Job, _ generator: Generator) throws {
+  /// - Parameters:
+  ///   - number: Of the job, as that process sent it.
+  ///   - generator: Whose images are looked at.
+  /// - Throws: `EvaluationError.option` if none of the metrics has this job, an error of the data or of a
+  ///   detector, or that another process is gone.
+  package func help(job number: Int, _ generator: Generator) throws {
+    let job = PassRanks.Job(number: number)
+    let isKnown =
+      switch job {
+      case nil: false
+      case .generated: true
+      case .real(let index), .own(let index): definitions.indices.contains(index)
+      }
+    guard let job, isKnown else {
+      throw EvaluationError.option(
+        "rank 0 computes a metric that this rank does not know (job \(number)): "
+          + "start all ranks with the same nifty and options"
+      )
+    }
+    try help(job, generator)
+  }
+
+  private func help(_ job: PassRanks.Job, _ generator: Generator) throws {
     switch job {
     case .generated: _ = try paint(generator, "")
     case .real(let index):

@@ -28,7 +28,8 @@ struct RanksLivenessTests {
     }
   }
 
-  @Test func `ranks waiting for a hanging rank 0 name the operation that it hangs in`() async throws {
+  @Test func `ranks waiting for a hanging rank 0 name the operation that it hangs in`() async throws
+  {
     let said = try await said(3) { ranks in
       if ranks.rank == 0 {
         try ranks.whileOthersWait {
@@ -146,6 +147,14 @@ struct RanksLivenessTests {
         said[rank].hasPrefix("rank 1 hangs while it reads images of the data: no progress for "),
         "\(said[rank])"
       )
+    }
+  }
+
+  @Test(arguments: ["9223372036854775807", "-9223372036854775808", "1000000000000", "-1", "x", ""])
+  func `a heartbeat of impossible seconds is ignored`(seconds: String) async {
+    await #expect(processExitsWith: .success) { [seconds = seconds as String] in
+      let standing = HangDetector.Standing(beat: "7 \(seconds) writes a.txt")
+      #expect(standing?.hang(of: 3, after: -1e19) == nil)
     }
   }
 

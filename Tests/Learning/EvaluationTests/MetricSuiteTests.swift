@@ -102,7 +102,7 @@ struct MetricSuiteTests {
         values = try scores(suite)
         _ = try Self.told(nil, group)
       } else {
-        while let job = try Self.told(nil, group) { try suite.help(job, tinyGenerator()) }
+        while let job = try Self.told(nil, group) { try suite.help(job: job, tinyGenerator()) }
       }
       return (values, one.detector.seen)
     }
@@ -152,11 +152,27 @@ struct MetricSuiteTests {
   }
 
   /// What rank 0 wants done; `nil` at the end.
-  private static func told(_ job: PassRanks.Job?, _ group: ProcessGroup) throws -> PassRanks.Job? {
+  private static func told(_ job: PassRanks.Job?, _ group: ProcessGroup) throws -> Int? {
     let number = Tensor([Int64(job?.number ?? -1)])
     try group.broadcast(number)
     let told = Int(number.values(Int64.self)[0])
-    return told < 0 ? nil : PassRanks.Job(number: told)
+    return told < 0 ? nil : told
+  }
+
+  @Test func `reference points of one image are refused`() throws {
+    let set = try TrainingSet([packSquares(folder.file("one.zip"), count: 1)])
+    let real = try RealImages(set, indices: [0]).statistics(QuarterDetector())
+    let error = #expect(throws: EvaluationError.self) {
+      try ReferencePoints(set, real: real, detector: QuarterDetector())
+    }
+    #expect(error?.description.contains("at least 2 images") == true)
+  }
+
+  @Test(arguments: [Int.min, -2, -1, 100, .max]) func `a job that no metric has is refused`(
+    number: Int
+  ) throws {
+    let suite = try suite(["fid50k_full"]) { $0.images = 2 }
+    #expect(throws: EvaluationError.self) { try suite.help(job: number, tinyGenerator()) }
   }
 
   @Test(arguments: [

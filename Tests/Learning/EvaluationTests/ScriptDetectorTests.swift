@@ -58,6 +58,14 @@ struct ScriptDetectorTests {
     }
   }
 
+  @Test(arguments: ["sparse", "nested", "meta", "complex"])
+  func `an answer that is no dense tensor of numbers is refused`(kind: String) {
+    let error = #expect(throws: EvaluationError.self) {
+      try ScriptDetector(.inceptionFeatures, path: fixture("odd-script-\(kind).pt"))
+    }
+    #expect(error?.description.contains("odd-script-\(kind).pt") == true)
+  }
+
   @Test func `missing and truncated files are errors, and mutated ones never crash`() throws {
     #expect(throws: (any Error).self) {
       try ScriptDetector(.inceptionFeatures, path: "/nowhere/inception.pt")

@@ -49,7 +49,10 @@ struct OverlapTests {
   }
 
   @Test(arguments: [1, 3], [1, 400, 1 << 20])
-  func `overlapped exchange gives two ranks the bytes of one exchange`(rounds: Int, bucketBytes: Int) async throws {
+  func `overlapped exchange gives two ranks the bytes of one exchange`(
+    rounds: Int,
+    bucketBytes: Int
+  ) async throws {
     let expected = try await Self.weights(ranks: 2, rounds: rounds, bucketBytes: nil)
     let own = try await Self.weights(ranks: 2, rounds: rounds, bucketBytes: bucketBytes)
     #expect(own == expected && own[0] == own[1] && !own[0].isEmpty)

@@ -43,7 +43,9 @@ struct ShareTests {
       ]
     }
     let whole = draws(SeededRandom(seed: 5), 6)
-    let slices = (0..<3).map { draws(SlicedRandom(SeededRandom(seed: 5), BatchSlice($0, of: 3)), 2) }
+    let slices = (0..<3).map {
+      draws(SlicedRandom(SeededRandom(seed: 5), BatchSlice($0, of: 3)), 2)
+    }
     for index in [0, 2, 4] {
       #expect(BatchSlice.joined(slices.map { $0[index] }).floats == whole[index].floats)
     }

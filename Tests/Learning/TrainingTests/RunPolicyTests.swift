@@ -44,6 +44,20 @@ struct RunPolicyTests {
     #expect(options.trainer.losses.gamma == 0.0002 * 256 / 16)
   }
 
+  @Test(arguments: [(side: 16, width: 6), (side: 8, width: 8)])
+  func `test data of another size or CLIP than the training data's is refused`(
+    side: Int,
+    width: Int
+  ) throws {
+    let path = tiny.folder.file("test.zip")
+    try TinyRun.pack(path, side: side, width: width)
+    let error = #expect(throws: TrainingError.self) {
+      try policy([.init(.testData, path)]).resolve(nil, in: nil)
+    }
+    let reason = try #require(error?.description)
+    #expect(reason.hasPrefix("--test_data: \(path) has "), "\(reason)")
+  }
+
   @Test func `flags override defaults`() throws {
     let given: [TrainingArguments.Given] = [
       .init(.clip, "own.pt"), .init(.metrics, [String]()), .init(.subset, 5),

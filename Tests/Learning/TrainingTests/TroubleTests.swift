@@ -20,7 +20,9 @@ struct TroubleTests {
   }
 
   @Test(.enabled(if: SmallDisk.isAvailable, SmallDisk.reason))
-  func `a full disk is reported and survived, and nothing is lost when there is space again`() throws {
+  func `a full disk is reported and survived, and nothing is lost when there is space again`()
+    throws
+  {
     var tiny = try TinyRun()
     let disk = tiny.folder.file("disk")
     mkdir(disk, 0o755)

@@ -183,8 +183,7 @@ struct GradientExchangeTests {
     #expect(GradientExchange.buckets([4, 1], atLeast: 100) == [0, 0])
   }
 
-  @Test func `a dead rank leaves the others their local values and the reason`() async throws
-  {
+  @Test func `a dead rank leaves the others their local values and the reason`() async throws {
     let said = try await inRanks(2, timeout: .seconds(4)) { group -> String in
       let parameters = Self.parameters()
       let exchange = Self.exchange(group, parameters)

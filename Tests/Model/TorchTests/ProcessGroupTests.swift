@@ -287,6 +287,10 @@ struct RendezvousTests {
     (["RANK": "2", "WORLD_SIZE": "2"], "RANK=2 must be below WORLD_SIZE=2"),
     (["RANK": "0", "WORLD_SIZE": "2"], "MASTER_ADDR is missing: the machine of rank 0"),
     (
+      ["RANK": "0", "WORLD_SIZE": "9223372036854775807", "MASTER_ADDR": "a"],
+      "WORLD_SIZE=9223372036854775807 is more than the 65536 processes that can meet"
+    ),
+    (
       ["RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "a", "MASTER_PORT": "70000"],
       "MASTER_PORT=70000 in the environment is no port"
     ),

@@ -25,7 +25,9 @@ extension TrainingOptions {
     }
     let rankBatch = trainer.batchSize / gpus
     guard rankBatch % trainer.rounds == 0, rankBatch / trainer.rounds % group == 0 else {
-      let allowed = stride(from: group, through: rankBatch, by: group).filter { rankBatch % $0 == 0 }
+      let allowed = stride(from: group, through: rankBatch, by: group).filter {
+        rankBatch % $0 == 0
+      }
       throw .option(
         "--batch-gpu must be a multiple of \(group) that divides \(rankBatch), the images of a step and "
           + "device (\(allowed.map(String.init).joined(separator: ", "))), not "
