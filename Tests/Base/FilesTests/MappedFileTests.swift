@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Mapped files")
 struct MappedFileTests {
-  @Test func `truncating a mapped file while it is read ends with a line that names it`() async throws {
+  @Test func `truncating a mapped file while it is read ends with a line that names it`()
+    async throws
+  {
     let result = await #expect(processExitsWith: .exitCode(1), observing: [\.standardErrorContent])
     {
       let folder = try TemporaryFolder()

@@ -41,7 +41,12 @@ struct TextTests {
       (1, "file is", "files are", "1 file is"), (21, "file is", "files are", "21 files are"),
     ] as [(Int, String, String?, String)]
   )
-  func `singular and plural are told apart`(number: Int, one: String, many: String?, expected: String) {
+  func `singular and plural are told apart`(
+    number: Int,
+    one: String,
+    many: String?,
+    expected: String
+  ) {
     #expect(Text.count(number, one, many) == expected)
   }
 

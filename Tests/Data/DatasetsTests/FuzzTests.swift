@@ -180,12 +180,12 @@ import Testing
     var entries = try (0..<whole.count).map {
       (name: whole.name(at: $0), contents: try whole.contents(at: $0, limit: 1 << 20))
     }
-    let index = try #require(entries.firstIndex { $0.name == name })
+    let entry = try #require(entries.firstIndex { $0.name == name })
     let damaged = try MemoryZip(in: folder.path)
     // Labels are looked at line by line when they are asked for.
     let part = name == "labels.jsonl" ? -1 : 0.2
-    expectSafe(DamagedInputs([entries[index].contents]), 800, refused: part, name) { copy in
-      entries[index].contents = copy
+    expectSafe(DamagedInputs([entries[entry].contents]), 800, refused: part, name) { copy in
+      entries[entry].contents = copy
       try damaged.write(entries)
       readEverything(try index.open(damaged.path))
     }

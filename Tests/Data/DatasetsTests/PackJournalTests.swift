@@ -137,7 +137,9 @@ struct PackJournalTests {
     #expect(try open(isInPlace: { $0.inode == 2 }, partSize: { _ in 0 }).state == finished)
   }
 
-  @Test func `a journal of other settings is refused, and one that another process has open`() throws {
+  @Test func `a journal of other settings is refused, and one that another process has open`()
+    throws
+  {
     try write([state(10)])
     let other = #expect(throws: DatasetError.self) { try open(fingerprint: "other") }
     #expect(

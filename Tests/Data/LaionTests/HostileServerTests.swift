@@ -143,7 +143,11 @@ import Testing
         .forever([], then: text("HTTP/1.1 100 Continue\r\n\r\n")),
         "timed out"
       ),
-      Kind("early hints, then an image", .send(text("HTTP/1.1 103 Hints\r\n\r\n") + ok(image)), "ok"),
+      Kind(
+        "early hints, then an image",
+        .send(text("HTTP/1.1 103 Hints\r\n\r\n") + ok(image)),
+        "ok"
+      ),
       Kind("not HTTP", .send(text("SSH-2.0-OpenSSH_9.2\r\n")), "invalid response"),
       Kind(
         "random bytes",
@@ -153,7 +157,9 @@ import Testing
       Kind("an image without a head", .send(image), "invalid response"),
       Kind(
         "another protocol",
-        .send(text("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")),
+        .send(
+          text("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
+        ),
         "HTTP 101"
       ),
       Kind("no body by definition", .send(text("HTTP/1.1 204 No Content\r\n\r\n")), "HTTP 204"),
@@ -298,7 +304,9 @@ import Testing
     ]
   }
 
-  static func all() throws -> [Kind] { try framing() + heads() + connections() + redirects + bodies() }
+  static func all() throws -> [Kind] {
+    try framing() + heads() + connections() + redirects + bodies()
+  }
 
   /// The rows' path is the kind's name.
   private static func path(_ kind: Kind) -> String {
@@ -311,7 +319,8 @@ import Testing
       }.joined()
   }
 
-  @Test func `each misbehaving server has its own failure cause within the deadline`() async throws {
+  @Test func `each misbehaving server has its own failure cause within the deadline`() async throws
+  {
     let kinds = try Self.all()
     #expect(Set(kinds.map(\.name)).count == kinds.count)
     let routes = Dictionary(uniqueKeysWithValues: kinds.map { (Self.path($0), $0.script) })

@@ -88,8 +88,7 @@ struct MemoryBudgetTests {
   }
 
   /// A picture of one colour is a few kilobytes however many pixels it has.
-  @Test func `images at the pixel limit are decoded few at a time`() async throws
-  {
+  @Test func `images at the pixel limit are decoded few at a time`() async throws {
     let side = 400
     let white = [UInt8](repeating: 255, count: side * side * 3)
     let bomb = ByteBuffer(

@@ -25,7 +25,9 @@ struct RobotsCacheTests {
     }
   }
 
-  @Test func `robots.txt is fetched once for all waiting rows, and again after a failure`() async throws {
+  @Test func `robots.txt is fetched once for all waiting rows, and again after a failure`()
+    async throws
+  {
     let cache = RobotsCache()
     let url = try #require(WebURL("http://a.example/x.jpg"))
     let (asked, begun) = (Counter(), Counter())

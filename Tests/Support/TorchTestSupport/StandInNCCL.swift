@@ -6,16 +6,16 @@ package enum StandInNCCL {
   /// Its file, made by the compiler that comes with Swift when it is first asked for.
   package static let library = Result {
     let source = folder + "/stand-in.c"
-    let target = try folder.get().file("nccl-stand-in.so")
+    let target = try temporary.get().file("nccl-stand-in.so")
     guard try compile(["clang", "-O2", "-shared", "-fPIC", "-o", target, source, "-lrt"]) else {
       throw CocoaError(.executableLoad, userInfo: [NSFilePathErrorKey: source])
     }
     // What is static is never freed.
-    atexit { if let folder = try? StandInNCCL.folder.get() { folder.remove() } }
+    atexit { if let made = try? temporary.get() { made.remove() } }
     return target
   }
 
-  private static let folder = Result { try TemporaryFolder() }
+  private static let temporary = Result { try TemporaryFolder() }
 }
 
 /// NVIDIA's own NCCL, as it comes with libtorch's CUDA builds.
