@@ -36,7 +36,7 @@ package struct FollowedRequest {
       guard let next = current.resolving(location, ports: .all) else {
         throw DownloadError(
           cause: .address,
-          description: "\(current) leads to what is no address: \(WebURL.fault(location))"
+          description: "\(current) redirects to an invalid URL: \(WebURL.fault(location))"
         )
       }
       if next.site != current.site { headers.remove(name: "Cookie") }

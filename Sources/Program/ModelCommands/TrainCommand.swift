@@ -189,7 +189,9 @@ struct TrainCommand: ParsableCommand {
       inputs,
       gridFeatures: try promptFeatures(inputs.options, model),
       metrics: snapshotMetrics(suite),
-      notes: ["clip": model.name, "clip_sha256": model.sha256],
+      notes: [
+        "clip": model.name, "clip_sha256": model.sha256, "nifty_version": Version.number,
+      ],
       continued: continued,
       profiles: runFlags.profile,
       stop: stop,

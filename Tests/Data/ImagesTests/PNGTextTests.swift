@@ -20,8 +20,9 @@ struct PNGTextTests {
     #expect(try image.encodedPNG(texts: []) == image.encodedPNG())
   }
 
-  @Test func `PIL reads the text`() throws {
-    guard let python = Repository.python else { return }
+  @Test(.enabled(if: Repository.python != nil, "scripts/setup --tests installs PIL"))
+  func `PIL reads the text`() throws {
+    let python = try #require(Repository.python)
     try withTemporaryFolder { folder in
       try image.write(png: folder + "/a.png", texts: texts)
       let process = Process()

@@ -280,7 +280,10 @@ struct MetricSuiteTests {
     let again = try suite([name], images: 12).line(name, of: reduced, snapshot: "a")
     expectClose(again.results[0].value, value, rtol: 1e-9)
     // A linear measure of the image: ten times the step, nearly the same length.
-    guard case .pathLength(var measurement)? = MetricDefinition(named: name)?.kind else { return }
+    guard case .pathLength(var measurement)? = MetricDefinition(named: name)?.kind else {
+      Issue.record("\(name) is no path length")
+      return
+    }
     measurement.epsilon = 1e-3
     let longer = try GeneratedImages(conditions: TrainingSet([test]), count: 12, seed: 0)
       .pathLength(measurement, of: tinyGenerator(), detector) { _, _ in }

@@ -148,6 +148,10 @@ struct ResumeCommandTests {
     let first = try fixture.run(TrainingFixture.train + " --kimg=0.008")
     #expect(first.status == 0, "\(first.errors)")
     let run = try fixture.only("runs")
+    let names = try FileManager.default.contentsOfDirectory(atPath: fixture.path(run))
+    let snapshot = try #require(names.first { $0.hasPrefix("network") })
+    let notes = try SafeTensors(path: fixture.path("\(run)/\(snapshot)")).metadata
+    #expect(try notes["nifty_version"].map { $0 + "\n" } == nifty(["--version"]).output)
     let mistakes: [(flags: String, status: Int32, expected: String)] = [
       ("--continue=\(run) --batch=8", 1, "batch_size is 4 there, not 8"),
       ("--continue=\(run) --gamma=3", 1, "loss_kwargs.r1_gamma is"),
