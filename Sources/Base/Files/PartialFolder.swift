@@ -2,7 +2,7 @@ import Foundation
 
 /// A folder that has its name only when everything is in it.
 ///
-/// Until then it is `.NAME.partial` beside its final place. What a killed run left there is removed by
+/// Until then it is `.NAME.partial` beside its final path. What a killed run left there is removed by
 /// the next one; two runs at once are kept apart by a lock.
 package final class PartialFolder {
   /// Where to put files for now.
@@ -40,14 +40,14 @@ package final class PartialFolder {
     close(descriptor)
   }
 
-  /// The place of a file in the folder; the folders on its way are made.
-  package func place(_ name: String) throws -> String {
-    let place = "\(path)/\(name)"
+  /// The path of a file in the folder, whose parent folders are made.
+  package func makePath(of name: String) throws -> String {
+    let file = "\(path)/\(name)"
     try FileManager.default.createDirectory(
-      at: URL(filePath: place).deletingLastPathComponent(),
+      at: URL(filePath: file).deletingLastPathComponent(),
       withIntermediateDirectories: true
     )
-    return place
+    return file
   }
 
   /// Gives the folder its name.

@@ -4,7 +4,7 @@ import Glibc
 /// Keeps what is written to plain files.
 ///
 /// To write over a device or through a link that somebody else has put there changes something other
-/// than what the path seems to name: a rename would even take a device's place.
+/// than what the path seems to name: a rename would even replace a device.
 package enum RegularFile {
   /// Refuses a path that is taken by something other than a regular file.
   ///
@@ -32,10 +32,10 @@ package enum RegularFile {
     to operation: String = "open"
   ) throws(FileError) -> Int32 {
     while true {
-      let place = Glibc.open(path, Int32(files_path_only) | O_NOFOLLOW | O_CLOEXEC)
-      if place >= 0 {
-        defer { close(place) }
-        return try reopen(place, path, flags, operation)
+      let handle = Glibc.open(path, Int32(files_path_only) | O_NOFOLLOW | O_CLOEXEC)
+      if handle >= 0 {
+        defer { close(handle) }
+        return try reopen(handle, path, flags, operation)
       }
       guard errno == ENOENT, flags & O_CREAT != 0 else { throw FileError(operation, path: path) }
       let new = Glibc.open(path, flags | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
@@ -47,16 +47,16 @@ package enum RegularFile {
 
   /// Opens what a descriptor without rights (O_PATH) stands for.
   private static func reopen(
-    _ place: Int32,
+    _ handle: Int32,
     _ path: String,
     _ flags: Int32,
     _ operation: String
   ) throws(FileError) -> Int32 {
     var status = stat()
-    if fstat(place, &status) != 0 { throw FileError("inspect", path: path) }
+    if fstat(handle, &status) != 0 { throw FileError("inspect", path: path) }
     try expect(status, path, operation)
     if flags & O_EXCL != 0 { throw FileError(operation, path: path, code: EEXIST) }
-    let descriptor = Glibc.open("/proc/self/fd/\(place)", flags & ~O_CREAT | O_CLOEXEC)
+    let descriptor = Glibc.open("/proc/self/fd/\(handle)", flags & ~O_CREAT | O_CLOEXEC)
     if descriptor < 0 { throw FileError(operation, path: path) }
     return descriptor
   }

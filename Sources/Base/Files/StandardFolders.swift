@@ -12,7 +12,7 @@ package var cacheFolder: String? {
 }
 
 /// A relative path in every folder above the program, then in every folder above the current one.
-package func placesAbove(program relative: String) -> [String] {
+package func pathsAbove(program relative: String) -> [String] {
   let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
   let beside = program.map { URL(filePath: $0).deletingLastPathComponent().path }
   let starts = [beside, FileManager.default.currentDirectoryPath].compactMap { $0 }

@@ -13,11 +13,11 @@ extension OptionValue {
     }
     var entries: [Entry] = []
     if case .dictionary(let old) = self { entries = old }
-    let place = entries.firstIndex { $0.key == first }
-    var member = place.map { entries[$0].value } ?? [:]
+    let index = entries.firstIndex { $0.key == first }
+    var member = index.map { entries[$0].value } ?? [:]
     member.set(path.dropFirst(), value)
-    if let place {
-      entries[place] = Entry(first, member)
+    if let index {
+      entries[index] = Entry(first, member)
     } else {
       entries.append(Entry(first, member))
     }

@@ -160,7 +160,7 @@ typedef struct {
   uint8_t last[MAXIMUM_CODES], first[MAXIMUM_CODES];
 } code_table;
 
-// Writes the string of `code` to the places from `done` on, at most up to `total`.
+// Writes the string of `code` to the indices from `done` on, at most up to `total`.
 static size_t put_string(
   const code_table *table, int code, uint8_t *indices, size_t done, size_t total) {
   size_t length = table->length[code];

@@ -121,7 +121,7 @@ static void decode(
   }
 }
 
-// Reads the header, and then the pixels if there is a place for them.
+// Reads the header, and then the pixels if there is a buffer for them.
 static cimages_status read_jpeg(
   const uint8_t *bytes, size_t count, cimages_header *header, uint8_t *rgb, size_t capacity,
   cimages_message *message) {
@@ -187,5 +187,3 @@ cimages_status cimages_jpeg_encode(
   *count = size;
   return CIMAGES_OK;
 }
-
-void cimages_release(void *memory) { free(memory); }

@@ -14,7 +14,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-// Half of the last place that is shifted out, so that the shift rounds to nearest.
+// Half of the last bit that is shifted out, so that the shift rounds to nearest.
 #define ROUNDING (1 << (CIMAGES_WEIGHT_BITS - 1))
 
 typedef uint8_t u8x16 __attribute__((vector_size(16)));

@@ -20,7 +20,7 @@ constexpr size_t longest = 4 << 20;
 constexpr size_t padding = simdjson::SIMDJSON_PADDING;
 
 /// simdjson 3.0's on-demand reader takes `0.012345678901234567890123` for 4.8e-06: its way for more
-/// than 19 significant digits begins in the wrong place after a zero. Such numbers are not left to
+/// than 19 significant digits begins at the wrong digit after a zero. Such numbers are not left to
 /// it. Float's and double's shortest spellings have at most 17.
 constexpr size_t most_digits = 19;
 

@@ -73,6 +73,14 @@ extern "C" CTTensor *ct_script_forward(
     TORCH_CHECK(result.isTensor(), "forward gives a ", result.tagKind(), ", not a tensor");
     auto value = result.toTensor();
     TORCH_CHECK(value.defined(), "forward gives an undefined tensor");
+    // Only these have sizes, strides and numbers that all the functions of this target may ask for.
+    TORCH_CHECK(
+      !value.is_nested() && value.layout() == c10::kStrided && !value.is_quantized() &&
+        (value.is_floating_point() || c10::isIntegralType(value.scalar_type(), true)),
+      "forward gives no dense tensor of real numbers");
+    auto device = ctorch::tensor(input).device();
+    TORCH_CHECK(
+      value.device() == device, "forward gives a tensor on ", value.device(), ", not ", device);
     return ctorch::handle(std::move(value));
   });
 }

@@ -42,10 +42,10 @@ package final class BatchLoader {
   /// What is loaded.
   package let trainingSet: TrainingSet
 
-  private typealias Pipeline = OrderedPipeline<Place, Result<Sample, DatasetError>>
+  private typealias Pipeline = OrderedPipeline<SampleRequest, Result<Sample, DatasetError>>
 
   /// A step of the run and the index that the sampler visits there.
-  private struct Place: Sendable {
+  private struct SampleRequest: Sendable {
     var position: Int
     var index: Int
   }
@@ -121,11 +121,11 @@ package final class BatchLoader {
         capacity: options.capacity,
         claim: { step in
           let position = position + step * ranks
-          return Place(position: position, index: sampler.sampler.index(at: position))
+          return SampleRequest(position: position, index: sampler.sampler.index(at: position))
         },
-        work: { place in
+        work: { request in
           Result { () throws(DatasetError) in
-            try BatchLoader.load(place, from: trainingSet, seed: seed)
+            try BatchLoader.load(request, from: trainingSet, seed: seed)
           }
         }
       )
@@ -170,21 +170,21 @@ package final class BatchLoader {
   }
 
   private static func load(
-    _ place: Place,
+    _ request: SampleRequest,
     from trainingSet: TrainingSet,
     seed: UInt64
   ) throws(DatasetError) -> Sample {
     let features = try trainingSet.features(
-      at: place.index,
+      at: request.index,
       seed: seed,
-      position: place.position
+      position: request.position
     )
     return Sample(
-      index: place.index,
-      pixels: try trainingSet.image(at: place.index).pixels,
+      index: request.index,
+      pixels: try trainingSet.image(at: request.index).pixels,
       imageFeature: features.image,
       textFeature: features.text,
-      isPseudoText: trainingSet.hasPseudoText(at: place.index)
+      isPseudoText: trainingSet.hasPseudoText(at: request.index)
     )
   }
 }

@@ -10,8 +10,8 @@ struct CounterRandom: RandomNumberGenerator {
 
   /// The draws of one position.
   init(seed: UInt64, position: Int) {
-    let place = UInt64(bitPattern: Int64(position))
-    state = Self.mix(Self.mix(seed) ^ Self.mix(place &+ 0x9E37_79B9_7F4A_7C15))
+    let counter = UInt64(bitPattern: Int64(position))
+    state = Self.mix(Self.mix(seed) ^ Self.mix(counter &+ 0x9E37_79B9_7F4A_7C15))
   }
 
   mutating func next() -> UInt64 {

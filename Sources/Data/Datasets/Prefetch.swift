@@ -4,22 +4,22 @@ package enum Prefetch {
   ///
   /// Far below what a training step needs itself; whole photos at 1024² would else take a gigabyte.
   package static let maximumBytes = 256 << 20
-  /// At least so many shares of a step, whatever they need: one that is used, and one behind it.
-  package static let minimumShares = 2
-  /// At most so many: more would not help a step that comes when its share is there.
-  package static let maximumShares = 8
+  /// At least so many times the rank's images of a step, whatever they need: one that is used, and one behind it.
+  package static let minimumSteps = 2
+  /// At most so many: more would not help a step that comes when its images are there.
+  package static let maximumSteps = 8
 
   /// The number of images to decode ahead.
   ///
   /// - Parameters:
-  ///   - share: Images that this process takes in a step.
+  ///   - rankBatch: Images that this process takes in a step.
   ///   - resolution: Side of the images in pixels.
   ///   - featureDimension: Numbers per CLIP feature; there are two of them with each image.
-  /// - Returns: Two shares at least, eight at most, and in between what fits into `maximumBytes`.
-  package static func capacity(share: Int, resolution: Int, featureDimension: Int) -> Int {
-    precondition(share >= 1 && resolution >= 1, "\(share) images of \(resolution)")
+  /// - Returns: Two steps' images at least, eight at most, and in between what fits into `maximumBytes`.
+  package static func capacity(rankBatch: Int, resolution: Int, featureDimension: Int) -> Int {
+    precondition(rankBatch >= 1 && resolution >= 1, "\(rankBatch) images of \(resolution)")
     let size = 3 * resolution * resolution + 2 * featureDimension * MemoryLayout<Float>.size
-    let fitting = min(maximumBytes / size, maximumShares * share)
-    return max(minimumShares * share, fitting)
+    let fitting = min(maximumBytes / size, maximumSteps * rankBatch)
+    return max(minimumSteps * rankBatch, fitting)
   }
 }

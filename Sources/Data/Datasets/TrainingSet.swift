@@ -88,8 +88,8 @@ package final class TrainingSet: Sendable {
   /// The raw image behind an index.
   package func rawIndex(at index: Int) -> Int {
     precondition((0..<count).contains(index), "index \(index) of \(count)")
-    let place = index % takenCount
-    return taken.map { Int($0[place]) } ?? place
+    let position = index % takenCount
+    return taken.map { Int($0[position]) } ?? position
   }
 
   /// Whether an index shows its image flipped.
@@ -102,8 +102,8 @@ package final class TrainingSet: Sendable {
 
   /// Whether an index has pseudo-text features only: its image has no caption, or `ratio` takes it away.
   package func hasPseudoText(at index: Int) -> Bool {
-    let (dataset, place) = location(ofRaw: rawIndex(at: index))
-    return dataset.textFeatureCount(at: place) == 0 || isLanguageFree(at: index)
+    let (dataset, entry) = location(ofRaw: rawIndex(at: index))
+    return dataset.textFeatureCount(at: entry) == 0 || isLanguageFree(at: index)
   }
 
   /// The features of an index, as stored, checked: one NaN would spoil the whole batch.
@@ -119,12 +119,12 @@ package final class TrainingSet: Sendable {
     seed: UInt64,
     position: Int
   ) throws(DatasetError) -> (image: [Float], text: [Float]) {
-    let (dataset, place) = location(ofRaw: rawIndex(at: index))
+    let (dataset, entry) = location(ofRaw: rawIndex(at: index))
     func checked(_ feature: [Float], of what: String) throws(DatasetError) -> [Float] {
       guard let bad = feature.first(where: { !$0.isFinite }) else { return feature }
       throw .damaged(
         path: dataset.path,
-        entry: dataset.name(at: place),
+        entry: dataset.name(at: entry),
         reason: "its \(what) holds \(bad)"
       )
     }
@@ -154,18 +154,18 @@ package final class TrainingSet: Sendable {
 
   /// Decodes the image of an index, flipped where `mirror` says so.
   package func image(at index: Int) throws(DatasetError) -> RGBImage {
-    let (dataset, place) = location(ofRaw: rawIndex(at: index))
-    let image = try dataset.image(at: place)
+    let (dataset, entry) = location(ofRaw: rawIndex(at: index))
+    let image = try dataset.image(at: entry)
     return isFlipped(at: index) ? image.flipped() : image
   }
 
   /// The CLIP feature of an index's image [F], as stored: a flipped image's own, where
   /// `mirrorsFeatures` says so and there is one.
   package func imageFeature(at index: Int) -> [Float] {
-    let (dataset, place) = location(ofRaw: rawIndex(at: index))
+    let (dataset, entry) = location(ofRaw: rawIndex(at: index))
     let own =
-      options.mirrorsFeatures && isFlipped(at: index) ? dataset.flippedFeature(at: place) : nil
-    return own ?? dataset.imageFeature(at: place)
+      options.mirrorsFeatures && isFlipped(at: index) ? dataset.flippedFeature(at: entry) : nil
+    return own ?? dataset.imageFeature(at: entry)
   }
 
   /// The text feature of an index [F]: one of its captions, as stored, or a pseudo-text feature.
@@ -180,9 +180,9 @@ package final class TrainingSet: Sendable {
   /// - Returns: F numbers.
   package func textFeature(at index: Int, seed: UInt64, position: Int) -> [Float] {
     var random = CounterRandom(seed: seed, position: position)
-    let (dataset, place) = location(ofRaw: rawIndex(at: index))
-    if let caption = caption(of: dataset, place, index: index, &random) {
-      return dataset.textFeature(image: place, caption: caption)
+    let (dataset, entry) = location(ofRaw: rawIndex(at: index))
+    if let caption = caption(of: dataset, entry, index: index, &random) {
+      return dataset.textFeature(image: entry, caption: caption)
     }
     let image = Self.normalised(imageFeature(at: index))
     let noise = Self.normalised(random.normals(featureDimension))
@@ -192,18 +192,18 @@ package final class TrainingSet: Sendable {
   /// Which of its image's captions `textFeature` takes; `nil` where it takes a pseudo-text feature.
   package func captionNumber(at index: Int, seed: UInt64, position: Int) -> Int? {
     var random = CounterRandom(seed: seed, position: position)
-    let (dataset, place) = location(ofRaw: rawIndex(at: index))
-    return caption(of: dataset, place, index: index, &random)
+    let (dataset, entry) = location(ofRaw: rawIndex(at: index))
+    return caption(of: dataset, entry, index: index, &random)
   }
 
   private func caption(
     of dataset: PackedDataset,
-    _ place: Int,
+    _ entry: Int,
     index: Int,
     _ random: inout CounterRandom
   ) -> Int? {
     hasPseudoText(at: index)
-      ? nil : random.integer(below: dataset.textFeatureCount(at: place))
+      ? nil : random.integer(below: dataset.textFeatureCount(at: entry))
   }
 
   /// The indices of a sample grid, in the original's order: a fixed shuffle, repeated as needed.

@@ -21,7 +21,7 @@ package struct DriveDownload {
   }
 
   /// Where a file lies at the moment, and the cookies to ask for it with.
-  package struct Place: Equatable {
+  package struct Location: Equatable {
     package var url: URL
     package var cookies: String?
   }
@@ -52,13 +52,13 @@ package struct DriveDownload {
   ///
   /// - Throws: `DownloadError` when Drive cannot be reached, has no such file, does not share it, or its
   ///   quota is exceeded.
-  package func place() async throws -> Place {
+  package func location() async throws -> Location {
     try await HTTPClient.withHTTPClient(configuration: .singleFile) { client in
       try await walk(client)
     }
   }
 
-  private func walk(_ client: HTTPClient) async throws -> Place {
+  private func walk(_ client: HTTPClient) async throws -> Location {
     let start = "\(server)/uc?export=download&id=\(id)"
     guard var url = URL(string: start), WebURL(start, ports: .all) != nil else {
       throw failure(.unreachable, "\(server) is no address")
@@ -81,7 +81,7 @@ package struct DriveDownload {
       guard status == 200 else { throw refused(status) }
       let type = response.headers.first(name: "Content-Type") ?? ""
       guard type.lowercased().hasPrefix("text/html") else {
-        return Place(url: url, cookies: cookies.header(for: url))
+        return Location(url: url, cookies: cookies.header(for: url))
       }
       let body: ByteBuffer
       do { body = try await response.body.collect(upTo: Self.maximumPageBytes) } catch {

@@ -3,7 +3,7 @@ package import Foundation
 /// A page that Google Drive answers with instead of a file, read for the way on.
 ///
 /// Large files are not scanned for viruses, which Drive says on a page whose form leads to the file; older
-/// pages have a link with a `confirm` token in its place. Where a file was fetched too often, or is not
+/// pages have a link with a `confirm` token instead. Where a file was fetched too often, or is not
 /// shared, a page says so. Pages change now and then: what is not understood is quoted.
 package enum DrivePage: Equatable {
   /// The file lies there.

@@ -19,28 +19,28 @@ package struct FollowedRequest {
   /// - Returns: The first answer that is no redirect.
   /// - Throws: `DownloadError` where an address is none; what the client throws where nobody answers.
   package func execute(_ client: HTTPClient) async throws -> HTTPClientResponse {
-    guard var place = WebURL(url, ports: .all) else {
+    guard var current = WebURL(url, ports: .all) else {
       throw DownloadError(cause: .address, description: WebURL.fault(url))
     }
     var headers = headers
     for _ in 0...Self.maximumRedirects {
-      var request = HTTPClientRequest(url: place.description)
+      var request = HTTPClientRequest(url: current.description)
       request.headers = headers
-      request.headers.replaceOrAdd(name: "Host", value: place.hostHeader)
+      request.headers.replaceOrAdd(name: "Host", value: current.hostHeader)
       // A kept connection may be closed by the server just when the next request goes out on it.
       request.headers.replaceOrAdd(name: "Connection", value: "close")
       let response = try await client.execute(request, timeout: .seconds(60))
       guard [301, 302, 303, 307, 308].contains(response.status.code),
         let location = response.headers.first(name: "Location")
       else { return response }
-      guard let next = place.resolving(location, ports: .all) else {
+      guard let next = current.resolving(location, ports: .all) else {
         throw DownloadError(
           cause: .address,
-          description: "\(place) leads to what is no address: \(WebURL.fault(location))"
+          description: "\(current) redirects to an invalid URL: \(WebURL.fault(location))"
         )
       }
-      if next.site != place.site { headers.remove(name: "Cookie") }
-      place = next
+      if next.site != current.site { headers.remove(name: "Cookie") }
+      current = next
     }
     throw DownloadError(cause: .address, description: "\(url) leads on and on")
   }

@@ -20,7 +20,7 @@ package struct DownloadError: Error, CustomStringConvertible {
     case wrongHash
     /// More bytes than any such file has.
     case tooLarge
-    /// A web page came in the file's place.
+    /// A web page came instead of the file.
     case page
     /// The address is none, or leads to what is none.
     case address

@@ -6,9 +6,9 @@ import Threads
 
 /// A snapshot on the web, downloaded once.
 package enum SnapshotAddress {
-  /// Whether a place is an address and no path.
-  package static func isAddress(_ place: String) -> Bool {
-    place.hasPrefix("https://") || place.hasPrefix("http://")
+  /// Whether a location is an address and no path.
+  package static func isAddress(_ location: String) -> Bool {
+    location.hasPrefix("https://") || location.hasPrefix("http://")
   }
 
   /// The local copy of what an address gives.

@@ -48,7 +48,7 @@ package enum Weights {
 
   private static var folders: [String] {
     let named = ProcessInfo.processInfo.environment["NIFTY_WEIGHTS"].map { [$0] } ?? []
-    let all = placesAbove(program: ".deps/weights")
+    let all = pathsAbove(program: ".deps/weights")
     let present = all.filter { FileManager.default.fileExists(atPath: $0) }
     let here = FileManager.default.currentDirectoryPath + "/.deps/weights"
     return named + (present.isEmpty && named.isEmpty ? [here] : present)

@@ -19,16 +19,40 @@ package struct Canvas: Sendable {
   package private(set) var image: RGBImage
   /// Pixels per point.
   package let scale: Double
+  /// Whether the system refused the memory for a part of the drawing.
+  private var isIncomplete = false
 
   /// An empty canvas of at least one pixel.
-  package init(width: Double, height: Double, scale: Double = 2, background: Color = .white) {
+  ///
+  /// - Throws: `ImageError.cannotDraw` if it would have more pixels than a PNG file can, or there is no
+  ///   memory for them.
+  package init(
+    width: Double,
+    height: Double,
+    scale: Double = 2,
+    background: Color = .white
+  ) throws(ImageError) {
     precondition(scale > 0, "canvas scale \(scale)")
     self.scale = scale
-    image = RGBImage(
-      width: max(1, Int((width * scale).rounded())),
-      height: max(1, Int((height * scale).rounded())),
-      filledWith: background
-    )
+    let (width, height) = (max(1, (width * scale).rounded()), max(1, (height * scale).rounded()))
+    guard 3 * width * height <= Self.mostBytes, cimages_has_memory(Int(3 * width * height)) else {
+      let pixels = { (side: Double) in side < 1e9 ? Int(side) : Int(1e9) }
+      throw .cannotDraw(width: pixels(width), height: pixels(height))
+    }
+    image = RGBImage(width: Int(width), height: Int(height), filledWith: background)
+  }
+
+  /// What `RGBImage.encodedPNG` takes.
+  private static let mostBytes = Double(1 << 30)
+
+  /// The whole drawing.
+  ///
+  /// - Throws: `ImageError.cannotDraw` if there was no memory for a part of it.
+  package func finished() throws(ImageError) -> RGBImage {
+    if isIncomplete {
+      throw .cannotDraw(width: image.width, height: image.height)
+    }
+    return image
   }
 
   /// Fills a rectangle, with rounded corners where `radius` is above 0.
@@ -166,7 +190,7 @@ package struct Canvas: Sendable {
         color.blue
       )
     }
-    precondition(isDrawn, "out of memory while drawing on \(size.0)×\(size.1) pixels")
+    if !isDrawn { isIncomplete = true }
   }
 
   private mutating func fill(_ outline: Outline, _ color: Color, opacity: Double = 1) {
@@ -185,6 +209,6 @@ package struct Canvas: Sendable {
         Float(opacity)
       )
     }
-    precondition(isDrawn, "out of memory while drawing on \(width)×\(height) pixels")
+    if !isDrawn { isIncomplete = true }
   }
 }

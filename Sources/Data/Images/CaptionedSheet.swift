@@ -20,6 +20,11 @@ package struct CaptionedSheet: Sendable {
     }
   }
 
+  /// The side of a picture in points, if none is given.
+  package static let standardTileSide = 96.0
+  /// Pixels per point, if no scale is given; it looks sharp on any screen.
+  package static let standardScale = 2.0
+
   /// The large line on top.
   package let title: String
   /// A quiet line below it; empty for none.
@@ -42,7 +47,7 @@ package struct CaptionedSheet: Sendable {
     rows: [Row],
     realHeading: String = "Real",
     samplesHeading: String = "Generated",
-    tileSide: Double = 96,
+    tileSide: Double = standardTileSide,
     enlargement: Enlargement = .lanczos
   ) {
     precondition(tileSide >= 8, "a tile of \(tileSide) points")
@@ -55,16 +60,25 @@ package struct CaptionedSheet: Sendable {
     self.enlargement = enlargement
   }
 
+  /// A picture as small as a sheet of the standard size and scale shows it, so that many of them fit into
+  /// memory: the sheet is the same in every byte.
+  package static func tile(_ picture: RGBImage) -> RGBImage {
+    let side = Int((standardTileSide * standardScale).rounded())
+    let square = picture.centerCropped()
+    return square.width > side ? square.resized(width: side, height: side) : square
+  }
+
   /// Draws the sheet.
   ///
-  /// - Parameter scale: Pixels per point; 2 looks sharp on any screen.
+  /// - Parameter scale: Pixels per point.
   /// - Returns: The picture.
-  /// - Throws: `ImageError.fontMissing` when no installed font has the captions' characters.
-  package func rendered(scale: Double = 2) throws(ImageError) -> RGBImage {
+  /// - Throws: `ImageError.fontMissing` when no installed font has the captions' characters,
+  ///   `ImageError.cannotDraw` when there is no memory for so large a sheet.
+  package func rendered(scale: Double = standardScale) throws(ImageError) -> RGBImage {
     let texts = [title, subtitle, realHeading, samplesHeading, "…"] + rows.map(\.caption)
     let fonts = try FontBook.system(drawing: texts)
     let layout = SheetLayout(self, fonts: fonts)
-    var canvas = Canvas(
+    var canvas = try Canvas(
       width: layout.width,
       height: layout.height,
       scale: scale,
@@ -72,7 +86,7 @@ package struct CaptionedSheet: Sendable {
     )
     drawHeader(on: &canvas, layout)
     for (index, row) in rows.enumerated() { draw(row, index, on: &canvas, layout) }
-    return canvas.image
+    return try canvas.finished()
   }
 
   private func drawHeader(on canvas: inout Canvas, _ layout: SheetLayout) {

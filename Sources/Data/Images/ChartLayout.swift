@@ -106,11 +106,16 @@ struct ChartLayout {
       drawing.add(.text(y.label(tick), origin, tickStyle, Palette.quiet, .end))
     }
     for tick in x.ticks {
-      let place = position(x: tick)
+      let across = position(x: tick)
       drawing.add(
-        .line([Point(place, bottom), Point(place, bottom + 4)], Palette.axis, width: 1, dash: nil)
+        .line(
+          [Point(across, bottom), Point(across, bottom + 4)],
+          Palette.axis,
+          width: 1,
+          dash: nil
+        )
       )
-      let origin = Point(place, bottom + 8 + tickStyle.size)
+      let origin = Point(across, bottom + 8 + tickStyle.size)
       drawing.add(.text(x.label(tick), origin, tickStyle, Palette.quiet, .middle))
     }
     let name = Point(plot.x + plot.width / 2, chart.height - Self.margin + 2)
@@ -177,10 +182,10 @@ struct ChartLayout {
       drawing.add(.line(run, color(index), width: 2, dash: nil))
     }
     // Few values are shown as such; many would only blur the line.
-    let places = runs.joined()
-    for place in places.count <= 40 ? Array(places) : places.suffix(1) {
-      drawing.add(.circle(place, radius: 4.2, Palette.paper))
-      drawing.add(.circle(place, radius: 3, color(index)))
+    let points = runs.joined()
+    for point in points.count <= 40 ? Array(points) : points.suffix(1) {
+      drawing.add(.circle(point, radius: 4.2, Palette.paper))
+      drawing.add(.circle(point, radius: 3, color(index)))
     }
   }
 

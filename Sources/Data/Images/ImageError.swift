@@ -18,6 +18,8 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
   case animationTooLarge(frames: Int, limit: Int)
   /// The system refused the memory.
   case outOfMemory
+  /// A drawing has more pixels than a PNG file can have, or than there is memory for.
+  case cannotDraw(width: Int, height: Int)
   /// No installed font has this character.
   case fontMissing(character: String, package: String)
   /// The file itself could not be read or written.
@@ -33,7 +35,7 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
     case .tooManyPixels: "too many pixels"
     case .cannotEncode: "cannot encode"
     case .animationTooLarge: "animation too large"
-    case .outOfMemory: "out of memory"
+    case .outOfMemory, .cannotDraw: "out of memory"
     case .fontMissing: "font missing"
     case .file: "file"
     }
@@ -54,6 +56,8 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
       "more than \(frames) frames exceed the \(limit) bytes of an animated WebP: "
         + "take fewer of them (--every), or a lower --quality"
     case .outOfMemory: "out of memory while handling an image; decode fewer at once"
+    case .cannotDraw(let width, let height):
+      "no memory for a drawing of \(width)×\(height) pixels"
     case .fontMissing(let character, let package):
       "no installed font draws “\(character)”; install one with: apt-get install \(package)"
     case .file(let error): error.description

@@ -69,7 +69,8 @@ package struct LineChart: Sendable {
   ///
   /// - Parameter scale: Pixels per point; 2 looks sharp on any screen.
   /// - Returns: The picture.
-  /// - Throws: `ImageError.fontMissing` when no installed font has the characters.
+  /// - Throws: `ImageError.fontMissing` when no installed font has the characters,
+  ///   `ImageError.cannotDraw` when there is no memory for the pixels.
   package func rendered(scale: Double = 2) throws(ImageError) -> RGBImage {
     try drawing().rendered(scale: scale)
   }

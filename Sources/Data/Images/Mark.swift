@@ -20,8 +20,10 @@ struct Drawing: Sendable {
   mutating func add(_ mark: Mark) { marks.append(mark) }
 
   /// The drawing in pixels.
-  func rendered(scale: Double) -> RGBImage {
-    var canvas = Canvas(width: width, height: height, scale: scale, background: Palette.paper)
+  ///
+  /// - Throws: `ImageError.cannotDraw` where there is no memory for them.
+  func rendered(scale: Double) throws(ImageError) -> RGBImage {
+    var canvas = try Canvas(width: width, height: height, scale: scale, background: Palette.paper)
     for mark in marks {
       switch mark {
       case .rectangle(let rectangle, let color, let radius):
@@ -34,7 +36,7 @@ struct Drawing: Sendable {
         canvas.text(text, at: point, style, color, anchor: anchor)
       }
     }
-    return canvas.image
+    return try canvas.finished()
   }
 
   /// The drawing as an SVG document; all text is escaped.

@@ -18,6 +18,8 @@ extension RGBImage {
     }
     let bound = cimages_png_bound(width, height, Int32(level))
     guard bound > 0 else { throw .cannotEncode(.png, width: self.width, height: self.height) }
+    // An array for which there is no memory would end the process.
+    guard cimages_has_memory(bound) else { throw .outOfMemory }
     let png = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
       count = cimages_png_encode(
         pixels,

@@ -34,7 +34,7 @@ private func sinc(_ x: Double) -> Double {
 /// Which input samples make up each output sample of one axis, and with what weights.
 ///
 /// Weights are computed in double precision, divided by their sum and rounded to fixed point exactly
-/// as PIL does, because one weight off by its last place shows in the pixels and so in the FID.
+/// as PIL does, because one weight off by its last digit shows in the pixels and so in the FID.
 struct ResamplePlan {
   /// Per output sample, its run of input samples.
   let windows: [cimages_window]

@@ -30,7 +30,7 @@ package struct LaionDownload: Sendable {
   ) async throws(LaionError) -> LaionReport {
     try configuration.validate()
     let all = try MetadataPart.list(in: configuration.metadata, range: configuration.parts)
-    let parts = try share(of: all)
+    let parts = try shard(of: all)
     let denied = try DenyList(configuration.denyList)
     if !parts.isEmpty { try OpenFiles.allow(OpenFiles.needed(by: configuration.fetch)) }
     let network = Network(configuration, denied)
@@ -112,14 +112,14 @@ package struct LaionDownload: Sendable {
   }
 
   /// The parts that this machine downloads: with more machines than parts some have none.
-  private func share(of parts: [MetadataPart]) throws(LaionError) -> [MetadataPart] {
+  private func shard(of parts: [MetadataPart]) throws(LaionError) -> [MetadataPart] {
     guard let shard = configuration.shard else { return parts }
-    let share = parts.filter { shard.takes($0.number) }
+    let own = parts.filter { shard.takes($0.number) }
     // Without a count each machine has a part of its own: a number without one is a mistake.
-    if share.isEmpty, shard.count == nil {
+    if own.isEmpty, shard.count == nil {
       throw .noSuchPart(part: shard.index, folder: configuration.metadata, count: parts.count)
     }
-    return share
+    return own
   }
 }
 

@@ -1,6 +1,6 @@
 /// One of several machines that divide the parts among themselves.
 ///
-/// A part belongs to a machine by its number alone, so that a restarted machine has the same share, also
+/// A part belongs to a machine by its number alone, so that a restarted machine has the same shard, also
 /// over other files.
 package struct Shard: Codable, Equatable, Sendable {
   /// Which one, from 0.
@@ -41,9 +41,9 @@ extension Shard {
     }
   }
 
-  /// Which share a process has, and what the user should know of that.
+  /// Which shard a process has, and what the user should know of that.
   package struct Choice: Equatable, Sendable {
-    /// The share; `nil` for all parts.
+    /// The shard; `nil` for all parts.
     package var shard: Shard?
     /// A line for the user; `nil` when there is nothing to say.
     package var note: String?
@@ -59,7 +59,7 @@ extension Shard {
   ///   - parts: The parts that the user named.
   ///   - count: How many tasks divide the parts, if the user said so.
   ///   - environment: The variables of the process.
-  /// - Returns: The share.
+  /// - Returns: The shard.
   /// - Throws: `LaionError` when tasks are counted where there are none.
   package static func choose(
     explicit: Shard?,

@@ -165,8 +165,8 @@ struct ArrowValues {
     var magnitude = 0.0
     var carry: UInt16 = 1
     var digits: [UInt8] = []
-    for place in 0..<bytes {
-      let byte = value.load(fromByteOffset: place, as: UInt8.self)
+    for offset in 0..<bytes {
+      let byte = value.load(fromByteOffset: offset, as: UInt8.self)
       if negative {
         let sum = UInt16(~byte) + carry
         digits.append(UInt8(truncatingIfNeeded: sum))

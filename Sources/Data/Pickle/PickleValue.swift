@@ -2,8 +2,8 @@ package import Files
 
 /// A value inside a pickle, as data: nothing is ever imported, constructed or called.
 ///
-/// Containers are reference types, because a pickle is a graph: the same list may hang in two
-/// places, or inside itself. Classes and functions are only names (``PickleGlobal``), and the
+/// Containers are reference types, because a pickle is a graph: the same list may be
+/// referenced twice, or from inside itself. Classes and functions are only names (``PickleGlobal``), and the
 /// objects made by them only records of the call (``PickleObject``).
 package enum PickleValue {
   case none

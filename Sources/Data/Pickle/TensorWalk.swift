@@ -5,7 +5,7 @@ struct TensorWalk {
 
   private let reader: TorchTensorReader
   private var found: [Named] = []
-  private var places: [String: Int] = [:]
+  private var indices: [String: Int] = [:]
   /// Steps and bytes of names left: shared dictionaries would multiply without bound.
   private var budget = 1 << 24
 
@@ -76,10 +76,10 @@ struct TensorWalk {
   }
 
   private mutating func add(_ tensor: TorchTensor, _ name: String) {
-    if let place = places[name] {
-      found[place].tensor = tensor
+    if let index = indices[name] {
+      found[index].tensor = tensor
     } else {
-      places[name] = found.count
+      indices[name] = found.count
       found.append((name, tensor))
     }
   }

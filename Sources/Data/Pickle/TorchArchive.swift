@@ -14,7 +14,7 @@ package final class TorchArchive {
   /// The whole saved object, for values other than tensors.
   package let pickle: Pickle
 
-  private let places: [String: Int]
+  private let indices: [String: Int]
 
   /// Maps a file and reads its description; the values are paged in when they are used.
   package convenience init(_ path: String) throws(PickleError) {
@@ -29,9 +29,9 @@ package final class TorchArchive {
     pickle = container.pickle
     let reader = TorchTensorReader(storages: container.storages, allowsEmbedded: false)
     tensors = try TensorWalk.tensors(of: container.pickle.root, reader)
-    places = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) })
+    indices = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) })
   }
 
   /// The tensor of a name.
-  package subscript(name: String) -> TorchTensor? { places[name].map { tensors[$0].tensor } }
+  package subscript(name: String) -> TorchTensor? { indices[name].map { tensors[$0].tensor } }
 }

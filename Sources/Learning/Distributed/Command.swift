@@ -9,7 +9,7 @@ package enum Command: Int64 {
   case step
   /// Wait until rank 0 has finished long work of its own.
   case wait
-  /// Compute this rank's share of a metric.
+  /// Compute this rank's batches of a metric.
   case score
   /// Receive the state from rank 0.
   case state
@@ -71,7 +71,7 @@ extension Ranks {
   ///
   /// - Parameters:
   ///   - job: The metric's number, which the others receive by `scoredJob`.
-  ///   - body: Computes this rank's share.
+  ///   - body: Computes this rank's batches.
   /// - Returns: What `body` gives.
   package func withOthers<Result>(
     _ job: Int,

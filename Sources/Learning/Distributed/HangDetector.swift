@@ -117,7 +117,11 @@ extension HangDetector.Standing {
   /// - Parameter beat: The heartbeat's number, a space, and `text`.
   package init?(beat: String) {
     let parts = beat.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-    guard parts.count == 3, let seconds = Int(parts[1]) else { return nil }
+    // From another machine: any text. A billion seconds are thirty years.
+    guard parts.count == 3, let seconds = Int(parts[1]), (0...1_000_000_000).contains(seconds)
+    else {
+      return nil
+    }
     self.init(seconds: Double(seconds), task: parts[2].isEmpty ? nil : String(parts[2]))
   }
 

@@ -61,8 +61,8 @@ package final class Ranks {
 
   deinit { heartbeat?.stop() }
 
-  /// This rank's share of a step.
-  package var share: Share { Share(rank, of: count) }
+  /// This rank's slice of a step.
+  package var slice: BatchSlice { BatchSlice(rank, of: count) }
 
   /// Whether there is more than one rank.
   package var isShared: Bool { count > 1 }
@@ -103,9 +103,9 @@ package final class Ranks {
   /// - Returns: [n · count, …].
   package func gathered(_ rows: Tensor) -> Tensor {
     guard isShared else { return rows }
-    var shares = gatheredInOrder(rows).map { $0.to(rows.device) }
-    shares[rank] = rows
-    return Share.joined(shares)
+    var slices = gatheredInOrder(rows).map { $0.to(rows.device) }
+    slices[rank] = rows
+    return BatchSlice.joined(slices)
   }
 
   /// The tensors of all ranks in the order of the ranks, without gradient.

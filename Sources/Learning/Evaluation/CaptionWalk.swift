@@ -49,14 +49,14 @@ package struct CaptionWalk {
     for position in 0..<images.count {
       let index = position % set.count
       let number = set.captionNumber(at: index, seed: images.seed, position: position)
-      let (dataset, place) = set.location(ofRaw: set.rawIndex(at: index))
+      let (dataset, entry) = set.location(ofRaw: set.rawIndex(at: index))
       guard let number else {
         throw EvaluationError.option(
-          "\(dataset.path): \(dataset.name(at: place)) has no caption; "
+          "\(dataset.path): \(dataset.name(at: entry)) has no caption; "
             + "metrics of captions need a --test_data with captions"
         )
       }
-      let captions = try dataset.captions(at: place)
+      let captions = try dataset.captions(at: entry)
       let hasText = captions.indices.contains(number)
       guard hasText || dataset.manifest?.featureModel?.sha256 == judge.sha256 else {
         throw EvaluationError.option(
@@ -64,12 +64,12 @@ package struct CaptionWalk {
             + "pack it again with nifty pack, or judge with the CLIP that packed it"
         )
       }
-      let key = hasText ? Key.text(captions[number]) : .place(set.rawIndex(at: index), number)
+      let key = hasText ? Key.text(captions[number]) : .stored(set.rawIndex(at: index), number)
       if rows[key] == nil {
         rows[key] = rows.count
         switch key {
         case .text(let text): texts.append(text)
-        case .place: stored += dataset.textFeature(image: place, caption: number)
+        case .stored: stored += dataset.textFeature(image: entry, caption: number)
         }
       }
       owners.append(rows[key] ?? 0)
@@ -91,7 +91,7 @@ package struct CaptionWalk {
 
   private enum Key: Hashable {
     case text(String)
-    case place(Int, Int)
+    case stored(Int, Int)
   }
 
   /// Mean cosine between an image and its caption.

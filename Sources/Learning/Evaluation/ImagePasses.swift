@@ -40,7 +40,7 @@ package struct RealImages {
   /// - Parameters:
   ///   - detector: Whose features.
   ///   - keepingFeatures: Keeps the vectors too.
-  ///   - share: The processes that do it together.
+  ///   - ranks: The processes that do it together.
   ///   - progress: Called with (done, total) after every batch.
   /// - Returns: Statistics of all images.
   /// - Throws: `DatasetError` for an image that cannot be read, what the detector throws, and that
@@ -48,15 +48,15 @@ package struct RealImages {
   package func statistics(
     _ detector: any FeatureDetector,
     keepingFeatures: Bool = false,
-    share: PassShare = .alone,
+    ranks: PassRanks = .alone,
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws -> FeatureStatistics {
     var statistics = FeatureStatistics(
       dimension: detector.dimension,
       keepingFeatures: keepingFeatures
     )
-    try share.forEach(
-      Batches.of(indices.count, size: batchSize),
+    try ranks.forEach(
+      Batches(images: indices.count, size: batchSize),
       dimensions: [detector.dimension],
       look: { [try detector.features(images(at: $0))] },
       { features in
@@ -92,7 +92,7 @@ package struct GeneratedImages {
   ///   - perCaption: Images of one caption, one after the other. Above 1 the captions are those of images
   ///     spread over the set, not of its first.
   ///   - device: Where to paint.
-  ///   - batchSize: Images painted at once; with 1 an image depends on the seed and its place only.
+  ///   - batchSize: Images painted at once; with 1 an image depends on the seed and its index only.
   package init(
     conditions: TrainingSet,
     count: Int,
@@ -144,17 +144,17 @@ package struct GeneratedImages {
   /// - Parameters:
   ///   - generator: Paints.
   ///   - detectors: Look.
-  ///   - share: The processes that do it together.
+  ///   - ranks: The processes that do it together.
   ///   - body: Is called with each batch's features by each detector, [n, D], in their order.
   /// - Throws: What a detector throws, that another process is gone, and what `body` throws.
   package func features(
     of generator: Generator,
     _ detectors: [any FeatureDetector],
-    _ share: PassShare,
+    _ ranks: PassRanks,
     _ body: ([Tensor]) throws -> Void
   ) throws {
-    try share.forEach(
-      Batches.of(count, size: batchSize),
+    try ranks.forEach(
+      Batches(images: count, size: batchSize),
       dimensions: detectors.map(\.dimension),
       look: { positions in
         let images = painted(by: generator, at: positions)
@@ -173,7 +173,7 @@ package struct GeneratedImages {
   ///   - measurement: Where the paths run.
   ///   - generator: The generator to score.
   ///   - detector: Gives features whose squared differences are perceptual distances.
-  ///   - share: The processes that do it together.
+  ///   - ranks: The processes that do it together.
   ///   - progress: Called with (done, total) after every batch.
   /// - Returns: The mean without the outermost percents.
   /// - Throws: What the detector throws, and that another process is gone.
@@ -181,13 +181,13 @@ package struct GeneratedImages {
     _ measurement: PathLength,
     of generator: Generator,
     _ detector: any FeatureDetector,
-    share: PassShare = .alone,
+    ranks: PassRanks = .alone,
     progress: (Int, Int) -> Void
   ) throws -> Double {
     let precise = fullPrecision(generator)
     var distances: [Double] = []
-    try share.forEach(
-      Batches.of(count, size: batchSize),
+    try ranks.forEach(
+      Batches(images: count, size: batchSize),
       dimensions: [1],
       dtype: .float64,
       look: { positions in
@@ -240,9 +240,16 @@ package struct GeneratedImages {
   }
 }
 
-/// Batches of consecutive positions.
-private enum Batches {
-  static func of(_ count: Int, size: Int) -> [Range<Int>] {
-    stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
-  }
+/// Batches of consecutive positions, computed when asked for: a billion images have many of them.
+struct Batches {
+  private let images: Int
+  private let size: Int
+
+  init(images: Int, size: Int) { (self.images, self.size) = (images, size) }
+
+  /// Number of batches.
+  var count: Int { (images + size - 1) / size }
+
+  /// The positions of a batch's images.
+  subscript(index: Int) -> Range<Int> { index * size..<min((index + 1) * size, images) }
 }

@@ -25,7 +25,7 @@ package struct MetricPlan {
   /// The device.
   package var device = Device.cpu
   /// The processes that look at generated images together.
-  package var share = PassShare.alone
+  package var ranks = PassRanks.alone
 
   /// LAFITE's protocol.
   package init() {}

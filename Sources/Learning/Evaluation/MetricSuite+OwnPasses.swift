@@ -9,8 +9,8 @@ extension MetricSuite {
     guard case .pathLength(let measurement) = definition.kind else { return nil }
     let detector = try detector(definition.detector)
     var found: Double?
-    try plan.share.together(.own(place(of: definition))) {
-      found = try images.pathLength(measurement, of: generator, detector, share: plan.share) {
+    try plan.ranks.together(.own(index(of: definition))) {
+      found = try images.pathLength(measurement, of: generator, detector, ranks: plan.ranks) {
         sources.progress("perceptual path lengths", $0, $1)
       }
     }
@@ -36,7 +36,7 @@ extension MetricSuite {
     switch definition.kind {
     case .variety: _ = try samples(definition, generator)
     case .nearestTraining:
-      _ = try look(at: heldOutImages(definition), definition, PassShare.Job.own)
+      _ = try look(at: heldOutImages(definition), definition, PassRanks.Job.own)
     default: _ = try pathLength(definition, generator)
     }
   }
@@ -54,9 +54,9 @@ extension MetricSuite {
     )
     let detector = try detector(definition.detector)
     var found = FeatureStatistics(dimension: detector.dimension, keepingFeatures: true)
-    try plan.share.together(.own(place(of: definition))) {
+    try plan.ranks.together(.own(index(of: definition))) {
       try reproducibly(definition.detector) {
-        try painted.features(of: generator, [detector], plan.share) { batch in
+        try painted.features(of: generator, [detector], plan.ranks) { batch in
           found.append(batch[0])
           sources.progress("features of samples", found.count, painted.count)
         }
@@ -76,7 +76,7 @@ extension MetricSuite {
       )
     }
     return try cached(heldOutImages(definition), definition) {
-      try look(at: $0, definition, PassShare.Job.own)
+      try look(at: $0, definition, PassRanks.Job.own)
     }
   }
 

@@ -98,7 +98,7 @@ package final class MetricSuite {
       results: results.values,
       metric: name,
       totalSeconds: finish.timeIntervalSince(start),
-      devices: plan.share.count,
+      devices: plan.ranks.count,
       snapshot: snapshot,
       timestamp: finish.timeIntervalSince1970,
       measurement: .init(
@@ -119,12 +119,33 @@ package final class MetricSuite {
 
   /// Takes part in a pass over images that another process leads.
   ///
-  /// - Throws: An error of the data or of a detector, or that another process is gone.
-  package func help(_ job: PassShare.Job, _ generator: Generator) throws {
+  /// - Parameters:
+  ///   - number: Of the job, as that process sent it.
+  ///   - generator: Whose images are looked at.
+  /// - Throws: `EvaluationError.option` if none of the metrics has this job, an error of the data or of a
+  ///   detector, or that another process is gone.
+  package func help(job number: Int, _ generator: Generator) throws {
+    let job = PassRanks.Job(number: number)
+    let isKnown =
+      switch job {
+      case nil: false
+      case .generated: true
+      case .real(let index), .own(let index): definitions.indices.contains(index)
+      }
+    guard let job, isKnown else {
+      throw EvaluationError.option(
+        "rank 0 computes a metric that this rank does not know (job \(number)): "
+          + "start all ranks with the same nifty and options"
+      )
+    }
+    try help(job, generator)
+  }
+
+  private func help(_ job: PassRanks.Job, _ generator: Generator) throws {
     switch job {
     case .generated: _ = try paint(generator, "")
     case .real(let index):
-      _ = try look(at: realImages(definitions[index]), definitions[index], PassShare.Job.real)
+      _ = try look(at: realImages(definitions[index]), definitions[index], PassRanks.Job.real)
     case .own(let index): try helpAlone(definitions[index], generator)
     }
   }
@@ -132,7 +153,7 @@ package final class MetricSuite {
   /// Statistics of the real images as a metric sees them, cached.
   package func real(_ definition: MetricDefinition) throws -> FeatureStatistics {
     try cached(realImages(definition), definition) {
-      try look(at: $0, definition, PassShare.Job.real)
+      try look(at: $0, definition, PassRanks.Job.real)
     }
   }
 
@@ -174,16 +195,16 @@ package final class MetricSuite {
   func look(
     at images: RealImages,
     _ definition: MetricDefinition,
-    _ job: (Int) -> PassShare.Job
+    _ job: (Int) -> PassRanks.Job
   ) throws -> FeatureStatistics {
     let detector = try detector(definition.detector)
     var found: FeatureStatistics?
-    try plan.share.together(job(place(of: definition))) {
+    try plan.ranks.together(job(index(of: definition))) {
       found = try reproducibly(definition.detector) {
         try images.statistics(
           detector,
           keepingFeatures: definition.kind.needsVectors,
-          share: plan.share
+          ranks: plan.ranks
         ) { sources.progress("features of real images", $0, $1) }
       }
     }
@@ -191,7 +212,7 @@ package final class MetricSuite {
     return found
   }
 
-  func place(of definition: MetricDefinition) -> Int {
+  func index(of definition: MetricDefinition) -> Int {
     guard let index = definitions.firstIndex(where: { $0.name == definition.name }) else {
       preconditionFailure("the suite was not asked for \(definition.name)")
     }
@@ -294,12 +315,12 @@ package final class MetricSuite {
     }
     let single = kinds.filter(\.seesOneByOne)
     let batched = kinds.filter { !$0.seesOneByOne }
-    try plan.share.together(.generated) {
+    try plan.ranks.together(.generated) {
       for (images, kinds) in [(images, batched), (singleImages, single)] where !kinds.isEmpty {
         let detectors = try kinds.map { try detector($0) }
         var done = 0
         try reproducibly(kinds[0]) {
-          try images.features(of: generator, detectors, plan.share) { batch in
+          try images.features(of: generator, detectors, plan.ranks) { batch in
             for (kind, features) in zip(kinds, batch) { statistics[kind]?.append(features) }
             done += batch.first?.size(0) ?? 0
             sources.progress("features of generated images", done, images.count)

@@ -26,6 +26,9 @@ package struct ReferencePoints: Equatable, Sendable {
     detector: any FeatureDetector,
     device: Device = .cpu
   ) throws {
+    guard set.count >= 2 else {
+      throw EvaluationError.option("references compares halves: it needs at least 2 images")
+    }
     func half(_ first: Int) throws -> FeatureStatistics {
       let indices = Array(stride(from: first, to: set.count, by: 2))
       return try RealImages(set, indices: indices, device: device).statistics(detector)

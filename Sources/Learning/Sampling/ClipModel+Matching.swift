@@ -24,11 +24,11 @@ extension ClipModel {
   }
 }
 
-extension ModelPlace {
-  /// The CLIP that a place's generator was trained with.
+extension ModelLocation {
+  /// The CLIP that the generator was trained with.
   ///
   /// - Parameters:
-  ///   - path: The file that the user named; else the place's own, else OpenAI's if it was fetched.
+  ///   - path: The file that the user named; else the location's own, else OpenAI's if it was fetched.
   ///   - snapshot: The generator's snapshot.
   /// - Returns: The CLIP.
   /// - Throws: `SamplingError` where none is known or it does not match; what reading it throws.

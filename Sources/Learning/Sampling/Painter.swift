@@ -70,26 +70,35 @@ package struct Painter {
 
   /// Images of one feature and seed: first unmixed, then with the styles of each other seed.
   package func mixedRow(fts: Tensor, seed: UInt64, mixing: Mixing) -> Tensor {
+    .concatenated(
+      (0...mixing.seeds.count).map { mixedImage(fts: fts, seed: seed, mixing: mixing, at: $0) },
+      0
+    )
+  }
+
+  /// One image of a mixed row, [1, 3, R, R].
+  ///
+  /// - Parameters:
+  ///   - fts: Its feature, [1, featureDimension].
+  ///   - seed: Of the row.
+  ///   - mixing: The other seeds.
+  ///   - index: 0 for the unmixed image, then one a seed.
+  /// - Returns: The image.
+  package func mixedImage(fts: Tensor, seed: UInt64, mixing: Mixing, at index: Int) -> Tensor {
     withoutGradients {
       let own = ws(latents([seed]))  // [1, L, w]
+      if index == 0 { return paint(ws: own, fts: fts, seeds: [seed]) }
       let L = own.size(1)
       let layers = min(mixing.layers.lowerBound, L)..<min(mixing.layers.upperBound, L - 1) + 1
-      let mixed = mixing.seeds.map { other in
-        Tensor.concatenated(
-          [
-            own.sliced(1, 0..<layers.lowerBound), ws(latents([other])).sliced(1, layers),
-            own.sliced(1, layers.upperBound..<L),
-          ],
-          1
-        )
-      }
-      let all = Tensor.concatenated([own] + mixed, 0)
-      let N = all.size(0)
-      return paint(
-        ws: all,
-        fts: fts.expanded(N, -1),
-        seeds: [UInt64](repeating: seed, count: N)
+      let mixed = Tensor.concatenated(
+        [
+          own.sliced(1, 0..<layers.lowerBound),
+          ws(latents([mixing.seeds[index - 1]])).sliced(1, layers),
+          own.sliced(1, layers.upperBound..<L),
+        ],
+        1
       )
+      return paint(ws: mixed, fts: fts, seeds: [seed])
     }
   }
 

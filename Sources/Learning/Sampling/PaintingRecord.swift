@@ -26,7 +26,7 @@ package struct PaintingRecord: Sendable, Equatable {
     }
   }
 
-  /// A place on the way to another picture.
+  /// An interpolation towards another picture.
   package struct Blend: Sendable, Equatable {
     /// The other picture's text.
     package let prompt: String
@@ -57,7 +57,7 @@ package struct PaintingRecord: Sendable, Equatable {
   package var noise: Painter.Noise
   /// Styles of another seed; `nil` for none.
   package var mixed: Mixed?
-  /// The place on the way to another picture; `nil` for none.
+  /// The interpolation towards another picture; `nil` for none.
   package var blend: Blend?
 
   /// A record without mixing.

@@ -4,29 +4,29 @@ import Text
 
 /// A folder of generated pictures, each named by its seed and its text, with sheets of all of them.
 package struct PictureFolder {
-  /// What was painted after one text.
+  /// What is painted after one text, a picture at a time.
   package struct Row {
-    /// The text, or whatever else the pictures were painted after.
+    /// The text, or whatever else the pictures are painted after.
     package let caption: String
-    /// What each picture was painted from, as "seed0007": the beginning of its file's name.
-    package let origins: [String]
-    /// The pictures.
-    package let images: [RGBImage]
-    /// What each picture's file says about how it was painted; empty for nothing.
-    package let records: [PaintingRecord]
+    /// Number of pictures.
+    package let count: Int
+    /// What a picture is painted from, as "seed0007": the beginning of its file's name.
+    package let origin: (Int) -> String
+    /// What a picture's file says about how it was painted; `nil` for nothing.
+    package let record: (Int) -> PaintingRecord?
+    /// Paints a picture.
+    package let paint: (Int) throws -> RGBImage
 
-    /// A row; there is an origin for each picture, and a record for each or none.
+    /// A row; the functions take a picture's index, from 0.
     package init(
       caption: String,
-      origins: [String],
-      images: [RGBImage],
-      records: [PaintingRecord] = []
+      count: Int,
+      origin: @escaping (Int) -> String,
+      record: @escaping (Int) -> PaintingRecord? = { _ in nil },
+      paint: @escaping (Int) throws -> RGBImage
     ) {
-      precondition(
-        origins.count == images.count && (records.isEmpty || records.count == images.count),
-        "\(origins.count) origins, \(images.count) images, \(records.count) records"
-      )
-      (self.caption, self.origins, self.images, self.records) = (caption, origins, images, records)
+      (self.caption, self.count) = (caption, count)
+      (self.origin, self.record, self.paint) = (origin, record, paint)
     }
   }
 
@@ -43,65 +43,78 @@ package struct PictureFolder {
   ///
   /// - Parameters:
   ///   - path: Where it is.
-  ///   - overwrites: Whether a picture takes the place of an earlier one of its name; else it gets a
+  ///   - overwrites: Whether a picture replaces an earlier one of its name; else it gets a
   ///     number.
   package init(path: String, overwrites: Bool = false) {
     (self.path, self.overwrites) = (path, overwrites)
   }
 
-  /// Writes the pictures, `seed0007-red-heart.png`, and `sheet.png`, each atomically.
+  /// Paints the pictures and writes them, `seed0007-red-heart.png`, and `sheet.png`, each atomically.
+  ///
+  /// The pictures of a sheet are painted after those of the sheet before. In memory are one picture, and
+  /// those of a sheet as small as it shows them.
   ///
   /// - Parameters:
-  ///   - rows: What was painted.
+  ///   - rows: What to paint.
   ///   - subtitle: The quiet line on the sheet.
   /// - Returns: The names of the sheets.
-  /// - Throws: `FileError` if the folder or a file cannot be written, `ImageError` if no font fits.
+  /// - Throws: `FileError` if the folder or a file cannot be written; `ImageError` if no font fits or
+  ///   there is no memory for a sheet, after all pictures were written; what a row's `paint` throws.
   package func write(_ rows: [Row], subtitle: String) throws -> [String] {
     try makeFolder(path)
     var taken: Set<String> = []
-    for row in rows {
-      let text = Self.slug(row.caption)
-      for (index, image) in row.images.enumerated() {
-        let stem = text.isEmpty ? row.origins[index] : "\(row.origins[index])-\(text)"
-        let texts = row.records.isEmpty ? [] : [row.records[index].text]
-        try image.write(png: "\(path)/\(free(stem, &taken))", texts: texts)
-      }
-    }
+    var failure: (any Error)?
     let parts = Self.parts(of: rows)
-    return try parts.enumerated().map { number, part in
+    let names = try parts.enumerated().map { number, part in
+      let shown = try part.rows.map { row in
+        CaptionedSheet.Row(caption: row.caption, samples: try painted(row, part.columns, &taken))
+      }
       let isSplit = parts.count > 1
       let sheet = CaptionedSheet(
         title: "nifty",
         subtitle: subtitle + (isSplit ? ", sheet \(number + 1) of \(parts.count)" : ""),
-        rows: part.rows,
+        rows: shown,
         samplesHeading: part.heading
       )
       let stem = isSplit ? "sheet-\(number + 1)-of-\(parts.count)" : "sheet"
       let name = free(stem, &taken)
-      try sheet.rendered().write(png: "\(path)/\(name)")
+      // Pictures matter more than sheets of them.
+      do { try sheet.rendered().write(png: "\(path)/\(name)") } catch { failure = failure ?? error }
       return name
+    }
+    if let failure { throw failure }
+    return names
+  }
+
+  /// Writes some pictures of a row; returns them as a sheet shows them.
+  private func painted(
+    _ row: Row,
+    _ columns: Range<Int>,
+    _ taken: inout Set<String>
+  ) throws -> [RGBImage] {
+    let text = Self.slug(row.caption)
+    return try columns.clamped(to: 0..<row.count).map { index in
+      let image = try row.paint(index)
+      let stem = text.isEmpty ? row.origin(index) : "\(row.origin(index))-\(text)"
+      let texts = row.record(index).map { [$0.text] } ?? []
+      try image.write(png: "\(path)/\(free(stem, &taken))", texts: texts)
+      return CaptionedSheet.tile(image)
     }
   }
 
   /// The rows in parts that one sheet holds: first by texts, then by pictures of a text.
   private static func parts(
     of rows: [Row]
-  ) -> [(heading: String, rows: [CaptionedSheet.Row])] {
+  ) -> [(heading: String, rows: [Row], columns: Range<Int>)] {
     stride(from: 0, to: rows.count, by: rowsOfSheet).flatMap { start in
       let texts = rows[start..<min(start + rowsOfSheet, rows.count)]
-      let widest = texts.map(\.images.count).max() ?? 0
+      let widest = texts.map(\.count).max() ?? 0
       // A text without pictures still has its row.
       return stride(from: 0, to: max(widest, 1), by: columnsOfSheet).map { first in
         let end = min(first + columnsOfSheet, widest)
         let heading =
           widest > columnsOfSheet ? "samples \(first + 1) to \(end) of \(widest)" : "samples"
-        let shown = texts.filter { first == 0 || $0.images.count > first }.map {
-          CaptionedSheet.Row(
-            caption: $0.caption,
-            samples: Array($0.images.dropFirst(first).prefix(columnsOfSheet))
-          )
-        }
-        return (heading, shown)
+        return (heading, texts.filter { first == 0 || $0.count > first }, first..<end)
       }
     }
   }

@@ -44,10 +44,10 @@ package struct FeaturePairs {
     var (images, texts): ([Float], [Float]) = ([], [])
     var count = 0
     for index in indices {
-      let (dataset, place) = set.location(ofRaw: index)
-      for caption in 0..<dataset.textFeatureCount(at: place) {
-        images += dataset.imageFeature(at: place)
-        texts += dataset.textFeature(image: place, caption: caption)
+      let (dataset, entry) = set.location(ofRaw: index)
+      for caption in 0..<dataset.textFeatureCount(at: entry) {
+        images += dataset.imageFeature(at: entry)
+        texts += dataset.textFeature(image: entry, caption: caption)
         count += 1
       }
     }

@@ -30,7 +30,7 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
   package var augmentation: AugmentationOptions?
   /// Images per step.
   package var batchSize = 16
-  /// Rounds in which each process computes its share of a step; more rounds need less memory.
+  /// Rounds in which each process computes its slice of a step; more rounds need less memory.
   package var rounds = 1
   /// The path length regulariser runs every so many steps; `nil` turns it off.
   package var generatorRegularisationInterval: Int? = 4

@@ -6,9 +6,9 @@ import TorchNN
 extension Trainer {
   /// One step: generator, path length (lazily), discriminator, R1 (lazily), average.
   ///
-  /// - Parameter batch: This rank's share of the step's images with their features, on the trainer's
+  /// - Parameter batch: This rank's slice of the step's images with their features, on the trainer's
   ///   device.
-  /// - Returns: Numbers worth recording, by the original's names, of this rank's share.
+  /// - Returns: Numbers worth recording, by the original's names, of this rank's slice.
   package func step(_ batch: TrainingBatch) -> [(name: String, values: Tensor)] {
     var reports: [(name: String, values: Tensor)] = []
 
@@ -46,11 +46,11 @@ extension Trainer {
     var reports: [(name: String, values: Tensor)] = []
     let exchange = phase.isGenerator ? generatorExchange : discriminatorExchange
     for round in 0..<configuration.rounds {
-      let random = SharedRandom(
+      let random = SlicedRandom(
         randomness(phase, imagesSeen),
-        ranks.share.round(round, of: configuration.rounds)
+        ranks.slice.round(round, of: configuration.rounds)
       )
-      let part = batch.rows(of: Share(round, of: configuration.rounds))
+      let part = batch.rows(of: BatchSlice(round, of: configuration.rounds))
       let z = random.normal([part.images.size(0), configuration.generator.zDimension]).to(device)
       let result = phaseGradients(
         phase,

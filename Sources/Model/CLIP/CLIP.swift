@@ -81,8 +81,8 @@ public final class CLIP: Module {
     let x = tokenEmbedding(tokens) + positionalEmbedding.sliced(0, 0..<L)  // [N, L, W]
     let last = lnFinal(transformer(x, causal: true))
     // The end mark has the largest id; what stands there has seen the whole caption.
-    let places = (Tensor.range(N).to(tokens.device) * Double(L)).to(.int64)
-    let ends = places + tokens.indexOfLargest(1)
+    let starts = (Tensor.range(N).to(tokens.device) * Double(L)).to(.int64)
+    let ends = starts + tokens.indexOfLargest(1)
     return last.reshaped(N * L, last.size(2)).gathered(0, ends).matmul(textProjection)
   }
 

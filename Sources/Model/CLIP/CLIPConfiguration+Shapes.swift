@@ -145,7 +145,7 @@ private struct ShapeReader {
     return Set(numbers).count
   }
 
-  /// The side of the square map whose places, and one token more, have position vectors.
+  /// The side of the square map whose positions, and one token more, have position vectors.
   private func side(_ positions: String) throws(CLIPError) -> Int {
     let tokens = try shape(positions, rank: 2)[0]
     return Int(Double(max(0, tokens - 1)).squareRoot().rounded())

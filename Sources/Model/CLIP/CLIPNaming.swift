@@ -16,7 +16,7 @@ public enum CLIPNaming: String, Sendable, CaseIterable {
   /// A state under this package's names, and the naming it came in.
   ///
   /// Positions that are only counted, masks that follow from the size, counters of batches and the three
-  /// sizes of the TorchScript archives are dropped; every other tensor keeps its place, so that a model
+  /// sizes of the TorchScript archives are dropped; every other tensor keeps its index, so that a model
   /// of another kind is refused when it is loaded.
   ///
   /// - Parameter state: Tensors by any of the names.

@@ -152,9 +152,9 @@ final class CLIPAttentionPool: Module {
   /// - Returns: [N, E].
   func callAsFunction(_ x: Tensor) -> Tensor {
     let (N, W, H, V) = x.shape4
-    let places = x.reshaped(N, W, H * V).transposed(1, 2)
-    let mean = places.mean(1, keeping: true)
-    let tokens = Tensor.concatenated([mean, places], 1) + positionalEmbedding.to(x.dtype)
+    let positions = x.reshaped(N, W, H * V).transposed(1, 2)
+    let mean = positions.mean(1, keeping: true)
+    let tokens = Tensor.concatenated([mean, positions], 1) + positionalEmbedding.to(x.dtype)
     func split(_ t: Tensor) -> Tensor {
       t.reshaped(N, t.size(1), heads, W / heads).transposed(1, 2)  // [N, heads, length, W / heads]
     }

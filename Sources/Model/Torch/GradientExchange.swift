@@ -7,7 +7,7 @@ import CTorch
 /// to the last layers first: a bucket is on its way to the other ranks as soon as it is complete and those
 /// before it have been begun, so that all ranks exchange the same buckets in the same order. Sums are
 /// those of one exchange of all tensors: bit for bit with two ranks, while with more of them Gloo adds
-/// up in an order that depends on a tensor's place within its bucket.
+/// up in an order that depends on a tensor's offset within its bucket.
 public final class GradientExchange {
   private let group: ProcessGroup
   private let handle: OpaquePointer

@@ -17,7 +17,7 @@ public final class ProcessGroup {
   /// - Parameters:
   ///   - rendezvous: Who this process is, and where the others meet.
   ///   - timeout: How long to wait for another rank, here and in every call.
-  /// - Throws: `TorchError` if the others do not come in time or the place cannot be reached.
+  /// - Throws: `TorchError` if the others do not come in time or the address cannot be reached.
   public init(_ rendezvous: Rendezvous, timeout: Duration = .seconds(60)) throws(TorchError) {
     rank = rendezvous.rank
     count = rendezvous.count

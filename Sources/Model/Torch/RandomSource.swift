@@ -39,7 +39,7 @@ public final class SeededRandom: RandomSource {
     self.generator = generator
   }
 
-  /// A source for one purpose at one place of a run, independent of all others.
+  /// A source for one purpose at one position of a run, independent of all others.
   ///
   /// - Parameters:
   ///   - seed: The run's seed.

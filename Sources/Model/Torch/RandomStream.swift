@@ -30,9 +30,9 @@ public enum RandomStream: Sendable, CaseIterable {
   /// Noise when a text mapper is measured; position 0.
   case mapperMeasurement
 
-  /// Latents and noise of the images that a metric looks at; by place in the walk.
+  /// Latents and noise of the images that a metric looks at; by position in the walk.
   case metricImages
-  /// Latents, positions and noise of a path length; by place in the walk.
+  /// Latents, positions and noise of a path length; by position in the walk.
   case pathLength
   /// Subsets of the kernel distance; position 0.
   case kernelSubsets

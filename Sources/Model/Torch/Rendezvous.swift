@@ -71,6 +71,11 @@ public struct Rendezvous: Equatable, Sendable {
       guard let rank = try number(rankName, environment),
         let count = try number(countName, environment)
       else { continue }
+      guard count <= mostProcesses else {
+        throw TorchError(
+          "\(countName)=\(count) is more than the \(mostProcesses) processes that can meet"
+        )
+      }
       guard rank < count else {
         throw TorchError("\(rankName)=\(rank) must be below \(countName)=\(count)")
       }
@@ -126,6 +131,9 @@ public struct Rendezvous: Equatable, Sendable {
 }
 
 extension Rendezvous {
+  /// Far more than machines have, and few enough for every counter.
+  private static let mostProcesses = 65_536
+
   /// A port of this machine that nobody listens on now, for processes that all run here.
   ///
   /// - Throws: `TorchError` if there is none.

@@ -50,7 +50,7 @@ public final class SafeTensors {
     var entries: [String: Entry] = [:]
     for (name, value) in header where name != "__metadata__" {
       guard let entry = Self.entry(value, base: start, fileSize: bytes.count) else {
-        throw Self.refusal(path, "tensor \(name) has a wrong type, shape or place")
+        throw Self.refusal(path, "tensor \(name) has a wrong type, shape or offset")
       }
       entries[name] = entry
     }
@@ -78,7 +78,7 @@ public final class SafeTensors {
     let name: String
     let dtype: DType
     let shape: [Int]
-    let bytes: () throws -> [UInt8]
+    let writing: (_ write: ([UInt8]) throws -> Void) throws -> Void
 
     /// A tensor to be written.
     ///
@@ -93,10 +93,24 @@ public final class SafeTensors {
       shape: [Int],
       bytes: @escaping () throws -> [UInt8]
     ) {
-      self.name = name
-      self.dtype = dtype
-      self.shape = shape
-      self.bytes = bytes
+      self.init(name: name, dtype: dtype, shape: shape) { write in try write(try bytes()) }
+    }
+
+    /// A tensor to be written that is never whole in memory.
+    ///
+    /// - Parameters:
+    ///   - name: Its name in the file.
+    ///   - dtype: Element type.
+    ///   - shape: Dimensions.
+    ///   - writing: Writes the elements in row-major order, a part at a time; exactly as many as the
+    ///     shape says.
+    public init(
+      name: String,
+      dtype: DType,
+      shape: [Int],
+      writing: @escaping (_ write: ([UInt8]) throws -> Void) throws -> Void
+    ) {
+      (self.name, self.dtype, self.shape, self.writing) = (name, dtype, shape, writing)
     }
   }
 
@@ -136,9 +150,12 @@ public final class SafeTensors {
     try file.write(withUnsafeBytes(of: UInt64(json.count).littleEndian) { Array($0) })
     try file.write(Array(json))
     for (draft, size) in zip(drafts, sizes) {
-      let bytes = try draft.bytes()
-      precondition(bytes.count == size, "\(draft.name): \(bytes.count) bytes instead of \(size)")
-      try file.write(bytes)
+      var count = 0
+      try draft.writing { bytes in
+        count += bytes.count
+        try file.write(bytes)
+      }
+      precondition(count == size, "\(draft.name): \(count) bytes instead of \(size)")
     }
     try file.commit()
   }

@@ -4,8 +4,8 @@ public import Torch
 /// Adam (Kingma & Ba, arXiv 1412.6980, algorithm 1), with optional decoupled weight decay (AdamW,
 /// arXiv 1711.05101).
 ///
-/// Every parameter counts its own steps: one that had no gradient in a step is not touched and does
-/// not age, as in PyTorch.
+/// Every parameter has its own step count: one without a gradient in a step stays unchanged and is not
+/// counted, as in PyTorch.
 public final class Adam {
   /// Step size and averaging constants.
   public struct Configuration: Codable, Equatable, Sendable {
@@ -51,7 +51,7 @@ public final class Adam {
 
   /// The constants in use; the learning rate may be changed between steps.
   public var configuration: Configuration
-  /// What is optimised.
+  /// The optimised parameters.
   public let parameters: [Tensor]
   /// First moments, one a parameter.
   public let firstMoments: [Tensor]
@@ -61,13 +61,13 @@ public final class Adam {
   public let steps: [Tensor]
   /// Factors on the learning rate, one a parameter.
   public let learningRateFactors: [Double]
-  /// The different factors.
+  /// The distinct factors: one fused step each.
   private let factors: [Double]
 
   /// An optimiser with empty moments.
   ///
   /// - Parameters:
-  ///   - parameters: What is optimised.
+  ///   - parameters: The parameters to optimise.
   ///   - configuration: The constants.
   ///   - learningRateFactors: Factors on the learning rate, one a parameter; 1 if not given.
   public init(
@@ -90,9 +90,9 @@ public final class Adam {
     steps = host.map { Tensor(scalar: 0).to($0.device) }
   }
 
-  /// Moves the parameters by one step.
+  /// Updates the parameters by one step.
   ///
-  /// - Parameter gradients: One a parameter, `nil` for those that took no part.
+  /// - Parameter gradients: One a parameter, `nil` where it was not computed.
   public func step(_ gradients: [Tensor?]) {
     precondition(
       gradients.count == parameters.count,

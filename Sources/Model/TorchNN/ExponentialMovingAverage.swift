@@ -4,7 +4,7 @@ import Torch
 /// A running average of a network's parameters, counted in images (Karras et al., arXiv 1710.10196
 /// section 4; the ramp-up is that of arXiv 2006.06676).
 public struct ExponentialMovingAverage: Codable, Equatable, Sendable {
-  /// Images after which a parameter's old value weighs one half.
+  /// Half-life of a parameter's old value, in images.
   public var halfLifeImages: Double
   /// Share of the images seen that bounds the half-life early in training; `nil` turns it off.
   public var rampUp: Double?

@@ -1,12 +1,12 @@
 public import Torch
 
-/// A part of a network: an object whose properties hold its named state.
+/// A part of a network, as torch.nn.Module: an object whose properties hold its named state.
 ///
 /// Parameters are marked `@Parameter`, other state `@Buffer`; properties that are modules, arrays of
 /// modules or optional modules are found by reflection. A key is the property's name in snake case, so
 /// state dictionaries carry the published names (`synthesis.b64.conv0.pre_0.weight`); a type whose
-/// names do not follow its properties writes `members` itself. A bare `Tensor` stops the program, and so
-/// do tensors and modules in arrays of tensors, dictionaries and tuples: they would be lost on saving.
+/// names do not follow its properties implements `members`. A bare `Tensor` traps, and so do tensors and
+/// modules in arrays of tensors, dictionaries and tuples: they would not be saved.
 public protocol Module: AnyObject {
   /// The direct members with their keys, in declaration order.
   var members: [(key: String, member: Member)] { get }
@@ -34,7 +34,7 @@ public struct Parameter {
   }
 }
 
-/// A tensor that belongs to a module's state but is not trained.
+/// A tensor of a module's state that is not trained.
 @propertyWrapper
 public struct Buffer {
   /// The tensor.
@@ -143,11 +143,11 @@ extension Module {
   }
 }
 
-/// Whether a collection or a tuple holds tensors or modules, at any depth, which nothing would save.
+/// Whether a collection or a tuple holds tensors or modules at any depth, which would not be saved.
 private func holdsState(_ mirror: Mirror) -> Bool {
   let isContainer: Set<Mirror.DisplayStyle?> = [.collection, .dictionary, .set, .tuple, .optional]
   guard isContainer.contains(mirror.displayStyle) else { return false }
-  // A list of a million numbers is looked at once: its elements are of one kind.
+  // The elements of an array have one type: checking the first is enough.
   let elements =
     mirror.displayStyle == .collection
     ? AnyCollection(mirror.children.prefix(1))

@@ -1,6 +1,6 @@
 public import Torch
 
-/// State that does not fit a module: what is missing, left over, or of another shape.
+/// A state dictionary that does not match a module: missing and unexpected names, and wrong shapes.
 public struct StateMismatch: Error, Equatable, CustomStringConvertible {
   /// Names the module has and the dictionary lacks.
   public var missing: [String] = []
@@ -11,7 +11,7 @@ public struct StateMismatch: Error, Equatable, CustomStringConvertible {
 
   var isEmpty: Bool { missing.isEmpty && unexpected.isEmpty && mismatched.isEmpty }
 
-  /// One line: what does not fit, by name.
+  /// One line with the names.
   public var description: String {
     let parts = [
       part("wrong shape", mismatched), part("missing", missing), part("unexpected", unexpected),
@@ -26,12 +26,12 @@ public struct StateMismatch: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// How strictly a state dictionary must fit.
+/// How strictly a state dictionary must match.
 public enum StateMatching: Sendable {
   /// Every name on both sides, equal shapes.
   case exact
   /// Names of the dictionary that the module lacks are ignored, and the module keeps what the
-  /// dictionary lacks; shapes of common names must be equal. This is how training is resumed.
+  /// dictionary lacks; shapes of common names must be equal. Resuming training uses this.
   case byName
 }
 

@@ -179,7 +179,7 @@ extension DatasetCommand {
         let captions = try set.captions(at: index)
         return CaptionedSheet.Row(
           caption: captions.first ?? set.name(at: index),
-          samples: [try set.image(at: index)]
+          samples: [CaptionedSheet.tile(try set.image(at: index))]
         )
       }
       let sheet = CaptionedSheet(

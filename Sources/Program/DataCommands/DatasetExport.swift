@@ -73,12 +73,12 @@ extension DatasetCommand {
       var labels: [[Any]] = []
       for index in 0..<set.count {
         let name = set.name(at: index)
-        try AtomicFile.write(set.encodedImage(at: index), to: folder.place(name))
+        try AtomicFile.write(set.encodedImage(at: index), to: folder.makePath(of: name))
         let captions = try set.captions(at: index)
         if !captions.isEmpty {
           try AtomicFile.write(
             Self.text(captions),
-            to: folder.place(Self.parts(name).stem + ".txt")
+            to: folder.makePath(of: Self.parts(name).stem + ".txt")
           )
         }
         switch try set.label(at: index) {
@@ -90,7 +90,7 @@ extension DatasetCommand {
       }
       if !labels.isEmpty {
         let json = try JSONSerialization.data(withJSONObject: ["labels": labels])
-        try AtomicFile.write(Array(json), to: folder.place("dataset.json"))
+        try AtomicFile.write(Array(json), to: folder.makePath(of: "dataset.json"))
       }
       try folder.finish()
     }

@@ -131,9 +131,9 @@ struct DatasetFlags: ParsableArguments {
         Console.error("\(Self.home) has “\(link.name)”: \(link.id)")
         id = link.id
       }
-      let place = try await DriveDownload(id: id, server: driveServer).place()
-      download = ResumableDownload(url: place.url.absoluteString, path: path, sha256: expected)
-      download.cookies = place.cookies
+      let location = try await DriveDownload(id: id, server: driveServer).location()
+      download = ResumableDownload(url: location.url.absoluteString, path: path, sha256: expected)
+      download.cookies = location.cookies
     } else {
       download = ResumableDownload(url: url ?? "", path: path, sha256: expected)
     }

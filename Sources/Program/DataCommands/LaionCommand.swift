@@ -86,9 +86,9 @@ extension LaionCommand {
 
     func run() async throws {
       var settings = settings
-      let share = try rows.share()
-      settings.shard = share.shard
-      if let note = share.note { Console.error(note) }
+      let choice = try rows.shardChoice()
+      settings.shard = choice.shard
+      if let note = choice.note { Console.error(note) }
       var metrics: MetricsServer?
       if let metricsPort {
         metrics = try await MetricsServer(port: metricsPort, on: metricsAddress)
@@ -103,7 +103,7 @@ extension LaionCommand {
         }
       }
       await metrics?.shutDown()
-      if report.splits.isEmpty { Console.error("nothing to do: no part is in this share") }
+      if report.splits.isEmpty { Console.error("nothing to do: no part is in this shard") }
       if log == .text { try tell(report, seconds: Date().timeIntervalSince(start)) }
       if report.pairs == 0, report.skipped.isEmpty, !report.splits.isEmpty {
         throw NothingDownloaded(report: report)

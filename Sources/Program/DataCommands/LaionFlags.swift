@@ -24,8 +24,8 @@ struct LaionRowFlags: ParsableArguments {
   @Option(LaionOptions.maxCaption) var maxCaption: Int
   @Flag(LaionOptions.keepDuplicates) var keepDuplicates: Bool
 
-  /// Which share of the parts is ours, and what to say about it.
-  func share() throws(LaionError) -> Shard.Choice {
+  /// Which shard of the parts is ours, and what to say about it.
+  func shardChoice() throws(LaionError) -> Shard.Choice {
     try Shard.choose(
       explicit: shard?.shard,
       parts: parts?.range,

@@ -136,8 +136,8 @@ struct ClipCommand: ParsableCommand {
     private static func tell(dropped: Int, of folders: [String]) {
       if dropped == 0 { return }
       let pairs = Text.count(dropped, "pair")
-      let place = folders.joined(separator: ", ")
-      Console.line("left out \(pairs) of \(place) without a readable picture or text")
+      let names = folders.joined(separator: ", ")
+      Console.line("left out \(pairs) of \(names) without a readable picture or text")
     }
 
     private func retrieval(

@@ -59,13 +59,13 @@ struct ConvertCommand: ParsableCommand {
 
   func run() throws {
     Runtime.threads = 1
-    let place = try ModelPlace(input)
-    let snapshot = try NetworkSnapshot(path: place.network)
+    let location = try ModelLocation(input)
+    let snapshot = try NetworkSnapshot(path: location.network)
     for name in snapshot.omittedSettings {
       Console.error("nifty: \(name) is an object of Python and is left out")
     }
-    let target = Self.isFile(output) ? output : output + "/" + ModelPlace.modelName
-    guard resolved(target) != resolved(place.network) else {
+    let target = Self.isFile(output) ? output : output + "/" + ModelLocation.modelName
+    guard resolved(target) != resolved(location.network) else {
       throw FileError("write", path: target, reason: "it would replace what it is made from")
     }
     if !Self.isFile(output) { try makeFolder(output) }
@@ -80,9 +80,9 @@ struct ConvertCommand: ParsableCommand {
   private func addCLIP(_ path: String, of snapshot: NetworkSnapshot) throws -> [String: String] {
     let model = try ClipModel(path: path)
     try model.expectMatch(snapshot)
-    let target = output + "/" + ModelPlace.clipName
+    let target = output + "/" + ModelLocation.clipName
     try model.model.save(to: target, dtype: half ? .float16 : .float32)
-    return ["clip": ModelPlace.clipName, "clip_sha256": try SHA256.digest(ofFile: target)]
+    return ["clip": ModelLocation.clipName, "clip_sha256": try SHA256.digest(ofFile: target)]
   }
 
   private static func isFile(_ path: String) -> Bool {

@@ -38,8 +38,8 @@ struct DemoCommand: AsyncParsableCommand {
 
   func run() async throws {
     let start = Date()
-    let places = try DemoPlaces(out)
-    let plan = DemoPlan(minutes: minutes, seed: seed, places: places)
+    let paths = try DemoPaths(out)
+    let plan = DemoPlan(minutes: minutes, seed: seed, paths: paths)
     let emoji = try EmojiCollection.installed()
     let materials = try DemoMaterials(emoji)
     Console.line(
@@ -49,9 +49,9 @@ struct DemoCommand: AsyncParsableCommand {
     )
 
     try heading("1. LAION: metadata → pairs")
-    try materials.writeImages(to: places.web)
-    try await withDemoServer(places.web) { url in
-      let metadata = try materials.writeMetadata(to: places.metadata, baseURL: url)
+    try materials.writeImages(to: paths.web)
+    try await withDemoServer(paths.web) { url in
+      let metadata = try materials.writeMetadata(to: paths.metadata, baseURL: url)
       for part in DemoMaterials.Part.allCases {
         guard let folder = metadata[part] else { continue }
         try await ChildCommand(arguments: plan.download(part, metadata: folder)).run()
@@ -65,25 +65,25 @@ struct DemoCommand: AsyncParsableCommand {
     try heading("4. Pre-training without captions")
     try AtomicFile.write(
       DemoPlan.prompts.joined(separator: "\n") + "\n",
-      to: places.file("prompts.txt")
+      to: paths.file("prompts.txt")
     )
     try await ChildCommand(arguments: plan.pretrain).run()
 
     try heading("5. Fine-tuning with captions, and the scores")
-    let pretrained = try places.snapshots(in: "pretrain")
+    let pretrained = try paths.snapshots(in: "pretrain")
     guard let last = pretrained.last, let first = pretrained.first else {
-      throw FileError("find a snapshot in", path: places.out, reason: "pre-training wrote none")
+      throw FileError("find a snapshot in", path: paths.out, reason: "pre-training wrote none")
     }
     try await ChildCommand(arguments: plan.finetune(from: last)).run()
     for (index, snapshot) in [first, last].enumerated() {
       try await ChildCommand(arguments: plan.distance(of: snapshot, report: "fd-\(index)")).run()
     }
-    guard let final = try places.snapshots(in: "finetune").last else {
-      throw FileError("find a snapshot in", path: places.out, reason: "fine-tuning wrote none")
+    guard let final = try paths.snapshots(in: "finetune").last else {
+      throw FileError("find a snapshot in", path: paths.out, reason: "fine-tuning wrote none")
     }
     for command in plan.score(final) { try await ChildCommand(arguments: command).run() }
-    try DemoPictures(places: places, snapshot: final).write()
-    try DemoSummary(places: places, snapshot: final, start: start).write()
+    try DemoPictures(paths: paths, snapshot: final).write()
+    try DemoSummary(paths: paths, snapshot: final, start: start).write()
   }
 
   private func heading(_ text: String) throws { Console.line("\n── \(text)") }

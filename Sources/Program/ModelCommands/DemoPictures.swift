@@ -12,22 +12,22 @@ import Training
 
 /// The demo's last pictures: prompts beside samples, and the metric over training.
 struct DemoPictures {
-  let places: DemoPlaces
+  let paths: DemoPaths
   let snapshot: String
 
   func write() throws {
     let generator = try NetworkSnapshot(path: snapshot).averagedGenerator()
-    let clip = try ClipModel(path: places.clip)
-    try sheet(generator, clip).write(png: places.file("demo.png"))
+    let clip = try ClipModel(path: paths.clip)
+    try sheet(generator, clip).write(png: paths.file("demo.png"))
     let chart = try curve()
-    try chart.rendered().write(png: places.file("curve.png"))
-    try AtomicFile.write(chart.svg(), to: places.file("curve.svg"))
-    Console.line("wrote \(places.file("demo.png")) and \(places.file("curve.png"))")
+    try chart.rendered().write(png: paths.file("curve.png"))
+    try AtomicFile.write(chart.svg(), to: paths.file("curve.svg"))
+    Console.line("wrote \(paths.file("demo.png")) and \(paths.file("curve.png"))")
   }
 
   /// Captions of the training part, English and Japanese in turn, with the real picture.
   private func sheet(_ generator: Generator, _ clip: ClipModel) throws -> RGBImage {
-    let data = try PackedDataset(places.file("theme-train.zip"))
+    let data = try PackedDataset(paths.file("theme-train.zip"))
     let random = SeededRandom(seed: 0)
     let count = 12
     let z = random.normal([6, generator.configuration.zDimension])
@@ -54,10 +54,10 @@ struct DemoPictures {
 
   /// The Fréchet distance at the start, after pre-training and along fine-tuning.
   private func curve() throws -> LineChart {
-    let points = try DemoScores(places: places).distances.map {
+    let points = try DemoScores(paths: paths).distances.map {
       Point($0.kimg, $0.value)
     }
-    let final = try Figures.read(places.file("fd-final.json"))
+    let final = try Figures.read(paths.file("fd-final.json"))
     let references = [
       ("two halves of the real images", "fd_lite0_real_halves"),
       ("mean image", "fd_lite0_mean_image"), ("noise", "fd_lite0_noise"),

@@ -12,7 +12,7 @@ import Foundation
 struct DemoPlan: Sendable {
   let minutes: Double
   let seed: UInt64
-  let places: DemoPlaces
+  let paths: DemoPaths
 
   /// What the sample grids show while training goes on.
   static let prompts = [
@@ -26,9 +26,9 @@ struct DemoPlan: Sendable {
   /// Where a part's splits are.
   func folder(_ part: DemoMaterials.Part) -> String {
     switch part {
-    case .pretraining: places.file("laion")
-    case .training: places.file("theme-train")
-    case .test: places.file("theme-test")
+    case .pretraining: paths.file("laion")
+    case .training: paths.file("theme-train")
+    case .test: paths.file("theme-test")
     }
   }
 
@@ -47,29 +47,29 @@ struct DemoPlan: Sendable {
         + ["--kimg", "100000", "--seconds", seconds, "--out", path, "--report", report]
     }
     return [
-      train(side: 32, seed: seed + 1, to: places.clip, report: places.file("clip.json")),
-      train(side: 40, seed: seed + 2, to: places.judge, report: places.file("judge.json")),
+      train(side: 32, seed: seed + 1, to: paths.clip, report: paths.file("clip.json")),
+      train(side: 40, seed: seed + 2, to: paths.judge, report: paths.file("judge.json")),
     ]
   }
 
   var pack: [[String]] {
     let size = [
-      "--width=32", "--height=32", "--transform=center-crop", "--clip", places.clip,
+      "--width=32", "--height=32", "--transform=center-crop", "--clip", paths.clip,
       "--clip-view=whole",
     ]
     return [
-      ["pack", "--source=" + folder(.pretraining) + "/split{0..1}", "--dest=" + places.out] + size,
+      ["pack", "--source=" + folder(.pretraining) + "/split{0..1}", "--dest=" + paths.out] + size,
       ["pack", "--source=" + folder(.training) + "/split0", "--dest=" + themeTrain] + size,
       ["pack", "--source=" + folder(.test) + "/split0", "--dest=" + themeTest] + size,
     ]
   }
 
-  private var themeTrain: String { places.file("theme-train.zip") }
-  private var themeTest: String { places.file("theme-test.zip") }
+  private var themeTrain: String { paths.file("theme-train.zip") }
+  private var themeTest: String { paths.file("theme-test.zip") }
 
   private var model: [String] {
     [
-      "--clip", places.clip, "--channel-base=512", "--channel-max=128", "--style-width=128",
+      "--clip", paths.clip, "--channel-base=512", "--channel-max=128", "--style-width=128",
       "--feature-scale=8", "--feature-logit=per-sample", "--contrastive=infonce", "--itd=2",
       "--itc=4", "--temp=0.2", "--clip-crop=none", "--gamma=2", "--batch=16", "--recipe=nifty",
       "--threads=1",
@@ -77,36 +77,36 @@ struct DemoPlan: Sendable {
   }
 
   var pretrain: [String] {
-    ["train", "--outdir", places.file("pretrain"), "--data", places.file("split{0..1}.zip")]
-      + ["--test_data", themeTest, "--mixing_prob=1.0", "--prompts", places.file("prompts.txt")]
+    ["train", "--outdir", paths.file("pretrain"), "--data", paths.file("split{0..1}.zip")]
+      + ["--test_data", themeTest, "--mixing_prob=1.0", "--prompts", paths.file("prompts.txt")]
       + model + ["--pl-weight=2", "--tick=4", "--snap=2", budget(0.4)]
   }
 
   func finetune(from snapshot: String) -> [String] {
-    ["train", "--outdir", places.file("finetune"), "--data", themeTrain, "--test_data", themeTest]
+    ["train", "--outdir", paths.file("finetune"), "--data", themeTrain, "--test_data", themeTest]
       + ["--resume", snapshot, "--mixing_prob=0.0", "--subset=200", "--d_lr=0.002"]
-      + ["--g_lr=0.002", "--prompts", places.file("prompts.txt")] + model
+      + ["--g_lr=0.002", "--prompts", paths.file("prompts.txt")] + model
       + ["--pl-weight=0", "--tick=4", "--snap=2", budget(0.33)]
       + ["--metrics=fd_lite0", "--metric-images=256"]
   }
 
   func distance(of snapshot: String, report: String) -> [String] {
     ["metrics", "--network", snapshot, "--metrics=fd_lite0", "--data", themeTrain, "--test_data"]
-      + [themeTest, "--images=256", "--threads=1", "--figures", places.file(report + ".json")]
+      + [themeTest, "--images=256", "--threads=1", "--figures", paths.file(report + ".json")]
   }
 
   /// The judge on captions that were trained on, its kernel distance, its agreement on held-out
   /// captions, reference points.
   func score(_ snapshot: String) -> [[String]] {
-    let judge = ["--clip", places.clip, "--judge", places.judge, "--threads=1"]
+    let judge = ["--clip", paths.clip, "--judge", paths.judge, "--threads=1"]
     let network = ["metrics", "--network", snapshot, "--data", themeTrain]
     return [
       network + ["--metrics=judge_top1,mmd_judge", "--images=256"] + judge
-        + ["--figures", places.file("judged.json")],
+        + ["--figures", paths.file("judged.json")],
       network + ["--test_data", themeTest, "--metrics=judge_top1", "--captions=48"] + judge
-        + ["--figures", places.file("held-out.json")],
+        + ["--figures", paths.file("held-out.json")],
       network + ["--test_data", themeTest, "--metrics=fd_lite0,references", "--images=256"]
-        + ["--threads=1", "--figures", places.file("fd-final.json")],
+        + ["--threads=1", "--figures", paths.file("fd-final.json")],
     ]
   }
 

@@ -7,21 +7,21 @@ import Training
 
 /// The distances that the demo measured, in order of training.
 struct DemoScores {
-  let places: DemoPlaces
+  let paths: DemoPaths
 
   /// Thousand images over both runs, and fd_lite0.
   var distances: [(kimg: Double, value: Double)] {
     get throws {
-      let pretrained = try places.snapshots(in: "pretrain")
+      let pretrained = try paths.snapshots(in: "pretrain")
       var result: [(kimg: Double, value: Double)] = []
       var offset = 0.0
       for (index, path) in [pretrained.first, pretrained.last].enumerated() {
         guard let path else { continue }
         offset = Double(try NetworkSnapshot(path: path).imagesSeen) / 1000
-        let figures = try Figures.read(places.file("fd-\(index).json"))
+        let figures = try Figures.read(paths.file("fd-\(index).json"))
         if let value = figures["fd_lite0"] { result.append((offset, value)) }
       }
-      guard let folder = try places.snapshots(in: "finetune").last else { return result }
+      guard let folder = try paths.snapshots(in: "finetune").last else { return result }
       let log = URL(filePath: folder).deletingLastPathComponent()
         .appending(path: "metric-fd_lite0.jsonl")
       var seen: Set<String> = []
@@ -43,16 +43,16 @@ struct DemoScores {
 
 /// `summary.json`: the demo in numbers.
 struct DemoSummary {
-  let places: DemoPlaces
+  let paths: DemoPaths
   let snapshot: String
   let start: Date
 
   func write() throws {
-    let clip = try Figures.read(places.file("clip.json"))
-    let judged = try Figures.read(places.file("judged.json"))
-    let held = try Figures.read(places.file("held-out.json"))
-    let final = try Figures.read(places.file("fd-final.json"))
-    let initial = try Figures.read(places.file("fd-0.json"))
+    let clip = try Figures.read(paths.file("clip.json"))
+    let judged = try Figures.read(paths.file("judged.json"))
+    let held = try Figures.read(paths.file("held-out.json"))
+    let final = try Figures.read(paths.file("fd-final.json"))
+    let initial = try Figures.read(paths.file("fd-0.json"))
     let figures: [(String, Double?)] = [
       ("judge_top1", judged["judge_top1"]),
       ("judge_top1_held_out", held["judge_top1"]),
@@ -76,7 +76,7 @@ struct DemoSummary {
       ("seconds", Date().timeIntervalSince(start)),
       ("peak_rss_mb", Double(peakMemoryBytesOfFamily()) / 1e6),
     ]
-    let path = places.file("summary.json")
+    let path = paths.file("summary.json")
     try Figures.write(figures.map { ($0.0, $0.1 ?? .nan) }, to: path)
     Console.line("")
     for (name, value) in figures {
@@ -89,12 +89,12 @@ struct DemoSummary {
   /// The zips that the networks were trained on.
   private var packed: [PackedDataset] {
     get throws {
-      try ["split0.zip", "split1.zip", "theme-train.zip"].map { try PackedDataset(places.file($0)) }
+      try ["split0.zip", "split1.zip", "theme-train.zip"].map { try PackedDataset(paths.file($0)) }
     }
   }
 
   private func kimg() throws -> Double {
-    let pretrained = try places.snapshots(in: "pretrain").last
+    let pretrained = try paths.snapshots(in: "pretrain").last
     return try [pretrained, snapshot].compactMap { $0 }.reduce(0) {
       try $0 + Double(NetworkSnapshot(path: $1).imagesSeen) / 1000
     }

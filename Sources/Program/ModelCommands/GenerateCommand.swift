@@ -51,7 +51,7 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Share of noise in a picture's feature, as in training without captions.")
   var imageNoise = Self.standardImageNoise
 
-  @Option(help: "File of tensors z [N, z] and fts [N, f] to paint; takes the place of texts.")
+  @Option(help: "File of tensors z [N, z] and fts [N, f] to paint; replaces texts.")
   var latents: String?
 
   @Option(help: "Images of each text; their seeds are 0, 1, …")
@@ -133,8 +133,8 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     Runtime.threads = threads
-    let place = try ModelPlace(network)
-    let snapshot = try NetworkSnapshot(path: place.network)
+    let location = try ModelLocation(network)
+    let snapshot = try NetworkSnapshot(path: location.network)
     let generator = try snapshot.averagedGenerator()
     let layers = generator.mapping.wCount
     if let truncCutoff, truncCutoff > layers {
@@ -142,7 +142,7 @@ struct GenerateCommand: ParsableCommand {
         "--trunc-cutoff \(truncCutoff): the generator has \(layers) layers; 0 to \(layers) is allowed"
       )
     }
-    let sha256 = try SHA256.digest(ofFile: place.network)
+    let sha256 = try SHA256.digest(ofFile: location.network)
     let painter = Painter(
       generator: generator,
       truncation: trunc,
@@ -153,52 +153,66 @@ struct GenerateCommand: ParsableCommand {
       if let latents {
         try [recordedRow(of: latents, painter, sha256)]
       } else {
-        try conditionedRows(snapshot, place, painter, sha256)
+        try conditionedRows(snapshot, location, painter, sha256)
       }
+    let count = rows.reduce(0) { $0 + $1.count }
     if out.hasSuffix(".safetensors") {
-      try SafeTensors.write([("img", .concatenated(rows.map(\.images), 0))], to: out)
-      Console.line("img \(rows.map { $0.images.size(0) }.reduce(0, +)) images in \(out)")
+      let side = generator.configuration.resolution
+      let images = SafeTensors.Draft(
+        name: "img",
+        dtype: .float32,
+        shape: [count, 3, side, side]
+      ) { write in
+        for row in rows { for index in 0..<row.count { try write(row.paint(index).bytes) } }
+      }
+      try SafeTensors.write([images], to: out)
+      Console.line("img \(count) images in \(out)")
     } else {
       let sheets = try PictureFolder(path: out, overwrites: overwrite).write(
-        rows.map {
-          .init(
-            caption: $0.caption,
-            origins: $0.origins,
-            images: pictures($0.images),
-            records: $0.records
-          )
+        rows.map { row in
+          .init(caption: row.caption, count: row.count, origin: row.origin, record: row.record) {
+            pictures(row.paint($0))[0]
+          }
         },
         subtitle: "\(snapshot.imagesSeen / 1000) kimg"
       )
-      let count = rows.map { $0.images.size(0) }.reduce(0, +)
       let sheet = sheets.count == 1 ? sheets[0] : "\(sheets.count) sheets"
       Console.line("\(Text.count(count, "image")) and \(sheet) in \(out)")
     }
   }
 
-  private typealias Row = (
-    caption: String, origins: [String], images: Tensor, records: [PaintingRecord]
-  )
+  /// What is painted after one text, picture or file, an image at a time: thousands of them would not fit
+  /// into memory.
+  private struct Row {
+    let caption: String
+    let count: Int
+    let origin: (Int) -> String
+    let record: (Int) -> PaintingRecord
+    /// An image, [1, 3, R, R].
+    let paint: (Int) -> Tensor
+  }
 
   /// A row a text or picture; with mixing, a row a text or picture and seed.
   private func conditionedRows(
     _ snapshot: NetworkSnapshot,
-    _ place: ModelPlace,
+    _ location: ModelLocation,
     _ painter: Painter,
     _ sha256: String
   ) throws -> [Row] {
-    let model = try place.clipModel(clip, for: snapshot)
+    let model = try location.clipModel(clip, for: snapshot)
     let conditions = try conditions(model)
     let record = { (condition: PaintingRecord.Condition, seed: UInt64) in
       painter.record(of: condition, seed: seed, network: sha256, clip: model.sha256)
     }
     let seeds = seeds?.seeds ?? (0..<UInt64(samples ?? 4)).map { $0 }
     guard let mixSeeds else {
-      let origins = seeds.map { PictureFolder.origin(seed: $0) }
       return conditions.map { condition in
-        (
-          condition.caption, origins, painter.row(fts: condition.fts, seeds: seeds),
-          seeds.map { record(condition.kind, $0) }
+        Row(
+          caption: condition.caption,
+          count: seeds.count,
+          origin: { PictureFolder.origin(seed: seeds[$0]) },
+          record: { record(condition.kind, seeds[$0]) },
+          paint: { painter.row(fts: condition.fts, seeds: [seeds[$0]]) }
         )
       }
     }
@@ -209,18 +223,21 @@ struct GenerateCommand: ParsableCommand {
         "--mix-layers \(layers.lowerBound)-\(layers.upperBound): the generator has layers 0 to \(last)"
       )
     }
-    let mixing = Painter.Mixing(seeds: mixSeeds.seeds, layers: layers)
+    let others = mixSeeds.seeds
+    let mixing = Painter.Mixing(seeds: others, layers: layers)
     return conditions.flatMap { condition in
       seeds.map { seed in
         let own = PictureFolder.origin(seed: seed)
-        return (
-          "\(condition.caption), seed \(seed)",
-          [own] + mixSeeds.seeds.map { "\(own)-with-\(PictureFolder.origin(seed: $0))" },
-          painter.mixedRow(fts: condition.fts, seed: seed, mixing: mixing),
-          [record(condition.kind, seed)]
-            + mixSeeds.seeds.map {
-              record(condition.kind, seed).mixing(.init(seed: $0, layers: layers))
-            }
+        return Row(
+          caption: "\(condition.caption), seed \(seed)",
+          count: 1 + others.count,
+          origin: { $0 == 0 ? own : "\(own)-with-\(PictureFolder.origin(seed: others[$0 - 1]))" },
+          record: {
+            let unmixed = record(condition.kind, seed)
+            return $0 == 0
+              ? unmixed : unmixed.mixing(.init(seed: others[$0 - 1], layers: layers))
+          },
+          paint: { painter.mixedImage(fts: condition.fts, seed: seed, mixing: mixing, at: $0) }
         )
       }
     }
@@ -262,14 +279,27 @@ struct GenerateCommand: ParsableCommand {
     guard z.size(0) == fts.size(0) else {
       throw TrainingError.option("\(path): \(z.size(0)) rows of z, but \(fts.size(0)) of fts")
     }
-    let seeds = (0..<UInt64(z.size(0))).map { $0 }
-    let origins = seeds.map { "row" + zeroPadded($0, to: 4) }
-    let images = painter.images(z: z, fts: fts, seeds: seeds)
     let name = URL(filePath: path).lastPathComponent
-    let records = seeds.map {
-      painter.record(of: .latents(name, row: Int($0)), seed: $0, network: sha256, clip: nil)
-    }
-    return (name, origins, images, records)
+    return Row(
+      caption: name,
+      count: z.size(0),
+      origin: { "row" + zeroPadded($0, to: 4) },
+      record: {
+        painter.record(
+          of: .latents(name, row: $0),
+          seed: UInt64($0),
+          network: sha256,
+          clip: nil
+        )
+      },
+      paint: {
+        painter.images(
+          z: z.sliced(0, $0..<$0 + 1),
+          fts: fts.sliced(0, $0..<$0 + 1),
+          seeds: [UInt64($0)]
+        )
+      }
+    )
   }
 }
 

@@ -100,7 +100,7 @@ struct ImportCommand: ParsableCommand {
     for index in 0..<set.count {
       let item = try set.item(at: index)
       guard case .encoded(let bytes) = item.picture else { continue }
-      let path = try folder.place(set.name(at: index))
+      let path = try folder.makePath(of: set.name(at: index))
       try AtomicFile.write(bytes, to: path)
       if item.hasRepairedCaptions {
         let reason = "bytes that are not UTF-8"

@@ -118,6 +118,12 @@ struct MetricsCommand: ParsableCommand {
     // A billion images take decades; their numbers have room to be multiplied.
     try refuse(captions, unless: .between(2, 1e6), flag: "--captions")
     try refuse(perCaption, unless: .between(1, 1e6), flag: "--per-caption")
+    // The numbers of all of them are in memory.
+    guard captions * perCaption <= 100_000_000 else {
+      throw ValidationError(
+        "--captions times --per-caption must be at most 100000000 images, not \(captions * perCaption)"
+      )
+    }
     try refuse(images, unless: .between(2, 1e9), flag: "--images")
     try refuse(threads, unless: .threads, flag: "--threads")
     try refuse(gpus, unless: .atLeast(1), flag: "--gpus")

@@ -7,21 +7,21 @@ import Training
 /// The snapshots that a person names, and the runs that they belong to.
 enum SnapshotFiles {
   /// The snapshot files behind a path: itself, or all of a run folder, oldest first; else what
-  /// `ModelPlace` makes of it, as the name of a model that comes with nifty.
+  /// `ModelLocation` makes of it, as the name of a model that comes with nifty.
   ///
   /// Of a snapshot in two formats the safetensors file counts.
   ///
   /// - Throws: `SamplingError` where nothing is found.
   static func files(_ path: String) throws -> [String] {
-    if SnapshotAddress.isAddress(path) { return [try ModelPlace.downloaded(path)] }
-    guard isFolder(path) else { return exists(path) ? [path] : [try ModelPlace(path).network] }
+    if SnapshotAddress.isAddress(path) { return [try ModelLocation.downloaded(path)] }
+    guard isFolder(path) else { return exists(path) ? [path] : [try ModelLocation(path).network] }
     let names = try listFolder(path)
       .filter { $0.hasPrefix("network-snapshot-") }
     let stems = Set(names.map { ($0 as NSString).deletingPathExtension })
     let chosen = stems.sorted().compactMap { stem in
       ["safetensors", "pkl"].map { "\(stem).\($0)" }.first { names.contains($0) }
     }
-    if chosen.isEmpty { return [try ModelPlace(path).network] }
+    if chosen.isEmpty { return [try ModelLocation(path).network] }
     return chosen.map { "\(path)/\($0)" }
   }
 

@@ -57,7 +57,7 @@ struct StudioCommand: AsyncParsableCommand {
     let access = Access(host: host)
     let routes = StudioRoutes(model: model, painting: painting, runs: folder, access: access)
     let host = self.host
-    try await routes.serve(at: .init(host: host, port: port)) { port in
+    try await routes.serve(with: .init(host: host, port: port)) { port in
       let path = access.token.map { "/?token=\($0)" } ?? "/"
       Console.line("nifty studio with \(model.name), \(model.resolution)²")
       Console.line("open http://\(Access.name(of: host)):\(port)\(path)")

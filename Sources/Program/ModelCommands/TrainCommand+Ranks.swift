@@ -88,7 +88,7 @@ extension TrainCommand {
     let suite = try inputs.ranks.doing("prepares the metrics") { try metricSuite(inputs) }
     let run = try FollowingRun(
       inputs,
-      score: { job, generator in try suite?.help(.init(number: job), generator) },
+      score: { job, generator in try suite?.help(job: job, generator) },
       stop: stop
     )
     let signals = StopSignals(stop, announces: false)

@@ -149,7 +149,7 @@ struct TrainCommand: ParsableCommand {
     // After the dry run: an address is downloaded here.
     if folder == nil, isFirst {
       options.resume = try ranks.doingByItsOwnClock {
-        try options.resume.map { try ModelPlace($0).network }
+        try options.resume.map { try ModelLocation($0).network }
       }
     }
     if isFirst { try readPrompts(of: &options, continued: folder != nil) }
@@ -189,7 +189,9 @@ struct TrainCommand: ParsableCommand {
       inputs,
       gridFeatures: try promptFeatures(inputs.options, model),
       metrics: snapshotMetrics(suite),
-      notes: ["clip": model.name, "clip_sha256": model.sha256],
+      notes: [
+        "clip": model.name, "clip_sha256": model.sha256, "nifty_version": Version.number,
+      ],
       continued: continued,
       profiles: runFlags.profile,
       stop: stop,

@@ -53,7 +53,7 @@ func metricSuite(_ inputs: StepInputs) throws -> MetricSuite? {
   plan.comparesWithTest = options.measuresAgainstTest
   plan.device = device
   plan.cache = MetricSources.standardCache
-  if ranks.isShared { plan.share = ranks.passShare }
+  if ranks.isShared { plan.ranks = ranks.passRanks }
   let sources = MetricSources.standard(clip: options.clip, device: device)
   let suite = try MetricSuite(
     options.metrics,
@@ -85,8 +85,8 @@ func snapshotMetrics(_ suite: MetricSuite?) -> [SnapshotMetric] {
 
 extension Ranks {
   /// These ranks, as metrics know them.
-  fileprivate var passShare: PassShare {
-    PassShare(
+  fileprivate var passRanks: PassRanks {
+    PassRanks(
       rank: rank,
       count: count,
       together: { [self] job, pass in

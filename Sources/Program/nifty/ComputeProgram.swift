@@ -11,7 +11,7 @@ struct ComputeProgram {
     path = folder + "/nifty-compute"
   }
 
-  /// Runs it in this process's place, with this process's words, signals and files.
+  /// Replaces this process by it, with this process's words, signals and files.
   ///
   /// Returns only if that fails; `errno` says why.
   func replaceThisProcess() {

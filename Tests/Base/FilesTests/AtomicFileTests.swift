@@ -24,7 +24,7 @@ struct AtomicFileTests {
   }
 
   @Test(arguments: [1, 3, 4, 100])
-  func `a file that is flushed on the way has the same bytes`(interval: Int) throws {
+  func `flushing in between does not change the bytes`(interval: Int) throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a.bin"
       let file = try AtomicFile(path, flushInterval: interval)
@@ -78,7 +78,7 @@ struct AtomicFileTests {
     }
   }
 
-  @Test func `two folders change names at once, one that is missing with none`() throws {
+  @Test func `two folders are swapped, and nothing changes where one is missing`() throws {
     try withTemporaryFolder { folder in
       for name in ["a", "b"] {
         try FileManager.default.createDirectory(

@@ -11,7 +11,7 @@ struct CRC32Tests {
       ([UInt8](0..<32), 0x46DD_794E), (Array("123456789".utf8), 0xE306_9283), ([], 0),
     ] as [([UInt8], UInt32)]
   )
-  func `Castagnoli's is that of the standard`(bytes: [UInt8], expected: UInt32) {
+  func `CRC-32C matches the standard's check value`(bytes: [UInt8], expected: UInt32) {
     #expect(bytes.withUnsafeBytes(CRC32C.of) == expected)
     var crc = CRC32C()
     for byte in bytes { [byte].withUnsafeBytes { crc.update($0) } }
@@ -25,7 +25,7 @@ struct CRC32Tests {
       ([UInt8](repeating: 0xFF, count: 32), 0xFF6C_AB0B),
     ] as [([UInt8], UInt32)]
   )
-  func `that of zip is the usual one, whole, in pieces and of nothing`(
+  func `CRC-32 matches zlib's, whole, in chunks and of no bytes`(
     bytes: [UInt8],
     expected: UInt32
   ) {

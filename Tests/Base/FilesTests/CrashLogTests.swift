@@ -29,7 +29,7 @@ struct CrashLogTests {
   }
 
   @Test(arguments: Fault.allCases)
-  func `the work that ends the process is in the log`(fault: Fault) async throws {
+  func `the job that crashes the process is in the crash log`(fault: Fault) async throws {
     let folder = try TemporaryFolder()
     let path = folder.file("crashes")
     for count in 1...2 {
@@ -45,7 +45,7 @@ struct CrashLogTests {
   }
 
   @Test(arguments: [SIGKILL, SIGTERM, SIGSEGV])
-  func `a process that is ended from outside blames no work`(signal: Int32) async throws {
+  func `a killed process blames no job in its crash log`(signal: Int32) async throws {
     let folder = try TemporaryFolder()
     let path = folder.file("crashes")
     await #expect(processExitsWith: .signal(signal)) {
@@ -63,7 +63,7 @@ struct CrashLogTests {
     #expect(try CrashLog(path).counts.isEmpty)
   }
 
-  @Test func `a fault outside of all work blames none, and an empty log goes`() async throws {
+  @Test func `a crash outside of any job blames none, and an empty log is removed`() async throws {
     let folder = try TemporaryFolder()
     let path = folder.file("crashes")
     await #expect(processExitsWith: .failure) { [path = path as String] in
@@ -77,7 +77,7 @@ struct CrashLogTests {
     #expect(!folder.contents.contains("crashes"))
   }
 
-  @Test func `lines that are no numbers are passed over`() throws {
+  @Test func `lines that are not numbers are skipped`() throws {
     let folder = try TemporaryFolder()
     try folder.write(Array("7\n\nseven\n7\n12\n1".utf8), to: "crashes")
     #expect(try CrashLog(folder.file("crashes")).counts == [7: 2, 12: 1, 1: 1])

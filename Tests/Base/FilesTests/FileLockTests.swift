@@ -23,7 +23,7 @@ struct FileLockTests {
     }
   }
 
-  @Test func `a second descriptor is refused with this process's number until the first lets go`()
+  @Test func `a second descriptor is refused with the holder's PID until the first is released`()
     throws
   {
     let (first, second) = (opened(), opened())
@@ -50,7 +50,7 @@ struct FileLockTests {
       "flock of util-linux is not installed"
     )
   )
-  func `a lock of another process is told with its number, and is free when it dies`() throws {
+  func `a lock of another process is reported with its PID and freed when it dies`() throws {
     let holder = Process()
     holder.executableURL = URL(filePath: "/usr/bin/flock")
     // The process that locks becomes the one that waits.
@@ -78,7 +78,7 @@ struct FileLockTests {
     #expect(refusal(descriptor, to: "pack into") == nil)
   }
 
-  @Test func `a lock that is released is free though a copy of its descriptor stays open`() throws {
+  @Test func `a released lock is free although a duplicate descriptor stays open`() throws {
     let (first, second) = (opened(), opened())
     try FileLock.take(first, on: "the file", to: "write")
     let copy = dup(first)
@@ -105,7 +105,7 @@ struct FileLockTests {
   }
 
   #if arch(x86_64)
-  @Test func `without locks in the file system work goes on, with one warning for each path`()
+  @Test func `without file system locks work continues with one warning per path`()
     async throws
   {
     let result = await #expect(
@@ -126,7 +126,7 @@ struct FileLockTests {
     #expect(text.split(separator: "\n").map(String.init) == [line("one"), line("two")])
   }
 
-  @Test func `any other failure to lock ends the work and says so`() async {
+  @Test func `any other locking failure is an error`() async {
     await #expect(processExitsWith: .success) {
       let folder = try TemporaryFolder()
       let descriptor = open(folder.file("file"), O_RDWR | O_CREAT, 0o600)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Folders")
 struct FolderTests {
-  @Test func `names come in the order of their bytes, hidden ones too`() throws {
+  @Test func `names are sorted by bytes, hidden ones included`() throws {
     let folder = try TemporaryFolder()
     for name in ["b", "a10", "a9", ".c", "Ä", "z"] { try folder.write([], to: name) }
     #expect(try listFolder(folder.path) == [".c", "a10", "a9", "b", "z", "Ä"])

@@ -3,13 +3,13 @@ import TestSupport
 import Testing
 
 @Suite struct MappedBytesTests {
-  @Test func `memory of our own is not let go of`() {
+  @Test func `releasing pages of owned memory changes nothing`() {
     let copy = MappedBytes(copying: [UInt8](repeating: 7, count: 1 << 20))
     copy.release(0..<copy.count)
     #expect(copy.withBytes { $0.allSatisfy { $0 == 7 } })
   }
 
-  @Test func `pages of a file that were let go of are read again`() throws {
+  @Test func `released pages of a file are read again`() throws {
     let folder = try TemporaryFolder()
     try folder.write([UInt8](repeating: 7, count: 1 << 20), to: "a")
     let bytes = MappedBytes(try MappedFile(folder.file("a")))
@@ -19,7 +19,7 @@ import Testing
     #expect(bytes.withBytes { $0.allSatisfy { $0 == 7 } })
   }
 
-  @Test func `a slice keeps what it lies in`() throws {
+  @Test func `a slice retains its mapping`() throws {
     let folder = try TemporaryFolder()
     try folder.write([1, 2, 3, 4], to: "a")
     func slice() throws -> MappedBytes {
@@ -29,13 +29,13 @@ import Testing
     #expect(MappedBytes(copying: [1, 2, 3]).slice(1..<3).slice(1..<2).array == [3])
   }
 
-  @Test func `two runs of bytes become one`() {
+  @Test func `two byte ranges are joined`() {
     let joined = [3, 4].withUnsafeBytes { MappedBytes(copying: [1, 2], $0) }
     #expect(joined.count == 2 + 2 * MemoryLayout<Int>.size)
     #expect(joined[1] == 2 && joined[2] == 3)
   }
 
-  @Test func `a spool is mapped with all that was appended, cut where it went on`() throws {
+  @Test func `a spool is mapped with all appended bytes and truncated on resume`() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("part")
     let first = try SpoolFile(path, keeping: 0)

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Mapped files")
 struct MappedFileTests {
-  @Test func `a file that is cut while it is read ends with a line that names it`() async throws {
+  @Test func `truncating a mapped file while it is read ends with a line that names it`()
+    async throws
+  {
     let result = await #expect(processExitsWith: .exitCode(1), observing: [\.standardErrorContent])
     {
       let folder = try TemporaryFolder()
@@ -25,16 +27,16 @@ struct MappedFileTests {
     #expect(said.hasSuffix("then go on with: nifty train --continue RUN\n"))
   }
 
-  @Test func `a SIGBUS that is no mapped file's ends the process as before`() async {
+  @Test func `a SIGBUS outside of mapped files still kills the process`() async {
     await #expect(processExitsWith: .signal(SIGBUS)) {
       _ = try MappedFile("/proc/self/exe")
       raise(SIGBUS)
-      // The handler has given up its place; the instruction that failed would be repeated.
+      // The handler has uninstalled itself; the instruction that failed would be repeated.
       raise(SIGBUS)
     }
   }
 
-  @Test func `thousands of mappings at once are no fault`() throws {
+  @Test func `thousands of simultaneous mappings work`() throws {
     let folder = try TemporaryFolder()
     try Data([7]).write(to: URL(filePath: folder.file("x")))
     let files = try (0..<3000).map { _ in try MappedFile(folder.file("x")) }

@@ -18,7 +18,7 @@ struct RecordLogTests {
   }
 
   @Test(arguments: [RecordLog.Checksum.fnv, .crc32])
-  func `lines come back as they were appended, also by the next process`(
+  func `appended records are read back, also by the next process`(
     checksum: RecordLog.Checksum
   ) throws {
     let path = folder.file("log")
@@ -35,7 +35,7 @@ struct RecordLogTests {
     #expect(RecordLog.Checksum.crc32.sealed("123456789") == "123456789\tcbf43926\n")
   }
 
-  @Test func `a torn or changed line ends what counts`() throws {
+  @Test func `reading stops at a torn or changed record`() throws {
     let path = folder.file("log")
     try RecordLog(path, .fnv, to: "write").append(["one", "two", "three"])
     let whole = try Data(contentsOf: URL(filePath: path))
@@ -50,7 +50,7 @@ struct RecordLogTests {
     #expect(try contents(path, .fnv) == [])
   }
 
-  @Test func `a log that another has open is refused with the holder's number`() throws {
+  @Test func `a log that another process has open is refused with its PID`() throws {
     let path = folder.file("log")
     let first = try RecordLog(path, .fnv, to: "download into")
     let error = #expect(throws: FileError.self) { try RecordLog(path, .fnv, to: "download into") }
@@ -61,13 +61,13 @@ struct RecordLogTests {
     withExtendedLifetime(first) {}
   }
 
-  @Test func `after its owner has gone the log is free`() throws {
+  @Test func `the log is unlocked when its owner is released`() throws {
     let path = folder.file("log")
     for _ in 0..<3 { try RecordLog(path, .fnv, to: "write").append(["x"]) }
     #expect(try contents(path, .fnv) == ["x", "x", "x"])
   }
 
-  @Test func `a record that the disk takes in part only is removed again`() async {
+  @Test func `a partially written record is truncated away`() async {
     await #expect(processExitsWith: .success) {
       signal(SIGXFSZ, SIG_IGN)
       var limit = rlimit(rlim_cur: 10, rlim_max: 10)
@@ -87,7 +87,7 @@ struct RecordLogTests {
   @Test(arguments: [
     (ENOLCK, true), (EOPNOTSUPP, true), (ENOSYS, true), (EWOULDBLOCK, false), (EBADF, false),
   ])
-  func `only a file system without locks lets work go on unlocked`(code: Int32, isSo: Bool) {
+  func `work continues unlocked only where the file system has no locks`(code: Int32, isSo: Bool) {
     #expect(FileLock.isUnsupported(code) == isSo)
   }
 

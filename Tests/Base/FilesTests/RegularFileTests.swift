@@ -22,7 +22,7 @@ struct RegularFileTests {
     ["a named pipe", "a folder", "a link", "a socket"] + (geteuid() == 0 ? ["a device"] : [])
 
   @Test(arguments: kinds)
-  func `what is no file is neither replaced nor written to`(kind: String) throws {
+  func `a path that is not a regular file is neither replaced nor written`(kind: String) throws {
     try withTemporaryFolder { folder in
       let path = folder + "/out.zip"
       try make(kind, path)
@@ -39,7 +39,7 @@ struct RegularFileTests {
     }
   }
 
-  @Test func `what takes the name while the file is written is not replaced`() throws {
+  @Test func `a named pipe that appears during a write is not replaced`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/out"
       let file = try AtomicFile(path)

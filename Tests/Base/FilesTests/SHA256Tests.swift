@@ -20,7 +20,7 @@ struct SHA256Tests {
     #expect(hash.digest() == digest)
   }
 
-  @Test func `how the bytes are cut does not matter`() {
+  @Test func `the digest does not depend on chunk sizes`() {
     let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 * 7) }
     var whole = SHA256()
     whole.update(bytes)
@@ -33,7 +33,7 @@ struct SHA256Tests {
     }
   }
 
-  @Test func `every length around a block agrees with one that was computed elsewhere`() {
+  @Test func `every length around a block boundary agrees with hashlib`() {
     // The digest of the digests of 0 … 129 bytes "a", from Python's hashlib.
     var all = SHA256()
     for length in 0..<130 {

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Settings as JSON")
 struct OptionValueTests {
-  @Test func `values, their order and their kinds come back`() throws {
+  @Test func `values, order and types round-trip`() throws {
     let value: OptionValue = [
       "b": 1, "a": 1.0, "none": .null, "yes": true, "text": "é \"x\" \\ \n\u{1}消",
       "tuple": .tuple([0, 0.99, []]), "list": [[:], ["deep": [1, 2, 3]]],
@@ -26,7 +26,7 @@ struct OptionValueTests {
   ]
 
   @Test(arguments: spellings)
-  func `other spellings are read`(text: String, value: OptionValue) {
+  func `alternative spellings are parsed`(text: String, value: OptionValue) {
     #expect(OptionValue(json: text) == value)
   }
 
@@ -34,5 +34,5 @@ struct OptionValueTests {
     "", "{", "[1", "\"a", "1 2", "nul", "{\"a\" 1}", "[1,]", "\"\\ud83d\"", "\"\\ud83d \\ude92\"",
     "0x1F", "inf", "\"\u{1}\"", String(repeating: "[", count: 100_000),
   ])
-  func `what is no JSON is refused`(text: String) { #expect(OptionValue(json: text) == nil) }
+  func `invalid JSON is refused`(text: String) { #expect(OptionValue(json: text) == nil) }
 }

@@ -40,7 +40,7 @@ struct BracePatternTests {
     "{1..}", "{..2}", "{1..2..}", "{1..2..3..4}", "{a..3}", "{ab..c}", "{1.5..2}", "{1...3}", "{",
     "}", "{}", "}{", "{x}", "a,b", "", "{ä..ö}", "{1..2..x}",
   ])
-  func `what is no pattern stays as it is`(pattern: String) {
+  func `text without a pattern stays unchanged`(pattern: String) {
     #expect(expandedBraces(pattern) == [pattern])
   }
 

@@ -31,7 +31,7 @@ struct TextTests {
       (0.025, "1.50 images/min"), (0.001, "3.60 images/h"),
     ] as [(Double, String)]
   )
-  func `a rate never shows nothing as a number`(perSecond: Double, expected: String) {
+  func `a rate is never printed as 0.00`(perSecond: Double, expected: String) {
     #expect(Text.rate(perSecond, "images") == expected)
   }
 
@@ -41,7 +41,12 @@ struct TextTests {
       (1, "file is", "files are", "1 file is"), (21, "file is", "files are", "21 files are"),
     ] as [(Int, String, String?, String)]
   )
-  func `one thing is not many`(number: Int, one: String, many: String?, expected: String) {
+  func `singular and plural are told apart`(
+    number: Int,
+    one: String,
+    many: String?,
+    expected: String
+  ) {
     #expect(Text.count(number, one, many) == expected)
   }
 

@@ -21,7 +21,7 @@ struct WorkerThreadTests {
   }
 
   /// Root may have more processes than the limit: memory is limited instead, a thread's stack needs it.
-  @Test func `where no thread can be had the process ends with the reason, and does not wait`()
+  @Test func `a thread that cannot be started ends the process with the reason, not a deadlock`()
     async throws
   {
     let result = await #expect(processExitsWith: .exitCode(1), observing: [\.standardErrorContent])

@@ -91,38 +91,38 @@ import Testing
 /// The bytes of an LMDB file that say where others are; the rest is picture data.
 private struct LMDBStructure {
   private let whole: [UInt8]
-  private let places: [Int]
+  private let offsets: [Int]
 
   init(_ whole: [UInt8]) {
     self.whole = whole
     let page = 4096
     func word(_ offset: Int) -> Int { Int(whole[offset]) | Int(whole[offset + 1]) << 8 }
-    var places = [0, page].flatMap { $0..<$0 + 160 }
+    var offsets = [0, page].flatMap { $0..<$0 + 160 }
     for start in stride(from: 2 * page, to: whole.count, by: page) {
       let flags = word(start + 10)
       guard [1, 2, 4].contains(flags) else { continue }
-      places += start..<start + 16
+      offsets += start..<start + 16
       guard flags != 4 else { continue }
       let lower = min(word(start + 12), page)
-      places += start + 16..<start + lower
+      offsets += start + 16..<start + lower
       for slot in stride(from: start + 16, to: start + lower, by: 2) {
         let node = start + word(slot)
         // The node's header; in a leaf with a large value its page, which stands behind the key.
         let key = word(node + 6)
-        places += node..<node + 8
-        if flags == 2, word(node + 4) & 1 == 1 { places += node + 8 + key..<node + 16 + key }
+        offsets += node..<node + 8
+        if flags == 2, word(node + 4) & 1 == 1 { offsets += node + 8 + key..<node + 16 + key }
       }
     }
-    self.places = places
+    self.offsets = offsets
   }
 
   /// The structure alone.
-  var bytes: [UInt8] { places.map { whole[$0] } }
+  var bytes: [UInt8] { offsets.map { whole[$0] } }
 
   /// The file with another structure.
   func file(_ structure: [UInt8]) -> [UInt8] {
     var file = whole
-    for (offset, byte) in zip(places, structure) { file[offset] = byte }
+    for (offset, byte) in zip(offsets, structure) { file[offset] = byte }
     return file
   }
 }

@@ -170,8 +170,8 @@ import Testing
   @Test func `a changed byte of an entry is noticed`() throws {
     let path = try writeSmall("a.zip")
     var file = try bytes(of: path)
-    let place = try #require(file.firstRange(of: Array("hello".utf8))?.lowerBound)
-    file[place] ^= 1
+    let offset = try #require(file.firstRange(of: Array("hello".utf8))?.lowerBound)
+    file[offset] ^= 1
     try folder.write(file, to: "a.zip")
     let zip = try ZipArchive(path)
     #expect(

@@ -27,20 +27,20 @@ import Testing
   }
 
   @Test(arguments: [
-    // Share, side, images ahead: eight shares, what fits into 256 MiB, two shares at least.
+    // Images of a step, side, images ahead: eight steps, what fits into 256 MiB, two steps at least.
     (16, 64, 128), (32, 256, 256), (64, 256, 512), (512, 256, 1337), (1024, 256, 2048),
     (4, 1024, 32), (32, 1024, 85), (64, 1024, 128), (1, 4, 8),
   ])
-  func `what is decoded ahead is bounded by memory and by the step`(
-    share: Int,
+  func `read-ahead is bounded by memory and by the step`(
+    rankBatch: Int,
     side: Int,
     ahead: Int
   ) {
-    let capacity = Prefetch.capacity(share: share, resolution: side, featureDimension: 512)
+    let capacity = Prefetch.capacity(rankBatch: rankBatch, resolution: side, featureDimension: 512)
     #expect(capacity == ahead)
     let bytes = capacity * (3 * side * side + 2 * 512 * 4)
-    #expect(bytes <= Prefetch.maximumBytes || capacity == 2 * share)
-    #expect(capacity >= 2 * share && capacity <= 8 * share)
+    #expect(bytes <= Prefetch.maximumBytes || capacity == 2 * rankBatch)
+    #expect(capacity >= 2 * rankBatch && capacity <= 8 * rankBatch)
   }
 
   @Test func `a batch holds what the training set holds at the sampler's indices`() throws {
@@ -124,7 +124,7 @@ import Testing
     }
   }
 
-  @Test func `a batch says which of its texts are made up`() throws {
+  @Test func `a batch marks its pseudo-texts`() throws {
     let loader = BatchLoader(training, options: .init(seed: 1))
     let batch = try loader.batch(at: 0, size: 12)
     #expect(batch.isPseudoText == batch.indices.map(training.hasPseudoText))

@@ -55,7 +55,7 @@ import Testing
     return try DatasetCheck.faults(in: PackedDataset(folder.file("b.zip")))
   }
 
-  /// Puts a feature in the place of row 1, whose header is 128 bytes long.
+  /// Replaces the feature of row 1, whose header is 128 bytes long.
   private func replace(_ entry: inout [UInt8]?, by feature: [Float], row: Int = 1) {
     let bytes = NpyArray.encode(feature, as: .float32)
     let start = 128 + row * bytes.count
@@ -143,7 +143,7 @@ import Testing
     #expect(found.first?.reason.contains("it is compressed") == true)
   }
 
-  @Test func `what was left out of the parts is told of the whole`() throws {
+  @Test func `images skipped by the parts are reported of the merged set`() throws {
     for (name, cause) in [("a", DropCause.grey), ("b", .grey), ("c", .tooSmall)] {
       let writer = try PackedDatasetWriter(
         folder.file("\(name).zip"),

@@ -41,11 +41,11 @@ import Testing
     var entries = try (0..<whole.count).map { index in
       (name: whole.name(at: index), contents: try whole.contents(at: index, limit: 1 << 20))
     }
-    let place = try #require(entries.firstIndex { $0.name == name })
+    let index = try #require(entries.firstIndex { $0.name == name })
     let zip = try MemoryZip(in: folder.path)
-    let inputs = DamagedInputs([entries[place].contents])
+    let inputs = DamagedInputs([entries[index].contents])
     expectSafe(inputs, 800, refused: 0.2, name) { copy in
-      entries[place].contents = copy
+      entries[index].contents = copy
       try zip.write(entries)
       try readEverything(PackedDataset(zip.path))
     }
@@ -180,12 +180,12 @@ import Testing
     var entries = try (0..<whole.count).map {
       (name: whole.name(at: $0), contents: try whole.contents(at: $0, limit: 1 << 20))
     }
-    let place = try #require(entries.firstIndex { $0.name == name })
+    let entry = try #require(entries.firstIndex { $0.name == name })
     let damaged = try MemoryZip(in: folder.path)
     // Labels are looked at line by line when they are asked for.
     let part = name == "labels.jsonl" ? -1 : 0.2
-    expectSafe(DamagedInputs([entries[place].contents]), 800, refused: part, name) { copy in
-      entries[place].contents = copy
+    expectSafe(DamagedInputs([entries[entry].contents]), 800, refused: part, name) { copy in
+      entries[entry].contents = copy
       try damaged.write(entries)
       readEverything(try index.open(damaged.path))
     }

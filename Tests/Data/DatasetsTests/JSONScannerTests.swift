@@ -32,7 +32,7 @@ import Testing
     #expect(try scan(#""\u732b \ud83d\ude3a""#) { try $0.string() } == "猫 😺")
   }
 
-  @Test func `any value can be passed over`() throws {
+  @Test func `any value can be skipped`() throws {
     let text = #"{"a": [1, {"b": null, "c": [true, false, -1e3, "x]}"]}], "d": {}, "e": []}"#
     try scan(text) { try $0.skipValue() }
   }
@@ -58,13 +58,13 @@ import Testing
     }
   }
 
-  @Test func `exponents of any length count for what they are`() throws {
+  @Test func `exponents of any length are parsed`() throws {
     #expect(try scan("1e0000000000000000000000001") { try $0.double() } == 10)
     #expect(try scan("1e-18446744073709551617") { try $0.double() } == 0)
     #expect(try scan("0e99999999999999999999999") { try $0.double() } == 0)
   }
 
-  @Test func `a string that is kept has a limit, one that is passed over has none`() throws {
+  @Test func `a kept string has a limit, a skipped one has none`() throws {
     let long = String(repeating: "x", count: JSONScanner.maximumLength + 1)
     let error = #expect(throws: JSONScanner.Damage.self) {
       try scan("\"\(long)\"") { try $0.string() }

@@ -65,8 +65,8 @@ import Testing
       let positions = expected.first.indices.map { expected.rank + $0 * expected.num_replicas }
       #expect(positions.map { sampler.index(at: $0) } == expected.first, "\(expected)")
       // The same from anywhere, in any order.
-      for place in [59, 0, 31, 30, 45] {
-        #expect(sampler.index(at: positions[place]) == expected.first[place])
+      for index in [59, 0, 31, 30, 45] {
+        #expect(sampler.index(at: positions[index]) == expected.first[index])
       }
     }
   }

@@ -74,7 +74,7 @@ struct PackJournalTests {
     }
   }
 
-  @Test func `a changed byte ends what counts`() throws {
+  @Test func `reading stops at a changed byte`() throws {
     let states = [state(10), state(20)]
     try write(states)
     let whole = try bytes(of: path)
@@ -112,7 +112,7 @@ struct PackJournalTests {
     }
   }
 
-  @Test(arguments: [-1, 1 << 57, .max, .min]) func `numbers that cannot be counts end what counts`(
+  @Test(arguments: [-1, 1 << 57, .max, .min]) func `reading stops at an impossible count`(
     number: Int
   ) throws {
     var (items, size, side) = (state(20), state(20), state(20))
@@ -137,7 +137,9 @@ struct PackJournalTests {
     #expect(try open(isInPlace: { $0.inode == 2 }, partSize: { _ in 0 }).state == finished)
   }
 
-  @Test func `a journal of other settings is refused, and one that another has open`() throws {
+  @Test func `a journal of other settings is refused, and one that another process has open`()
+    throws
+  {
     try write([state(10)])
     let other = #expect(throws: DatasetError.self) { try open(fingerprint: "other") }
     #expect(

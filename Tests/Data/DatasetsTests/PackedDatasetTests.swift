@@ -239,7 +239,7 @@ import Testing
     #expect(refused > 300)
   }
 
-  @Test func `what the system refuses stays an error of files, also within an archive`() {
+  @Test func `system errors stay file errors, also within an archive`() {
     let refused = FileError("open", path: folder.path, reason: "not a regular file")
     #expect(throws: DatasetError.file(refused)) { try PackedDataset(folder.path) }
     #expect(DatasetError(.file(refused)) == .file(refused))

@@ -232,9 +232,9 @@ import Testing
     #expect(extractor.most == 256)
     let set = try PackedDataset(folder.file("out.zip"))
     for index in 0..<set.count {
-      for (place, caption) in try set.captions(at: index).enumerated() {
+      for (number, caption) in try set.captions(at: index).enumerated() {
         let expected = HashExtractor().feature(Array(caption.utf8))
-        #expect(set.textFeature(image: index, caption: place) == expected)
+        #expect(set.textFeature(image: index, caption: number) == expected)
       }
     }
   }

@@ -22,7 +22,7 @@ import Testing
     #expect(pipeline.next() == nil)
   }
 
-  @Test func `work never runs further ahead than the capacity`() {
+  @Test func `read-ahead never exceeds the capacity`() {
     let begun = Atomic<Int>(0)
     let pipeline = OrderedPipeline<Int, Int>(
       threads: 4,
@@ -42,7 +42,7 @@ import Testing
     #expect(begun.load(ordering: .relaxed) == 55)
   }
 
-  @Test func `threads end when the pipeline goes away`() {
+  @Test func `threads end when the pipeline is released`() {
     weak var witness: Witness?
     do {
       let held = Witness()

@@ -11,12 +11,12 @@ import Testing
     .tooManyCaptions, .strayCaption, .strayLabel, .repeatedName, .missingEnd, .repairedCaption,
   ]
 
-  @Test func `each cause is known again by its name, and no two share one`() {
+  @Test func `causes have distinct names that parse back`() {
     for cause in Self.causes { #expect(DropCause(cause.description) == cause) }
     #expect(Set(Self.causes.map(\.description)).count == 12)
   }
 
-  @Test func `eight causes leave an image out, four only tell something`() {
+  @Test func `eight causes skip an image, four only warn`() {
     let told = Self.causes.filter { !$0.leavesOutImage }
     #expect(told == [.strayCaption, .strayLabel, .missingEnd, .repairedCaption])
   }

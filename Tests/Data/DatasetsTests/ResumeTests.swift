@@ -81,7 +81,7 @@ import Testing
     }
   }
 
-  @Test func `a workspace cut or torn at any place is continued or begun again`() throws {
+  @Test func `a workspace cut or torn at any byte is continued or begun again`() throws {
     try writeSource()
     _ = try pack(HashExtractor(), to: "whole.zip")
     let whole = try bytes(of: folder.file("whole.zip"))
@@ -125,15 +125,15 @@ import Testing
   @Test func `a folder of the same name and the same files elsewhere does not continue a dataset`()
     throws
   {
-    for place in ["m1", "m2"] {
+    for source in ["m1", "m2"] {
       for number in 0..<9 {
-        let image = try noiseImage(8, seed: number + (place == "m1" ? 0 : 100))
-        try folder.write(image.encodedPNG(level: 0), to: "\(place)/train/\(number).png")
+        let image = try noiseImage(8, seed: number + (source == "m1" ? 0 : 100))
+        try folder.write(image.encodedPNG(level: 0), to: "\(source)/train/\(number).png")
       }
     }
-    func pack(_ place: String, _ extractor: any FeatureExtractor) throws {
+    func pack(_ source: String, _ extractor: any FeatureExtractor) throws {
       _ = try Packer(options()).pack(
-        ImageTextSources.open(folder.file("\(place)/train")),
+        ImageTextSources.open(folder.file("\(source)/train")),
         to: folder.file("mix.zip"),
         extractor: extractor
       )

@@ -23,7 +23,7 @@ import Testing
     #expect(try paths.writable() == folder.file("a.zip.features"))
   }
 
-  @Test func `else it goes to the user's cache, which is made for the user alone`() throws {
+  @Test func `otherwise it goes to the user's cache folder, which only the user can read`() throws {
     let named = paths(["XDG_CACHE_HOME": folder.file("xdg"), "HOME": folder.path])
     #expect(try named.writable() == folder.file("xdg/nifty/ab-a.zip.features"))
     let home = paths(["XDG_CACHE_HOME": "relative", "HOME": folder.path])
@@ -44,7 +44,7 @@ import Testing
     #expect(error?.description.contains("others can write") == true)
   }
 
-  @Test func `a sidecar that another put beside the zip is not believed`() throws {
+  @Test func `a forged sidecar beside the zip is rejected`() throws {
     let path = folder.file("a.zip.features")
     try folder.write([1], to: "a.zip")
     try folder.write([1], to: "a.zip.features")
@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
-  func `a sidecar of another user is believed only beside a zip of the same`() throws {
+  func `a sidecar of another user is trusted only beside a zip of the same owner`() throws {
     let path = folder.file("a.zip.features")
     try folder.write([1], to: "a.zip")
     try folder.write([1], to: "a.zip.features")
@@ -149,7 +149,9 @@ import Testing
       let pieces = (0..<64).map { $0 << 20..<($0 + 1) << 20 }
       try ZipWriter(folder.file("a.zip")).add("x", header: [], parts: pieces.map(bytes.slice)) {
         mapped.release(pieces[$0])
-        largest = max(largest, (try? residentSize(of: UInt(bitPattern: bytes.baseAddress))) ?? 0)
+        do {
+          largest = max(largest, try residentSize(of: UInt(bitPattern: bytes.baseAddress)))
+        } catch { Issue.record(error) }
       }
     }
     #expect(largest <= 4 << 10)

@@ -73,7 +73,7 @@ import Testing
     var database = try bytes(of: fixture("bedroom_tiny_lmdb/data.mdb").path)
     for page in stride(from: 2 * 4096, to: database.count, by: 4096)
     where database[page + 10] == 4 && database[page + 11] == 0 {
-      for place in 0..<4 { database[page + 12 + place] = UInt8(pages >> (8 * place) & 255) }
+      for byte in 0..<4 { database[page + 12 + byte] = UInt8(pages >> (8 * byte) & 255) }
     }
     try folder.write(database, to: "bad_lmdb/data.mdb")
     #expect(throws: DatasetError.self) { try ImageTextSources.open(folder.file("bad_lmdb")) }
@@ -81,7 +81,7 @@ import Testing
 
   @Test func `values of a database cannot share their pages`() throws {
     var database = try bytes(of: fixture("bedroom_tiny_lmdb/data.mdb").path)
-    func word(_ place: Int) -> Int { Int(database[place]) | Int(database[place + 1]) << 8 }
+    func word(_ offset: Int) -> Int { Int(database[offset]) | Int(database[offset + 1]) << 8 }
     func pageStarts(_ kind: Int) -> [Int] {
       stride(from: 2 * 4096, to: database.count, by: 4096).filter { word($0 + 10) == kind }
     }
@@ -113,9 +113,9 @@ import Testing
       for _ in 0..<1 + random.integer(below: 4) {
         // Mostly where the structure is: the first bytes of a page, and the first meta page.
         let page = random.integer(below: whole.count / 4096) * 4096
-        let place = [random.integer(below: 160), page + random.integer(below: 64)]
+        let offsets = [random.integer(below: 160), page + random.integer(below: 64)]
         let edges: [UInt8] = [0x00, 0x01, 0x7f, 0x80, 0xff, UInt8(truncatingIfNeeded: number)]
-        damaged[place[random.integer(below: 2)]] = edges[random.integer(below: 6)]
+        damaged[offsets[random.integer(below: 2)]] = edges[random.integer(below: 6)]
       }
       if number % 10 == 0 { damaged.removeLast(number * 500 % whole.count) }
       try folder.write(damaged, to: "bad_lmdb/data.mdb")

@@ -83,7 +83,7 @@ struct DrivePageTests {
   ])
   func `a link holds an id`(text: String, id: String?) { #expect(DriveDownload.id(in: text) == id) }
 
-  @Test func `cookies go back to those who set them`() {
+  @Test func `cookies are sent only to the hosts that set them`() {
     var jar = CookieJar()
     let drive = URL(string: "https://drive.google.com/uc")!
     jar.take(

@@ -22,7 +22,7 @@ struct HostileDownloadTests {
   }
 
   @Test(arguments: ["000", "001", "099"])
-  func `a status that is none is said, by files and pages`(status: String) async throws {
+  func `an invalid status is reported for files and pages`(status: String) async throws {
     let server = try RawServer([
       "/f": .send(text("HTTP/1.1 \(status) Odd\nContent-Length: 2", "ab"))
     ])
@@ -38,7 +38,7 @@ struct HostileDownloadTests {
     "http://127.0.0.1:0/f", "http://[::1]:65536/", "http://127.0.0.1:-1/f", "http:///f",
     "http://user:secret@127.0.0.1/f",
   ])
-  func `an address that is none is refused, and a password is not repeated`(
+  func `an invalid URL is refused without repeating its password`(
     address: String
   ) async throws {
     let error = await failure(address)
@@ -50,7 +50,7 @@ struct HostileDownloadTests {
     "http://127.0.0.1:65536/f", "//127.0.0.1:100000/", "http://[::1]:65536/", "file:///etc/passwd",
     "http://a:b@127.0.0.1/", "http+unix://%2Ftmp%2Fsocket/",
   ])
-  func `a redirect to what is no address is refused`(location: String) async throws {
+  func `a redirect to an invalid URL is refused`(location: String) async throws {
     let server = try RawServer([
       "/f": .send(text("HTTP/1.1 302 Found\nLocation: \(location)\nContent-Length: 0"))
     ])
@@ -86,7 +86,7 @@ struct HostileDownloadTests {
     #expect(FileManager.default.contents(atPath: folder.file("f")) == Data("abcdef".utf8))
   }
 
-  @Test func `a content range is read strictly`() {
+  @Test func `Content-Range is parsed strictly`() {
     let range = ContentRange("bytes 3-8/9")
     #expect(range?.start == 3 && range?.count == 6 && range?.total == 9)
     #expect(ContentRange("bytes 0-0/*")?.total == .some(nil))

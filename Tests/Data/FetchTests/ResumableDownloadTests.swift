@@ -47,14 +47,14 @@ struct ResumableDownloadTests {
     FileManager.default.contents(atPath: folder.file("file.bin")).map { Array($0) }
   }
 
-  @Test func `a whole file arrives under its name, and nothing else stays`() async throws {
+  @Test func `a complete download has its final name, and no partial file remains`() async throws {
     let found = try await download(.ranged(bytes), sha256: digest)
     #expect(found.digest == digest && found.requests == 1 && found.range == nil)
     #expect(written == bytes)
     #expect(folder.contents == ["file.bin"])
   }
 
-  @Test func `a connection that breaks is continued where it broke`() async throws {
+  @Test func `a broken download resumes at its offset`() async throws {
     let found = try await download(
       .sequence([.ranged(bytes, cutAfter: 70_000), .ranged(bytes)]),
       sha256: digest
@@ -63,7 +63,7 @@ struct ResumableDownloadTests {
     #expect(written == bytes && folder.contents == ["file.bin"])
   }
 
-  @Test func `a later run goes on where an earlier one stopped`() async throws {
+  @Test func `a later run resumes an earlier one's download`() async throws {
     let broken = await cause(stuck(after: 30_000), sha256: digest)
     #expect(broken == .interrupted)
     let kept = try #require(
@@ -76,7 +76,7 @@ struct ResumableDownloadTests {
     #expect(written == bytes)
   }
 
-  @Test func `what is there of another file is found out by the hash and fetched again`()
+  @Test func `a partial file of other content fails its hash and is fetched again`()
     async throws
   {
     try folder.write([UInt8](repeating: 1, count: 500), to: "file.bin.part")
@@ -97,7 +97,7 @@ struct ResumableDownloadTests {
   }
 
   @Test
-  func `a connection that breaks again and again gets through as long as it brings something`()
+  func `a connection that keeps breaking is retried as long as it makes progress`()
     async throws
   {
     let found = try await download(.ranged(bytes, cutAfter: 20_000), sha256: digest, attempts: 2)
@@ -110,7 +110,7 @@ struct ResumableDownloadTests {
     #expect(tagged.requests == 10 && written == bytes)
   }
 
-  @Test func `a part that is whole already is not fetched again`() async throws {
+  @Test func `a complete partial file is not fetched again`() async throws {
     for (tag, sha256) in [(nil, digest), ("\"a\"", nil)] as [(String?, String?)] {
       try folder.write(bytes, to: "file.bin.part")
       if let tag { try folder.write(Array(tag.utf8), to: "file.bin.part.etag") }
@@ -207,7 +207,7 @@ struct ResumableDownloadTests {
 
   @Test func `a server that goes away in the middle and comes back gets through`() async throws {
     let first = try RawServer(["/f": cut(after: 9000)])
-    let (port, bytes, place) = (first.port, bytes, folder.file("file.bin.part"))
+    let (port, bytes, part) = (first.port, bytes, folder.file("file.bin.part"))
     var download = ResumableDownload(
       url: first.url("/f"),
       path: folder.file("file.bin"),
@@ -219,7 +219,7 @@ struct ResumableDownloadTests {
       first.stop()
       try await Task.sleep(for: .milliseconds(300))
       // Between two attempts the file is nobody else's.
-      #expect(throws: FileError.self) { try PartialFile(place, keeping: true) }
+      #expect(throws: FileError.self) { try PartialFile(part, keeping: true) }
       let range = "bytes 9000-\(bytes.count - 1)/\(bytes.count)"
       let head = "HTTP/1.1 206 Part\r\nContent-Range: \(range)\r\nConnection: close\r\n\r\n"
       return try RawServer(["/f": .send(Array(head.utf8) + bytes.dropFirst(9000))], port: port)
@@ -229,7 +229,7 @@ struct ResumableDownloadTests {
     try await back.value.stop()
   }
 
-  @Test func `no server is told as such`() async throws {
+  @Test func `an unreachable server is reported as such`() async throws {
     let download = ResumableDownload(
       url: "http://127.0.0.1:1/f",
       path: folder.file("file.bin"),

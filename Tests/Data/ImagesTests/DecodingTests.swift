@@ -62,7 +62,7 @@ import Testing
   @Test(arguments: 1...8)
   func `EXIF orientation is applied to PNG and WebP as to JPEG`(value: Int) throws {
     var pixels: [UInt8] = []
-    for place in 0..<24 * 16 { pixels += [UInt8(place % 24 * 10), UInt8(place / 24 * 15), 7] }
+    for pixel in 0..<24 * 16 { pixels += [UInt8(pixel % 24 * 10), UInt8(pixel / 24 * 15), 7] }
     let image = RGBImage(width: 24, height: 16, pixels: pixels)
     let orientation = try #require(Orientation(rawValue: value))
     // One entry: tag 0x0112, a short.
@@ -75,8 +75,8 @@ import Testing
     // libpng passes over chunks that it does not know without their checksum.
     var crc: [UInt8] = Array("eXIf".utf8) + tiff
     let sum = crc.withUnsafeBytes { CRC32.of($0) }
-    crc += (0..<4).map { (place: Int) -> UInt8 in
-      UInt8(truncatingIfNeeded: sum >> (24 - 8 * UInt32(place)))
+    crc += (0..<4).map { (byte: Int) -> UInt8 in
+      UInt8(truncatingIfNeeded: sum >> (24 - 8 * UInt32(byte)))
     }
     png.insert(contentsOf: length + crc, at: 33)
 

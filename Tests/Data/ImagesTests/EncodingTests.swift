@@ -82,7 +82,7 @@ import Testing
           case 0: return UInt8.random(in: 0...255, using: &random)
           case 1: return [10, 200, 30][index % 3]
           case 2: return UInt8(truncatingIfNeeded: index / 3)
-          // Long runs that end at odd places, and codes of very unequal lengths.
+          // Long runs that end at odd offsets, and codes of very unequal lengths.
           case 3: return index / 3 % 1009 < 5 ? UInt8.random(in: 0...255, using: &random) : 7
           case 4:
             return UInt8(
@@ -108,7 +108,7 @@ import Testing
     return (0..<image.height).map { png[48 + $0 * (3 * image.width + 1)] }
   }
 
-  @Test func `each row takes the filter that foretells it best`() throws {
+  @Test func `each row takes the filter with the smallest sum`() throws {
     var random = SeededGenerator(state: 3)
     let noise = (0..<96).map { _ in UInt8.random(in: 0...255, using: &random) }
     // Noise with a little other noise (up: Paeth is now and then misled), one colour below noise

@@ -107,13 +107,13 @@ import Testing
     ("<!DOCTYPE html><html>", "an HTML or XML page"), ("  <svg xmlns=''>", "SVG"),
     ("hello world, this is text", "something else"),
   ])
-  func `what is no image is named`(text: String, looks: String) {
+  func `a file that is not an image is described`(text: String, looks: String) {
     #expect(throws: ImageError.unknownFormat(looks)) {
       try RGBImage(decoding: Array(text.utf8))
     }
   }
 
-  @Test func `of an animated WebP the first picture is read, in its place on the canvas`() throws {
+  @Test func `of an animated WebP the first picture is read, at its offset on the canvas`() throws {
     let first = try Fixtures.image("decode/webp-lossless.webp")
     let animated = try Fixtures.image("decode/animated.webp")
     #expect(animated.width == first.width && animated.height == first.height)
@@ -142,7 +142,7 @@ import Testing
     ProcessInfo.processInfo.environment["NIFTY_MUTATIONS"].flatMap(Int.init) ?? 400
   }
 
-  /// Flips bits, overwrites, cuts, repeats: a few of these at random places.
+  /// Flips bits, overwrites, cuts, repeats: a few of these at random offsets.
   private func mutated(
     _ bytes: [UInt8],
     using generator: inout SeededGenerator

@@ -12,7 +12,7 @@ struct PNGTextTests {
     PNGText(keyword: "Comment", text: ""),
   ]
 
-  @Test func `what is written is read again, and the pixels stay`() throws {
+  @Test func `PNG text round-trips, and the pixels stay`() throws {
     let png = try image.encodedPNG(texts: texts)
     #expect(PNGText.texts(in: png) == texts)
     #expect(try RGBImage(decoding: png) == image)
@@ -20,8 +20,9 @@ struct PNGTextTests {
     #expect(try image.encodedPNG(texts: []) == image.encodedPNG())
   }
 
-  @Test func `PIL reads the text`() throws {
-    guard let python = Repository.python else { return }
+  @Test(.enabled(if: Repository.python != nil, "scripts/setup --tests installs PIL"))
+  func `PIL reads the text`() throws {
+    let python = try #require(Repository.python)
     try withTemporaryFolder { folder in
       try image.write(png: folder + "/a.png", texts: texts)
       let process = Process()

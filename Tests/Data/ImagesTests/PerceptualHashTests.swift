@@ -2,7 +2,7 @@ import Images
 import Testing
 
 @Suite struct PerceptualHashTests {
-  @Test func `the bits are what a picture of 9×9 says`() throws {
+  @Test func `the hash bits follow the 9×9 gradient`() throws {
     // Lighter to the right and downwards by one row in two.
     let pixels = (0..<81).flatMap { index -> [UInt8] in
       let shade = UInt8(20 * (index % 9) + (index / 9 % 2 == 0 ? 0 : 10))
@@ -14,7 +14,7 @@ import Testing
     #expect(hash.distance(to: PerceptualHash(rows: .max, columns: 0)) == 32)
   }
 
-  @Test func `copies are near, other pictures are far, a plain one has none`() throws {
+  @Test func `copies have near hashes, other pictures far ones, a plain one none`() throws {
     let photo = try Fixtures.image("decode/photo.png")
     let hash = try #require(PerceptualHash(photo))
     for copy in [

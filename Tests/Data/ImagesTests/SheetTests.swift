@@ -1,9 +1,50 @@
+import Foundation
+import Glibc
 import Images
 import Testing
 
 @Suite struct SheetTests {
   private let red = RGBImage(width: 16, height: 16, filledWith: Color(220, 0, 0))
   private let blue = RGBImage(width: 16, height: 16, filledWith: Color(0, 0, 220))
+
+  @Test func `a sheet for which there is no memory is refused in one line`() async {
+    await #expect(processExitsWith: .success) {
+      let rows = (0..<50).map { _ in
+        let image = RGBImage(width: 1, height: 1, filledWith: .black)
+        return CaptionedSheet.Row(caption: "a", samples: .init(repeating: image, count: 40))
+      }
+      // Fonts and all else that stays.
+      _ = try CaptionedSheet(title: "t", rows: [rows[0]]).rendered(scale: 1)
+      try limitMemory(to: 100 << 20)
+      let error = #expect(throws: ImageError.self) {
+        try CaptionedSheet(title: "t", rows: rows).rendered()
+      }
+      #expect(error?.description.hasPrefix("no memory for a drawing of ") == true)
+    }
+  }
+
+  @Test func `a part of a drawing for which there is no memory is not left out`() async {
+    await #expect(processExitsWith: .success) {
+      var canvas = try Canvas(width: 6000, height: 6000, scale: 1)
+      // Filling takes four bytes a pixel.
+      try limitMemory(to: 100 << 20)
+      canvas.fill(Rectangle(x: 0, y: 0, width: 6000, height: 6000), .black)
+      #expect(throws: ImageError.cannotDraw(width: 6000, height: 6000)) { try canvas.finished() }
+    }
+  }
+
+  @Test func `a reduced picture is shown as the whole one`() throws {
+    let pixels = (0..<500 * 400 * 3).map { UInt8(truncatingIfNeeded: $0 * $0 / 900) }
+    let picture = RGBImage(width: 500, height: 400, pixels: pixels)
+    let reduced = CaptionedSheet.tile(picture)
+    #expect(reduced.width == 192 && reduced.height == 192)
+    let sheets = try [picture, reduced].map {
+      try CaptionedSheet(title: "t", rows: [.init(caption: "a", samples: [$0])]).rendered()
+    }
+    #expect(sheets[0] == sheets[1])
+    let small = RGBImage(width: 32, height: 32, filledWith: .black)
+    #expect(CaptionedSheet.tile(small) == small)
+  }
 
   @Test func `every row has its caption and its pictures in columns`() throws {
     let sheet = CaptionedSheet(
@@ -81,13 +122,13 @@ import Testing
     return (stretches(columns), stretches(rows))
   }
 
-  private func stretches(_ places: Set<Int>) -> [Range<Int>] {
+  private func stretches(_ rows: Set<Int>) -> [Range<Int>] {
     var result: [Range<Int>] = []
-    for place in places.sorted() {
-      if let last = result.last, last.upperBound == place {
-        result[result.count - 1] = last.lowerBound..<place + 1
+    for row in rows.sorted() {
+      if let last = result.last, last.upperBound == row {
+        result[result.count - 1] = last.lowerBound..<row + 1
       } else {
-        result.append(place..<place + 1)
+        result.append(row..<row + 1)
       }
     }
     return result
@@ -96,4 +137,12 @@ import Testing
   private func hasInk(_ image: RGBImage, x: Range<Int>, y: Range<Int>) -> Bool {
     y.contains { row in x.contains { image[x: $0, y: row].green < 200 } }
   }
+}
+
+/// Lets this process have so many bytes more than it has.
+private func limitMemory(to bytes: rlim_t) throws {
+  let sizes = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+  let pages = try #require(sizes.split(separator: " ").first.flatMap { rlim_t($0) })
+  var limit = rlimit(rlim_cur: pages * 4096 + bytes, rlim_max: .max)
+  try #require(setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0)
 }

@@ -20,7 +20,7 @@ import Testing
   @Test(arguments: ["fire engine", "消防車", "Größe naïve"])
   func `text leaves ink between its baseline and its capitals`(text: String) throws {
     let style = try style(20)
-    var canvas = Canvas(width: 200, height: 60, scale: 1)
+    var canvas = try Canvas(width: 200, height: 60, scale: 1)
     canvas.text(text, at: Point(10, 40), style, .black)
     let box = try #require(inkBox(canvas.image))
     #expect(box.left >= 9 && box.right <= Int(11 + style.width(of: text)))
@@ -33,7 +33,7 @@ import Testing
     let width = style.width(of: "mean")
     let cases = [(TextAnchor.start, 100.0), (.middle, 100 - width / 2), (.end, 100 - width)]
     for (anchor, left) in cases {
-      var canvas = Canvas(width: 200, height: 40, scale: 1)
+      var canvas = try Canvas(width: 200, height: 40, scale: 1)
       canvas.text("mean", at: Point(100, 30), style, .black, anchor: anchor)
       let box = try #require(inkBox(canvas.image))
       #expect(abs(Double(box.left) - left) < 3)
@@ -43,7 +43,7 @@ import Testing
   @Test func `bold has more ink, also in Japanese`() throws {
     for text in ["engine", "消防車"] {
       let inks = try [FontWeight.regular, .bold].map { weight in
-        var canvas = Canvas(width: 120, height: 40, scale: 2)
+        var canvas = try Canvas(width: 120, height: 40, scale: 2)
         canvas.text(text, at: Point(5, 30), try style(20, weight), .black)
         return canvas.image.pixels.reduce(0) { $0 + 255 - Int($1) }
       }
@@ -87,7 +87,7 @@ import Testing
 
   @Test func `hostile text is drawn without harm`() throws {
     let style = try style(12)
-    var canvas = Canvas(width: 100, height: 30, scale: 1)
+    var canvas = try Canvas(width: 100, height: 30, scale: 1)
     let texts = [
       "\0\u{1}\u{202e}\u{feff}", "e" + String(repeating: "\u{301}", count: 300), "👩‍👩‍👧‍👦🏳️‍🌈",
       "\u{10ffff}\u{e000}", String(repeating: "x", count: 100_000),

@@ -22,7 +22,7 @@ struct VisualRunsTests {
     ("日本語 cat", "日本語 cat"),
     // Hebrew letters alef, bet, gimel: the first one stands at the right.
     ("\u{5d0}\u{5d1}\u{5d2}", "\u{5d2}\u{5d1}\u{5d0}"),
-    // Hebrew in English keeps to its place.
+    // Hebrew within English stays where it is.
     ("a \u{5d0}\u{5d1} b", "a \u{5d1}\u{5d0} b"),
     // English in Hebrew: the line begins at the right, the English reads from left to right.
     ("\u{5d0}\u{5d1} cat \u{5d2}", "\u{5d2} cat \u{5d1}\u{5d0}"),
@@ -58,7 +58,7 @@ struct VisualRunsTests {
     func shape(_ text: String) -> ShapedText {
       ShapedText(text, size: 20, weight: .regular, fonts: fonts)
     }
-    // Brackets are mirrored and swap their places; they are in every font.
+    // Brackets are mirrored and swap their positions; they are in every font.
     let line = shape("\u{5d0}(")
     let alone = shape(")")
     #expect(line.glyphs.first?.index == alone.glyphs.first?.index)

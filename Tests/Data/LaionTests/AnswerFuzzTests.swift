@@ -46,7 +46,7 @@ import Testing
     await robots.shutDown()
   }
 
-  @Test func `announcements before an answer are passed over`()
+  @Test func `informational responses are skipped`()
     async throws
   {
     let early = Self.answer("HTTP/1.1 103 Early Hints\nLink: </a>\nContent-Encoding: gzip")
@@ -97,7 +97,7 @@ import Testing
     Array("0123456789 \r\n\t:/;,-%@[]\"\0\u{7F}aHTP".utf8) + [0x80, 0xFF]
 
   @Test(.timeLimit(.minutes(20)))
-  func `damaged answers end their request and nothing else`() async throws {
+  func `damaged responses fail only their request`() async throws {
     let inputs = DamagedInputs(Self.seeds, alphabet: Self.alphabet)
     let server = try RawServer { path in
       Int(path.dropFirst(2)).map { number in

@@ -40,7 +40,7 @@ import Testing
     #expect(try decide(status) == .fail(.status(status), retryAfter: nil))
   }
 
-  @Test func `the wait that a server asks for is passed on`() throws {
+  @Test func `Retry-After in seconds is passed on`() throws {
     #expect(try decide(429, [("Retry-After", "7")]) == .fail(.status(429), retryAfter: 7))
     #expect(try decide(503, [("Retry-After", "-1")]) == .fail(.status(503), retryAfter: nil))
     for text in ["1e400", "nan", "soon", "", "Wed, 21 Oct"] {
@@ -48,7 +48,7 @@ import Testing
     }
   }
 
-  @Test func `a date until which a server wants to be left alone is a wait`() throws {
+  @Test func `Retry-After as a date becomes a delay`() throws {
     let url = try #require(url)
     let date = "Wed, 21 Oct 2026 07:28:00 GMT"
     for (now, wait) in [(1_792_567_660.0, 20.0), (1_792_567_700, 0)] {
@@ -112,7 +112,7 @@ import Testing
       .status(502), .status(503), .status(504),
     ] as [FetchCause]
   )
-  func `a cause that may pass is retried`(cause: FetchCause) {
+  func `a transient failure is retried`(cause: FetchCause) {
     #expect(wait(cause) == 2)
   }
 
@@ -123,18 +123,18 @@ import Testing
       .notAnImage, .truncatedImage, .tooSmall,
     ] as [FetchCause]
   )
-  func `a permanent cause is not retried`(cause: FetchCause) {
+  func `a permanent failure is not retried`(cause: FetchCause) {
     #expect(wait(cause) == nil)
   }
 
-  @Test func `the wait doubles and is spread`() {
+  @Test func `the backoff doubles with jitter`() {
     #expect(wait(.timedOut, attempt: 1, jitter: 0) == 1)
     #expect(wait(.timedOut, attempt: 2, jitter: 0) == 2)
     #expect(wait(.timedOut, attempt: 2, jitter: 0.5) == 4)
     #expect(wait(.timedOut, attempt: 3) == nil)
   }
 
-  @Test func `a server's wish is respected or the row given up`() {
+  @Test func `Retry-After is respected or the row given up`() {
     #expect(wait(.status(429), retryAfter: 10) == 10)
     #expect(wait(.status(429), retryAfter: 1) == 2)
     #expect(wait(.status(429), retryAfter: 61) == nil)
@@ -156,7 +156,7 @@ import Testing
     #expect(cause.description != "unnamed")
   }
 
-  @Test func `what is no name is no cause`() {
+  @Test func `an unknown name is not a cause`() {
     #expect(FetchCause("HTTP") == nil)
     #expect(FetchCause("unnamed") == nil)
   }

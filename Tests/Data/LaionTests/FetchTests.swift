@@ -129,7 +129,7 @@ import Text
     }
   }
 
-  @Test func `nobody listening is a failure`() async throws {
+  @Test func `connection refused is a failure`() async throws {
     try await download(
       [:],
       ["http://127.0.0.1:1025/a"],

@@ -34,7 +34,7 @@ import Testing
     }
   }
 
-  @Test func `statistics of counts that cannot be are none`() async throws {
+  @Test func `statistics with impossible counts are ignored`() async throws {
     try await MixedRows.withMetadata { configuration, _ in
       var configuration = configuration
       configuration.perSplit = 5

@@ -31,7 +31,7 @@ struct HostGateTests {
   }
 
   @Test(arguments: [(1, 1), (4, 2), (2, 4), (6, 3), (100, 1)])
-  func `never more in flight than allowed, in all and at each host, and all get their turn`(
+  func `requests in flight stay within both limits, in all and per host, and all are served`(
     limit: Int,
     perHost: Int
   ) async {
@@ -81,13 +81,13 @@ struct HostGateTests {
     return log.order
   }
 
-  @Test func `of those that wait at a host the lowest row goes first`() async {
+  @Test func `the lowest row waiting at a host goes first`() async {
     let requests = [5, 3, 9, 1, 7].map { (host: "a", order: $0) }
     let found = await order(of: requests, HostGate(limit: 8, limitPerHost: 1))
     #expect(found == [1, 3, 5, 7, 9])
   }
 
-  @Test func `of those that wait for a slot at all the lowest row goes first, whatever its host`()
+  @Test func `the lowest row waiting for a slot goes first, whatever its host`()
     async
   {
     let requests = [(host: "b", order: 4), ("c", 2), ("d", 6), ("e", 1)]
@@ -123,7 +123,7 @@ struct HostGateTests {
     for host in ["a", "b", "c"] { await slow.withSlot(at: host) { _ in } }
   }
 
-  @Test func `whoever is cancelled does not wait for its second`() async {
+  @Test func `a cancelled request does not wait for its rate limit`() async {
     let gate = HostGate(limit: 1, limitPerHost: 1, ratePerHost: 0.001)
     await gate.withSlot(at: "a") { _ in }
     let waiting = Task { await gate.withSlot(at: "a") { _ in Task.isCancelled } }

@@ -55,7 +55,7 @@ struct HostResolverTests {
     #expect(servers.asked == 1)
   }
 
-  @Test func `silent name servers cost later rows no time, and a retry asks them again`()
+  @Test func `silent name servers do not delay later rows, and a retry queries them again`()
     async throws
   {
     let servers = NameServers([.resolverFailed, .resolverFailed, nil])
@@ -90,7 +90,7 @@ struct HostResolverTests {
     #expect(servers.asked == 1)
   }
 
-  @Test func `an answer is checked before it is remembered`() async {
+  @Test func `an address is checked before it is cached`() async {
     let resolver = HostResolver(policy: AddressPolicy(FetchSettings())) { _ in
       .success([.v4(0x7f00_0001)])
     }

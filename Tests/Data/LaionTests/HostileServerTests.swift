@@ -43,150 +43,166 @@ import Testing
   private static let chunked =
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
 
-  private static let image: [UInt8] = (try? samplePNG(1)) ?? []
-  private static let photo: [UInt8] =
-    (try? RGBImage(
+  private static func photo() throws -> [UInt8] {
+    try RGBImage(
       width: 48,
       height: 48,
       pixels: (0..<48 * 48 * 3).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-    ).encodedJPEG()) ?? []
+    ).encodedJPEG()
+  }
 
-  static let framing: [Kind] = [
-    Kind(
-      "body without end, chunked",
-      .forever(
-        text(chunked),
-        then: text("1000\r\n" + String(repeating: "x", count: 4096) + "\r\n")
+  static func framing() throws -> [Kind] {
+    let image = try samplePNG(1)
+    let photo = try Self.photo()
+    return [
+      Kind(
+        "body without end, chunked",
+        .forever(
+          text(chunked),
+          then: text("1000\r\n" + String(repeating: "x", count: 4096) + "\r\n")
+        ),
+        "too many bytes"
       ),
-      "too many bytes"
-    ),
-    Kind(
-      "body without end, until close",
-      .forever(text("HTTP/1.1 200 OK\r\n\r\n"), then: .init(repeating: 7, count: 4096)),
-      "too many bytes"
-    ),
-    Kind("length beyond the limit", .hang(ok([], length: "99999999999")), "too many bytes"),
-    Kind(
-      "length beyond 64 bits",
-      .hang(ok([], length: "99999999999999999999999")),
-      "invalid response"
-    ),
-    Kind(
-      "length longer than the body",
-      .send(ok(image, length: "\(image.count + 9)")),
-      "connection lost"
-    ),
-    Kind("length shorter than the body", .send(ok(photo, length: "300")), "truncated image"),
-    Kind("negative length", .send(ok(image, length: "-5")), "invalid response"),
-    Kind("length that is no number", .send(ok(image, length: "many")), "invalid response"),
-    Kind("two lengths", .send(ok(image, "Content-Length: 7")), "invalid response"),
-    Kind("length and chunks", .send(ok(image, "Transfer-Encoding: chunked")), "invalid response"),
-    Kind(
-      "chunk size that is no number",
-      .send(text(chunked + "zz\r\nabc\r\n0\r\n\r\n")),
-      "invalid response"
-    ),
-    Kind(
-      "chunk size beyond 64 bits",
-      .send(text(chunked + "fffffffffffffffff\r\nabc")),
-      "invalid response"
-    ),
-    Kind(
-      "chunk extension without end",
-      .forever(text(chunked + "4;"), then: .init(repeating: 0x61, count: 4096)),
-      "timed out"
-    ),
-    Kind(
-      "trailers without end",
-      .forever(text(chunked + "0\r\n"), then: text("a: b\r\n")),
-      "invalid response"
-    ),
-    Kind("chunks cut off", .send(text(chunked + "4\r\nabcd\r\n")), "connection lost"),
-    Kind(
-      "no length, body cut",
-      .send(text("HTTP/1.1 200 OK\r\n\r\n") + photo.prefix(300)),
-      "truncated image"
-    ),
-    Kind("empty body", .send(ok([])), "empty"),
-    Kind("empty chunked body", .send(text(chunked + "0\r\n\r\n")), "empty"),
-  ]
+      Kind(
+        "body without end, until close",
+        .forever(text("HTTP/1.1 200 OK\r\n\r\n"), then: .init(repeating: 7, count: 4096)),
+        "too many bytes"
+      ),
+      Kind("length beyond the limit", .hang(ok([], length: "99999999999")), "too many bytes"),
+      Kind(
+        "length beyond 64 bits",
+        .hang(ok([], length: "99999999999999999999999")),
+        "invalid response"
+      ),
+      Kind(
+        "length longer than the body",
+        .send(ok(image, length: "\(image.count + 9)")),
+        "connection lost"
+      ),
+      Kind("length shorter than the body", .send(ok(photo, length: "300")), "truncated image"),
+      Kind("negative length", .send(ok(image, length: "-5")), "invalid response"),
+      Kind("length that is no number", .send(ok(image, length: "many")), "invalid response"),
+      Kind("two lengths", .send(ok(image, "Content-Length: 7")), "invalid response"),
+      Kind("length and chunks", .send(ok(image, "Transfer-Encoding: chunked")), "invalid response"),
+      Kind(
+        "chunk size that is no number",
+        .send(text(chunked + "zz\r\nabc\r\n0\r\n\r\n")),
+        "invalid response"
+      ),
+      Kind(
+        "chunk size beyond 64 bits",
+        .send(text(chunked + "fffffffffffffffff\r\nabc")),
+        "invalid response"
+      ),
+      Kind(
+        "chunk extension without end",
+        .forever(text(chunked + "4;"), then: .init(repeating: 0x61, count: 4096)),
+        "timed out"
+      ),
+      Kind(
+        "trailers without end",
+        .forever(text(chunked + "0\r\n"), then: text("a: b\r\n")),
+        "invalid response"
+      ),
+      Kind("chunks cut off", .send(text(chunked + "4\r\nabcd\r\n")), "connection lost"),
+      Kind(
+        "no length, body cut",
+        .send(text("HTTP/1.1 200 OK\r\n\r\n") + photo.prefix(300)),
+        "truncated image"
+      ),
+      Kind("empty body", .send(ok([])), "empty"),
+      Kind("empty chunked body", .send(text(chunked + "0\r\n\r\n")), "empty"),
+    ]
+  }
 
-  static let heads: [Kind] = [
-    Kind(
-      "a hundred thousand headers",
-      .forever(text("HTTP/1.1 200 OK\r\n"), then: text("a: b\r\n")),
-      "invalid response"
-    ),
-    Kind(
-      "one header without end",
-      .forever(text("HTTP/1.1 200 OK\r\na: "), then: .init(repeating: 0x61, count: 4096)),
-      "invalid response"
-    ),
-    Kind(
-      "header name without end",
-      .forever(text("HTTP/1.1 200 OK\r\n"), then: .init(repeating: 0x61, count: 4096)),
-      "invalid response"
-    ),
-    Kind(
-      "status line without end",
-      .forever(text("HTTP/1.1 200 "), then: .init(repeating: 0x61, count: 4096)),
-      "timed out"
-    ),
-    Kind(
-      "interim answers without end",
-      .forever([], then: text("HTTP/1.1 100 Continue\r\n\r\n")),
-      "timed out"
-    ),
-    Kind("early hints, then an image", .send(text("HTTP/1.1 103 Hints\r\n\r\n") + ok(image)), "ok"),
-    Kind("not HTTP", .send(text("SSH-2.0-OpenSSH_9.2\r\n")), "invalid response"),
-    Kind(
-      "random bytes",
-      .send((0..<2000).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ 13) }),
-      "invalid response"
-    ),
-    Kind("an image without a head", .send(image), "invalid response"),
-    Kind(
-      "another protocol",
-      .send(text("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")),
-      "HTTP 101"
-    ),
-    Kind("no body by definition", .send(text("HTTP/1.1 204 No Content\r\n\r\n")), "HTTP 204"),
-    Kind(
-      "half an image on purpose",
-      .send(text("HTTP/1.1 206 Partial\r\nContent-Length: 3\r\n\r\nabc")),
-      "HTTP 206"
-    ),
-    Kind(
-      "status 999",
-      .send(text("HTTP/1.1 999 Denied\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
-      "HTTP 999"
-    ),
-    Kind("opted out", .send(ok(image, "X-Robots-Tag: noai")), "opted out"),
-  ]
+  static func heads() throws -> [Kind] {
+    let image = try samplePNG(1)
+    return [
+      Kind(
+        "a hundred thousand headers",
+        .forever(text("HTTP/1.1 200 OK\r\n"), then: text("a: b\r\n")),
+        "invalid response"
+      ),
+      Kind(
+        "one header without end",
+        .forever(text("HTTP/1.1 200 OK\r\na: "), then: .init(repeating: 0x61, count: 4096)),
+        "invalid response"
+      ),
+      Kind(
+        "header name without end",
+        .forever(text("HTTP/1.1 200 OK\r\n"), then: .init(repeating: 0x61, count: 4096)),
+        "invalid response"
+      ),
+      Kind(
+        "status line without end",
+        .forever(text("HTTP/1.1 200 "), then: .init(repeating: 0x61, count: 4096)),
+        "timed out"
+      ),
+      Kind(
+        "interim answers without end",
+        .forever([], then: text("HTTP/1.1 100 Continue\r\n\r\n")),
+        "timed out"
+      ),
+      Kind(
+        "early hints, then an image",
+        .send(text("HTTP/1.1 103 Hints\r\n\r\n") + ok(image)),
+        "ok"
+      ),
+      Kind("not HTTP", .send(text("SSH-2.0-OpenSSH_9.2\r\n")), "invalid response"),
+      Kind(
+        "random bytes",
+        .send((0..<2000).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ 13) }),
+        "invalid response"
+      ),
+      Kind("an image without a head", .send(image), "invalid response"),
+      Kind(
+        "another protocol",
+        .send(
+          text("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
+        ),
+        "HTTP 101"
+      ),
+      Kind("no body by definition", .send(text("HTTP/1.1 204 No Content\r\n\r\n")), "HTTP 204"),
+      Kind(
+        "half an image on purpose",
+        .send(text("HTTP/1.1 206 Partial\r\nContent-Length: 3\r\n\r\nabc")),
+        "HTTP 206"
+      ),
+      Kind(
+        "status 999",
+        .send(text("HTTP/1.1 999 Denied\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
+        "HTTP 999"
+      ),
+      Kind("opted out", .send(ok(image, "X-Robots-Tag: noai")), "opted out"),
+    ]
+  }
 
-  static let connections: [Kind] = [
-    Kind("silence", .hang([]), "timed out"),
-    Kind("head in drips", .drip(ok(image), pause: 100_000), "timed out"),
-    Kind(
-      "body in drips",
-      .drip(text("HTTP/1.1 200 OK\r\n\r\n") + image, pause: 60_000),
-      "timed out"
-    ),
-    Kind("half a head, then silence", .hang(text("HTTP/1.1 200 OK\r\nContent-")), "timed out"),
-    Kind(
-      "half a body, then silence",
-      .hang(ok(Array(image.prefix(50)), length: "5000")),
-      "timed out"
-    ),
-    Kind("closed without a word", .send([]), "connection lost"),
-    Kind("reset without a word", .reset([]), "connection lost"),
-    Kind(
-      "reset in the body",
-      .reset(ok(Array(image.prefix(50)), length: "5000")),
-      "connection lost"
-    ),
-    Kind("closed in the head", .send(text("HTTP/1.1 200 OK\r\nContent-")), "connection lost"),
-  ]
+  static func connections() throws -> [Kind] {
+    let image = try samplePNG(1)
+    return [
+      Kind("silence", .hang([]), "timed out"),
+      Kind("head in drips", .drip(ok(image), pause: 100_000), "timed out"),
+      Kind(
+        "body in drips",
+        .drip(text("HTTP/1.1 200 OK\r\n\r\n") + image, pause: 60_000),
+        "timed out"
+      ),
+      Kind("half a head, then silence", .hang(text("HTTP/1.1 200 OK\r\nContent-")), "timed out"),
+      Kind(
+        "half a body, then silence",
+        .hang(ok(Array(image.prefix(50)), length: "5000")),
+        "timed out"
+      ),
+      Kind("closed without a word", .send([]), "connection lost"),
+      Kind("reset without a word", .reset([]), "connection lost"),
+      Kind(
+        "reset in the body",
+        .reset(ok(Array(image.prefix(50)), length: "5000")),
+        "connection lost"
+      ),
+      Kind("closed in the head", .send(text("HTTP/1.1 200 OK\r\nContent-")), "connection lost"),
+    ]
+  }
 
   static let redirects: [Kind] = [
     Kind("redirect in a circle", redirect("/redirect%20in%20a%20circle"), "too many redirects"),
@@ -223,6 +239,7 @@ import Testing
   ]
 
   static func bodies() throws -> [Kind] {
+    let (image, photo) = try (samplePNG(1), Self.photo())
     let bomb = HostileBytes.gzip(HostileBytes.bomb())
     let packed = HostileBytes.gzip(
       HostileBytes.stored(image),
@@ -287,7 +304,9 @@ import Testing
     ]
   }
 
-  static func all() throws -> [Kind] { try framing + heads + connections + redirects + bodies() }
+  static func all() throws -> [Kind] {
+    try framing() + heads() + connections() + redirects + bodies()
+  }
 
   /// The rows' path is the kind's name.
   private static func path(_ kind: Kind) -> String {
@@ -300,7 +319,8 @@ import Testing
       }.joined()
   }
 
-  @Test func `each misbehaviour ends in its own cause within its deadline`() async throws {
+  @Test func `each misbehaving server has its own failure cause within the deadline`() async throws
+  {
     let kinds = try Self.all()
     #expect(Set(kinds.map(\.name)).count == kinds.count)
     let routes = Dictionary(uniqueKeysWithValues: kinds.map { (Self.path($0), $0.script) })
@@ -342,14 +362,14 @@ import Testing
     Kind("an alert", .send([0x15, 3, 3, 0, 2, 2, 40]), "encryption failed"),
     Kind("silence in the handshake", .hang([]), "timed out"),
   ])
-  func `a failure of encryption is one`(kind: Kind) async throws {
+  func `a TLS failure is reported as such`(kind: Kind) async throws {
     let server = try RawServer([:], greeting: kind.script)
     defer { server.stop() }
     let found = try await status("https://127.0.0.1:\(server.port)/")
     #expect(found == kind.cause)
   }
 
-  @Test func `a certificate that nobody signed is refused`() async throws {
+  @Test func `a self-signed certificate is refused`() async throws {
     try await withTemporaryFolder { folder in
       let make = Process()
       make.executableURL = URL(filePath: "/usr/bin/openssl")

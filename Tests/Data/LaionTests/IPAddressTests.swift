@@ -35,11 +35,11 @@ import Testing
   @Test(arguments: [
     "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "0x7f.0.0.1", "localhost", "::g", "[::1]",
   ])
-  func `what is no address is none`(text: String) {
+  func `an invalid address does not parse`(text: String) {
     #expect(IPAddress(text) == nil)
   }
 
-  @Test func `an address is written as it is read`() {
+  @Test func `an address round-trips as text`() {
     #expect(IPAddress("192.168.0.255")?.description == "192.168.0.255")
     #expect(IPAddress("2001:db8::ff")?.description == "2001:db8:0:0:0:0:0:ff")
   }

@@ -61,7 +61,7 @@ struct MemoryBudgetTests {
     #expect(budget.used == 0 && budget.peak == 350)
   }
 
-  @Test func `who is cancelled while waiting leaves the queue`() async throws {
+  @Test func `a cancelled waiter leaves the queue`() async throws {
     let budget = MemoryBudget(limit: 10)
     let first = budget.reservation()
     try await first.grow(to: 10)
@@ -88,8 +88,7 @@ struct MemoryBudgetTests {
   }
 
   /// A picture of one colour is a few kilobytes however many pixels it has.
-  @Test func `pictures that unfold to the limit of pixels are decoded few at a time`() async throws
-  {
+  @Test func `images at the pixel limit are decoded few at a time`() async throws {
     let side = 400
     let white = [UInt8](repeating: 255, count: side * side * 3)
     let bomb = ByteBuffer(
@@ -132,11 +131,11 @@ struct MemoryBudgetTests {
     settings.readTimeout = 20
     let fetcher = TestFetcher(settings) { _ in .success([.v4(0x7F00_0001)]) }
     let url = server.url("/a")
-    let lengths = await withTaskGroup(of: Int.self) { tasks in
+    let lengths = try await withThrowingTaskGroup(of: Int.self) { tasks in
       for _ in 0..<12 {
-        tasks.addTask { ((try? await fetcher.body(url).get()) ?? []).count }
+        tasks.addTask { try await fetcher.body(url).get().count }
       }
-      return await tasks.reduce(into: []) { $0.append($1) }
+      return try await tasks.reduce(into: []) { $0.append($1) }
     }
     #expect(lengths == Array(repeating: body.count, count: 12))
     // The buffer of a body of 300,000 bytes has 512 KiB.

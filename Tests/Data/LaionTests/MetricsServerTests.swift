@@ -1,40 +1,15 @@
 import Foundation
 import Glibc
 import Laion
+import TestSupport
 import Testing
 
 @Suite("Metrics server", .timeLimit(.minutes(1))) struct MetricsServerTests {
-  /// Connects to a port of this machine.
-  private func connection(to port: Int) throws -> Int32 {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = UInt16(port).bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let status = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    try #require(status == 0)
-    var limit = timeval(tv_sec: 20, tv_usec: 0)
-    let size = socklen_t(MemoryLayout<timeval>.size)
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
-    return descriptor
-  }
-
   /// What the server answers; empty where it hangs up.
   private func answer(at port: Int) throws -> String {
-    let descriptor = try connection(to: port)
-    defer { close(descriptor) }
-    let request = Array("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
-    send(descriptor, request, request.count, Int32(MSG_NOSIGNAL))
-    var (text, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 65_536))
-    while true {
-      let count = recv(descriptor, &buffer, buffer.count, 0)
-      if count <= 0 { return String(decoding: text, as: UTF8.self) }
-      text += buffer[..<count]
-    }
+    let connection = try RawConnection(port: port)
+    connection.send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+    return connection.read()
   }
 
   /// On a thread of its own: the tasks of other tests need those of the runtime.
@@ -54,16 +29,47 @@ import Testing
     let server = try await MetricsServer(port: 0, deadline: 4)
     let port = server.port
     let (refused, ended, answered) = try await aside {
-      let idle = try (0..<MetricsServer.maximumConnections).map { _ in try connection(to: port) }
-      defer { for descriptor in idle { close(descriptor) } }
+      let idle = try (0..<MetricsServer.maximumConnections).map { _ in
+        try RawConnection(port: port)
+      }
       usleep(300_000)
       let refused = try answer(at: port)
       // Each idle connection ends by itself.
-      var byte: UInt8 = 0
-      let ended = idle.count { recv($0, &byte, 1, 0) == 0 }
+      let ended = idle.count { $0.isClosed }
       return (refused, ended, try answer(at: port))
     }
     #expect(refused == "" && ended == MetricsServer.maximumConnections)
+    #expect(answered.contains("nifty_laion_pairs_total"))
+    await server.shutDown()
+  }
+
+  private static let requests: [[UInt8]] = [
+    "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\nGET /metrics HTTP/1.1\r\nHost: a\r\n\r\n",
+    "POST /metrics HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+      + "5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n",
+    "HEAD /metrics HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello",
+    "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+    "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\nxyz",
+  ].map { Array($0.utf8) }
+
+  @Test(.timeLimit(.minutes(20)))
+  func `damaged requests do no harm to the server`() async throws {
+    let alphabet = Array("0123456789 \r\n\t:/;,-%@*\0\u{7F}aHTP".utf8) + [0x80, 0xFF]
+    let inputs = DamagedInputs(Self.requests, alphabet: alphabet)
+    let count = ProcessInfo.processInfo.environment["NIFTY_FUZZ"].flatMap { Int($0) } ?? 1000
+    let server = try await MetricsServer(port: 0, deadline: 1)
+    let port = server.port
+    let answered = try await aside {
+      for number in 0..<count {
+        let connection = try RawConnection(port: port)
+        connection.send(inputs.input(number))
+        // Some go at once, the others hear a word first.
+        if number % 4 != 0 { _ = connection.read(until: " ", within: 0.02) }
+      }
+      // The last of them keep their slots for a moment.
+      usleep(1_500_000)
+      return try answer(at: port)
+    }
     #expect(answered.contains("nifty_laion_pairs_total"))
     await server.shutDown()
   }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct NearDuplicatesTests {
   @Test(arguments: [0, 1, 3, 6, 7, 15])
-  func `what is found by bands is what comparing all would find`(threshold: Int) {
+  func `banded search finds what comparing all would find`(threshold: Int) {
     var random = SystemRandomNumberGenerator()
     var (stored, banded) = ([PerceptualHash](), NearDuplicates(threshold: threshold))
     for number in 0..<600 {

@@ -8,7 +8,7 @@ import Testing
 @Suite("Pinned clients", .timeLimit(.minutes(1)))
 struct PinnedClientsTests {
   /// With more hosts than clients may be kept, clients are dropped all the time.
-  @Test func `a client that somebody holds is never shut down`() async throws {
+  @Test func `a client in use is never shut down`() async throws {
     var settings = FetchSettings()
     settings.allowPrivateAddresses = true
     settings.connectTimeout = 1

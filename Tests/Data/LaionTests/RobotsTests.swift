@@ -58,7 +58,7 @@ import Testing
     #expect(allows(file, path) == isAllowed)
   }
 
-  @Test func `a hostile file takes no more than a moment`() {
+  @Test func `a hostile robots.txt is parsed in bounded time`() {
     let pattern = "/" + String(repeating: "*a", count: 240) + "b"
     let file = "User-agent: *\n" + String(repeating: "Disallow: \(pattern)\n", count: 500)
     let start = ContinuousClock.now
@@ -98,7 +98,7 @@ import Testing
 
   private static let closed = LoopbackServer.Answer.bytes(Array("User-agent: *\nDisallow: /b".utf8))
 
-  @Test func `a site is asked once and its rules are followed`() async throws {
+  @Test func `robots.txt is fetched once per site and obeyed`() async throws {
     try await download(Self.closed, ["/a", "/b", "/bb", "/c"]) { statuses, server in
       #expect(statuses == ["ok", "disallowed by robots.txt", "disallowed by robots.txt", "ok"])
       #expect(server.count("/robots.txt") == 1)
@@ -106,7 +106,7 @@ import Testing
     }
   }
 
-  @Test func `the switch asks nobody`() async throws {
+  @Test func `with robots.txt ignored none is fetched`() async throws {
     try await download(
       Self.closed,
       ["/b"],
@@ -136,11 +136,11 @@ import Testing
     }
   }
 
-  @Test func `rules without end are read to their limit`() async throws {
+  @Test func `an endless robots.txt is read up to its limit`() async throws {
     try await download(.endless, ["/a"]) { statuses, _ in #expect(statuses == ["ok"]) }
   }
 
-  @Test func `a host is not asked faster than its rate`() async throws {
+  @Test func `requests to a host do not exceed its rate`() async throws {
     let start = ContinuousClock.now
     let paths = (0..<9).map { "/\($0)" }
     try await download(

@@ -44,7 +44,7 @@ import Testing
     return names?.count { $0.hasSuffix(".png") } ?? 0
   }
 
-  @Test func `one host is asked for its rows in their order`() async throws {
+  @Test func `rows of one host are requested in order`() async throws {
     let image = try samplePNG(1)
     try await Self.withRows(
       600,

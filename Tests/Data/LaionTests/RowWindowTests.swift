@@ -10,7 +10,7 @@ struct RowWindowTests {
     window.take().map { "\($0.row) \($0.value)" }
   }
 
-  @Test func `rows that finish in any order are taken in theirs`() {
+  @Test func `rows finish in any order and are taken in row order`() {
     var window = RowWindow<String>()
     for row in [3, 5, 9] { window.begin(row) }
     #expect(window.count == 3 && window.unfinished == 3)
@@ -59,8 +59,8 @@ struct RowWindowTests {
         underWay.append(next)
       }
       if window.count >= 300 || Bool.random(using: &random), !underWay.isEmpty {
-        let place = Int.random(in: 0..<underWay.count, using: &random)
-        let row = underWay.remove(at: place)
+        let index = Int.random(in: 0..<underWay.count, using: &random)
+        let row = underWay.remove(at: index)
         window.finish(row, -row)
       }
       while let (row, value) = window.take() {
@@ -81,7 +81,7 @@ struct RowWindowTests {
     deinit { gone() }
   }
 
-  @Test func `a taken value is let go at once`() {
+  @Test func `a taken value is released at once`() {
     var window = RowWindow<Traced>()
     var count = 0
     for row in 0..<5 {

@@ -36,7 +36,7 @@ struct SecureFetchTests {
     return result
   }
 
-  @Test func `an image is had from a server whose certificate is right`() async throws {
+  @Test func `an image is fetched from a server with a valid certificate`() async throws {
     #expect(try await fetch(certificateFor: "pictures.example", days: 1) == .success([1, 2, 3]))
   }
 
@@ -47,12 +47,12 @@ struct SecureFetchTests {
     #expect(result == .failure(.encryptionFailed))
   }
 
-  @Test func `a certificate of yesterday is refused`() async throws {
+  @Test func `an expired certificate is refused`() async throws {
     let result = try await fetch(certificateFor: "pictures.example", days: -1)
     #expect(result == .failure(.encryptionFailed))
   }
 
-  @Test func `a certificate of an authority that nobody trusts is refused`() async throws {
+  @Test func `a certificate of an untrusted authority is refused`() async throws {
     let result = try await fetch(certificateFor: "pictures.example", days: 1, isTrusted: false)
     #expect(result == .failure(.encryptionFailed))
   }

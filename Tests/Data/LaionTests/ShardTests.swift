@@ -21,7 +21,7 @@ import Testing
     ]
   }
 
-  @Test func `a task that is sent again alone has the share that it had`() throws {
+  @Test func `a task that is sent again alone has the shard that it had`() throws {
     let whole = array(3, 0, 9, count: 10)
     let alone = array(3, 3, 3, count: 1)
     for count in [nil, 4] as [Int?] {
@@ -50,7 +50,7 @@ import Testing
     #expect(try choose(task, parts: 0...7, count: 4).shard == Shard(index: 3, count: 4))
   }
 
-  @Test func `outside of a cluster there is nothing to divide and nothing to say`() throws {
+  @Test func `outside of a cluster there is one shard and no note`() throws {
     for environment in [[:], ["SLURM_ARRAY_TASK_ID": "x"], ["JOB_COMPLETION_INDEX": "-1"]] {
       let choice = try choose(environment)
       #expect(choice.shard == nil && choice.note == nil)

@@ -11,7 +11,7 @@ struct SilentHostsTests {
 
   private func after(_ seconds: Int) -> ContinuousClock.Instant { start + .seconds(seconds) }
 
-  @Test func `a host is left alone after deadlines in a row, and then tried by one row`() {
+  @Test func `a host is paused after consecutive timeouts and then probed by one row`() {
     let hosts = SilentHosts(limit: 3, pause: .seconds(60))
     for turn in 0..<3 {
       #expect(!hosts.skips("a", now: after(turn)))
@@ -29,7 +29,7 @@ struct SilentHostsTests {
     #expect(!hosts.skips("a", now: after(132)))
   }
 
-  @Test func `any answer resets the count, and deadlines at the same time count once`() {
+  @Test func `any response resets the count, and simultaneous timeouts count once`() {
     let hosts = SilentHosts(limit: 2, pause: .seconds(60))
     for _ in 0..<8 { hosts.note("a", timedOut: true, began: start, now: after(30)) }
     #expect(!hosts.skips("a", now: after(30)))

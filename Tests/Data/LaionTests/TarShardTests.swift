@@ -45,7 +45,7 @@ import Testing
     #expect(shard(pairs + Tar.end, limit: 0).end == 0)
   }
 
-  @Test func `what nifty does not write ends the list`() {
+  @Test func `an entry that nifty does not write ends the list`() {
     let link = Tar.header("000000002.png", size: 0, type: "2")
     #expect(shard(pairs + link + Tar.end).members.count == 3)
     #expect(!shard(pairs + link + Tar.end).isFinished)

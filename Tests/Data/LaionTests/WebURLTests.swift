@@ -33,7 +33,7 @@ import Testing
     "http://[1.2.3.4]/", "http://[::1]x/", "http://a..b/", "http://.example.com/",
     "http://example.com@127.0.0.1/", "http://127.0.0.1:80:80/",
   ])
-  func `what is no address of an image is refused`(text: String) {
+  func `a URL that cannot be an image's is refused`(text: String) {
     #expect(WebURL(text) == nil)
   }
 
@@ -50,13 +50,13 @@ import Testing
     ("http://plain.example.com/x", "http://plain.example.com:80/x"),
     ("../up.png", "https://example.com:8443/dir/../up.png"),
   ])
-  func `a redirect is seen from where it was met`(location: String, target: String) throws {
+  func `a redirect is resolved against its own URL`(location: String, target: String) throws {
     let url = try #require(WebURL("https://example.com:8443/dir/image.jpg?size=1"))
     #expect(url.resolving(location)?.description == target)
   }
 
   @Test(arguments: ["", "ftp://example.com/x", "file:///etc/passwd", "http://u@example.com/"])
-  func `a redirect to what is no address is refused`(location: String) throws {
+  func `a redirect to an invalid URL is refused`(location: String) throws {
     let url = try #require(WebURL("https://example.com/a"))
     #expect(url.resolving(location) == nil)
   }

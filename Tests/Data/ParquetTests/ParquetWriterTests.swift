@@ -54,9 +54,9 @@ import Testing
       let reader = try ParquetReader(path: path, columns: ["image", "n"])
       var row = 0
       while let batch = try reader.next() {
-        for place in 0..<batch.rowCount {
-          let read = batch["image"].string(place).map { Array($0.utf8) }
-          #expect(read == (row == 77 ? nil : value(row)) && batch["n"].int(place) == row)
+        for index in 0..<batch.rowCount {
+          let read = batch["image"].string(index).map { Array($0.utf8) }
+          #expect(read == (row == 77 ? nil : value(row)) && batch["n"].int(index) == row)
           row += 1
         }
       }

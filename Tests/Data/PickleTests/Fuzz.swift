@@ -21,7 +21,7 @@ struct Fuzz {
 
   func run(_ numbers: Range<UInt64>) throws -> Report {
     var report = Report()
-    let before = peakMemory()
+    let before = ProcessMemory.peak
     // What is being opened when the process dies.
     let trace = FileHandle.standardError
     for number in numbers {
@@ -40,7 +40,7 @@ struct Fuzz {
       }
       if time > report.slowest { (report.slowest, report.slowestInput) = (time, number) }
     }
-    report.peakGrowth = peakMemory() - before
+    report.peakGrowth = ProcessMemory.peak - before
     return report
   }
 
@@ -73,11 +73,4 @@ struct Fuzz {
     }
     return isOpen ? tensors.count : nil
   }
-}
-
-/// The most memory that this process had in use so far, in bytes.
-func peakMemory() -> Int {
-  let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-  let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
-  return (line.split(separator: " ").compactMap { Int($0) }.first ?? 0) * 1024
 }

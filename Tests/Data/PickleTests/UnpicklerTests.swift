@@ -148,7 +148,7 @@ import Testing
     }
   }
 
-  @Test func `a torrent of mutations ends in values or errors`() throws {
+  @Test func `mutated pickles give values or errors`() throws {
     var generator = SeededGenerator(state: 7)
     let sources = try (0...5).map { try fixture("values-\($0).pkl") }
     let rounds = Int(ProcessInfo.processInfo.environment["NIFTY_FUZZ_ROUNDS"] ?? "") ?? 2000
@@ -159,8 +159,8 @@ import Testing
       let start = round.isMultiple(of: 2) ? 0 : Int.random(in: 0..<source.count, using: &generator)
       var bytes = Array(source[start..<min(start + 2000, source.count)])
       for _ in 0..<Int.random(in: 1...8, using: &generator) {
-        let place = Int.random(in: 0..<bytes.count, using: &generator)
-        bytes[place] = UInt8.random(in: 0...255, using: &generator)
+        let offset = Int.random(in: 0..<bytes.count, using: &generator)
+        bytes[offset] = UInt8.random(in: 0...255, using: &generator)
       }
       do { _ = try pickle(bytes) } catch { failures += 1 }
     }

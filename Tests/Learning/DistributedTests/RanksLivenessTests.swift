@@ -28,7 +28,8 @@ struct RanksLivenessTests {
     }
   }
 
-  @Test func `who waits for a rank 0 that hangs says what it hangs in`() async throws {
+  @Test func `ranks waiting for a hanging rank 0 name the operation that it hangs in`() async throws
+  {
     let said = try await said(3) { ranks in
       if ranks.rank == 0 {
         try ranks.whileOthersWait {
@@ -46,7 +47,7 @@ struct RanksLivenessTests {
     for text in said.dropFirst() { #expect(text.wholeMatch(of: expected) != nil, "\(text)") }
   }
 
-  @Test func `a rank 0 that works for long is not taken for one that hangs`() async throws {
+  @Test func `a slow rank 0 is not taken for a hanging one`() async throws {
     let said = try await said(2) { ranks in
       guard ranks.rank == 0 else {
         #expect(try ranks.nextCommand() == .wait)
@@ -81,7 +82,7 @@ struct RanksLivenessTests {
     #expect(said == ["nothing noticed", "nothing noticed"])
   }
 
-  @Test func `a thread that is never woken gets nowhere, one that is woken does`() async throws {
+  @Test func `a thread that never runs makes no progress, a running one does`() async throws {
     let (found, woken) = await withCheckedContinuation { continuation in
       Thread.detachNewThread {
         let progress = HangDetector()
@@ -130,7 +131,7 @@ struct RanksLivenessTests {
     )
   }
 
-  @Test func `a rank that hangs in a step is told from those that wait for it`() async throws {
+  @Test func `a hanging rank is distinguished from those waiting for it`() async throws {
     let said = try await said(3, timeout: .seconds(3)) { ranks in
       if ranks.rank == 1 {
         try ranks.doing("reads images of the data") { Thread.sleep(forTimeInterval: 8) }
@@ -149,7 +150,15 @@ struct RanksLivenessTests {
     }
   }
 
-  @Test func `what a rank says of itself is read back`() {
+  @Test(arguments: ["9223372036854775807", "-9223372036854775808", "1000000000000", "-1", "x", ""])
+  func `a heartbeat of impossible seconds is ignored`(seconds: String) async {
+    await #expect(processExitsWith: .success) { [seconds = seconds as String] in
+      let standing = HangDetector.Standing(beat: "7 \(seconds) writes a.txt")
+      #expect(standing?.hang(of: 3, after: -1e19) == nil)
+    }
+  }
+
+  @Test func `a heartbeat round-trips`() {
     for standing in [
       HangDetector.Standing(seconds: 0, task: "writes a b.txt"),
       HangDetector.Standing(seconds: 61, task: nil),

@@ -162,9 +162,9 @@ struct JudgeMetricTests {
     expectClose(try #require(found["variety_judge"]), within, rtol: 1e-9)
     #expect(within > 0)
     let conditions = images.features(at: 0..<15)
-    for place in 0..<15 {
-      let same = conditions.selected(0, place).floats == conditions.selected(0, 0).floats
-      #expect(same == (place < 3), "\(place)")
+    for row in 0..<15 {
+      let same = conditions.selected(0, row).floats == conditions.selected(0, 0).floats
+      #expect(same == (row < 3), "\(row)")
     }
     // A test set of seven images has no 64 captions.
     _ = try results("variety_judge")

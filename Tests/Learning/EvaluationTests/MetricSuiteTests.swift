@@ -87,7 +87,7 @@ struct MetricSuiteTests {
       let one = try MetricSuiteTests()
       let suite = try one.suite(names) { plan in
         change(&plan)
-        plan.share = PassShare(
+        plan.ranks = PassRanks(
           rank: group.rank,
           count: group.count,
           together: { job, pass in
@@ -102,7 +102,7 @@ struct MetricSuiteTests {
         values = try scores(suite)
         _ = try Self.told(nil, group)
       } else {
-        while let job = try Self.told(nil, group) { try suite.help(job, tinyGenerator()) }
+        while let job = try Self.told(nil, group) { try suite.help(job: job, tinyGenerator()) }
       }
       return (values, one.detector.seen)
     }
@@ -110,7 +110,7 @@ struct MetricSuiteTests {
   }
 
   @Test(arguments: [2, 3])
-  func `several processes measure what one does, and each looks at its share`(
+  func `several processes measure what one does, and each looks at its batches`(
     ranks: Int
   )
     async throws
@@ -119,14 +119,14 @@ struct MetricSuiteTests {
     let expected = try await Self.scores(names, ranks: 1).values
     let found = try await Self.scores(names, ranks: ranks)
     for (a, b) in zip(found.values, expected) { expectClose(a, b, rtol: 1e-12) }
-    // Two detectors look at 27 generated images, and twice at 24 real ones: each process at its share.
+    // Two detectors look at 27 generated images, and twice at 24 real ones: each process at its batches.
     let all = found.seen.reduce(0, +)
     #expect(all == 2 * 27 + 2 * 24, "\(found)")
     #expect(found.seen.allSatisfy { $0 >= all / (2 * ranks) }, "\(found)")
   }
 
   @Test(arguments: [2, 3])
-  func `several processes measure the path lengths of one, and each its share`(
+  func `several processes measure the path lengths of one, and each its batches`(
     ranks: Int
   )
     async throws
@@ -152,18 +152,34 @@ struct MetricSuiteTests {
   }
 
   /// What rank 0 wants done; `nil` at the end.
-  private static func told(_ job: PassShare.Job?, _ group: ProcessGroup) throws -> PassShare.Job? {
+  private static func told(_ job: PassRanks.Job?, _ group: ProcessGroup) throws -> Int? {
     let number = Tensor([Int64(job?.number ?? -1)])
     try group.broadcast(number)
     let told = Int(number.values(Int64.self)[0])
-    return told < 0 ? nil : PassShare.Job(number: told)
+    return told < 0 ? nil : told
+  }
+
+  @Test func `reference points of one image are refused`() throws {
+    let set = try TrainingSet([packSquares(folder.file("one.zip"), count: 1)])
+    let real = try RealImages(set, indices: [0]).statistics(QuarterDetector())
+    let error = #expect(throws: EvaluationError.self) {
+      try ReferencePoints(set, real: real, detector: QuarterDetector())
+    }
+    #expect(error?.description.contains("at least 2 images") == true)
+  }
+
+  @Test(arguments: [Int.min, -2, -1, 100, .max]) func `a job that no metric has is refused`(
+    number: Int
+  ) throws {
+    let suite = try suite(["fid50k_full"]) { $0.images = 2 }
+    #expect(throws: EvaluationError.self) { try suite.help(job: number, tinyGenerator()) }
   }
 
   @Test(arguments: [
-    PassShare.Job.generated, .real(0), .own(0), .real(1), .own(1), .real(9), .own(9),
+    PassRanks.Job.generated, .real(0), .own(0), .real(1), .own(1), .real(9), .own(9),
   ])
-  func `a job is known by its number`(job: PassShare.Job) {
-    #expect(PassShare.Job(number: job.number) == job)
+  func `a job round-trips through its number`(job: PassRanks.Job) {
+    #expect(PassRanks.Job(number: job.number) == job)
   }
 
   @Test func `the distance is that of the features, whatever the batches`() throws {
@@ -264,7 +280,10 @@ struct MetricSuiteTests {
     let again = try suite([name], images: 12).line(name, of: reduced, snapshot: "a")
     expectClose(again.results[0].value, value, rtol: 1e-9)
     // A linear measure of the image: ten times the step, nearly the same length.
-    guard case .pathLength(var measurement)? = MetricDefinition(named: name)?.kind else { return }
+    guard case .pathLength(var measurement)? = MetricDefinition(named: name)?.kind else {
+      Issue.record("\(name) is no path length")
+      return
+    }
     measurement.epsilon = 1e-3
     let longer = try GeneratedImages(conditions: TrainingSet([test]), count: 12, seed: 0)
       .pathLength(measurement, of: tinyGenerator(), detector) { _, _ in }

@@ -27,7 +27,7 @@ struct ScriptDetectorTests {
       .rounded().clamped(from: 0, to: 255).to(.uint8)
   }
 
-  @Test(arguments: cases) func `answers are those of Python`(
+  @Test(arguments: cases) func `results agree with Python`(
     kind: DetectorKind,
     file: String,
     flag: String
@@ -44,7 +44,7 @@ struct ScriptDetectorTests {
     expectClose(answer, Tensor(golden.values, shape: golden.shape), rtol: 1e-5, atol: 1e-6)
   }
 
-  @Test func `another interface is refused by name`() throws {
+  @Test func `a module with another interface is refused by name`() throws {
     let path = fixture("plain-script.pt")
     for (kind, flag) in [
       (DetectorKind.inceptionFeatures, "return_features"), (.vggDistances, "return_lpips"),
@@ -58,7 +58,15 @@ struct ScriptDetectorTests {
     }
   }
 
-  @Test func `missing, cut and changed files are errors, never more`() throws {
+  @Test(arguments: ["sparse", "nested", "meta", "complex"])
+  func `an answer that is no dense tensor of numbers is refused`(kind: String) {
+    let error = #expect(throws: EvaluationError.self) {
+      try ScriptDetector(.inceptionFeatures, path: fixture("odd-script-\(kind).pt"))
+    }
+    #expect(error?.description.contains("odd-script-\(kind).pt") == true)
+  }
+
+  @Test func `missing and truncated files are errors, and mutated ones never crash`() throws {
     #expect(throws: (any Error).self) {
       try ScriptDetector(.inceptionFeatures, path: "/nowhere/inception.pt")
     }
@@ -74,8 +82,8 @@ struct ScriptDetectorTests {
     var survived = 0
     for round in 0..<120 {
       var bytes = good
-      let place = Int(mixed(UInt64(round), 1) % UInt64(good.count))
-      bytes[place] ^= UInt8(1 << (round % 8))
+      let offset = Int(mixed(UInt64(round), 1) % UInt64(good.count))
+      bytes[offset] ^= UInt8(1 << (round % 8))
       try bytes.write(to: URL(filePath: path))
       if (try? ScriptDetector(.inceptionFeatures, path: path)) != nil { survived += 1 }
     }

@@ -21,7 +21,7 @@ struct StatisticsCacheTests {
     try RealImages(set, indices: Array(0..<9)).statistics(detector, keepingFeatures: true)
   }
 
-  @Test func `what is stored comes back, with its vectors`() throws {
+  @Test func `cached statistics round-trip, with their vectors`() throws {
     let detector = QuarterDetector()
     let cache = StatisticsCache(folder: folder.file("deep/cache"))
     let key = StatisticsCache.Key(set, count: 9, detector: detector)
@@ -54,7 +54,7 @@ struct StatisticsCacheTests {
     #expect(Set(others.map(\.text) + [key]).count == 6)
   }
 
-  @Test func `a damaged, forged or foreign file counts as not there`() throws {
+  @Test func `a damaged, forged or foreign cache file is a miss`() throws {
     let detector = QuarterDetector()
     let cache = StatisticsCache(folder: folder.path)
     let key = StatisticsCache.Key(set, count: 9, detector: detector)
@@ -96,7 +96,7 @@ struct StatisticsCacheTests {
     #expect(cache.statistics(key, withVectors: true) != nil)
   }
 
-  @Test func `a folder that cannot be written is no failure`() throws {
+  @Test func `an unwritable cache folder is not an error`() throws {
     try Data().write(to: URL(filePath: folder.file("file")))
     let detector = QuarterDetector()
     let cache = StatisticsCache(folder: folder.file("file/cache"))
@@ -156,9 +156,9 @@ struct NumPyStatisticsTests {
         try good.prefix(length).write(to: URL(filePath: path))
         #expect(throws: (any Error).self) { try FeatureMoments(npz: path) }
       }
-      for place in stride(from: 0, to: good.count, by: 3) {
+      for offset in stride(from: 0, to: good.count, by: 3) {
         var bytes = good
-        bytes[place] ^= UInt8(1 << (place % 8))
+        bytes[offset] ^= UInt8(1 << (offset % 8))
         try bytes.write(to: URL(filePath: path))
         if (try? FeatureMoments(npz: path)) != nil { accepted += 1 }
       }

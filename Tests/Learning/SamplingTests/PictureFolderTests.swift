@@ -41,6 +41,40 @@ struct PictureFolderTests {
     )
   }
 
+  @Test func `the pictures of a sheet are painted when the sheet before is written`() throws {
+    let columns = PictureFolder.columnsOfSheet
+    let (folder, image) = (folder, image)
+    let rows = ["a", "b"].map { text in
+      PictureFolder.Row(
+        caption: text,
+        count: 2 * columns,
+        origin: { PictureFolder.origin(seed: UInt64($0)) },
+        paint: { index in
+          let contents = folder.contents
+          #expect(contents.contains("sheet-1-of-2.png") == (index >= columns), "\(index)")
+          #expect(!contents.contains("sheet-2-of-2.png"))
+          return image
+        }
+      )
+    }
+    let sheets = try PictureFolder(path: folder.path).write(rows, subtitle: "")
+    #expect(sheets == ["sheet-1-of-2.png", "sheet-2-of-2.png"])
+    #expect(folder.contents.count == 4 * columns + 2)
+  }
+
+  @Test func `pictures are written though a sheet of them cannot be`() throws {
+    try folder.write([], to: "sheet-1-of-2.png/in the way")
+    let rows = (0...PictureFolder.rowsOfSheet).map {
+      PictureFolder.Row(caption: "\($0)", origins: ["seed0000"], images: [image])
+    }
+    let error = #expect(throws: (any Error).self) {
+      try PictureFolder(path: folder.path, overwrites: true).write(rows, subtitle: "")
+    }
+    #expect("\(try #require(error))".contains("sheet-1-of-2.png"))
+    #expect(folder.contents.count { $0.hasPrefix("seed0000-") } == rows.count)
+    #expect(folder.contents.contains("sheet-2-of-2.png"))
+  }
+
   @Test func `many texts go onto several sheets`() throws {
     let rows = (0..<PictureFolder.rowsOfSheet + 1).map {
       PictureFolder.Row(caption: "\($0)", origins: ["seed0000"], images: [image])
@@ -92,5 +126,17 @@ struct PictureFolderTests {
     }
     let high = CaptionedSheet(title: "", rows: rows)
     #expect(try wide.rendered().width <= 16_384 && high.rendered().height <= 16_384)
+  }
+}
+
+extension PictureFolder.Row {
+  /// A row of pictures that are there already.
+  fileprivate init(caption: String, origins: [String], images: [RGBImage]) {
+    self.init(
+      caption: caption,
+      count: images.count,
+      origin: { origins[$0] },
+      paint: { images[$0] }
+    )
   }
 }

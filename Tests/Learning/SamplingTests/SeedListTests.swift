@@ -20,11 +20,11 @@ struct SeedListTests {
     "18446744073709551616", "0-9999999999999", "0-18446744073709551615",
     "9999999999999-0", "0-10000", "0-9999,1",
   ])
-  func `what is no list, or one of more than ten thousand seeds, is none`(list: String) {
+  func `an invalid list, or one of more than ten thousand seeds, is refused`(list: String) {
     #expect(SeedList(argument: list) == nil)
   }
 
-  @Test func `ten thousand seeds are not too many, however they are told`() {
+  @Test func `ten thousand seeds are allowed in every notation`() {
     #expect(SeedList(argument: "0-9999")?.seeds.count == 10_000)
     #expect(SeedList(argument: "5-5003,0-5000")?.seeds.count == 10_000)
     #expect(SeedList(argument: "0-9998,0-1") == nil)

@@ -34,8 +34,8 @@ struct GoldenTrajectoryTests {
       let recorded = log.filter { $0.iteration == iteration }.flatMap(\.reports)
       // The order within a phase is ours.
       #expect(reports.map(\.name).sorted() == recorded.map(\.name).sorted())
-      for (place, expected) in recorded.enumerated() {
-        let before = recorded[..<place].count { $0.name == expected.name }
+      for (index, expected) in recorded.enumerated() {
+        let before = recorded[..<index].count { $0.name == expected.name }
         let own = reports.filter { $0.name == expected.name }[before]
         expectClose(
           own.values.reshaped(-1),
@@ -149,8 +149,8 @@ private final class Sources {
     ]
     for record in log {
       // One tensor holds the latents of all phases, whether they run or not.
-      let place = try #require(order.firstIndex(of: record.phase)) * batchSize
-      let z = golden["\(record.iteration).gen_z"].sliced(0, place..<place + batchSize)
+      let start = try #require(order.firstIndex(of: record.phase)) * batchSize
+      let z = golden["\(record.iteration).gen_z"].sliced(0, start..<start + batchSize)
       let draws = record.draws.map { ReplayedRandom.Draw(function: $0.function, golden[$0.key]) }
       sources["\(record.iteration) \(record.phase)"] = ReplayedRandom([.init(.normal, z)] + draws)
     }

@@ -46,7 +46,7 @@ struct OptionsFuzzTests {
   }
 
   @Test(arguments: ["[]", "7", "null", "\"x\"", "{}", "{\"training_set_kwargs\": 3}", ""])
-  func `what is no object of options is refused`(text: String) {
+  func `JSON that is not an options object is refused`(text: String) {
     let error = #expect(throws: TrainingError.self) {
       try TrainingOptions(text: text, of: "o.json")
     }

@@ -40,7 +40,7 @@ struct OverlapTests {
       }
       let trainer = Trainer(try tinyInputs(shape, clip: clip, ranks: ranks))
       for step in 0..<2 {
-        _ = trainer.step(tinyBatch(UInt64(step), size: 12).rows(of: ranks.share))
+        _ = trainer.step(tinyBatch(UInt64(step), size: 12).rows(of: ranks.slice))
       }
       try ranks.check()
       return [trainer.generator.state, trainer.discriminator.state, trainer.average.state]
@@ -49,13 +49,16 @@ struct OverlapTests {
   }
 
   @Test(arguments: [1, 3], [1, 400, 1 << 20])
-  func `two ranks get the bytes of one exchange`(rounds: Int, bucketBytes: Int) async throws {
+  func `overlapped exchange gives two ranks the bytes of one exchange`(
+    rounds: Int,
+    bucketBytes: Int
+  ) async throws {
     let expected = try await Self.weights(ranks: 2, rounds: rounds, bucketBytes: nil)
     let own = try await Self.weights(ranks: 2, rounds: rounds, bucketBytes: bucketBytes)
     #expect(own == expected && own[0] == own[1] && !own[0].isEmpty)
   }
 
-  @Test func `the bytes do not depend on who is slow`() async throws {
+  @Test func `the bytes do not depend on the order of arrival`() async throws {
     let alike = try await Self.weights(ranks: 3, rounds: 2, bucketBytes: 400)
     for slow in [0, 2] {
       let own = try await Self.weights(ranks: 3, rounds: 2, bucketBytes: 400, slow: slow)
@@ -63,7 +66,7 @@ struct OverlapTests {
     }
   }
 
-  @Test func `a process alone has none`() {
+  @Test func `a single process has no exchange`() {
     let tensor = Tensor([Float(1)])
     tensor.requiresGradient = true
     #expect(Ranks.alone.exchange(of: [tensor], with: Tensor([Float(1)])) == nil)

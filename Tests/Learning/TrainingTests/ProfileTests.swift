@@ -52,7 +52,7 @@ struct ProfileTests {
     #expect(log.contains("(training goes on without this trace)"), "\(log)")
   }
 
-  @Test func `times of phases stand in the statistics under the original's names`() throws {
+  @Test func `phase times are in the statistics under the original's names`() throws {
     let tiny = try TinyRun(kimg: 0.068)
     let folder = try tiny.run(stoppingAfter: [])
     let first = try #require(

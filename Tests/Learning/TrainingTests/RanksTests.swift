@@ -8,34 +8,34 @@ import TorchTestSupport
 @testable import Distributed
 @testable import Training
 
-@Suite("Shares of a step")
+@Suite("Slices of a step")
 struct ShareTests {
-  @Test func `shares of a step put together are the step`() {
+  @Test func `the slices of a step joined are the step`() {
     let whole = SeededRandom(seed: 1).normal([12, 2, 3])
     for count in [1, 2, 3, 4] {
-      let shares = (0..<count).map { Share($0, of: count).rows(of: whole) }
-      #expect(shares.allSatisfy { $0.shape == [12 / count, 2, 3] })
-      #expect(Share.joined(shares).floats == whole.floats)
+      let slices = (0..<count).map { BatchSlice($0, of: count).rows(of: whole) }
+      #expect(slices.allSatisfy { $0.shape == [12 / count, 2, 3] })
+      #expect(BatchSlice.joined(slices).floats == whole.floats)
     }
     let numbers = Tensor((0..<6).map(Float.init))
-    #expect(Share(1, of: 3).rows(of: numbers).floats == [1, 4])
+    #expect(BatchSlice(1, of: 3).rows(of: numbers).floats == [1, 4])
   }
 
-  @Test func `the rounds of all ranks are all images`() {
+  @Test func `the rounds of all ranks cover all images`() {
     let numbers = Tensor((0..<12).map(Float.init))
     var seen: [Float] = []
     for rank in 0..<2 {
-      let own = Share(rank, of: 2)
+      let own = BatchSlice(rank, of: 2)
       for round in 0..<3 {
         let rows = own.round(round, of: 3).rows(of: numbers).floats
-        #expect(rows == Share(round, of: 3).rows(of: own.rows(of: numbers)).floats)
+        #expect(rows == BatchSlice(round, of: 3).rows(of: own.rows(of: numbers)).floats)
         seen += rows
       }
     }
     #expect(seen.sorted() == numbers.floats)
   }
 
-  @Test func `a share draws its rows of what the step draws`() {
+  @Test func `a slice takes its rows of the step's random draws`() {
     func draws(_ random: any RandomSource, _ rows: Int) -> [Tensor] {
       [
         random.normal([rows, 4]), random.uniform([]), random.uniform([rows, 1, 2]),
@@ -43,12 +43,14 @@ struct ShareTests {
       ]
     }
     let whole = draws(SeededRandom(seed: 5), 6)
-    let shares = (0..<3).map { draws(SharedRandom(SeededRandom(seed: 5), Share($0, of: 3)), 2) }
-    for index in [0, 2, 4] {
-      #expect(Share.joined(shares.map { $0[index] }).floats == whole[index].floats)
+    let slices = (0..<3).map {
+      draws(SlicedRandom(SeededRandom(seed: 5), BatchSlice($0, of: 3)), 2)
     }
-    for share in shares {
-      #expect(share[1].item == whole[1].item && share[3].item == whole[3].item)
+    for index in [0, 2, 4] {
+      #expect(BatchSlice.joined(slices.map { $0[index] }).floats == whole[index].floats)
+    }
+    for slice in slices {
+      #expect(slice[1].item == whole[1].item && slice[3].item == whole[3].item)
     }
   }
 }
@@ -91,12 +93,12 @@ struct RanksTests {
     )
     var results: [[Float]] = []
     for phase in Phase.allCases {
-      let draws = SharedRandom(SeededRandom(seed: 7), ranks.share)
+      let draws = SlicedRandom(SeededRandom(seed: 7), ranks.slice)
       let mean = Tensor([Float(0.5)], shape: [])
       let result = phaseGradients(
         phase,
         context,
-        batch: tinyBatch(2, size: 12).rows(of: ranks.share),
+        batch: tinyBatch(2, size: 12).rows(of: ranks.slice),
         z: draws.normal([12 / ranks.count, 8]),
         meanPathLength: mean,
         gain: 2,
@@ -139,7 +141,7 @@ struct RanksTests {
   ) throws -> (losses: [[Double]], weights: [Float]) {
     let trainer = Trainer(try tinyInputs(configuration, ranks: ranks))
     let losses = (0..<steps).map { step in
-      trainer.step(tinyBatch(UInt64(step), size: 12).rows(of: ranks.share)).map { report in
+      trainer.step(tinyBatch(UInt64(step), size: 12).rows(of: ranks.slice)).map { report in
         ranks.gathered(report.values.reshaped(-1)).mean().item
       }
     }
@@ -225,7 +227,7 @@ struct RanksTests {
     #expect(apart < 1e-3, "\(apart)")
   }
 
-  @Test func `ranks that take different times meet, and whoever is silent is named`() async throws {
+  @Test func `ranks of different speed synchronise, and a silent one is named`() async throws {
     let said = try await inRanks(3, timeout: .seconds(2)) { group -> String in
       let ranks = Ranks(group, patience: 2)
       // Longer than any of them may be silent.
@@ -257,7 +259,7 @@ struct RanksTests {
     )
   }
 
-  @Test func `rank 0 that fails tells why before it goes`() async throws {
+  @Test func `rank 0 reports its failure before it exits`() async throws {
     let said = try await inRanks(2, timeout: .seconds(5)) { group -> String in
       let ranks = Ranks(group, patience: 5)
       do {
@@ -271,7 +273,7 @@ struct RanksTests {
     #expect(said == ["the disk is full", "rank 0 stopped: the disk is full"])
   }
 
-  @Test func `a rank that stops is named with its reason, one that dies without`() async throws {
+  @Test func `a stopped rank is named with its reason, a dead one without`() async throws {
     for (reason, expected) in [
       ("no space left on the disk", "rank 1 stopped: no space left on the disk"),
       (

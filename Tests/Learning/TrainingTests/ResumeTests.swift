@@ -12,7 +12,7 @@ import Torch
 struct ResumeTests {
   private var whole: RunRecord { get throws { try RunRecord.undisturbed.get() } }
 
-  @Test func `the run of these tests has everything in it`() throws {
+  @Test func `the fixture run covers every feature`() throws {
     let whole = try whole
     #expect(whole.progress.imagesSeen == 84)
     #expect(whole.progress.augmentProbability != 0.1)
@@ -45,12 +45,14 @@ struct ResumeTests {
       step += 1
       guard [1, 9, 17].contains(step) else { return }
       let copy = other.folder.file("killed\(step)")
-      try? FileManager.default.createDirectory(
-        atPath: copy,
-        withIntermediateDirectories: true
-      )
-      // Files vanish while they are copied: the writer is at work.
-      _ = try? runProgram("/bin/cp", ["-r", Self.only(other.folder.file("runs")), copy + "/run"])
+      do {
+        try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
+        // Its status is not asked for: files vanish while they are copied, as the writer is at work.
+        _ = try runProgram(
+          "/bin/cp",
+          ["-r", Self.only(other.folder.file("runs")), copy + "/run"]
+        )
+      } catch { Issue.record(error) }
       copies.append(copy + "/run")
     }
     _ = try run.run()
@@ -66,9 +68,9 @@ struct ResumeTests {
     }
   }
 
-  private static func only(_ folder: String) -> String {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return "\(folder)/\(names.first ?? "none")"
+  private static func only(_ folder: String) throws -> String {
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    return try "\(folder)/" + #require(names.first)
   }
 
   @Test(arguments: [
@@ -92,11 +94,11 @@ struct ResumeTests {
   @Test func `damage of any kind in any file of a checkpoint is found`() throws {
     let tiny = try TinyRun(kimg: 0.004)
     let folder = try tiny.run(stoppingAfter: [])
-    let place = try "\(folder)/checkpoint/" + #require(Self.checkpoints(folder).last)
+    let path = try "\(folder)/checkpoint/" + #require(Self.checkpoints(folder).last)
     for file in ["tensors.safetensors", "state.json", "manifest.json"] {
       for kind in ["flipped", "cut", "gone"] {
         let copy = tiny.folder.file("\(file)-\(kind)")
-        try FileManager.default.copyItem(atPath: place, toPath: copy)
+        try FileManager.default.copyItem(atPath: path, toPath: copy)
         _ = try Checkpoint(at: copy)
         try Self.damage("\(copy)/\(file)", kind)
         let error = #expect(throws: (any Error).self, "\(file) \(kind)") {
@@ -110,8 +112,8 @@ struct ResumeTests {
   @Test func `a state that no run can have is refused by the name of its key`() throws {
     let tiny = try TinyRun(kimg: 0.004)
     let folder = try tiny.run(stoppingAfter: [])
-    let place = try "\(folder)/checkpoint/" + #require(Self.checkpoints(folder).last)
-    let state = try Checkpoint(at: place).state
+    let path = try "\(folder)/checkpoint/" + #require(Self.checkpoints(folder).last)
+    let state = try Checkpoint(at: path).state
     #expect(try RunState(json: state.json) == state)
     typealias Change = (inout RunState) -> Void
     let changes: [(String, Change)] = [
@@ -150,12 +152,12 @@ struct ResumeTests {
     }
   }
 
-  @Test func `where all checkpoints are damaged nothing is touched`() throws {
+  @Test func `with all checkpoints damaged nothing is changed`() throws {
     let tiny = try TinyRun(kimg: 0.008)
     let folder = try tiny.run(stoppingAfter: [])
-    let place = folder + "/checkpoint"
-    for name in try FileManager.default.contentsOfDirectory(atPath: place) {
-      try Self.damage("\(place)/\(name)/tensors.safetensors", "cut")
+    let path = folder + "/checkpoint"
+    for name in try FileManager.default.contentsOfDirectory(atPath: path) {
+      try Self.damage("\(path)/\(name)/tensors.safetensors", "cut")
     }
     let before = try Data(contentsOf: URL(filePath: folder + "/stats.jsonl"))
     let error = #expect(throws: TrainingError.self) { _ = try tiny.session(continuing: folder) }

@@ -21,11 +21,11 @@ struct RunPolicyTests {
     clip: String? = "standard.pt",
     metrics: [String] = []
   ) -> RunPolicy {
-    let places: [TrainingArguments.Given] = [
+    let paths: [TrainingArguments.Given] = [
       .init(.data, tiny.options.data), .init(.outdir, "runs"), .init(.featureDimension, 8),
     ]
     return RunPolicy(
-      TrainingArguments(places + given),
+      TrainingArguments(paths + given),
       processes: processes,
       device: .cpu,
       standardCLIP: clip,
@@ -44,7 +44,21 @@ struct RunPolicyTests {
     #expect(options.trainer.losses.gamma == 0.0002 * 256 / 16)
   }
 
-  @Test func `what is typed counts more than what is standard`() throws {
+  @Test(arguments: [(side: 16, width: 6), (side: 8, width: 8)])
+  func `test data of another size or CLIP than the training data's is refused`(
+    side: Int,
+    width: Int
+  ) throws {
+    let path = tiny.folder.file("test.zip")
+    try TinyRun.pack(path, side: side, width: width)
+    let error = #expect(throws: TrainingError.self) {
+      try policy([.init(.testData, path)]).resolve(nil, in: nil)
+    }
+    let reason = try #require(error?.description)
+    #expect(reason.hasPrefix("--test_data: \(path) has "), "\(reason)")
+  }
+
+  @Test func `flags override defaults`() throws {
     let given: [TrainingArguments.Given] = [
       .init(.clip, "own.pt"), .init(.metrics, [String]()), .init(.subset, 5),
       .init(.mirror, true), .init(.fullPrecision, false), .init(.batch, 32),
@@ -112,7 +126,7 @@ struct RunPolicyTests {
     #expect(frozen(7) < frozen(6) && frozen(8) == frozen(7))
   }
 
-  @Test func `what is typed is checked before any file is read`() throws {
+  @Test func `flags are validated before any file is read`() throws {
     try RunPolicy.rehearse(TrainingArguments([.init(.gpus, 2), .init(.data, ["none.zip"])]))
     let error = #expect(throws: TrainingError.self) {
       try RunPolicy.rehearse(TrainingArguments([.init(.gpus, Int.max)]))
@@ -120,7 +134,7 @@ struct RunPolicyTests {
     #expect(String(describing: error).contains("--gpus must be between 1 and 4096, not"))
   }
 
-  @Test func `what a run does otherwise than expected is said`() throws {
+  @Test func `a run gives notice of missing metrics and missing captions`() throws {
     let (options, set) = try policy([]).resolve(nil, in: nil)
     #expect(
       policy([]).notices(options, set).contains { $0.hasPrefix("no metric will be computed") }
@@ -140,7 +154,7 @@ struct RunPolicyTests {
     #expect(policy([]).notices(chosen, set).isEmpty)
   }
 
-  @Test func `flags that change nothing are named`() throws {
+  @Test func `flags without effect are reported`() throws {
     let idle = policy([.init(.nhwc, true), .init(.nobench, true), .init(.allowTF32, false)])
     let (options, _) = try idle.resolve(nil, in: nil)
     #expect(

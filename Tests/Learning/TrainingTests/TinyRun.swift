@@ -42,12 +42,17 @@ struct TinyRun {
     options.checkpointSeconds = 0.05
   }
 
-  static func pack(_ path: String, captions: String = "caption") throws {
+  static func pack(
+    _ path: String,
+    captions: String = "caption",
+    side: Int = 16,
+    width: Int = tinyFeatureDimension
+  ) throws {
     let random = SeededRandom(seed: 1)
     let writer = try PackedDatasetWriter(
       path,
       options: .init(
-        resolution: 16,
+        resolution: side,
         featureModel: .init(name: "none", sha256: "00"),
         featureElement: .float32,
         source: "noise",
@@ -55,14 +60,14 @@ struct TinyRun {
       )
     )
     for index in 0..<imageCount {
-      let pixels = (random.uniform([16 * 16 * 3]) * 255).to(.uint8).values(UInt8.self)
+      let pixels = (random.uniform([side * side * 3]) * 255).to(.uint8).values(UInt8.self)
       let texts = (0..<1 + index % 3).map { "\(captions) \($0)" }
       try writer.append(
         PackedRecord(
-          image: RGBImage(width: 16, height: 16, pixels: pixels).encodedPNG(level: 0),
-          imageFeature: random.normal([tinyFeatureDimension]).floats,
+          image: RGBImage(width: side, height: side, pixels: pixels).encodedPNG(level: 0),
+          imageFeature: random.normal([width]).floats,
           captions: texts,
-          textFeatures: texts.map { _ in random.normal([tinyFeatureDimension]).floats }
+          textFeatures: texts.map { _ in random.normal([width]).floats }
         )
       )
     }

@@ -20,7 +20,9 @@ struct TroubleTests {
   }
 
   @Test(.enabled(if: SmallDisk.isAvailable, SmallDisk.reason))
-  func `a full disk is said and survived, and nothing is lost when there is room again`() throws {
+  func `a full disk is reported and survived, and nothing is lost when there is space again`()
+    throws
+  {
     var tiny = try TinyRun()
     let disk = tiny.folder.file("disk")
     mkdir(disk, 0o755)
@@ -78,14 +80,14 @@ struct TroubleTests {
     #expect(!FileManager.default.fileExists(atPath: tiny.options.outdir))
   }
 
-  @Test func `an image that cannot be read ends the run by name, and repaired it goes on`() throws {
+  @Test func `an unreadable image stops the run by name, and once repaired it continues`() throws {
     let tiny = try TinyRun()
     let folder = try tiny.run(stoppingAfter: [5], finishing: false)
     let path = tiny.options.data[0]
     let whole = try Data(contentsOf: URL(filePath: path))
     // The middle of the archive is in some image: fourteen times as long as its directory.
     var damaged = whole
-    for place in damaged.count / 3..<damaged.count / 3 + 600 { damaged[place] ^= 0x55 }
+    for offset in damaged.count / 3..<damaged.count / 3 + 600 { damaged[offset] ^= 0x55 }
     try damaged.write(to: URL(filePath: path))
     let error = #expect(throws: TrainingError.self) {
       _ = try tiny.run(stoppingAfter: [], continuing: folder)
@@ -109,7 +111,7 @@ struct TroubleTests {
     }
   }
 
-  @Test func `a loss that is no number stops the run before it can spoil a checkpoint`() throws {
+  @Test func `a NaN loss stops the run before a checkpoint is written`() throws {
     let tiny = try TinyRun()
     let run = try tiny.session(encodeImage: broken(12..<100))
     let error = #expect(throws: TrainingError.self) { _ = try run.run() }
@@ -151,10 +153,10 @@ struct TroubleTests {
     let error = #expect(throws: TrainingError.self) { _ = try run.run() }
     #expect("\(try #require(error))".contains("given up after 5 rollbacks"), "\(error!)")
     let log = try log(run.folder.path)
-    let places = log.components(separatedBy: "back to ").dropFirst()
+    let targets = log.components(separatedBy: "back to ").dropFirst()
       .compactMap { Double($0.prefix { $0 != " " }) }
-    #expect(places.count == 5 && places == places.sorted(by: >), "\(places)")
-    #expect(Set(places).count > 1, "\(places)")
+    #expect(targets.count == 5 && targets == targets.sorted(by: >), "\(targets)")
+    #expect(Set(targets).count > 1, "\(targets)")
   }
 
   @Test func `the best snapshot outlives a rollback to before it`() throws {

@@ -88,7 +88,7 @@ struct CLIPFileTests {
     }
   }
 
-  @Test func `a table of other tokens than the tokenizer's is refused`() throws {
+  @Test func `a token embedding that does not match the tokenizer is refused`() throws {
     // The archive's model has 64 tokens; the published tokenizer has 49,408.
     let error = #expect(throws: CLIPError.self) { try ClipModel(path: archive) }
     let message = "\(try #require(error))"

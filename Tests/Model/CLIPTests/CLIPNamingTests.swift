@@ -126,7 +126,7 @@ struct CLIPNamingTests {
     #expect(unified.count == 302)
   }
 
-  @Test func `names of checkpoints are read without what stands before them`() throws {
+  @Test func `prefixes of tensor names are stripped`() throws {
     let recorded = try #require(try RecordedCLIP.all()["openai"])
     var state: [String: Tensor] = [:]
     for (name, tensor) in recorded.state { state["state_dict.module." + name] = tensor }

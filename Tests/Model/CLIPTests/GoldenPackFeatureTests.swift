@@ -10,7 +10,7 @@ import TorchTestSupport
 
 @testable import CLIP
 
-/// The CLIP features that the official `dataset_tool.py` stored, with its recorded random places.
+/// The CLIP features that the official `dataset_tool.py` stored, with its recorded random offsets.
 @Suite("Packing: Golden features")
 struct GoldenPackFeatureTests {
   private struct Info: Decodable {
@@ -114,7 +114,7 @@ struct GoldenPackFeatureTests {
   }
 
   @Test(.enabled(if: publishedTokenizer != nil, "needs CLIP's vocabulary"))
-  func `captions of all lengths keep their places`() throws {
+  func `batching by length keeps the order of captions`() throws {
     let features = try self.features()
     // More than one batch, neither ascending nor descending.
     let captions = (0..<150).map { number in
@@ -134,7 +134,7 @@ struct GoldenPackFeatureTests {
   }
 
   @Test(.enabled(if: publishedTokenizer != nil, "needs CLIP's vocabulary"))
-  func `bfloat16 gives nearly the same features, and says so`() throws {
+  func `bfloat16 features are close, and the precision is recorded`() throws {
     let tokenizer = try #require(publishedTokenizer)
     let (exact, rounded) = try (
       PackFeatures(model(), tokenizer: tokenizer, name: "tiny", sha256: "", view: .whole),

@@ -20,7 +20,7 @@ struct ConversionTests {
   }()
 
   @Test(arguments: originals)
-  func `both directions lose nothing`(original: String) throws {
+  func `both conversions are lossless`(original: String) throws {
     try withTemporaryFolder { folder in
       let first = "\(folder)/first/model.safetensors"
       let second = "\(folder)/second/model.safetensors"

@@ -8,15 +8,10 @@ import TorchTestSupport
 
 @testable import JSON
 
-private let files: [String] = {
-  let root = URL(filePath: Golden.path("manifest.json")).deletingLastPathComponent()
-  func names(_ folder: URL) -> [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
+private let files = Golden.names().filter { $0.hasPrefix("snapshot") && !$0.contains(".") }
+  .flatMap { folder in
+    Golden.names(of: folder).filter { $0.hasSuffix(".pkl") }.map { "\(folder)/\($0)" }
   }
-  return names(root).filter { $0.hasPrefix("snapshot") }.flatMap { folder in
-    names(root.appending(path: folder)).filter { $0.hasSuffix(".pkl") }.map { "\(folder)/\($0)" }
-  }
-}()
 
 /// Snapshots that the original's training loop wrote, with what their networks compute.
 ///
@@ -80,7 +75,7 @@ struct GoldenSnapshotTests {
   }
 
   @Test(arguments: files)
-  func `what it says beside the networks is read`(file: String) throws {
+  func `the record beside the networks is read`(file: String) throws {
     let snapshot = try NetworkSnapshot(path: Golden.path(file))
     let text = try String(contentsOfFile: Golden.path("\(folder(file))/info.json"), encoding: .utf8)
     let info = try #require(OptionValue(json: text))

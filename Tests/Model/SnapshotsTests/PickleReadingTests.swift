@@ -11,7 +11,7 @@ import TorchNN
 /// Pickles that Python wrote, see `Fixtures/make.py`.
 @Suite("Snapshot pickles from Python")
 struct PickleReadingTests {
-  @Test func `the original's form opens with everything it says`() throws {
+  @Test func `a snapshot of the original opens with all of its settings`() throws {
     let snapshot = try NetworkSnapshot(path: fixture("network-snapshot-000012.pkl"))
     #expect(snapshot.generator == fixtureGenerator())
     #expect(snapshot.discriminator == fixtureDiscriminator())

@@ -52,7 +52,7 @@ struct PickleWritingTests {
   }
 
   @Test(arguments: [true, false])
-  func `what is written reads back bit for bit, with its description`(usesFeatures: Bool) throws {
+  func `a written snapshot round-trips bit for bit, with its metadata`(usesFeatures: Bool) throws {
     try withTemporaryFolder { folder in
       let path = "\(folder)/network-snapshot-000012.pkl"
       let networks = try write(to: path, usesFeatures: usesFeatures)

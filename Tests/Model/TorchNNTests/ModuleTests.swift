@@ -72,7 +72,7 @@ struct ModuleTests {
     )
   }
 
-  @Test func `parameters are told from buffers`() {
+  @Test func `parameters and buffers are distinguished`() {
     let tree = Tree()
     #expect(tree.parameterCount == 1 + 2 + 3 + 4 + 4)
     #expect(tree.parameters.allSatisfy { $0.requiresGradient })
@@ -120,11 +120,11 @@ struct ModuleTests {
     #expect(message(maybe).contains("MaybeTensors.lost: Dictionary<String, Tensor>"))
   }
 
-  @Test func `collections without tensors and modules are left alone`() {
+  @Test func `collections without tensors and modules are allowed`() {
     #expect(Harmless().state.isEmpty)
   }
 
-  @Test func `the state lives: a loaded value is seen by the module`() throws {
+  @Test func `state holds live tensors: a loaded value is seen by the module`() throws {
     let tree = Tree()
     var state = tree.stateDictionary
     state["const"] = .ones([2, 2])
@@ -133,7 +133,7 @@ struct ModuleTests {
     #expect(tree.constant.requiresGradient)
   }
 
-  @Test func `what does not fit is named and changes nothing`() {
+  @Test func `a mismatched state dictionary is named and changes nothing`() {
     let tree = Tree()
     var state = tree.stateDictionary.mapValues { $0.detached() + 1 }
     state["const"] = nil

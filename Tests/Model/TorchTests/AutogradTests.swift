@@ -38,7 +38,7 @@ struct AutogradTests {
     expectGradient(at: double("x", [1, 2, 4, 4]), penalty)
   }
 
-  @Test func `what takes no part has no gradient`() {
+  @Test func `unused tensors have no gradient`() {
     let (a, b) = (Tensor([2, 3] as [Float]), Tensor([4] as [Float]))
     a.requiresGradient = true
     b.requiresGradient = true

@@ -40,7 +40,7 @@ struct ConvolutionTests {
 
   private func input() -> Tensor { double("x", [2, 4, 5, 6]) }
 
-  @Test func `values are those that one works out by hand`() {
+  @Test func `values agree with hand computation`() {
     let x = Tensor([1, 2, 3, 4, 5, 6, 7, 8, 9] as [Float], shape: [1, 1, 3, 3])
     let w = Tensor([1, 0, 0, -1] as [Float], shape: [1, 1, 2, 2])
     // Each pixel less the one below and to the right.

@@ -39,7 +39,7 @@ struct GradientExchangeTests {
   }
 
   @Test(arguments: [2, 3], [1, 80, 1 << 20])
-  func `means are those of one exchange, for any size of the buckets`(
+  func `means do not depend on the bucket size`(
     count: Int,
     bucketBytes: Int
   ) async throws {
@@ -129,7 +129,7 @@ struct GradientExchangeTests {
     }
   }
 
-  @Test func `all buckets but the last are on their way before the pass ends`() async throws {
+  @Test func `all buckets but the last are sent before the backward pass ends`() async throws {
     _ = try await inRanks(2) { group in
       let parameters = Self.parameters()
       for (bucketBytes, early) in [(1, 5), (80, 2), (1 << 20, 0)] {
@@ -183,8 +183,7 @@ struct GradientExchangeTests {
     #expect(GradientExchange.buckets([4, 1], atLeast: 100) == [0, 0])
   }
 
-  @Test func `a rank that is gone leaves the others their own values and the reason`() async throws
-  {
+  @Test func `a dead rank leaves the others their local values and the reason`() async throws {
     let said = try await inRanks(2, timeout: .seconds(4)) { group -> String in
       let parameters = Self.parameters()
       let exchange = Self.exchange(group, parameters)
@@ -212,7 +211,7 @@ struct GradientExchangeTests {
     #expect(said[0].hasPrefix("rank 0 of 2 cannot sum with the others: "))
   }
 
-  @Test func `a rank that hangs is noticed after the group's time`() async throws {
+  @Test func `a hanging rank is noticed after the group's timeout`() async throws {
     let seconds = try await inRanks(2, timeout: .seconds(2)) { group -> Double in
       let parameters = Self.parameters()
       let exchange = Self.exchange(group, parameters)
@@ -235,7 +234,7 @@ struct GradientExchangeTests {
     #expect(seconds[0] < 4, "\(seconds[0])")
   }
 
-  @Test func `NCCL carries it, too`() async throws {
+  @Test func `NCCL gives the same sums`() async throws {
     let library = try StandInNCCL.library.get()
     let results = try await inRanks(2) { group -> [[[Float]]] in
       try group.useNCCL(on: .cpu, library: library)

@@ -111,7 +111,7 @@ struct ImageKernelTests {
     }
   }
 
-  @Test func `bias, slope, gain and limit are those that one works out by hand`() {
+  @Test func `bias, slope, gain and clamp agree with hand computation`() {
     let x = Tensor([1, -2, 3, -4] as [Float], shape: [1, 2, 1, 2])
     let bias = Tensor([1, -1] as [Float])
     let y = x.biasedLeakyReLU(bias, slope: 0.5, gain: 2, limit: 3)

@@ -7,7 +7,7 @@ import TorchTestSupport
 @Suite("Process group", .serialized)
 struct ProcessGroupTests {
   @Test(arguments: [1, 2, 3])
-  func `sums, copies and lists of all ranks`(count: Int) async throws {
+  func `all-reduce, broadcast and all-gather`(count: Int) async throws {
     let results = try await inRanks(count) { group in
       let own = Tensor([Float(group.rank + 1), 10])
       let sum = own.copy()
@@ -25,7 +25,7 @@ struct ProcessGroupTests {
     }
   }
 
-  @Test func `a rank that is gone is noticed, and its reason can be read`() async throws {
+  @Test func `a dead rank is noticed and its reason can be read`() async throws {
     let results = try await inRanks(2, timeout: .seconds(8)) { group -> String in
       // Both have met: who goes before that leaves the other without a group.
       try group.sum(Tensor([Float(1)]))
@@ -44,16 +44,16 @@ struct ProcessGroupTests {
     #expect(results[0].hasPrefix("no memory; rank 0 of 2 cannot sum with the others: "))
   }
 
-  @Test func `those who do not come are named by all who did`() async throws {
+  @Test func `missing ranks are named by all that joined`() async throws {
     let port = try Rendezvous.freePort()
     let errors = await withTaskGroup(of: String.self) { tasks in
       for rank in [0, 2] {
         tasks.addTask {
           await withCheckedContinuation { continuation in
             Thread.detachNewThread {
-              let place = Rendezvous(rank: rank, count: 4, host: "127.0.0.1", port: port)
+              let rendezvous = Rendezvous(rank: rank, count: 4, host: "127.0.0.1", port: port)
               do {
-                _ = try ProcessGroup(place, timeout: .seconds(2))
+                _ = try ProcessGroup(rendezvous, timeout: .seconds(2))
                 continuation.resume(returning: "met")
               } catch {
                 continuation.resume(returning: "\(error)")
@@ -70,7 +70,7 @@ struct ProcessGroupTests {
     }
   }
 
-  @Test func `a place where nobody waits is one line`() throws {
+  @Test func `a rendezvous address without a listener gives one line`() throws {
     let nowhere = Rendezvous(rank: 1, count: 2, host: "127.0.0.1", port: 1)
     let error = #expect(throws: TorchError.self) {
       try ProcessGroup(nowhere, timeout: .seconds(1))
@@ -85,7 +85,7 @@ struct ProcessGroupTests {
 @Suite("NCCL", .serialized)
 struct NCCLTests {
   @Test(arguments: [2, 3])
-  func `sums, copies and lists go through NCCL where it was asked for`(count: Int) async throws {
+  func `all-reduce, broadcast and all-gather use NCCL where requested`(count: Int) async throws {
     let library = try StandInNCCL.library.get()
     let size = 1_500_000  // more than the stand-in takes at once
     let results = try await inRanks(count) { group in
@@ -110,7 +110,7 @@ struct NCCLTests {
     }
   }
 
-  @Test func `a rank that does not come ends the call in time, and all later ones`() async throws {
+  @Test func `a missing rank fails the call at its deadline, and all later ones`() async throws {
     let library = try StandInNCCL.library.get()
     let errors = try await inRanks(2, timeout: .seconds(2)) { group -> [String] in
       try group.useNCCL(on: .cpu, library: library)
@@ -137,7 +137,7 @@ struct NCCLTests {
     }
   }
 
-  @Test func `a library that one rank lacks is used by none`() async throws {
+  @Test func `NCCL is used only if every rank has it`() async throws {
     let library = try StandInNCCL.library.get()
     let errors = try await inRanks(2) { group -> String in
       var said = ""
@@ -175,13 +175,13 @@ struct NCCLTests {
 /// NVIDIA's own library, as far as it goes without a GPU.
 @Suite("NCCL itself")
 struct RealNCCLTests {
-  @Test func `its header declares what is called here`() throws {
+  @Test func `its header declares every function used`() throws {
     _ = try #require(RealNCCL.library, "scripts/setup --tests installs it")
     #expect(try RealNCCL.hasOurInterface())
   }
 
   @Test(.enabled(if: Runtime.cudaDevices == 0))
-  func `without a GPU it is opened, makes an id and says why it does not meet`() async throws {
+  func `without a GPU it loads, makes an id and says why ranks cannot join`() async throws {
     let library = try #require(RealNCCL.library, "scripts/setup --tests installs it")
     let errors = try await inRanks(2) { group -> String in
       var said = ""
@@ -255,7 +255,7 @@ struct RendezvousTests {
   ]
 
   @Test(arguments: starters)
-  func `what starts several processes is understood`(
+  func `launchers' environment variables are parsed`(
     name: String,
     environment: [String: String],
     expected: Rendezvous
@@ -266,11 +266,11 @@ struct RendezvousTests {
   @Test(arguments: [
     [:], ["RANK": "0", "WORLD_SIZE": "1"], ["SLURM_PROCID": "0", "SLURM_NTASKS": "2"],
   ])
-  func `a process alone has no rendezvous`(environment: [String: String]) throws {
+  func `a single process has no rendezvous`(environment: [String: String]) throws {
     #expect(try Rendezvous(environment: environment) == nil)
   }
 
-  @Test func `a process knows whether it was started as the only one`() throws {
+  @Test func `a world size of one is recognised`() throws {
     for (environment, count) in [
       ([:], nil), (["RANK": "0", "WORLD_SIZE": "1"], 1), (["RANK": "1", "WORLD_SIZE": "4"], 4),
       (["OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "1"], 1),
@@ -287,13 +287,17 @@ struct RendezvousTests {
     (["RANK": "2", "WORLD_SIZE": "2"], "RANK=2 must be below WORLD_SIZE=2"),
     (["RANK": "0", "WORLD_SIZE": "2"], "MASTER_ADDR is missing: the machine of rank 0"),
     (
+      ["RANK": "0", "WORLD_SIZE": "9223372036854775807", "MASTER_ADDR": "a"],
+      "WORLD_SIZE=9223372036854775807 is more than the 65536 processes that can meet"
+    ),
+    (
       ["RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "a", "MASTER_PORT": "70000"],
       "MASTER_PORT=70000 in the environment is no port"
     ),
   ]
 
   @Test(arguments: mistakes)
-  func `a wrong variable is named`(environment: [String: String], expected: String) {
+  func `an invalid variable is named`(environment: [String: String], expected: String) {
     let error = #expect(throws: TorchError.self) { try Rendezvous(environment: environment) }
     #expect(error?.description == expected)
   }

@@ -75,7 +75,7 @@ struct SafeTensorsTests {
     ("PK\u{3}\u{4}\u{14}\0\0\0\0\0", "a zip archive, as torch.save writes"),
     ("version https://git-lfs.github.com/spec/v1\noid sha256:0", "a pointer of Git LFS"),
   ])
-  func `what is taken for a file of tensors is named`(content: String, kind: String) throws {
+  func `a file that is not safetensors is described`(content: String, kind: String) throws {
     let folder = try TemporaryFolder()
     try folder.write(Array(content.utf8), to: "x.safetensors")
     let error = #expect(throws: TorchError.self) {
@@ -94,7 +94,7 @@ struct SafeTensorsTests {
     let error = #expect(throws: TorchError.self) {
       try SafeTensors(path: folder.file("x.safetensors"))
     }
-    #expect(error?.description.contains("tensor zzz has a wrong type, shape or place") == true)
+    #expect(error?.description.contains("tensor zzz has a wrong type, shape or offset") == true)
   }
 
   @Test func `missing files and folders are errors`() {

@@ -68,7 +68,7 @@ struct TensorTests {
     expectClose(causal.selected(2, 0), v.selected(2, 0), rtol: 1e-5, atol: 1e-6)
   }
 
-  @Test func `the border of an image goes on or zeros come in`() {
+  @Test func `the border is replicated or padded with zeros`() {
     let x = Tensor.ones([1, 1, 4, 4])
     let theta = Tensor([1, 0, 1, 0, 1, 0] as [Float], shape: [1, 2, 3])
     let grid = Tensor.affineGrid(theta, shape: x.shape)
@@ -98,7 +98,7 @@ struct TensorTests {
     #expect(message.contains("aten::matmul") && message.contains("2x3"))
   }
 
-  @Test func `memory that ran out ends with one line and the status 1`() async throws {
+  @Test func `out of memory ends with one line and exit status 1`() async throws {
     let result = await #expect(processExitsWith: .exitCode(1), observing: [\.standardErrorContent])
     {
       _ = Tensor.zeros([1 << 40, 1 << 10])
@@ -107,7 +107,7 @@ struct TensorTests {
     #expect(said.contains("nifty: out of memory") && said.contains("--batch-gpu"), "\(said)")
   }
 
-  @Test func `another failure in a run says how to go on`() async throws {
+  @Test func `any other failure in a run says how to continue`() async throws {
     let result = await #expect(processExitsWith: .exitCode(1), observing: [\.standardErrorContent])
     {
       Runtime.failureNote.withLock { $0 = "go on with: nifty train --continue RUN" }

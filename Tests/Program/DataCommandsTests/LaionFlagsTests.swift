@@ -60,7 +60,7 @@ struct LaionFlagsTests {
   private static let needed = ["quality": ["--format=jpg"]]
 
   @Test(arguments: words.keys.sorted())
-  func `what is typed reaches the configuration`(flag: String) throws {
+  func `every flag reaches the configuration`(flag: String) throws {
     let word = try #require(Self.words[flag])
     let needed = Self.needed[flag] ?? []
     let given = try settings([word.map { "--\(flag)=\($0)" } ?? "--\(flag)"] + needed)
@@ -71,7 +71,7 @@ struct LaionFlagsTests {
     #expect(try encoder.encode(given) != encoder.encode(plain))
   }
 
-  @Test func `what two settings keep reaches both`() throws {
+  @Test func `a flag that two settings share reaches both`() throws {
     let side = try settings(["--min-side=64"])
     #expect(side.image.minimumSide == 64 && side.filter.minimumSide == 64)
     let all = try settings(["--keep-duplicates", "--ignore-robots"])

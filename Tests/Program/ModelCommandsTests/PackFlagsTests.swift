@@ -31,7 +31,7 @@ struct PackFlagsTests {
   }
 
   @Test(arguments: words.keys.sorted())
-  func `what is typed reaches its own option and no other`(name: String) throws {
+  func `every flag reaches its own option and no other`(name: String) throws {
     let flags = try flags(name, #require(Self.words[name]))
     let changed = PackOptions.all.filter { $0.isChanged(in: flags) }.map(\.name)
     #expect(changed == [name])

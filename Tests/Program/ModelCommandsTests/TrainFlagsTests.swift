@@ -50,7 +50,7 @@ struct TrainFlagsTests {
   }
 
   @Test(arguments: flags.filter { $0 != "clip" })
-  func `what is typed reaches the run`(flag: String) throws {
+  func `every flag reaches the run's options`(flag: String) throws {
     let groups: [any ParsableArguments.Type] = [
       DataFlags.self, RunFlags.self, TrainMetricFlags.self, NetworkFlags.self, LossFlags.self,
       AugmentFlags.self, NumericsFlags.self, RecipeFlags.self,

@@ -16,7 +16,7 @@ import Text
   }
 
   @Test(arguments: [-1, -1e300, .infinity, -.infinity, .nan, 1e9])
-  func `a time that is none is a dash`(seconds: Double) { #expect(Text.time(seconds) == "–") }
+  func `an unknown time is a dash`(seconds: Double) { #expect(Text.time(seconds) == "–") }
 
   @Test func `parts and shards are read strictly`() {
     #expect(PartRange(argument: "3-5")?.range == 3...5)

@@ -29,7 +29,7 @@ struct CommandTests {
     #expect(help.output.contains("OPTIONS"))
   }
 
-  @Test func `a verb that is none leads to the nearest`() throws {
+  @Test func `an unknown verb suggests the nearest`() throws {
     let mistyped = try nifty(["trian", "--data=x"])
     #expect(mistyped.status == 64)
     #expect(mistyped.errors == "nifty: there is no verb trian; do you mean nifty train?\n")

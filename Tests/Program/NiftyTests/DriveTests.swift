@@ -79,7 +79,7 @@ struct DriveTests {
     #expect(written.map { $0 == zip } == true)
   }
 
-  @Test func `too much asked for, not shared, missing, and pages in the file's place are told`()
+  @Test func `quota exceeded, not shared, missing, and a page instead of the file are reported`()
     async throws
   {
     let quota = Array("<title>Google Drive - Quota exceeded</title>".utf8)

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Fetching weights")
 struct FetchWeightsTests {
-  @Test func `offline, it says which file to put where`() async throws {
+  @Test func `offline, it names the file to fetch and its path`() async throws {
     let folder = try TemporaryFolder()
     let outcome = try nifty(
       ["fetch", "weights", "clip-vit-b-32", "--out", folder.path, "--from", "http://127.0.0.1:1/"]

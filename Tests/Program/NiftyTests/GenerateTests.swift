@@ -121,7 +121,7 @@ struct GenerateTests {
   ]
 
   @Test(arguments: ["0-9999999999999", "5-3", "0-18446744073709551615", "1,", "-1", "0-10000"])
-  func `seeds that are none, or too many, are told in a line`(seeds: String) throws {
+  func `invalid or too many seeds are refused and named`(seeds: String) throws {
     for option in ["--seeds", "--mix-seeds"] {
       let words = ["generate", "--network", ".", "\(option)=\(seeds)", "a"]
       let outcome = try nifty(words, in: folder.path)

@@ -85,7 +85,7 @@ struct MetricsCommandTests {
     ("--network x --metrics=mmd_judge --clip=c", 64, "mmd_judge needs --judge"),
     ("--network . --data=x", 1, "holds neither model.safetensors nor a network snapshot"),
   ])
-  func `mistakes are told in a line`(arguments: String, status: Int32, expected: String) throws {
+  func `mistakes are one line`(arguments: String, status: Int32, expected: String) throws {
     let folder = try TemporaryFolder()
     let words = ["metrics"] + arguments.split(separator: " ").map(String.init)
     let outcome = try nifty(words, in: folder.path)

@@ -85,13 +85,21 @@ struct NumberFlagTests {
     ),
     ("pack --source=s --dest=d --no-clip --clip-view=whole", "--clip-view needs --clip"),
     (
+      "train --outdir=o --data=d --clip=c --metric-images=9223372036854775807",
+      "--metric-images must be between 1 and 1e09 images, not 9223372036854775807"
+    ),
+    (
+      "metrics --network=n --metrics=judge_top1 --judge=j --captions=1000000 --per-caption=1000000",
+      "--captions times --per-caption must be at most 100000000 images, not 1000000000000"
+    ),
+    (
       "import coco --root=r --dest=folder --width=256",
       "--width is about what a zip holds; folder is a folder of the files as they are"
     ),
   ]
 
   @Test(arguments: refused)
-  func `a number that cannot be meant is refused before anything starts`(
+  func `a number out of range is refused before anything starts`(
     line: String,
     message: String
   ) throws {

@@ -92,7 +92,7 @@ struct PackTests {
     return Outcome(status: process.terminationStatus, output: texts[0], errors: texts[1])
   }
 
-  @Test func `where no more can be written, it says so and loses nothing`() throws {
+  @Test func `a full disk is reported and nothing is lost`() throws {
     try writePictures(400, side: 16)
     #expect(try nifty(arguments("whole.zip"), in: folder.path).status == 0)
     let size = try bytes("whole.zip").count
@@ -157,15 +157,15 @@ struct PackTests {
   }
 
   @Test func `sources that would become one zip are refused before anything is packed`() throws {
-    for place in ["a", "b"] {
+    for parent in ["a", "b"] {
       try writePictures(1, side: 16)
       try FileManager.default.createDirectory(
-        atPath: folder.file(place),
+        atPath: folder.file(parent),
         withIntermediateDirectories: true
       )
       try FileManager.default.moveItem(
         atPath: folder.file("in"),
-        toPath: folder.file("\(place)/train")
+        toPath: folder.file("\(parent)/train")
       )
     }
     try folder.write([], to: "out/keep")

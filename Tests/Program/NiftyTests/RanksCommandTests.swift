@@ -41,13 +41,16 @@ struct RanksCommandTests {
     line.split(separator: " ").map(String.init)
   }
 
-  private func text(_ name: String) -> String {
-    (try? String(contentsOfFile: fixture.path(name), encoding: .utf8)) ?? ""
+  /// What a file says so far: nothing while it is not there.
+  private func text(_ name: String) -> String { (try? read(name)) ?? "" }
+
+  private func read(_ name: String) throws -> String {
+    try String(contentsOfFile: fixture.path(name), encoding: .utf8)
   }
 
   /// The means of the losses, a tick after the other.
   private func losses(_ runs: String) throws -> [[String: Double]] {
-    try text(fixture.only(runs) + "/stats.jsonl").split(separator: "\n").map { line in
+    try read(fixture.only(runs) + "/stats.jsonl").split(separator: "\n").map { line in
       let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
       return object.filter { $0.key.hasPrefix("Loss/") }
         .compactMapValues { ($0 as? [String: Double])?["mean"] }
@@ -56,7 +59,7 @@ struct RanksCommandTests {
 
   /// The scores of the snapshots, in order.
   private func scores(_ runs: String) throws -> [Double] {
-    try text(fixture.only(runs) + "/metric-fd_lite0.jsonl").split(separator: "\n").map { line in
+    try read(fixture.only(runs) + "/metric-fd_lite0.jsonl").split(separator: "\n").map { line in
       let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
       return try #require((object?["results"] as? [String: Double])?["fd_lite0"])
     }
@@ -103,7 +106,7 @@ struct RanksCommandTests {
       #expect(own.count == expected.count && !own.isEmpty)
       for (a, b) in zip(own, expected) { #expect(abs(a - b) < 0.02 * b, "\(a), not \(b)") }
       #expect(
-        text(try fixture.only("runs") + "/metric-fd_lite0.jsonl").contains("\"num_gpus\": \(count)")
+        try read(fixture.only("runs") + "/metric-fd_lite0.jsonl").contains("\"num_gpus\": \(count)")
       )
       #expect(try fixture.only("runs").contains("-gpus\(count)-"))
       if count == 2 { try FileManager.default.removeItem(atPath: fixture.path("runs")) }
@@ -124,7 +127,7 @@ struct RanksCommandTests {
     )
     let newest = try #require(checkpoints.filter { $0.hasPrefix("images-") }.max())
     let tensors = fixture.path("\(run)/checkpoint/\(newest)/tensors.safetensors")
-    let lines = try text(run + "/stats.jsonl").split(separator: "\n").map { line in
+    let lines = try read(run + "/stats.jsonl").split(separator: "\n").map { line in
       let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
       return object.filter { key, _ in
         !["Timing", "Resources", "timestamp"].contains { key.hasPrefix($0) }
@@ -304,7 +307,7 @@ struct RanksCommandTests {
     }
     for rank in ranks { rank.waitUntilExit() }
     #expect(ranks.allSatisfy { $0.terminationStatus == 0 }, "\(text("rank0.txt"))")
-    #expect(text("rank0.txt").contains("tick 1 ") && text("rank1.txt").isEmpty)
+    #expect(try read("rank0.txt").contains("tick 1 ") && read("rank1.txt").isEmpty)
     #expect(try fixture.only("runs").contains("-gpus2-"))
   }
 
@@ -364,9 +367,9 @@ struct RanksCommandTests {
       "-n \(first) link set lo up", "-n \(second) link set lo up",
       "-n \(first) link set va up", "-n \(second) link set vb up",
     ] { try #require(ip(line) == 0, "ip \(line): \(text("ip.txt"))") }
-    let ranks = try [first, second].enumerated().map { rank, place in
+    let ranks = try [first, second].enumerated().map { rank, namespace in
       try start(
-        ["/usr/sbin/ip", "netns", "exec", place, try program()]
+        ["/usr/sbin/ip", "netns", "exec", namespace, try program()]
           + words(Self.train + " --kimg=1000"),
         [
           "RANK": "\(rank)", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "MASTER_ADDR": "10.77.0.1",

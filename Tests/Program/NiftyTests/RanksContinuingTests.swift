@@ -19,13 +19,15 @@ struct RanksContinuingTests {
     run = "runs/\(try #require(names.first))"
   }
 
-  private func text(_ name: String) -> String {
-    (try? String(contentsOfFile: fixture.folder.file(name), encoding: .utf8)) ?? ""
+  private func text(_ name: String) -> String { (try? read(name)) ?? "" }
+
+  private func read(_ name: String) throws -> String {
+    try String(contentsOfFile: fixture.folder.file(name), encoding: .utf8)
   }
 
   private func devices() throws -> Int? {
     let json = try JSONSerialization.jsonObject(
-      with: Data(text("\(run)/training_options.json").utf8)
+      with: Data(read("\(run)/training_options.json").utf8)
     )
     return (json as? [String: Any])?["num_gpus"] as? Int
   }
@@ -56,7 +58,7 @@ struct RanksContinuingTests {
     return ranks.enumerated().map { ($1.terminationStatus, text("rank\($0).txt")) }
   }
 
-  @Test func `a machine that has nothing of the run takes its options from rank 0`() throws {
+  @Test func `a machine without the run's folder takes its options from rank 0`() throws {
     for flags in ["--continue=\(run) --kimg=0.072", "--continue=latest --outdir=runs --kimg=0.096"]
     {
       defer { try? FileManager.default.removeItem(atPath: fixture.folder.file("elsewhere")) }
@@ -66,7 +68,7 @@ struct RanksContinuingTests {
     }
   }
 
-  @Test func `a run that rank 0 does not find is told to all`() throws {
+  @Test func `a run missing on rank 0 is reported to all ranks`() throws {
     let ended = try continued("--continue=runs/00009-other")
     #expect(ended.allSatisfy { $0.status == 1 }, "\(ended)")
     #expect(ended[0].said.contains("runs/00009-other is no run folder"))
@@ -80,14 +82,14 @@ struct RanksContinuingTests {
   ]
 
   @Test(arguments: starters)
-  func `who is started as the only process goes on alone`(variables: [String: String]) throws {
+  func `a single process continues alone`(variables: [String: String]) throws {
     let going = try fixture.start(
       "train --continue=\(run) --kimg=0.072",
       variables: variables
     )
     going.waitUntilExit()
     #expect(going.terminationStatus == 0, "\(text("output.txt"))")
-    #expect(!text("output.txt").contains("2 processes"), "\(text("output.txt"))")
+    #expect(try !read("output.txt").contains("2 processes"), "\(text("output.txt"))")
     #expect(try devices() == 1)
   }
 

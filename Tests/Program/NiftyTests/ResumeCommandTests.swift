@@ -13,23 +13,26 @@ struct ResumeCommandTests {
 
   /// Whether a run has got so far that it can be continued.
   private var hasCheckpoint: Bool {
-    let runs = (try? FileManager.default.contentsOfDirectory(atPath: fixture.path("runs"))) ?? []
-    return runs.contains { !checkpoints("runs/\($0)").isEmpty }
+    let files = FileManager.default
+    guard let runs = try? files.contentsOfDirectory(atPath: fixture.path("runs")) else {
+      return false
+    }
+    return runs.contains { (try? checkpoints("runs/\($0)"))?.isEmpty == false }
   }
 
   private func bytes(_ name: String) throws -> Data {
     try Data(contentsOf: URL(filePath: fixture.path(name)))
   }
 
-  private func checkpoints(_ run: String) -> [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: fixture.path(run + "/checkpoint"))) ?? [])
+  private func checkpoints(_ run: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: fixture.path(run + "/checkpoint"))
       .filter { $0.hasPrefix("images-") }.sorted()
   }
 
   /// Everything that must not depend on how often a run was begun.
   private func expectEqual(_ run: String, _ other: String) throws {
     let newest = try #require(checkpoints(run).last)
-    #expect(newest == checkpoints(other).last)
+    #expect(try newest == checkpoints(other).last)
     #expect(
       try bytes("\(run)/checkpoint/\(newest)/tensors.safetensors")
         == bytes("\(other)/checkpoint/\(newest)/tensors.safetensors")
@@ -145,6 +148,10 @@ struct ResumeCommandTests {
     let first = try fixture.run(TrainingFixture.train + " --kimg=0.008")
     #expect(first.status == 0, "\(first.errors)")
     let run = try fixture.only("runs")
+    let names = try FileManager.default.contentsOfDirectory(atPath: fixture.path(run))
+    let snapshot = try #require(names.first { $0.hasPrefix("network") })
+    let notes = try SafeTensors(path: fixture.path("\(run)/\(snapshot)")).metadata
+    #expect(try notes["nifty_version"].map { $0 + "\n" } == nifty(["--version"]).output)
     let mistakes: [(flags: String, status: Int32, expected: String)] = [
       ("--continue=\(run) --batch=8", 1, "batch_size is 4 there, not 8"),
       ("--continue=\(run) --gamma=3", 1, "loss_kwargs.r1_gamma is"),
@@ -164,7 +171,7 @@ struct ResumeCommandTests {
     }
     let longer = try fixture.run("train --continue=\(run) --kimg=0.012 --checkpoint-minutes=3")
     #expect(longer.status == 0, "\(longer.errors)")
-    #expect(checkpoints(run).last == "images-000000000012")
+    #expect(try checkpoints(run).last == "images-000000000012")
     let options = try JSONSerialization.jsonObject(with: bytes(run + "/training_options.json"))
     let own = (options as? [String: Any])?["nifty"] as? [String: Any]
     #expect(own?["checkpoint_seconds"] as? Double == 180)

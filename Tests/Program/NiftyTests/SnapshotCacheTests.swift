@@ -8,7 +8,7 @@ struct SnapshotCacheTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test func `a page in a snapshot's place is named and does not stay in the cache`() async throws {
+  @Test func `a web page instead of a snapshot is named and not cached`() async throws {
     let server = try RawServer(["/x.pkl": .ok(Array("<html>sign in</html>".utf8))])
     defer { server.stop() }
     for _ in 0..<2 {

@@ -25,8 +25,8 @@ struct StageTests {
     var pixels = [UInt8](repeating: 255, count: side * side * 3)
     for y in inset..<side - inset {
       for x in inset..<side - inset {
-        let place = (y * side + x) * 3
-        pixels.replaceSubrange(place..<place + 3, with: colour.pixel)
+        let offset = (y * side + x) * 3
+        pixels.replaceSubrange(offset..<offset + 3, with: colour.pixel)
       }
     }
     let png = try RGBImage(width: side, height: side, pixels: pixels).encodedPNG()

@@ -60,13 +60,13 @@ struct TrainingFixture {
   func start(
     _ line: String,
     variables: [String: String] = [:],
-    in place: String = ".",
+    in directory: String = ".",
     output: String = "output.txt"
   ) throws -> Process {
     let process = Process()
     process.executableURL = URL(filePath: try program())
     process.arguments = line.split(separator: " ").map(String.init)
-    process.currentDirectoryURL = URL(filePath: folder.file(place))
+    process.currentDirectoryURL = URL(filePath: folder.file(directory))
     process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
     _ = FileManager.default.createFile(atPath: folder.file(output), contents: nil)
     let handle = try FileHandle(forWritingTo: URL(filePath: folder.file(output)))

@@ -7,54 +7,6 @@ import Testing
 
 @testable import Studio
 
-/// A connection that sends what it likes.
-private final class RawConnection: Sendable {
-  private let descriptor: Int32
-
-  init(port: Int) throws {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(UInt16(port)).bigEndian
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let connected = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
-    }
-    try #require(connected == 0)
-    var patience = timeval(tv_sec: 20, tv_usec: 0)
-    let bytes = socklen_t(MemoryLayout<timeval>.size)
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, bytes)
-  }
-
-  deinit { close(descriptor) }
-
-  func send(_ text: String) {
-    _ = text.withCString { Glibc.send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
-  }
-
-  /// All that comes until the server closes the connection, or an answer's `enough` is there.
-  ///
-  /// Not on a thread of tasks, which the server needs.
-  func received(until enough: String? = nil) async -> String {
-    await withCheckedContinuation { continuation in
-      DispatchQueue.global().async { continuation.resume(returning: self.read(until: enough)) }
-    }
-  }
-
-  private func read(until enough: String?) -> String {
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = recv(descriptor, &buffer, buffer.count, 0)
-      if count <= 0 { break }
-      bytes += buffer[..<count]
-      if let enough, String(decoding: bytes, as: UTF8.self).contains(enough) { break }
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-}
-
 @Suite("The server on a socket", .serialized, .timeLimit(.minutes(3)))
 struct LiveServerTests {
   private static let model = ModelAbout(
@@ -71,7 +23,7 @@ struct LiveServerTests {
       + "Content-Length: \(body.utf8.count)\r\n\(more)\r\n\(body)"
   }
 
-  @Test func `a client that goes is not painted for`() async throws {
+  @Test func `a disconnected client's request is not painted`() async throws {
     let permits = DispatchSemaphore(value: 0)
     let begun = Mutex(0)
     let painted = Mutex(0)
@@ -117,7 +69,7 @@ struct LiveServerTests {
     let routes = try await Emoji.routes()
     try await serving(routes) { port in
       let error = await #expect(throws: StudioError.self) {
-        try await routes.serve(at: .init(host: "127.0.0.1", port: port)) { _ in }
+        try await routes.serve(with: .init(host: "127.0.0.1", port: port)) { _ in }
       }
       #expect(error?.description.contains("port \(port) of 127.0.0.1 is in use") == true)
       #expect(error?.description.contains("--port 0") == true)
@@ -167,6 +119,42 @@ struct LiveServerTests {
           status == "closed" || statuses.contains(status),
           "\(request.prefix(80)): \(answer.prefix(200))"
         )
+      }
+      let fine = try RawConnection(port: port)
+      fine.send(post(#"{"prompt": "sun"}"#))
+      #expect(await fine.received(until: "IEND").hasPrefix("HTTP/1.1 200"))
+    }
+  }
+
+  private static let requests: [[UInt8]] = [
+    "GET /api/model HTTP/1.1\r\nHost: localhost\r\nCookie: a=b; c; nifty_studio=d\r\n\r\n",
+    "POST /api/paint HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      + "Content-Length: 15\r\nExpect: 100-continue\r\n\r\n{\"prompt\": \"a\"}",
+    "POST /v1/images/generations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      + "Transfer-Encoding: chunked\r\nTrailer: X\r\n\r\nf;a=b\r\n{\"prompt\": \"a\"}\r\n0\r\nX: y\r\n\r\n",
+    "GET /api/curve?run=%2e&statistic=a%20b&points=20&smooth=0.5 HTTP/1.0\r\nHost: localhost:1\r\n\r\n",
+    "HEAD / HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"a\"\r\nRange: bytes=0-1\r\n\r\n"
+      + "GET /style.css HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+      + "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+    "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\nxyz",
+    "GET http://localhost/v1/pictures/a.png HTTP/1.1\r\nHost: localhost\r\n\r\n",
+  ].map { Array($0.utf8) }
+
+  private static let alphabet =
+    Array("0123456789 \r\n\t:/;,-%@[]{}\"?&=*\0\u{7F}aHTP".utf8) + [0x80, 0xFF]
+
+  @Test(.timeLimit(.minutes(20)))
+  func `damaged requests do no harm to the server`() async throws {
+    let routes = try await Emoji.routes()
+    let inputs = DamagedInputs(Self.requests, alphabet: Self.alphabet)
+    let count = ProcessInfo.processInfo.environment["NIFTY_FUZZ"].flatMap { Int($0) } ?? 1000
+    try await serving(routes, connections: 64, seconds: 60) { port in
+      for number in 0..<count {
+        let connection = try RawConnection(port: port)
+        connection.send(inputs.input(number))
+        // Some go at once, the others hear a word first.
+        if number % 4 != 0 { _ = await connection.received(until: " ", within: 0.05) }
       }
       let fine = try RawConnection(port: port)
       fine.send(post(#"{"prompt": "sun"}"#))
@@ -248,7 +236,7 @@ struct LiveServerTests {
     }
   }
 
-  @Test func `a body that never comes is told so`() async throws {
+  @Test func `a body that never arrives ends with 408 or a closed connection`() async throws {
     let routes = try await Emoji.routes()
     try await serving(routes, seconds: 60) { port in
       let connection = try RawConnection(port: port)
@@ -261,7 +249,7 @@ struct LiveServerTests {
     }
   }
 
-  @Test func `a run that grows is told to the page by itself`() async throws {
+  @Test func `a growing run is pushed to the page`() async throws {
     let folder = try TemporaryFolder()
     try folder.write(
       Array(RunsTests.line(tick: 1, kimg: 1, loss: "1").utf8),

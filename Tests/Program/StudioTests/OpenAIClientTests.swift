@@ -16,16 +16,8 @@ private func onThread<Value: Sendable>(
 @Suite("OpenAI's own client", .timeLimit(.minutes(3)))
 struct OpenAIClientTests {
   /// Python with the client, if scripts/setup --tests has brought it.
-  private static let python: String? = Repository.python.flatMap { python in
-    let library = URL(filePath: python).deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: "lib")
-    let versions = (try? FileManager.default.contentsOfDirectory(atPath: library.path)) ?? []
-    let isThere = versions.contains {
-      let client = library.appending(path: "\($0)/site-packages/openai/__init__.py")
-      return FileManager.default.fileExists(atPath: client.path)
-    }
-    return isThere ? python : nil
-  }
+  private static let python =
+    Repository.installed("openai/__init__.py") == nil ? nil : Repository.python
 
   private static let script = """
     import base64, openai, sys

@@ -25,15 +25,15 @@ struct PaintRoutesTests {
   ) throws -> [RGBImage] {
     // As many as the studio of these tests has: a sum rounds by how many threads share it.
     Runtime.threads = 1
-    let place = try ModelPlace(Emoji.place)
-    let snapshot = try NetworkSnapshot(path: place.network)
+    let location = try ModelLocation(Emoji.path)
+    let snapshot = try NetworkSnapshot(path: location.network)
     let painter = Painter(
       generator: try snapshot.averagedGenerator(),
       truncation: truncation,
       truncationCutoff: nil,
       noise: noise
     )
-    let clip = try place.clipModel(nil, for: snapshot)
+    let clip = try location.clipModel(nil, for: snapshot)
     return pictures(painter.row(fts: try clip.features(of: [prompt]).normalized(), seeds: seeds))
   }
 

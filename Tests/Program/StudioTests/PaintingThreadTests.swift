@@ -82,7 +82,7 @@ struct PaintingThreadTests {
     gate.thread.close()
   }
 
-  @Test func `a full queue says when to come back`() async throws {
+  @Test func `a full queue says when to retry`() async throws {
     let gate = Gate(capacity: 2, ofClient: 1)
     try await gate.open()
     let first = await gate.occupy("first")
@@ -102,7 +102,7 @@ struct PaintingThreadTests {
     gate.thread.close()
   }
 
-  @Test func `an error is the one request's`() async throws {
+  @Test func `an error fails only its own request`() async throws {
     let gate = Gate()
     try await gate.open()
     gate.permit(2)
@@ -118,7 +118,7 @@ struct PaintingThreadTests {
     }
   }
 
-  @Test func `closing lets nobody wait`() async throws {
+  @Test func `closing fails all waiting requests`() async throws {
     let gate = Gate()
     try await gate.open()
     let first = await gate.occupy("first")

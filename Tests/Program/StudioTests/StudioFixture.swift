@@ -13,10 +13,10 @@ import Testing
 
 /// The emoji model, opened once for all tests.
 enum Emoji {
-  static let place = Repository.path("Models/emoji")
+  static let path = Repository.path("Models/emoji")
   private static let opened = Task { () -> (ModelAbout, StudioRoutes.Painting) in
     let painting = StudioRoutes.Painting()
-    return (try await painting.open(network: place, clip: nil, threads: 1), painting)
+    return (try await painting.open(network: path, clip: nil, threads: 1), painting)
   }
 
   /// The routes of a studio on an address.
@@ -54,14 +54,14 @@ func serving(
   seconds: Int64 = 30,
   _ body: @Sendable @escaping (Int) async throws -> Void
 ) async throws {
-  var place = StudioRoutes.Place(host: "127.0.0.1", port: 0)
-  place.connections = connections
-  place.secondsToAsk = seconds
-  place.secondsToRead = seconds
+  var settings = StudioRoutes.Settings(host: "127.0.0.1", port: 0)
+  settings.connections = connections
+  settings.secondsToAsk = seconds
+  settings.secondsToRead = seconds
   let (ports, found) = AsyncStream.makeStream(of: Int.self)
-  try await withThrowingTaskGroup(of: Void.self) { [place] group in
+  try await withThrowingTaskGroup(of: Void.self) { [settings] group in
     group.addTask {
-      try await routes.serve(at: place) { port in
+      try await routes.serve(with: settings) { port in
         found.yield(port)
         found.finish()
       }

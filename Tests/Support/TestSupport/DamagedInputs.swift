@@ -93,7 +93,7 @@ package struct DamagedInputs: Sendable {
     let count = environment["NIFTY_FUZZ"].flatMap { Int($0) } ?? few
     let isTraced = environment["NIFTY_FUZZ_TRACE"] != nil
     var report = Report()
-    let before = Self.peakMemory
+    let before = ProcessMemory.peak
     for number in 0..<count {
       let bytes = input(number)
       if isTraced { FileHandle.standardError.write(Data("input \(number)\n".utf8)) }
@@ -103,14 +103,7 @@ package struct DamagedInputs: Sendable {
       if time > report.slowest { (report.slowest, report.slowestInput) = (time, number) }
     }
     report.inputs = count
-    report.peakGrowth = Self.peakMemory - before
+    report.peakGrowth = ProcessMemory.peak - before
     return report
-  }
-
-  /// The most memory that this process had in use so far, in bytes.
-  private static var peakMemory: Int {
-    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
-    return (line.split(separator: " ").compactMap { Int($0) }.first ?? 0) * 1024
   }
 }

@@ -24,6 +24,16 @@ package enum Repository {
   /// CLIP's byte-pair merges, decompressed; `nil` if scripts/setup has not brought them.
   package static let vocabulary: String? = existing(".deps/weights/bpe_simple_vocab_16e6.txt")
 
+  /// A file that pip has installed below `.deps/venv`; `nil` if it has not.
+  package static func installed(_ relative: String) -> String? {
+    guard let library = existing(".deps/venv/lib") else { return nil }
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: library)
+        .map { "\(library)/\($0)/site-packages/\(relative)" }
+        .first { FileManager.default.fileExists(atPath: $0) }
+    } catch { preconditionFailure("\(error)") }
+  }
+
   private static func existing(_ relative: String) -> String? {
     FileManager.default.fileExists(atPath: path(relative)) ? path(relative) : nil
   }

@@ -16,7 +16,7 @@ package enum SmallDisk {
   /// Why a test that needs one is skipped.
   package static let reason: Comment = "needs root and the right to mount"
 
-  /// Puts an empty disk in the place of a folder; whether it worked.
+  /// Mounts an empty disk over a folder; whether it worked.
   package static func mount(_ folder: String, kilobytes: Int) throws -> Bool {
     let options = ["-t", "tmpfs", "-o", "size=\(kilobytes)k", "none", folder]
     return try runProgram("/bin/mount", options)?.status == 0

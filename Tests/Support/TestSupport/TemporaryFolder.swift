@@ -27,7 +27,9 @@ package final class TemporaryFolder: Sendable {
 
   /// The names of everything in the folder, hidden files too, sorted.
   package var contents: [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+    do { return try FileManager.default.contentsOfDirectory(atPath: path).sorted() } catch {
+      preconditionFailure("\(error)")
+    }
   }
 
   /// Writes a file, making the folders on its way.

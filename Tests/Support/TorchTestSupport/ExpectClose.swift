@@ -23,9 +23,9 @@ package func expectClose(
   }
   let comparison = Comparison(actual.values(), golden.values(), rtol: rtol, atol: atol)
   if comparison.outside > 0 {
-    let place = multiIndex(comparison.worstIndex, shape)
+    let worst = multiIndex(comparison.worstIndex, shape)
     Issue.record(
-      "\(name)\(shape): \(comparison.outside) of \(golden.count) elements are off, \(comparison), at \(place)",
+      "\(name)\(shape): \(comparison.outside) of \(golden.count) elements are off, \(comparison), at \(worst)",
       sourceLocation: sourceLocation
     )
   }

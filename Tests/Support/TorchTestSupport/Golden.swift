@@ -99,6 +99,16 @@ package final class Golden {
     return try JSONDecoder().decode(Entry.self, from: data)
   }
 
+  /// The names of the files in a folder of the goldens, sorted; of the whole if none is named.
+  package static func names(of name: String = "") -> [String] {
+    do { return try FileManager.default.contentsOfDirectory(atPath: path(name)).sorted() } catch {
+      preconditionFailure("\(error)")
+    }
+  }
+
+  /// The names of the files that the manifest knows.
+  package static var manifestNames: Set<String> { Set(manifestEntries.keys) }
+
   private static let folder = Repository.goldens
 
   // One JSON text a file: the manifest is parsed once and an entry decoded when asked for.

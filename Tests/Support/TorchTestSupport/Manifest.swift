@@ -21,11 +21,7 @@ package struct Manifest {
   /// Names without extension of all files of the folder that the manifest or the folder itself knows
   /// and that start and end as asked, sorted.
   package static func files(prefix: String, suffix: String = "") -> [String] {
-    let folder = URL(filePath: Golden.path("manifest.json")).deletingLastPathComponent()
-    let data = (try? Data(contentsOf: folder.appending(path: "manifest.json"))) ?? Data()
-    let manifest = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] ?? [:]
-    let onDisk = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    let names = Set(manifest.keys).union(onDisk).filter { $0.hasSuffix(".safetensors") }
+    let names = Golden.manifestNames.union(Golden.names()).filter { $0.hasSuffix(".safetensors") }
     return names.map { String($0.dropLast(".safetensors".count)) }
       .filter { $0.hasPrefix(prefix) && $0.hasSuffix(suffix) }.sorted()
   }

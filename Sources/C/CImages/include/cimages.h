@@ -97,6 +97,10 @@ cimages_status cimages_webp_encode_lossless(
   const uint8_t *rgb, uint32_t width, uint32_t height, uint8_t **webp, size_t *count);
 void cimages_release(void *memory);
 
+// Whether the system would give so many bytes now: Swift's arrays end the process where it does
+// not.
+bool cimages_has_memory(size_t count);
+
 // MARK: Resampling (resample.c)
 
 // One output sample: a weighted sum of `count` inputs from `first` on.

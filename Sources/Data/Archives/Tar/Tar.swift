@@ -29,7 +29,7 @@ package enum Tar {
       put(octal(size, width: 11), at: 124)
     } else {
       header[124] = 0x80
-      for place in 0..<8 { header[135 - place] = UInt8(truncatingIfNeeded: size >> (8 * place)) }
+      for byte in 0..<8 { header[135 - byte] = UInt8(truncatingIfNeeded: size >> (8 * byte)) }
     }
     put(octal(0, width: 11), at: 136)  // 1 January 1970: equal input gives equal bytes
     put("        ", at: 148)

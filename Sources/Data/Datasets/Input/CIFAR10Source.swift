@@ -57,12 +57,12 @@ struct CIFAR10Source: ImageTextSource {
   var identity: String { FileStamp.of(path) }
 
   func name(at index: Int) -> String {
-    let (batch, row) = place(of: index)
+    let (batch, row) = position(of: index)
     return "data_batch_\(batch + 1)/\(row)"
   }
 
   func item(at index: Int) -> ImageTextItem {
-    let (batch, row) = place(of: index)
+    let (batch, row) = position(of: index)
     let start = row * 3 * Self.plane
     let pixels = batches[batch].planes.withBytes { bytes in
       (0..<3 * Self.plane).map { bytes[start + $0 % 3 * Self.plane + $0 / 3] }
@@ -73,7 +73,7 @@ struct CIFAR10Source: ImageTextSource {
     )
   }
 
-  private func place(of index: Int) -> (batch: Int, row: Int) {
+  private func position(of index: Int) -> (batch: Int, row: Int) {
     var row = index
     for (number, batch) in batches.enumerated() {
       if row < batch.labels.count { return (number, row) }

@@ -29,7 +29,7 @@ enum FileNames {
       && (readable.contains(word) || unreadable.contains(word))
   }
 
-  /// The name with another extension in the place of its own.
+  /// The name with another extension instead of its own.
   static func replacingSuffix(of name: String, by suffix: String) -> String {
     name.dropLast(Self.suffix(of: name).count) + suffix
   }

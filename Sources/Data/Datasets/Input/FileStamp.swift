@@ -8,7 +8,7 @@ import Glibc
 /// the dataset.
 enum FileStamp {
   /// Where a path leads to: from the root on, without links.
-  static func place(_ path: String) -> String {
+  static func location(_ path: String) -> String {
     guard let resolved = realpath(path, nil) else { return URL(filePath: path).standardized.path }
     defer { free(resolved) }
     return String(cString: resolved)
@@ -29,5 +29,5 @@ enum FileStamp {
   }
 
   /// Both.
-  static func of(_ path: String) -> String { "\(place(path)) \(state(path))" }
+  static func of(_ path: String) -> String { "\(location(path)) \(state(path))" }
 }

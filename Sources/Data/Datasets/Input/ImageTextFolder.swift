@@ -51,7 +51,7 @@ package struct ImageTextFolder: ImageTextSource {
   package var summary: String { "folder " + URL(filePath: path).lastPathComponent }
 
   package var identity: String {
-    FileStamp.place(path) + " " + FileStamp.state(path + "/dataset.json")
+    FileStamp.location(path) + " " + FileStamp.state(path + "/dataset.json")
   }
 
   package func name(at index: Int) -> String { samples[index].name.text }

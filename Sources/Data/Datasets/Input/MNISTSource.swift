@@ -62,8 +62,8 @@ struct MNISTSource: ImageTextSource {
     for y in 0..<side {
       for x in 0..<side {
         let value = digits[(index * side + y) * side + x]
-        let place = 3 * ((y + margin) * full + x + margin)
-        for channel in 0..<3 { pixels[place + channel] = value }
+        let offset = 3 * ((y + margin) * full + x + margin)
+        for channel in 0..<3 { pixels[offset + channel] = value }
       }
     }
     return ImageTextItem(

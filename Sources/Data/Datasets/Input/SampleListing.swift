@@ -1,15 +1,15 @@
 import Archives
 
 /// The images among the files of a folder or archive, each with what has its name but for the suffix.
-struct SampleListing<Place: Sendable>: Sendable {
+struct SampleListing<Source: Sendable>: Sendable {
   /// An image and the files beside it.
   struct Sample: Sendable {
     let name: FileName
-    let image: Place
+    let image: Source
     /// The text file of its captions, whatever the case of its suffix.
-    let text: Place?
+    let text: Source?
     /// The file of its class.
-    let label: Place?
+    let label: Source?
   }
 
   /// In the order of their names.
@@ -20,12 +20,12 @@ struct SampleListing<Place: Sendable>: Sendable {
   /// Sorts files by what they are.
   ///
   /// - Parameter files: In the order in which the source has them.
-  init(_ files: some Sequence<(FileName, Place)>) {
-    var images: [FileName: Place] = [:]
-    var texts: [FileName: (name: FileName, place: Place)] = [:]
-    var labels: [FileName: Place] = [:]
+  init(_ files: some Sequence<(FileName, Source)>) {
+    var images: [FileName: Source] = [:]
+    var texts: [FileName: (name: FileName, source: Source)] = [:]
+    var labels: [FileName: Source] = [:]
     var repeated: [PackReport.Dropped] = []
-    for (name, place) in files where !name.isHidden {
+    for (name, source) in files where !name.isHidden {
       var isRepeated = false
       switch name.suffix {
       case "txt":
@@ -34,10 +34,10 @@ struct SampleListing<Place: Sendable>: Sendable {
         if let other, other.name != name, other.name.bytes.suffix(3).elementsEqual("txt".utf8) {
           continue
         }
-        texts[name.stem] = (name, place)
+        texts[name.stem] = (name, source)
         isRepeated = other?.name == name
-      case "cls": isRepeated = labels.updateValue(place, forKey: name.stem) != nil
-      default: isRepeated = name.isImage && images.updateValue(place, forKey: name) != nil
+      case "cls": isRepeated = labels.updateValue(source, forKey: name.stem) != nil
+      default: isRepeated = name.isImage && images.updateValue(source, forKey: name) != nil
       }
       if isRepeated {
         let reason = "a later file of the same name counts"
@@ -45,8 +45,8 @@ struct SampleListing<Place: Sendable>: Sendable {
       }
     }
     self.repeated = repeated
-    samples = images.sorted { $0.key < $1.key }.map { name, place in
-      Sample(name: name, image: place, text: texts[name.stem]?.place, label: labels[name.stem])
+    samples = images.sorted { $0.key < $1.key }.map { name, source in
+      Sample(name: name, image: source, text: texts[name.stem]?.source, label: labels[name.stem])
     }
   }
 }

@@ -20,8 +20,8 @@ package enum DatasetMerge {
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws(DatasetError) -> PackManifest {
     guard let first = datasets.first else { throw .option("no dataset given to merge") }
-    let destination = FileStamp.place(path)
-    for set in datasets where FileStamp.place(set.path) == destination {
+    let destination = FileStamp.location(path)
+    for set in datasets where FileStamp.location(set.path) == destination {
       throw .option("\(set.path) would be overwritten; give another --dest")
     }
     for set in datasets {
@@ -76,8 +76,8 @@ package enum DatasetMerge {
 
   /// The sets that are given more than once, by whatever path: their images count as often.
   package static func repeated(_ datasets: [PackedDataset]) -> [String] {
-    var places = Set<String>()
-    return datasets.filter { !places.insert(FileStamp.place($0.path)).inserted }.map(\.path)
+    var locations = Set<String>()
+    return datasets.filter { !locations.insert(FileStamp.location($0.path)).inserted }.map(\.path)
   }
 
   private static func options(

@@ -45,10 +45,10 @@ struct HashSet64 {
   /// Adds a hash; `false` if it was there.
   mutating func insert(_ hash: UInt64) -> Bool {
     if count * 4 >= slots.count * 3 { grow() }
-    return place(hash == 0 ? 1 : hash)
+    return add(hash == 0 ? 1 : hash)
   }
 
-  private mutating func place(_ hash: UInt64) -> Bool {
+  private mutating func add(_ hash: UInt64) -> Bool {
     let mask = slots.count - 1
     // FNV's low bits are its weakest: the high ones choose the slot.
     var slot = Int(truncatingIfNeeded: (hash &* 0x9E37_79B9_7F4A_7C15) >> 20) & mask
@@ -65,6 +65,6 @@ struct HashSet64 {
     let old = slots
     slots = Array(repeating: 0, count: old.count * 2)
     count = 0
-    for hash in old where hash != 0 { _ = place(hash) }
+    for hash in old where hash != 0 { _ = add(hash) }
   }
 }

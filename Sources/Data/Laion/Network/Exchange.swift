@@ -7,7 +7,7 @@ import NIOHTTP1
 struct Exchange: Sendable {
   let request: FetchRequest
   let settings: FetchSettings
-  /// The body's share of the memory budget.
+  /// The body's reservation of the memory budget.
   let memory: MemoryBudget.Reservation
 
   /// Bytes that are reserved before a request is sent: enough for most images.

@@ -93,7 +93,7 @@ extension FetchCause {
     case .unknownFormat: self = .notAnImage
     case .unsupported, .cannotEncode, .animationTooLarge: self = .unsupportedImage
     case .truncated: self = .truncatedImage
-    case .tooManyPixels, .outOfMemory: self = .tooManyPixels
+    case .tooManyPixels, .outOfMemory, .cannotDraw: self = .tooManyPixels
     case .corrupt, .fontMissing, .file: self = .corruptImage
     }
   }

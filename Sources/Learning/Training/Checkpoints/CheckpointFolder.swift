@@ -57,15 +57,15 @@ package final class CheckpointFolder: Sendable {
     onDamage: (String) -> Void
   ) throws -> Checkpoint? {
     for images in try list() {
-      let place = self.place(images)
+      let checkpointPath = path(of: images)
       do {
-        let checkpoint = try Checkpoint(at: place)
+        let checkpoint = try Checkpoint(at: checkpointPath)
         if accepting(checkpoint.state) { return checkpoint }
       } catch let error where Self.saysNothing(error) {
         throw error
       } catch {
-        onDamage("checkpoint \(place) is damaged (\(error)); trying the one before")
-        try replace("\(place).damaged", by: place)
+        onDamage("checkpoint \(checkpointPath) is damaged (\(error)); trying the one before")
+        try replace("\(checkpointPath).damaged", by: checkpointPath)
       }
     }
     return nil
@@ -94,7 +94,7 @@ package final class CheckpointFolder: Sendable {
     if mkdir(partial, 0o755) != 0 { throw FileError("create", path: partial) }
     do {
       try Checkpoint.write(state, tensors, to: partial)
-      try replace(place(images), by: partial)
+      try replace(path(of: images), by: partial)
     } catch {
       try? FileManager.default.removeItem(atPath: partial)
       throw error
@@ -112,7 +112,7 @@ package final class CheckpointFolder: Sendable {
   private func remove(_ images: Int) throws {
     // Renamed first, so that half a folder never has a checkpoint's name.
     let aside = "\(path)/.\(Self.name(images)).\(getpid()).old.partial"
-    if rename(place(images), aside) != 0 { throw FileError("rename", path: place(images)) }
+    if rename(path(of: images), aside) != 0 { throw FileError("rename", path: path(of: images)) }
     try? FileManager.default.removeItem(atPath: aside)
   }
 
@@ -148,7 +148,7 @@ package final class CheckpointFolder: Sendable {
 
   private func names() throws(FileError) -> [String] { try listFolder(path) }
 
-  private func place(_ images: Int) -> String { "\(path)/\(Self.name(images))" }
+  private func path(of images: Int) -> String { "\(path)/\(Self.name(images))" }
 
   private static func name(_ images: Int) -> String {
     "images-" + zeroPadded(images, to: 12)

@@ -18,12 +18,12 @@ package struct TrainingBatch {
     self.textFeatures = textFeatures
   }
 
-  /// A share of the images.
-  func rows(of share: Share) -> TrainingBatch {
+  /// A slice of the images.
+  func rows(of slice: BatchSlice) -> TrainingBatch {
     TrainingBatch(
-      images: share.rows(of: images),
-      imageFeatures: share.rows(of: imageFeatures),
-      textFeatures: share.rows(of: textFeatures)
+      images: slice.rows(of: images),
+      imageFeatures: slice.rows(of: imageFeatures),
+      textFeatures: slice.rows(of: textFeatures)
     )
   }
 }

@@ -118,8 +118,20 @@ package struct RunPolicy: Sendable {
       )
     }
     if let test = options.testData {
-      do { _ = try PackedDataset(test) } catch {
+      let found: PackedDataset
+      do { found = try PackedDataset(test) } catch {
         throw TrainingError.option("--test_data: \(error)")
+      }
+      guard found.resolution == set.resolution else {
+        throw TrainingError.option(
+          "--test_data: \(test) has images of \(found.resolution)², the data of \(set.resolution)²"
+        )
+      }
+      guard found.featureDimension == set.featureDimension else {
+        throw TrainingError.option(
+          "--test_data: \(test) has features of \(found.featureDimension) numbers, the data of "
+            + "\(set.featureDimension): pack both with one CLIP"
+        )
       }
     }
     guard options.usesLabels else { return }

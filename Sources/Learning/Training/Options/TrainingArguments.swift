@@ -60,18 +60,18 @@ package struct TrainingArguments: Sendable {
     }
   }
 
-  /// Divides a device's share of a step into the rounds that `--batch-gpu` asks for.
+  /// Divides a device's images of a step into the rounds that `--batch-gpu` asks for.
   ///
-  /// - Throws: `TrainingError.option` where it does not divide the share.
+  /// - Throws: `TrainingError.option` where it does not divide them.
   package func applyRounds(to options: inout TrainingOptions) throws(TrainingError) {
     guard let images = self[.batchPerDevice]?.double.flatMap({ Int(exactly: $0) }) else { return }
-    let share = options.trainer.batchSize / max(options.gpus, 1)
-    guard images > 0, share % images == 0 else {
+    let rankBatch = options.trainer.batchSize / max(options.gpus, 1)
+    guard images > 0, rankBatch % images == 0 else {
       throw .option(
-        "--batch-gpu must divide \(share), the images of a step and device, not be \(images)"
+        "--batch-gpu must divide \(rankBatch), the images of a step and device, not be \(images)"
       )
     }
-    options.trainer.rounds = share / images
+    options.trainer.rounds = rankBatch / images
   }
 
   /// How long another process may be silent or get nowhere, in seconds.

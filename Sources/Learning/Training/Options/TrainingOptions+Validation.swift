@@ -9,11 +9,11 @@ extension TrainingOptions {
   package func validate() throws(TrainingError) {
     for option in TrainingOption.all { try option.check(in: self) }
     try validateNetworks()
-    try validateShares()
+    try validateSlices()
   }
 
-  /// A step must fall into equal shares of whole groups of the minibatch deviation.
-  private func validateShares() throws(TrainingError) {
+  /// A step must fall into equal slices of whole groups of the minibatch deviation.
+  private func validateSlices() throws(TrainingError) {
     if gpus == 1, trainer.rounds == 1 { return }
     let group = trainer.discriminator.minibatchGroup ?? trainer.batchSize
     let groups = "groups of \(group) images (mbstd_group_size)"
@@ -23,13 +23,15 @@ extension TrainingOptions {
           + "in \(groups)"
       )
     }
-    let share = trainer.batchSize / gpus
-    guard share % trainer.rounds == 0, share / trainer.rounds % group == 0 else {
-      let allowed = stride(from: group, through: share, by: group).filter { share % $0 == 0 }
+    let rankBatch = trainer.batchSize / gpus
+    guard rankBatch % trainer.rounds == 0, rankBatch / trainer.rounds % group == 0 else {
+      let allowed = stride(from: group, through: rankBatch, by: group).filter {
+        rankBatch % $0 == 0
+      }
       throw .option(
-        "--batch-gpu must be a multiple of \(group) that divides \(share), the images of a step and "
+        "--batch-gpu must be a multiple of \(group) that divides \(rankBatch), the images of a step and "
           + "device (\(allowed.map(String.init).joined(separator: ", "))), not "
-          + "\(Text.typed(Double(share) / Double(trainer.rounds))): a device computes \(groups)"
+          + "\(Text.typed(Double(rankBatch) / Double(trainer.rounds))): a device computes \(groups)"
       )
     }
   }

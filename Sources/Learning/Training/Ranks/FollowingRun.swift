@@ -15,7 +15,7 @@ package final class FollowingRun {
   ///
   /// - Parameters:
   ///   - inputs: What the steps need; the options as rank 0 has them.
-  ///   - score: Computes this rank's share of the metric of that number.
+  ///   - score: Computes this rank's batches of the metric of that number.
   ///   - stop: Asks the run to end early.
   /// - Throws: `TrainingError.option` where data and options do not fit.
   package init(

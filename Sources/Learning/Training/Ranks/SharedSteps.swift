@@ -3,7 +3,7 @@ import Snapshots
 import Torch
 import TorchNN
 
-/// The part of a run that every rank executes: its share of each step.
+/// The part of a run that every rank executes: its slice of each step.
 final class SharedSteps {
   /// The networks.
   let trainer: Trainer
@@ -35,7 +35,7 @@ final class SharedSteps {
     }
   }
 
-  /// This rank's share of the next step.
+  /// This rank's slice of the next step.
   ///
   /// - Throws: `DatasetError` naming zip and entry of an image that cannot be read.
   func batch() throws -> TrainingBatch {
@@ -47,7 +47,7 @@ final class SharedSteps {
   /// Takes the step with all others.
   ///
   /// - Parameters:
-  ///   - batch: This rank's share.
+  ///   - batch: This rank's slice.
   ///   - stops: Whether this rank was asked to stop.
   /// - Returns: The reports of all ranks, and whether any of them was asked to stop.
   /// - Throws: `RanksError` if a rank is gone; the networks are of no use then.

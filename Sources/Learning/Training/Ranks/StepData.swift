@@ -28,7 +28,7 @@ final class StepData {
         ranks: ranks.count,
         threads: options.workers,
         capacity: Prefetch.capacity(
-          share: options.trainer.batchSize / ranks.count,
+          rankBatch: options.trainer.batchSize / ranks.count,
           resolution: set.resolution,
           featureDimension: set.featureDimension
         )
@@ -48,13 +48,13 @@ final class StepData {
     )
     let batch = trainingBatch(host, on: device)
     guard let textMapper = inputs.textMapper, host.isPseudoText.contains(true) else { return batch }
-    let random = SharedRandom(
+    let random = SlicedRandom(
       SeededRandom(
         seed: options.trainer.seed,
         stream: .mappedPseudoText,
         position: UInt64(imagesSeen)
       ),
-      inputs.ranks.share
+      inputs.ranks.slice
     )
     let noise = random.normal(batch.imageFeatures.shape).to(device)
     let isPseudo = Tensor(host.isPseudoText.map { $0 ? 1 : 0 } as [Float], shape: [host.size, 1])

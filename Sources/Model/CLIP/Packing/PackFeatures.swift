@@ -40,7 +40,7 @@ package final class PackFeatures: FeatureExtractor {
   ///   - view: What it sees of an image.
   ///   - precision: Type of the computation. With `.bfloat16` the model's matrices are converted;
   ///     norms and biases stay as they are.
-  ///   - draw: Gives the source that places image i: first its left, then its top edge.
+  ///   - draw: Gives the source of the random offset of image i: first its left, then its top edge.
   package init(
     _ model: CLIP,
     tokenizer: CLIPTokenizer,
@@ -79,7 +79,7 @@ package final class PackFeatures: FeatureExtractor {
     case .lafite:
       let (whole, own) = ((imageTensor(images) + 1) / 2, images.indices)
       pixels = .concatenated(
-        own.map { place(whole.sliced(0, $0..<$0 + 1), side: side, random: draw(first + $0)) }
+        own.map { embed(whole.sliced(0, $0..<$0 + 1), side: side, random: draw(first + $0)) }
       )
     }
     let normalised = CLIP.normalize(pixels).to(precision)
@@ -120,7 +120,7 @@ package final class PackFeatures: FeatureExtractor {
     }
   }
 
-  /// Texts of like length are computed together, and no further than their end marks: the places
+  /// Texts of like length are computed together, and no further than their end marks: the positions
   /// behind have no part in the feature.
   private func embed(texts: [String]) throws -> [[Float]] {
     let context = model.configuration.contextLength
@@ -136,13 +136,13 @@ package final class PackFeatures: FeatureExtractor {
       let length = batch.map { lengths[$0] }.max() ?? 0
       let tokens = Tensor(batch.flatMap { ids[$0].prefix(length) }, shape: [batch.count, length])
       let results = withoutGradients { rows(model.encodeText(tokens).to(.float32)) }
-      for (place, result) in zip(batch, results) { features[place] = result }
+      for (index, result) in zip(batch, results) { features[index] = result }
     }
     return features
   }
 
   /// One image [1, 3, R, R] in [0, 1] as the original shows it to CLIP: [1, 3, side, side].
-  private func place(_ image: Tensor, side: Int, random: any RandomSource) -> Tensor {
+  private func embed(_ image: Tensor, side: Int, random: any RandomSource) -> Tensor {
     let size = image.size(-1)
     if size < side {
       let left = random.integer(in: 0..<side - size + 1)

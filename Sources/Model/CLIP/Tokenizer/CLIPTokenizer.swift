@@ -77,7 +77,7 @@ public struct CLIPTokenizer: Sendable {
     contextLength: Int = 77,
     truncating: Bool = false
   ) throws(CLIPError) -> [Int] {
-    precondition(contextLength >= 2, "a context of \(contextLength) has no place for start and end")
+    precondition(contextLength >= 2, "a context of \(contextLength) has no room for start and end")
     var ids = [startOfText] + encode(caption) + [endOfText]
     if ids.count > contextLength {
       if !truncating {

@@ -7,7 +7,7 @@ enum CLIPWord: Equatable {
 
 /// Splits a cleaned caption as CLIP's pattern does, in one pass.
 ///
-/// At each place the first of these that fits is taken: a start or end mark written out, one of
+/// At each position the first of these that fits is taken: a start or end mark written out, one of
 /// 's 't 're 've 'm 'll 'd, a run of letters, a single number character, a run of anything else but
 /// spaces. Spaces separate.
 func forEachWord(in scalars: [Unicode.Scalar], _ body: (CLIPWord) -> Void) {

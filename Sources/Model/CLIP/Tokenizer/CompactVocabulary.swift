@@ -9,7 +9,7 @@ public struct CompactVocabulary: Codable, Equatable, Sendable {
   public let ids: [Int]
   /// Size of the full vocabulary.
   public let fullSize: Int
-  private let places: [Int: Int]
+  private let denseIDs: [Int: Int]
 
   /// Number of compact ids.
   public var count: Int { ids.count }
@@ -27,12 +27,12 @@ public struct CompactVocabulary: Codable, Equatable, Sendable {
   }
 
   /// The compact id of a full one, if it is included.
-  public subscript(fullID: Int) -> Int? { places[fullID] }
+  public subscript(fullID: Int) -> Int? { denseIDs[fullID] }
 
   private init(sorted: [Int], fullSize: Int) {
     ids = sorted
     self.fullSize = fullSize
-    places = Dictionary(uniqueKeysWithValues: zip(sorted, sorted.indices))
+    denseIDs = Dictionary(uniqueKeysWithValues: zip(sorted, sorted.indices))
   }
 
   private enum CodingKeys: CodingKey { case ids, fullSize }

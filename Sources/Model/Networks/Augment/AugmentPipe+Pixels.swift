@@ -113,8 +113,8 @@ extension AugmentPipe {
       .reshaped(N, 1)
     let centre = draws.random.uniform([N, 2, 1, 1, 1]).reshaped(N, 2)
     func outside(_ axis: Int, _ side: Int) -> Tensor {
-      let places = (Tensor.range(side).to(.float32) + 0.5) / Double(side)
-      let distance = (places - centre.sliced(1, axis..<axis + 1)).magnitude()  // [N, side]
+      let centres = (Tensor.range(side).to(.float32) + 0.5) / Double(side)
+      let distance = (centres - centre.sliced(1, axis..<axis + 1)).magnitude()  // [N, side]
       return (size * 0.5 .<= distance).to(.float32)
     }
     let kept = outside(0, W).reshaped(N, 1, 1, W).maximum(outside(1, H).reshaped(N, 1, H, 1))

@@ -37,7 +37,7 @@ export function startBlend(studio) {
     wants = true;
     if (isPainting) return;
     isPainting = true;
-    // The newest place of the slider counts; those it passed meanwhile are left out.
+    // The newest position of the slider counts; those it passed meanwhile are left out.
     while (wants && to) {
       wants = false;
       const settings = wanted();

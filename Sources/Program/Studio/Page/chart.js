@@ -4,7 +4,7 @@ const light = ["#4f3fd0", "#c2410c", "#0f766e", "#be185d", "#1d4ed8", "#4d7c0f",
 const dark = ["#aea2ff", "#ffab7a", "#5eead4", "#f9a8d4", "#93c5fd", "#bef264", "#d8b4fe", "#fde047"];
 const darkness = matchMedia("(prefers-color-scheme: dark)");
 
-/** The colour of a run by its place among the chosen ones. */
+/** The colour of a run by its index among the chosen ones. */
 export function colour(index) {
   const list = darkness.matches ? dark : light;
   return list[index % list.length];
@@ -53,18 +53,18 @@ export class Chart {
 
   scale() {
     const across = this.axis === "hours" ? 1 : 0;
-    const values = [], places = [];
+    const values = [], positions = [];
     for (const one of this.series) {
       for (const point of one.points) {
         if (point[across] === null || (this.log && point[2] <= 0)) continue;
-        places.push(point[across]);
+        positions.push(point[across]);
         values.push(point[2]);
       }
     }
     if (!values.length) return null;
     const extent = (list) => list.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
     let [low, high] = extent(values);
-    const [first, last] = extent(places);
+    const [first, last] = extent(positions);
     if (this.log) [low, high] = [Math.log10(low), Math.log10(high)];
     const room = (high - low || Math.abs(high) || 1) * 0.06;
     return { across, first, last: last > first ? last : first + 1, low: low - room, high: high + room };
@@ -82,7 +82,7 @@ export class Chart {
     const [quiet, line] = [style.getPropertyValue("--quiet"), style.getPropertyValue("--line")];
     pen.font = `12px ${style.getPropertyValue("--sans")}`;
     const scale = this.scale();
-    this.place = null;
+    this.layout = null;
     if (!scale) {
       pen.fillStyle = quiet;
       pen.textAlign = "center";
@@ -95,7 +95,7 @@ export class Chart {
       const height = this.log ? Math.log10(value) : value;
       return box.bottom - (height - scale.low) / (scale.high - scale.low) * (box.bottom - box.top);
     };
-    this.place = { box, x, y, scale };
+    this.layout = { box, x, y, scale };
     pen.lineWidth = 1;
     pen.textAlign = "right";
     pen.textBaseline = "middle";
@@ -159,7 +159,7 @@ export class Chart {
   }
 
   drawUnder(pen, quiet) {
-    const { box, x, y, scale } = this.place;
+    const { box, x, y, scale } = this.layout;
     pen.strokeStyle = quiet;
     pen.lineWidth = 1;
     pen.beginPath(); pen.moveTo(this.under, box.top); pen.lineTo(this.under, box.bottom); pen.stroke();
@@ -183,9 +183,9 @@ export class Chart {
   }
 
   point(event) {
-    if (!this.place) return;
+    if (!this.layout) return;
     const at = event.clientX - this.canvas.getBoundingClientRect().left;
-    this.under = Math.min(Math.max(at, this.place.box.left), this.place.box.right);
+    this.under = Math.min(Math.max(at, this.layout.box.left), this.layout.box.right);
     this.draw();
   }
 

@@ -235,7 +235,7 @@ function pause(milliseconds, signal) {
 
 // Gallery
 
-/** Empty places for pictures to come, newest batch first. */
+/** Empty tiles for pictures to come, newest batch first. */
 function addBatch(first, count) {
   const batch = document.createElement("div");
   batch.className = "batch";

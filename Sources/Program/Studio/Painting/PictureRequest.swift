@@ -15,7 +15,7 @@ package struct PictureRequest: Sendable, Equatable {
   package var noise = Painter.Noise.const
   /// Styles of another seed; `nil` for none.
   package var mixed: PaintingRecord.Mixed?
-  /// The place on the way to another picture; `nil` for none.
+  /// The interpolation towards another picture; `nil` for none.
   package var blend: PaintingRecord.Blend?
 
   /// The most bytes of a prompt; CLIP reads as many of its first tokens as its model says.

@@ -68,18 +68,18 @@ final class StudioModel {
   ///
   /// - Parameters:
   ///   - network: A snapshot, run folder or name, as `nifty generate` takes it.
-  ///   - clip: The CLIP's file, where the place does not tell.
+  ///   - clip: The CLIP's file, where the location has none.
   ///   - threads: Of libtorch.
   /// - Throws: `SamplingError` and what reading the files throws.
   init(network: String, clip: String?, threads: Int) throws {
     Runtime.threads = threads
-    let place = try ModelPlace(network)
-    let snapshot = try NetworkSnapshot(path: place.network)
+    let location = try ModelLocation(network)
+    let snapshot = try NetworkSnapshot(path: location.network)
     generator = try snapshot.averagedGenerator()
-    self.clip = try place.clipModel(clip, for: snapshot)
+    self.clip = try location.clipModel(clip, for: snapshot)
     about = ModelAbout(
       name: network.split(separator: "/").last.map(String.init) ?? network,
-      network: try SHA256.digest(ofFile: place.network),
+      network: try SHA256.digest(ofFile: location.network),
       clip: self.clip.sha256,
       resolution: generator.configuration.resolution,
       imagesSeen: snapshot.imagesSeen,
@@ -144,7 +144,7 @@ extension PaintingThread<PictureRequest, PaintedPicture> {
   ///
   /// - Parameters:
   ///   - network: A snapshot, run folder or name, as `nifty generate` takes it.
-  ///   - clip: The CLIP's file, where the place does not tell.
+  ///   - clip: The CLIP's file, where the location has none.
   ///   - threads: Of libtorch.
   /// - Returns: What is known of the model.
   /// - Throws: `SamplingError` and what reading the files throws.

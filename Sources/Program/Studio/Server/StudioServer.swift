@@ -14,7 +14,7 @@ package struct StudioError: Error, CustomStringConvertible {
 
 extension StudioRoutes {
   /// How a server listens.
-  package struct Place: Sendable {
+  package struct Settings: Sendable {
     /// An address or a name of this machine.
     package let host: String
     /// The port; 0 takes a free one.
@@ -26,25 +26,25 @@ extension StudioRoutes {
     /// Seconds in which a client reads something of its answer.
     package var secondsToRead: Int64 = 20
 
-    /// A place with the usual limits.
+    /// Settings with the usual limits.
     package init(host: String, port: Int) { (self.host, self.port) = (host, port) }
   }
 
   /// Serves until the task is cancelled.
   ///
   /// - Parameters:
-  ///   - place: Where to listen.
+  ///   - settings: Where to listen, and the limits.
   ///   - onRunning: Gets the port once the server listens.
   /// - Throws: `StudioError` if it cannot listen there.
   package func serve(
-    at place: Place,
+    with settings: Settings,
     onRunning: @escaping @Sendable (Int) async -> Void
   ) async throws {
     var logger = Logger(label: "studio")
     // What clients do wrong is answered to them.
     logger.logLevel = .critical
     let connections = connections
-    connections.limit(to: place.connections)
+    connections.limit(to: settings.connections)
     let application = Application(
       router: router(),
       server: .http1(
@@ -52,8 +52,8 @@ extension StudioRoutes {
           additionalChannelHandlers: [
             ConnectionDeadlines(
               connections,
-              requestDeadline: .seconds(place.secondsToAsk),
-              readDeadline: .seconds(place.secondsToRead)
+              requestDeadline: .seconds(settings.secondsToAsk),
+              readDeadline: .seconds(settings.secondsToRead)
             )
           ],
           httpDecoderConfiguration: .init(
@@ -64,10 +64,10 @@ extension StudioRoutes {
         )
       ),
       configuration: ApplicationConfiguration(
-        address: .hostname(place.host, port: place.port),
-        availableConnectionsDelegate: MaximumAvailableConnections(2 * place.connections)
+        address: .hostname(settings.host, port: settings.port),
+        availableConnectionsDelegate: MaximumAvailableConnections(2 * settings.connections)
       ),
-      onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? place.port) },
+      onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? settings.port) },
       logger: logger
     )
     do {
@@ -75,12 +75,12 @@ extension StudioRoutes {
     } catch let error as IOError {
       throw StudioError(
         error.errnoCode == EADDRINUSE
-          ? "port \(place.port) of \(place.host) is in use; "
+          ? "port \(settings.port) of \(settings.host) is in use; "
             + "end the program that has it, or give --port 0 for a free one"
-          : "cannot listen on port \(place.port) of \(place.host): \(reason(error))"
+          : "cannot listen on port \(settings.port) of \(settings.host): \(reason(error))"
       )
     } catch let error where !(error is CancellationError) {
-      throw StudioError("cannot listen on port \(place.port) of \(place.host): \(error)")
+      throw StudioError("cannot listen on port \(settings.port) of \(settings.host): \(error)")
     }
   }
 

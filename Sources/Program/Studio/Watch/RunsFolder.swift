@@ -48,7 +48,7 @@ package final class RunsFolder: Sendable {
   ///
   /// - Throws: `FileError` if the folder cannot be listed any more.
   package func runs() throws(FileError) -> [RunSummary] {
-    try names().map { RunSummary($0, at: place($0)) }
+    try names().map { RunSummary($0, at: path(of: $0)) }
       .sorted { ($0.changed, $0.name) > ($1.changed, $1.name) }
   }
 
@@ -59,7 +59,7 @@ package final class RunsFolder: Sendable {
     guard let run, try names().contains(run) else {
       throw RequestError("there is no run \((run ?? "").prefix(100))", status: .notFound)
     }
-    return place(run)
+    return path(of: run)
   }
 
   /// One statistic of a run, as far as it is written.
@@ -76,7 +76,7 @@ package final class RunsFolder: Sendable {
     return curve
   }
 
-  private func place(_ name: String) -> String { name == "." ? path : path + "/" + name }
+  private func path(of name: String) -> String { name == "." ? path : path + "/" + name }
 
   private static func isRun(_ folder: String) -> Bool {
     exists(folder + "/training_options.json") || exists(folder + "/stats.jsonl")

@@ -6,8 +6,8 @@ enum StatisticLines {
   /// The mean under a name in one line; `nil` if the line lacks it or does not look as runs write it.
   static func mean(_ name: [UInt8], in line: UnsafeRawBufferPointer) -> Double? {
     // "Loss/G/loss": {"num": 80, "mean": 57.3, "std": 1.0}
-    guard let after = place(of: name, in: line),
-      let value = place(of: meanKey, in: UnsafeRawBufferPointer(rebasing: line[after...]))
+    guard let after = end(of: name, in: line),
+      let value = end(of: meanKey, in: UnsafeRawBufferPointer(rebasing: line[after...]))
     else { return nil }
     return number(at: after + value, in: line)
   }
@@ -15,8 +15,8 @@ enum StatisticLines {
   /// A score of a line of a metric's file, at the images of its snapshot; its hours are not known.
   static func score(_ key: [UInt8], in line: UnsafeRawBufferPointer) -> Curve.Point? {
     // {"results": {"fd_lite0": 176.1}, …, "snapshot_pkl": "network-snapshot-000012.pkl", …}
-    guard let after = place(of: key, in: line), let value = number(at: after, in: line),
-      value.isFinite, let snapshot = place(of: snapshotKey, in: line)
+    guard let after = end(of: key, in: line), let value = number(at: after, in: line),
+      value.isFinite, let snapshot = end(of: snapshotKey, in: line)
     else { return nil }
     let file = String(decoding: line[snapshot...].prefix { $0 != 34 }.prefix(300), as: UTF8.self)
     let digits = (file.split(separator: "/").last ?? "").prefix { $0 != "." }
@@ -38,7 +38,7 @@ enum StatisticLines {
   private static let meanKey = Array("\"mean\": ".utf8)
 
   /// The position behind the first occurrence.
-  private static func place(of words: [UInt8], in bytes: UnsafeRawBufferPointer) -> Int? {
+  private static func end(of words: [UInt8], in bytes: UnsafeRawBufferPointer) -> Int? {
     firstPosition(of: words, in: bytes).map { $0 + words.count }
   }
 

@@ -4,7 +4,7 @@ Needs lmdb, numpy and Pillow. LMDB files are written by the LMDB library itself.
 are written opcode by opcode as Python 2 wrote the real ones (byte strings, protocol 2). Pixels are
 formulas, so that the tests need no recorded values:
 
-    CIFAR image i, plane c, place p:   (37 i + 85 c + p) mod 256, label (7 i) mod 10
+    CIFAR image i, plane c, pixel p:   (37 i + 85 c + p) mod 256, label (7 i) mod 10
     MNIST image i, row y, column x:    (11 i + 9 y + x) mod 256, label (3 i) mod 10
     LSUN value i: PNG of one colour (i mod 256, 2 i mod 256, 255 − i mod 256), 4×4 pixels; from 300 on
     96×96 pixels of (x + i, y, x y) mod 256, stored without compression: larger than a page

@@ -78,4 +78,31 @@ class Plain(torch.nn.Module):
 
 
 torch.jit.script(Plain()).save(str(here / "plain-script.pt"))
+
+
+# Answers that are no dense tensor of numbers on the device of the image.
+class Sparse(torch.nn.Module):
+    def forward(self, img, return_features: bool = False):
+        return img.to(torch.float32).mean([2, 3]).to_sparse()
+
+
+class Nested(torch.nn.Module):
+    def forward(self, img, return_features: bool = False):
+        return torch._nested_tensor_from_mask(
+            img.to(torch.float32).mean([3]), torch.ones([1, 3], dtype=torch.bool))
+
+
+class Meta(torch.nn.Module):
+    def forward(self, img, return_features: bool = False):
+        return img.to(torch.float32).mean([2, 3]).to("meta")
+
+
+class Complex(torch.nn.Module):
+    def forward(self, img, return_features: bool = False):
+        return torch.view_as_complex(img.to(torch.float32).mean([3])[:, :, :2].contiguous())
+
+
+for odd in [Sparse, Nested, Meta, Complex]:
+    torch.jit.script(odd()).save(str(here / f"odd-script-{odd.__name__.lower()}.pt"))
+
 (here / "script_detectors.json").write_text(json.dumps(answers))

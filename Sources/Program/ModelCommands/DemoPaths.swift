@@ -1,8 +1,8 @@
 import Files
 import Foundation
 
-/// Where the demo puts things.
-struct DemoPlaces: Sendable {
+/// The paths of what the demo writes.
+struct DemoPaths: Sendable {
   let out: String
   var web: String { file("web") }
   var metadata: String { file("metadata") }

@@ -4,14 +4,14 @@ package import Torch
 ///
 /// Each makes and looks at every n-th batch. All get all features in the order of the images, so the
 /// statistics do not depend on how many processes there are.
-package struct PassShare {
+package struct PassRanks {
   /// What is looked at.
   package enum Job: Equatable, Sendable {
     /// The generator's images.
     case generated
-    /// The real images, as the metric of that place in the suite sees them.
+    /// The real images, as the metric of that index in the suite sees them.
     case real(Int)
-    /// What only the metric of that place in the suite looks at: its paths, its samples, held-out images.
+    /// What only the metric of that index in the suite looks at: its paths, its samples, held-out images.
     case own(Int)
 
     /// A number that stands for it between processes, not below 0.
@@ -23,9 +23,9 @@ package struct PassShare {
       }
     }
 
-    /// The job of a number.
-    package init(number: Int) {
-      precondition(number >= 0, "no job has the number \(number)")
+    /// The job of a number; `nil` below 0.
+    package init?(number: Int) {
+      guard number >= 0 else { return nil }
       let index = (number - 1) / 2
       self = number == 0 ? .generated : number % 2 == 1 ? .real(index) : .own(index)
     }
@@ -41,8 +41,8 @@ package struct PassShare {
   let gathered: (Tensor) throws -> [Tensor]
 
   /// A process that looks alone.
-  package static var alone: PassShare {
-    PassShare(rank: 0, count: 1, together: { try $1() }, gathered: { [$0] })
+  package static var alone: PassRanks {
+    PassRanks(rank: 0, count: 1, together: { try $1() }, gathered: { [$0] })
   }
 
   /// A process among others.
@@ -68,22 +68,22 @@ package struct PassShare {
   /// The features of all batches, in order, from all ranks.
   ///
   /// - Parameters:
-  ///   - batches: The positions of each batch's images.
+  ///   - batches: The images in batches.
   ///   - dimensions: Numbers of a feature, for each detector.
   ///   - dtype: Type in which features go from one process to another.
   ///   - look: Gives a batch's features by each detector, [n, D].
   ///   - body: Is called with each batch's features, in order.
   /// - Throws: What `look` and `body` throw, or that another process is gone.
   func forEach(
-    _ batches: [Range<Int>],
+    _ batches: Batches,
     dimensions: [Int],
     dtype: DType = .float32,
     look: (Range<Int>) throws -> [Tensor],
     _ body: ([Tensor]) throws -> Void
   ) throws {
     for first in stride(from: 0, to: batches.count, by: count) {
-      let batches = batches[first..<min(first + count, batches.count)]
-      let own = rank < batches.count ? try look(batches[first + rank]) : nil
+      let batches = (first..<min(first + count, batches.count)).map { batches[$0] }
+      let own = rank < batches.count ? try look(batches[rank]) : nil
       // By detector, then by batch.
       let all = try dimensions.enumerated().map { index, dimension in
         try round(own?[index], sizes: batches.map(\.count), dimension: dimension, dtype)

@@ -5,15 +5,15 @@ import JSON
 import Networks
 import Snapshots
 
-/// Where a generator and the CLIP it was trained with are.
+/// The paths of a generator and of the CLIP it was trained with.
 ///
-/// A place is given as a snapshot file or its address on the web, as a run folder (its newest snapshot counts), as a folder that
-/// `nifty convert` made, with `model.safetensors` and perhaps `clip.safetensors`, or as the name of such
-/// a folder in `Models`.
-package struct ModelPlace {
+/// The user names a snapshot file or its URL, a run folder (its newest snapshot counts), a folder that
+/// `nifty convert` made, with `model.safetensors` and perhaps `clip.safetensors`, or such a folder in
+/// `Models` by its name.
+package struct ModelLocation {
   /// The snapshot.
   package let network: String
-  /// The CLIP, if the place tells.
+  /// The CLIP, if the location has one.
   package let clip: String?
 
   /// The network's file in a folder that `nifty convert` makes.
@@ -21,29 +21,29 @@ package struct ModelPlace {
   /// The CLIP's file in such a folder.
   package static let clipName = "clip.safetensors"
 
-  /// Looks a place up.
+  /// Resolves a location.
   ///
-  /// - Parameter place: What the user gave.
+  /// - Parameter location: What the user named.
   /// - Throws: `SamplingError` if there is nothing there.
-  package init(_ place: String) throws {
-    if SnapshotAddress.isAddress(place) {
-      self.init(network: try Self.downloaded(place), clip: nil)
+  package init(_ location: String) throws {
+    if SnapshotAddress.isAddress(location) {
+      self.init(network: try Self.downloaded(location), clip: nil)
       return
     }
     let files = FileManager.default
     var isFolder: ObjCBool = false
-    if files.fileExists(atPath: place, isDirectory: &isFolder) {
+    if files.fileExists(atPath: location, isDirectory: &isFolder) {
       guard isFolder.boolValue else {
-        self.init(network: place, clip: nil)
+        self.init(network: location, clip: nil)
         return
       }
-      try self.init(folder: place)
-    } else if let named = Self.named(place) {
+      try self.init(folder: location)
+    } else if let named = Self.named(location) {
       try self.init(folder: named)
     } else {
       let known = Self.names
       throw SamplingError(
-        "no snapshot, folder or model called \(place)"
+        "no snapshot, folder or model called \(location)"
           + (known.isEmpty ? "" : "; models that come with nifty: \(known.joined(separator: ", "))")
       )
     }
@@ -102,5 +102,5 @@ package struct ModelPlace {
     FileManager.default.fileExists(atPath: folder + "/" + modelName)
   }
 
-  private static var folders: [String] { placesAbove(program: "Models") }
+  private static var folders: [String] { pathsAbove(program: "Models") }
 }
