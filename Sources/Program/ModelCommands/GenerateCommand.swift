@@ -134,6 +134,7 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     Runtime.threads = threads
     let location = try ModelLocation(network)
+    let digest = BackgroundDigest(ofFile: location.network)
     let snapshot = try NetworkSnapshot(path: location.network)
     let generator = try snapshot.averagedGenerator()
     let layers = generator.mapping.wCount
@@ -142,7 +143,6 @@ struct GenerateCommand: ParsableCommand {
         "--trunc-cutoff \(truncCutoff): the generator has \(layers) layers; 0 to \(layers) is allowed"
       )
     }
-    let sha256 = try SHA256.digest(ofFile: location.network)
     let painter = Painter(
       generator: generator,
       truncation: trunc,
@@ -151,9 +151,9 @@ struct GenerateCommand: ParsableCommand {
     )
     let rows =
       if let latents {
-        try [recordedRow(of: latents, painter, sha256)]
+        try [recordedRow(of: latents, painter, digest.value())]
       } else {
-        try conditionedRows(snapshot, location, painter, sha256)
+        try conditionedRows(snapshot, location, painter, digest)
       }
     let count = rows.reduce(0) { $0 + $1.count }
     if out.hasSuffix(".safetensors") {
@@ -197,10 +197,11 @@ struct GenerateCommand: ParsableCommand {
     _ snapshot: NetworkSnapshot,
     _ location: ModelLocation,
     _ painter: Painter,
-    _ sha256: String
+    _ digest: BackgroundDigest
   ) throws -> [Row] {
     let model = try location.clipModel(clip, for: snapshot)
     let conditions = try conditions(model)
+    let sha256 = try digest.value()
     let record = { (condition: PaintingRecord.Condition, seed: UInt64) in
       painter.record(of: condition, seed: seed, network: sha256, clip: model.sha256)
     }
