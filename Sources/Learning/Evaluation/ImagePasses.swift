@@ -136,7 +136,7 @@ package struct GeneratedImages {
       let z = random.normal([positions.count, generator.configuration.zDimension]).to(device)
       return generator(z, fts: fts, noiseMode: .random(random))
     }
-    return (images * 127.5 + 128).clamped(from: 0, to: 255).to(.uint8)
+    return quantized(images)
   }
 
   /// The features of all images by several detectors, from one pass, a batch after the other.

@@ -9,16 +9,17 @@ package func imageTensor(_ images: [RGBImage]) -> Tensor {
     .permuted(0, 3, 1, 2).to(.float32) / 127.5 - 1
 }
 
-/// Network output [N, 3, R, R] as 8-bit values [N, R, R, 3]: x · 127.5 + 128, cut off to 0…255 and
-/// truncated, as LAFITE and StyleGAN2 do.
+/// Network output as 8-bit values of the same shape: x · 127.5 + 128, cut off to 0…255 and truncated, as
+/// LAFITE and StyleGAN2 do.
 package func quantized(_ images: Tensor) -> Tensor {
-  (images * 127.5 + 128).clamped(from: 0, to: 255).to(.uint8).permuted(0, 2, 3, 1).contiguous()
+  (images * 127.5 + 128).clamped(from: 0, to: 255).to(.uint8)
 }
 
 /// Network output [N, 3, R, R] as pictures.
 package func pictures(_ images: Tensor) -> [RGBImage] {
   let (N, _, H, W) = images.shape4
-  let bytes = quantized(images.detached()).values(UInt8.self)
+  let pixels = quantized(images.detached()).permuted(0, 2, 3, 1)
+  let bytes = pixels.contiguous().values(UInt8.self)
   let size = H * W * 3
   return (0..<N).map { index in
     RGBImage(width: W, height: H, pixels: Array(bytes[index * size..<(index + 1) * size]))
