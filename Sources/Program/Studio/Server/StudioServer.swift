@@ -73,10 +73,11 @@ extension StudioRoutes {
     do {
       try await application.run()
     } catch let error as IOError {
+      let owners = PortOwner.names(of: place.port).joined(separator: ", ")
       throw StudioError(
         error.errnoCode == EADDRINUSE
-          ? "port \(place.port) of \(place.host) is in use; "
-            + "end the program that has it, or give --port 0 for a free one"
+          ? "port \(place.port) of \(place.host) is in use\(owners.isEmpty ? "" : " by \(owners)"); "
+            + "end \(owners.isEmpty ? "the program that has it" : "that"), or give --port 0 for a free one"
           : "cannot listen on port \(place.port) of \(place.host): \(reason(error))"
       )
     } catch let error where !(error is CancellationError) {
