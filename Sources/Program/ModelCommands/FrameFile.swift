@@ -36,7 +36,7 @@ struct FrameFile {
   private(set) var count = 0
   private let kind: Kind
   private let framesPerSecond: Double
-  private let quality: Int
+  private let quality: Int?
   private var target: Target?
   private var size: (width: Int, height: Int)?
   /// Time steps so far: a picture may stay for several.
@@ -47,9 +47,9 @@ struct FrameFile {
   /// - Parameters:
   ///   - path: Its name, which says its kind.
   ///   - framesPerSecond: Above 0.
-  ///   - quality: Of WebP, 1 to 100.
+  ///   - quality: Of WebP, 1 to 100; `nil` for what fits the size.
   /// - Throws: `FrameFileError` for a name of another kind, or where ffmpeg is needed and not found.
-  init(_ path: String, framesPerSecond: Double, quality: Int) throws {
+  init(_ path: String, framesPerSecond: Double, quality: Int?) throws {
     guard let kind = Kind(path) else { throw FrameFileError.kind(path) }
     if kind == .mp4 { _ = try FilmEncoder.program() }
     (self.path, self.kind) = (path, kind)
@@ -77,7 +77,7 @@ struct FrameFile {
       try animation.append(
         image,
         milliseconds: time(steps + repeats) - time(steps),
-        quality: quality
+        quality: quality ?? AnimatedWebP.quality(ofWidth: image.width)
       )
       target = .webp(animation)
     case .mp4(let film):

@@ -74,8 +74,8 @@ struct WalkCommand: ParsableCommand {
   @Option(help: "Pixels of a side; pictures are scaled by Lanczos. (default: the network's)")
   var size: Int?
 
-  @Option(help: "Quality of the pictures of a .webp, 1 to 100.")
-  var quality = 90
+  @Option(help: "Quality of a .webp, 1 to 100. (default: no loss up to 128 pixels, else 90)")
+  var quality: Int?
 
   @Option(help: "File .webp or .mp4, or a folder for PNG files.")
   var out = "walk.webp"
@@ -112,7 +112,7 @@ struct WalkCommand: ParsableCommand {
     try refuse(quality, unless: .between(1, 100), flag: "--quality")
     try refuse(threads, unless: .threads, flag: "--threads")
     try refuse(truncCutoff, unless: .atLeast(0, "layers"), flag: "--trunc-cutoff")
-    if quality != 90, FrameFile.Kind(out) != .webp {
+    if quality != nil, FrameFile.Kind(out) != .webp {
       throw ValidationError("--quality is for a .webp: \(out) has none")
     }
   }

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 /// What `nifty train --alert` posts, to a server of another make.
-@Suite("Alerts of a training run", .timeLimit(.minutes(5)))
+// One after the other: a server that starts while another test runs the program may hold the pipes of that.
+@Suite("Alerts of a training run", .serialized, .timeLimit(.minutes(5)))
 struct AlertTests {
   private let fixture: TrainingFixture
 

@@ -16,7 +16,11 @@ extension StudioRoutes {
       for (index, frame) in walk.frames.enumerated() {
         let painted = try await picture(frame, request, context)
         note = note ?? painted.note
-        try animation.append(painted.image, milliseconds: time(index + 1) - time(index))
+        try animation.append(
+          painted.image,
+          milliseconds: time(index + 1) - time(index),
+          quality: AnimatedWebP.quality(ofWidth: model.resolution)
+        )
       }
       var answer = Response(bytes: animation.file, type: "image/webp")
       answer.headers[.niftyNote] = note
