@@ -63,8 +63,7 @@ final class FilmEncoder {
   deinit {
     if !isFinished {
       try? pipe.fileHandleForWriting.close()
-      process.terminate()
-      process.waitUntilExit()
+      end()
       unlink(partial)
     }
     unlink(complaints)
@@ -93,9 +92,14 @@ final class FilmEncoder {
     }
   }
 
-  private func failure() -> FrameFileError {
-    if process.isRunning { process.terminate() }
+  /// Ends ffmpeg, which may have inherited that signals are blocked.
+  private func end() {
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     process.waitUntilExit()
+  }
+
+  private func failure() -> FrameFileError {
+    end()
     let words = (try? String(contentsOfFile: complaints, encoding: .utf8)) ?? ""
     let last = words.split(whereSeparator: \.isNewline).last.map { ": \($0.prefix(200))" } ?? ""
     return .film("ffmpeg did not make \(path)\(last)")

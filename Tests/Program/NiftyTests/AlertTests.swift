@@ -34,7 +34,8 @@ struct AlertTests {
     process.currentDirectoryURL = URL(filePath: fixture.folder.path)
     try process.run()
     defer {
-      process.terminate()
+      // Signals that can be blocked are, in what the threads of tests start.
+      kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
     }
     while !FileManager.default.fileExists(atPath: fixture.path("port")) { usleep(10_000) }

@@ -16,8 +16,8 @@ export function offerSnapshots(list) {
   if ($("compare").dataset.names === known) return;
   $("compare").dataset.names = known;
   for (const [id, usual] of [["compare-left", 0], ["compare-right", all.length - 1]]) {
-    const before = $(id).selectedOptions[0]?.textContent;
-    const index = names.indexOf(before);
+    // What nobody chose follows the runs: the first snapshot and the last.
+    const index = $(id).dataset.isChosen ? names.indexOf($(id).selectedOptions[0]?.textContent) : -1;
     $(id).replaceChildren(...names.map((name, value) => (
       Object.assign(document.createElement("option"), { value: String(value), textContent: name })
     )));
@@ -49,7 +49,12 @@ function wipe() {
 }
 
 $("compare").addEventListener("toggle", draw);
-for (const side of ["left", "right"]) $(`compare-${side}`).addEventListener("change", draw);
+for (const side of ["left", "right"]) {
+  $(`compare-${side}`).addEventListener("change", (event) => {
+    event.target.dataset.isChosen = "true";
+    draw();
+  });
+}
 $("wipe-share").addEventListener("input", wipe);
 $("wipe").addEventListener("pointermove", (event) => {
   if (event.pointerType === "mouse" && event.buttons !== 1) return;

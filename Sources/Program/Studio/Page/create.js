@@ -446,7 +446,10 @@ function takeFiles() {
 
 async function openFile(file) {
   if (file.size > 16 << 20) { tell(say("tooLarge")); return; }
-  const record = readRecord(await file.arrayBuffer());
+  let bytes;
+  // A folder, or a file that has gone.
+  try { bytes = await file.arrayBuffer(); } catch { tell(say("unreadable", file.name)); return; }
+  const record = readRecord(bytes);
   if (typeof record?.prompt !== "string") {
     // A picture of somebody else's, or one that was not painted from words.
     try { await useSource(file); } catch (error) { tell(error.message); }

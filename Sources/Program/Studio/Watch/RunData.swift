@@ -33,7 +33,7 @@ final class RunData: Sendable {
     return try open(paths[number])
   }
 
-  /// The sets with a few pictures of each, evenly spaced, and their captions.
+  /// The sets with a few pictures of each, spread over the set, and their captions.
   func sheet(of folder: String) throws -> OptionValue {
     let paths = try Self.paths(of: folder)
     let each = max(Self.samples / max(paths.count, 1), 1)
@@ -52,7 +52,9 @@ final class RunData: Sendable {
   private static func summary(_ set: PackedDataset, samples: Int) throws -> OptionValue {
     let count = min(samples, set.count)
     let shown = try (0..<count).map { number -> OptionValue in
-      let index = set.count * number / count
+      // One of each stretch, at a place that repeats with no period of the set's.
+      let place = Double(number) + (Double(number) * 0.618_034).truncatingRemainder(dividingBy: 1)
+      let index = min(Int(place * Double(set.count) / Double(count)), set.count - 1)
       return ["index": .int(index), "captions": try captions(set, index)]
     }
     let dropped = set.manifest?.dropped.sorted { ($0.value, $0.key) > ($1.value, $1.key) } ?? []
