@@ -4,7 +4,6 @@ import Files
 import Foundation
 import JSON
 import Synchronization
-import Text
 import Training
 
 /// What `--alert` posts: one JSON object when a run collapses, ends or is stopped.
@@ -72,7 +71,7 @@ final class RunAlert: Sendable {
       .flatMap { OptionValue(json: $0) }
     let word = event.replacing("_", with: " ")
     let text =
-      "\(url.lastPathComponent): \(word) at \(Text.number(kimg)) kimg"
+      "\(url.lastPathComponent): \(word) at \(String(format: "%.3f", kimg)) kimg"
       + (reason.map { ": \($0)" } ?? "")
     let start: OptionValue = [
       "event": .string(event), "run": .string(url.lastPathComponent), "kimg": .double(kimg),

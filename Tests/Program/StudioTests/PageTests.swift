@@ -147,9 +147,7 @@ struct PageTests {
       _ = try await browser.value("document.getElementById('loop').click()")
       try await browser.wait(for: "document.querySelectorAll('.tile img').length === 4")
       try await browser.wait(for: "document.getElementById('save').download.endsWith('.webp')")
-      let kind =
-        "fetch(document.getElementById('save').href).then((r) => r.blob()).then((b) => b.type)"
-      #expect(try await browser.value(kind) == "image/webp")
+      try await browser.wait(for: "document.getElementById('picture').naturalWidth === 32")
       #expect(try await browser.value("document.getElementById('blend').hidden") == true)
 
       _ = try await browser.value("document.querySelectorAll('.tile')[2].click()")
@@ -180,7 +178,7 @@ struct PageTests {
       _ = try await browser.value("document.getElementById('form').requestSubmit()")
       try await browser.wait(for: "document.querySelectorAll('.tile img').length === 4")
       let title = try await browser.value("document.getElementById('caption-prompt').textContent")
-      #expect(title == "after “photo.png”")
+      #expect(title == "after photo.png")
       #expect(try await browser.value(Self.audit) == "")
       _ = try await browser.value("document.getElementById('source-away').click()")
       #expect(try await browser.value("document.activeElement.id") == "prompt")

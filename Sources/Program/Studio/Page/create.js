@@ -328,7 +328,8 @@ function present(url, settings, film = 0) {
   }
   // An animation carries no settings, and is no end of another way.
   for (const id of ["link", "again", "more", "blend", "mix", "loop"]) $(id).hidden = film > 0;
-  $("link").hidden ||= settings.picture_id !== undefined;
+  // Nor are there words of a picture that was painted after another.
+  if (settings.picture_id !== undefined) for (const id of ["link", "again", "blend", "loop"]) $(id).hidden = true;
   $("nearest").hidden = film > 0 || !model.training_pictures;
   $("save").textContent = say(film ? "saveFilm" : "save");
   if (film) {
