@@ -119,11 +119,10 @@ package struct TorchTensor: Sendable {
   /// The values in C order, in the type they are stored in: `count * type.size` bytes.
   package func contiguousBytes() -> [UInt8] {
     if count == 0 { return [] }
+    if isContiguous { return withContiguousBytes { Array($0) } }
     let size = type.size
-    let start = storageOffset * size
     return storage.withBytes { bytes in
-      if isContiguous { return Array(bytes[start..<start + count * size]) }
-      return [UInt8](unsafeUninitializedCapacity: count * size) { target, filled in
+      [UInt8](unsafeUninitializedCapacity: count * size) { target, filled in
         var written = 0
         forEachElement { index in
           for byte in 0..<size { target[written + byte] = bytes[index * size + byte] }
@@ -131,6 +130,15 @@ package struct TorchTensor: Sendable {
         }
         filled = written
       }
+    }
+  }
+
+  /// The same without a copy where they lie in C order.
+  package func withContiguousBytes<Value>(_ body: (UnsafeRawBufferPointer) -> Value) -> Value {
+    guard isContiguous, count > 0 else { return contiguousBytes().withUnsafeBytes(body) }
+    let start = storageOffset * type.size
+    return storage.withBytes {
+      body(UnsafeRawBufferPointer(rebasing: $0[start..<start + count * type.size]))
     }
   }
 

@@ -42,12 +42,14 @@ public final class CLIP: Module {
     )
     tokenEmbedding = CLIPTokenEmbedding(configuration.vocabularySize, width, random: random)
     _positionalEmbedding = Parameter(
-      wrappedValue: random.normal([configuration.contextLength, width]) * 0.01
+      wrappedValue: random.normal([configuration.contextLength, width], deviation: 0.01)
     )
     lnFinal = LayerNorm(width)
     _textProjection = Parameter(
-      wrappedValue: random.normal([width, configuration.embedDimension])
-        * (1 / Double(width).squareRoot())
+      wrappedValue: random.normal(
+        [width, configuration.embedDimension],
+        deviation: 1 / Double(width).squareRoot()
+      )
     )
     _logitScale = Parameter(wrappedValue: Tensor(scalar: log(1 / 0.07)))
   }
@@ -148,7 +150,7 @@ final class CLIPTokenEmbedding: Module {
   @Parameter var weight: Tensor
 
   init(_ count: Int, _ width: Int, random: any RandomSource) {
-    _weight = Parameter(wrappedValue: random.normal([count, width]) * 0.02)
+    _weight = Parameter(wrappedValue: random.normal([count, width], deviation: 0.02))
   }
 
   func callAsFunction(_ tokens: Tensor) -> Tensor { .embedding(weight, tokens) }

@@ -39,8 +39,10 @@ final class CLIPVisionTransformer: CLIPImageTower {
     let patches = (resolution / patch) * (resolution / patch)
     let scale = 1 / Double(width).squareRoot()
     conv1 = Convolution2d(3, width, kernel: patch, stride: patch, bias: false, random: random)
-    _classEmbedding = Parameter(wrappedValue: random.normal([width]) * scale)
-    _positionalEmbedding = Parameter(wrappedValue: random.normal([patches + 1, width]) * scale)
+    _classEmbedding = Parameter(wrappedValue: random.normal([width], deviation: scale))
+    _positionalEmbedding = Parameter(
+      wrappedValue: random.normal([patches + 1, width], deviation: scale)
+    )
     lnPre = LayerNorm(width)
     transformer = CLIPTransformer(
       width: width,
@@ -50,7 +52,7 @@ final class CLIPVisionTransformer: CLIPImageTower {
       random: random
     )
     lnPost = LayerNorm(width)
-    _proj = Parameter(wrappedValue: random.normal([width, embedDimension]) * scale)
+    _proj = Parameter(wrappedValue: random.normal([width, embedDimension], deviation: scale))
   }
 
   func callAsFunction(_ pixels: Tensor, training: Bool) -> Tensor {

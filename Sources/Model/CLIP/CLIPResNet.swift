@@ -138,7 +138,9 @@ final class CLIPAttentionPool: Module {
 
   init(side: Int, width: Int, heads: Int, embedDimension: Int, random: any RandomSource) {
     let scale = 1 / Double(width).squareRoot()
-    _positionalEmbedding = Parameter(wrappedValue: random.normal([side * side + 1, width]) * scale)
+    _positionalEmbedding = Parameter(
+      wrappedValue: random.normal([side * side + 1, width], deviation: scale)
+    )
     kProj = Linear(width, width, random: random)
     qProj = Linear(width, width, random: random)
     vProj = Linear(width, width, random: random)

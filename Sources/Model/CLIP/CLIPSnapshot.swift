@@ -71,7 +71,7 @@ extension CLIP {
   ///
   /// - Parameters:
   ///   - configuration: The model's shape.
-  ///   - state: Tensors of any floating type under OpenAI's names. Their counters of batches, and the
+  ///   - state: Tensors of any floating type under OpenAI's names, for the model to keep. Their counters of batches, and the
   ///     three sizes that the TorchScript archives carry, are ignored.
   /// - Throws: `CLIPError.snapshot` if names or shapes do not fit.
   public convenience init(
@@ -79,11 +79,11 @@ extension CLIP {
     state: [String: Tensor]
   ) throws(CLIPError) {
     try configuration.validate()
-    self.init(configuration, random: ZeroSource())
+    self.init(configuration, random: UninitializedSource())
     let weights = state.filter { name, _ in
       !name.hasSuffix("num_batches_tracked") && !Self.archiveSizes.contains(name)
     }
-    do throws(StateMismatch) { try load(weights) } catch { throw .snapshot(error.description) }
+    do throws(StateMismatch) { try adopt(weights) } catch { throw .snapshot(error.description) }
   }
 
   private static let archiveSizes: Set = ["input_resolution", "context_length", "vocab_size"]

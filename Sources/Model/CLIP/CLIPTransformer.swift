@@ -82,10 +82,11 @@ final class CLIPAttention: Module {
 
   init(width: Int, layers: Int, heads: Int, random: any RandomSource) {
     let deviation = 1 / Double(width).squareRoot()
-    _inProjWeight = Parameter(wrappedValue: random.normal([3 * width, width]) * deviation)
+    _inProjWeight = Parameter(
+      wrappedValue: random.normal([3 * width, width], deviation: deviation)
+    )
     _inProjBias = Parameter(wrappedValue: .zeros([3 * width]))
-    outProj = Linear(width, width, random: random)
-    outProj.weight.rescale(by: 1 / Double(2 * layers).squareRoot())
+    outProj = Linear(width, width, gain: 1 / Double(2 * layers).squareRoot(), random: random)
     self.heads = heads
   }
 
@@ -116,11 +117,10 @@ final class CLIPPerceptron: Module {
 
   init(width: Int, layers: Int, activation: CLIPActivation, random: any RandomSource) {
     self.activation = activation
-    cFc = Linear(width, 4 * width, random: random)
-    cFc.weight.rescale(by: 1 / 2.0.squareRoot())
-    cProj = Linear(4 * width, width, random: random)
+    cFc = Linear(width, 4 * width, gain: 1 / 2.0.squareRoot(), random: random)
     // From N(0, 1/√(4·W)) to the published 1/√W · 1/√(2·layers).
-    cProj.weight.rescale(by: 2 / Double(2 * layers).squareRoot())
+    let gain = 2 / Double(2 * layers).squareRoot()
+    cProj = Linear(4 * width, width, gain: gain, random: random)
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
@@ -129,12 +129,5 @@ final class CLIPPerceptron: Module {
     case .quickGELU: return cProj(hidden * (hidden * 1.702).sigmoid())
     case .gelu: return cProj(hidden.gelu())
     }
-  }
-}
-
-extension Tensor {
-  /// Multiplies a fresh parameter in place: initialisation only.
-  func rescale(by factor: Double) {
-    withoutGradients { assign(self * factor) }
   }
 }

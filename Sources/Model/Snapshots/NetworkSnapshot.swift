@@ -90,16 +90,27 @@ package struct NetworkSnapshot {
     matching: StateMatching = .exact
   ) throws {
     guard contains(part) else { throw SnapshotError(path, "it holds no \(part.rawValue)") }
+    // What the network does not have need not be read.
     let known = matching == .byName ? Set(module.state.map { part.prefix + $0.name }) : nil
+    try fitting(part) { () throws(StateMismatch) in
+      try module.load(tensors(of: part) { known?.contains($0) != false }, matching: matching)
+    }
+  }
+
+  /// The tensors of a part by their names in the network, copied from the file.
+  private func tensors(
+    of part: Part,
+    where isNeeded: (String) -> Bool = { _ in true }
+  ) -> [String: Tensor] {
     var state: [String: Tensor] = [:]
-    for name in store.layouts.keys where name.hasPrefix(part.prefix) {
-      // What the network does not have need not be read.
-      if known?.contains(name) == false { continue }
+    for name in store.layouts.keys where name.hasPrefix(part.prefix) && isNeeded(name) {
       state[String(name.dropFirst(part.prefix.count))] = store.tensor(name)
     }
-    do {
-      try module.load(state, matching: matching)
-    } catch {
+    return state
+  }
+
+  private func fitting(_ part: Part, _ body: () throws(StateMismatch) -> Void) throws {
+    do throws(StateMismatch) { try body() } catch {
       throw SnapshotError(
         path,
         "its \(part.rawValue) does not fit the network asked for (\(error))"
@@ -117,18 +128,21 @@ package struct NetworkSnapshot {
     // Before memory is asked for: the description is a stranger's.
     try check(.average)
     let network = emptyGenerator(for: device)
-    try load(.average, into: network)
+    try fitting(.average) { () throws(StateMismatch) in
+      try network.adopt(tensors(of: .average))
+    }
     network.setTrainable(false)
     network.move(to: device)
     return network
   }
 
-  /// A generator of this shape as it is computed on a device; it is on the CPU yet, with any weights.
+  /// A generator of this shape as it is computed on a device; it is on the CPU yet, its weights are to be
+  /// adopted.
   func emptyGenerator(for device: Device) -> Generator {
     Generator(
       generator,
       reducedPrecision: device.reducedPrecision,
-      random: SeededRandom(seed: 0)
+      random: UninitializedSource()
     )
   }
 

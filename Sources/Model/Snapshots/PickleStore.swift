@@ -80,5 +80,13 @@ struct PickleStore: SnapshotStore {
     }
   }
 
+  func tensor(_ name: String) -> Tensor? {
+    tensors[name].map { stored in
+      stored.withContiguousBytes {
+        Tensor(copying: $0, shape: stored.shape, dtype: DType(stored.type))
+      }
+    }
+  }
+
   func bytes(of name: String) -> [UInt8] { tensors[name]?.contiguousBytes() ?? [] }
 }

@@ -5,6 +5,8 @@ import Torch
 protocol SnapshotStore {
   /// Type and shape of the tensors by name, `G.…`, `D.…`, `G_ema.…`.
   var layouts: [String: TensorLayout] { get }
+  /// A copy of a tensor on the CPU, or `nil` if there is none of that name.
+  func tensor(_ name: String) -> Tensor?
   /// The values of a tensor that `layouts` names, in row-major order.
   func bytes(of name: String) -> [UInt8]
 }
@@ -16,14 +18,6 @@ struct TensorLayout: Equatable {
 }
 
 extension SnapshotStore {
-  /// A copy of a tensor on the CPU, or `nil` if there is none of that name.
-  func tensor(_ name: String) -> Tensor? {
-    guard let layout = layouts[name] else { return nil }
-    return bytes(of: name).withUnsafeBytes {
-      Tensor(copying: $0, shape: layout.shape, dtype: layout.dtype)
-    }
-  }
-
   /// Shapes by name of the tensors that begin with a prefix, which is cut off.
   func shapes(prefix: String) -> [String: [Int]] {
     var result: [String: [Int]] = [:]
@@ -43,6 +37,8 @@ struct SafeTensorsStore: SnapshotStore {
     self.file = file
     layouts = file.entries.mapValues { TensorLayout(dtype: $0.dtype, shape: $0.shape) }
   }
+
+  func tensor(_ name: String) -> Tensor? { file[name] }
 
   func bytes(of name: String) -> [UInt8] { file[name]?.bytes ?? [] }
 }

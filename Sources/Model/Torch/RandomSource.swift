@@ -6,10 +6,25 @@ import CTorch
 public protocol RandomSource: AnyObject {
   /// Independent values from N(0, 1), float32, on the CPU.
   func normal(_ shape: [Int]) -> Tensor
+  /// Independent values from N(0, (deviation · gain)²), float32, on the CPU: fresh weights.
+  func normal(_ shape: [Int], deviation: Double, gain: Double) -> Tensor
   /// Independent values from U[0, 1), float32, on the CPU.
   func uniform(_ shape: [Int]) -> Tensor
   /// One integer of `range`, all equally likely.
   func integer(in range: Range<Int>) -> Int
+}
+
+extension RandomSource {
+  /// Values from N(0, 1), multiplied by one factor after the other.
+  public func normal(_ shape: [Int], deviation: Double, gain: Double) -> Tensor {
+    let values = normal(shape) * deviation
+    return gain == 1 ? values : values * gain
+  }
+
+  /// Values from N(0, deviation²).
+  public func normal(_ shape: [Int], deviation: Double) -> Tensor {
+    normal(shape, deviation: deviation, gain: 1)
+  }
 }
 
 /// Random numbers that are a pure function of a seed and the order of the draws.

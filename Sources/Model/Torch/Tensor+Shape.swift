@@ -101,6 +101,11 @@ extension Tensor {
     Shape.zeros(shape, dtype)
   }
 
+  /// Any values, on the CPU: memory that is not touched until something is written into it.
+  public static func uninitialized(_ shape: [Int], dtype: DType = .float32) -> Tensor {
+    Shape.empty(shape, dtype)
+  }
+
   /// Ones, on the CPU.
   public static func ones(_ shape: [Int], dtype: DType = .float32) -> Tensor {
     Shape.ones(shape, dtype)
@@ -154,6 +159,7 @@ private enum Shape {
   static let detach = Operator("aten::detach")
   static let clone = Operator("aten::clone")
   static let zeros = Operator("aten::zeros")
+  static let empty = Operator("aten::empty.memory_format")
   static let ones = Operator("aten::ones")
   static let full = Operator("aten::full")
   static let onesLike = Operator("aten::ones_like")

@@ -7,15 +7,20 @@ public final class Linear: Module {
   @Parameter public var weight: Tensor
   private let bias: Parameter?
 
-  /// Weights from N(0, 1/√in), bias zero.
+  /// Weights from N(0, gain/√in), bias zero.
   public init(
     _ inputs: Int,
     _ outputs: Int,
     bias: Bool = true,
+    gain: Double = 1,
     random: any RandomSource
   ) {
     _weight = Parameter(
-      wrappedValue: random.normal([outputs, inputs]) * (1 / Double(inputs).squareRoot())
+      wrappedValue: random.normal(
+        [outputs, inputs],
+        deviation: 1 / Double(inputs).squareRoot(),
+        gain: gain
+      )
     )
     self.bias = bias ? Parameter(wrappedValue: .zeros([outputs])) : nil
   }
@@ -71,8 +76,10 @@ public final class Convolution2d: Module {
   ) {
     let fanIn = Double(inputs / groups * kernel * kernel)
     _weight = Parameter(
-      wrappedValue: random.normal([outputs, inputs / groups, kernel, kernel])
-        * (2 / fanIn).squareRoot()
+      wrappedValue: random.normal(
+        [outputs, inputs / groups, kernel, kernel],
+        deviation: (2 / fanIn).squareRoot()
+      )
     )
     self.bias = bias ? Parameter(wrappedValue: .zeros([outputs])) : nil
     self.stride = stride

@@ -41,6 +41,33 @@ extension Module {
     _ dictionary: [String: Tensor],
     matching: StateMatching = .exact
   ) throws(StateMismatch) {
+    let own = try entries(for: dictionary, matching: matching)
+    withoutGradients {
+      for entry in own {
+        if let value = dictionary[entry.name] { entry.tensor.assign(value) }
+      }
+    }
+  }
+
+  /// Takes a whole state dictionary for the module's own memory, converted where types differ, or
+  /// changes nothing and throws.
+  ///
+  /// What has the module's type and order of memory is not copied: nothing else may use it afterwards.
+  public func adopt(_ dictionary: [String: Tensor]) throws(StateMismatch) {
+    let own = try entries(for: dictionary, matching: .exact)
+    withoutGradients {
+      for entry in own {
+        guard let value = dictionary[entry.name] else { continue }
+        entry.tensor.adopt(value.detached().to(entry.tensor.dtype).contiguous())
+      }
+    }
+  }
+
+  /// The module's entries, if a dictionary fits them.
+  private func entries(
+    for dictionary: [String: Tensor],
+    matching: StateMatching
+  ) throws(StateMismatch) -> [StateEntry] {
     let own = state
     var mismatch = StateMismatch()
     for entry in own {
@@ -59,11 +86,7 @@ extension Module {
       mismatch.unexpected = []
     }
     if !mismatch.isEmpty { throw mismatch }
-    withoutGradients {
-      for entry in own {
-        if let value = dictionary[entry.name] { entry.tensor.assign(value) }
-      }
-    }
+    return own
   }
 
   /// Copies the whole state of another module of the same structure.

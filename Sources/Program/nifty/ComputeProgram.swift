@@ -15,7 +15,18 @@ struct ComputeProgram {
   ///
   /// Returns only if that fails; `errno` says why.
   func replaceThisProcess() {
+    Self.limitSpinning()
     execv(path, Swift.CommandLine.unsafeArgv)
+  }
+
+  /// Lets OpenMP's threads sleep soon where they wait for each other, unless the user has said how they wait.
+  ///
+  /// libgomp spins up to 300,000 times, about 14 ms: where another process has the core that one thread
+  /// needs, the others waste theirs. It reads the environment when it is loaded. Measured in
+  /// Documentation/PERFORMANCE.md, "Waiting threads".
+  static func limitSpinning() {
+    guard getenv("OMP_WAIT_POLICY") == nil else { return }
+    setenv("GOMP_SPINCOUNT", "3000", 0)
   }
 
   /// Address space that libtorch needs to be loaded, in bytes: 0.9 GB, and something to compute in.

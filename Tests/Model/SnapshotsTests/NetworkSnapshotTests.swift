@@ -69,7 +69,7 @@ struct NetworkSnapshotTests {
       let z = random.normal([1, reduced.zDimension])
       let fts = random.normal([1, reduced.featureDimension]).normalized()
       func image(_ generator: Generator) throws -> [Float] {
-        try snapshot.load(.average, into: generator)
+        try generator.adopt(snapshot.averagedGenerator().stateDictionary)
         return withoutGradients { generator(z, fts: fts, noiseMode: .constant).floats }
       }
       for (device, dtype) in [(Device.cpu, DType.bfloat16), (.cuda(1), .float16)] {

@@ -154,6 +154,27 @@ struct ModuleTests {
     #expect(tree.blocks[0].weight.item == 2 && tree.lnPre.weight.sum().item == 3)
   }
 
+  @Test
+  func
+    `a module adopts the tensors of a state, converts what has another type, and refuses what does not fit`()
+    throws
+  {
+    let tree = Tree()
+    var state = tree.stateDictionary.mapValues { $0.detached() + 1 }
+    state["const"] = Tensor.full([2, 2], 3).to(.bfloat16)
+    let lnWeight = try #require(state["ln_pre.weight"])
+    try tree.adopt(state)
+    // Its memory, not a copy.
+    withoutGradients { lnWeight.fill(9) }
+    #expect(tree.lnPre.weight.sum().item == 27)
+    #expect(tree.constant.dtype == .float32 && tree.constant.sum().item == 12)
+    #expect(tree.constant.requiresGradient)
+    state["const"] = nil
+    let mismatch = #expect(throws: StateMismatch.self) { try tree.adopt(state) }
+    #expect(mismatch?.missing == ["const"])
+    #expect(tree.constant.sum().item == 12)
+  }
+
   @Test func `a copy of the state shares nothing`() {
     let (a, b) = (Tree(), Tree())
     withoutGradients { a.constant.fill(5) }

@@ -50,6 +50,22 @@ struct TwoProgramsTests {
     #expect(try limited("dataset", "info", "--help").status == 0)
   }
 
+  @Test func `threads that wait for each other sleep soon, unless the user says how they wait`()
+    throws
+  {
+    func spinCount(_ settings: String...) throws -> String? {
+      let words = try ["OMP_DISPLAY_ENV=VERBOSE"] + settings + [program(), "generate", "--help"]
+      let outcome = try nifty(words, program: "/usr/bin/env")
+      #expect(outcome.status == 0)
+      return outcome.errors.split(separator: "\n").first { $0.contains("GOMP_SPINCOUNT") }
+        .map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+    #expect(try spinCount() == "GOMP_SPINCOUNT = '3000'")
+    #expect(try spinCount("GOMP_SPINCOUNT=7") == "GOMP_SPINCOUNT = '7'")
+    let active = try spinCount("OMP_WAIT_POLICY=ACTIVE")
+    #expect(active != nil && active != "GOMP_SPINCOUNT = '3000'")
+  }
+
   @Test(arguments: ["laion", "dataset", "fetch"])
   func `the program that computes has the data verbs as well`(verb: String) throws {
     let light = try nifty([verb, "--help"], program: program())

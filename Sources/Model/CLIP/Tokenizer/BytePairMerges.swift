@@ -26,23 +26,31 @@ struct BytePairMerges: Sendable {
   ///   - limit: Merges after this many are ignored.
   /// - Throws: `CLIPError.vocabulary` with the first line that is no pair of known tokens.
   init(text: String, limit: Int) throws(CLIPError) {
-    var idOfToken: [Substring: Int32] = [:]
+    // Bytes, not characters: 49,000 lines are read at the start of every process that paints.
+    var idOfToken: [ArraySlice<UInt8>: Int32] = [:]
+    let lines = Array(text.utf8).split(
+      separator: UInt8(ascii: "\n"),
+      omittingEmptySubsequences: false
+    )
+    idOfToken.reserveCapacity(512 + min(lines.count, limit))
+    merged.reserveCapacity(min(lines.count, limit))
     for (id, byte) in Self.byteOrder.enumerated() {
-      let standIn = Substring(String(Self.standIn(for: byte, id: id)))
+      let standIn = Array(String(Self.standIn(for: byte, id: id)).utf8)[...]
       idOfToken[standIn] = Int32(id)
-      idOfToken[standIn + "</w>"] = Int32(256 + id)
+      idOfToken[standIn + "</w>".utf8] = Int32(256 + id)
     }
     var number = 0
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+    for line in lines {
       number += 1
       if parts.count == limit { return }
-      if number == 1 && (line.hasPrefix("\"") || line.hasPrefix("#")) || line.isEmpty { continue }
-      let pair = line.split(separator: " ", omittingEmptySubsequences: false)
-      guard pair.count == 2, let left = idOfToken[pair[0]], let right = idOfToken[pair[1]] else {
-        throw .vocabulary(line: number, reason: "is no pair of known tokens")
-      }
+      let isHeader =
+        number == 1 && (line.first == UInt8(ascii: "\"") || line.first == UInt8(ascii: "#"))
+      if isHeader || line.isEmpty { continue }
+      guard let space = line.firstIndex(of: UInt8(ascii: " ")),
+        let left = idOfToken[line[..<space]], let right = idOfToken[line[(space + 1)...]]
+      else { throw .vocabulary(line: number, reason: "is no pair of known tokens") }
       let id = Int32(512 + parts.count)
-      idOfToken[pair[0] + pair[1]] = id
+      idOfToken[line[..<space] + line[(space + 1)...]] = id
       merged[Self.key(left, right)] = id
       parts.append((left, right))
     }

@@ -55,8 +55,8 @@ public final class EfficientNetLite0: Module {
   /// - Parameter weights: By the port's names; counters of batches are ignored.
   /// - Throws: `StateMismatch` if names or shapes do not fit.
   public convenience init(weights: [String: Tensor]) throws(StateMismatch) {
-    self.init(random: ZeroSource())
-    try load(weights.filter { !$0.key.hasSuffix("num_batches_tracked") })
+    self.init(random: UninitializedSource())
+    try adopt(weights.filter { !$0.key.hasSuffix("num_batches_tracked") })
     setTrainable(false)
   }
 
@@ -166,8 +166,10 @@ private final class Convolution2dSame: Module {
   ) {
     let fanIn = Double(inputs / groups * kernel * kernel)
     _weight = Parameter(
-      wrappedValue: random.normal([outputs, inputs / groups, kernel, kernel])
-        * (2 / fanIn).squareRoot()
+      wrappedValue: random.normal(
+        [outputs, inputs / groups, kernel, kernel],
+        deviation: (2 / fanIn).squareRoot()
+      )
     )
     self.stride = stride
     self.groups = groups

@@ -53,7 +53,7 @@ public final class TextMapper: Module {
       )
     }
     // At first the centre is the image feature itself and the deviation the same for all.
-    withoutGradients { layers.last.map { $0.weight.assign(.zeros(like: $0.weight)) } }
+    withoutGradients { layers.last.map { $0.weight.adopt(.zeros($0.weight.shape)) } }
     return layers
   }
 
@@ -141,8 +141,8 @@ extension TextMapper {
       first == [shape.layers == 1 ? shape.featureDimension : shape.width, shape.featureDimension],
       file.entries.count == 4 * shape.layers
     else { throw refuse("its tensors are not those of its description") }
-    let mapper = TextMapper(shape, random: ZeroSource())
-    do throws(StateMismatch) { try mapper.load(file.all()) } catch {
+    let mapper = TextMapper(shape, random: UninitializedSource())
+    do throws(StateMismatch) { try mapper.adopt(file.all()) } catch {
       throw refuse(error.description)
     }
     return (mapper, file.metadata.filter { !["format", "configuration"].contains($0.key) })
