@@ -27,6 +27,38 @@ struct OpenAPITests {
     #expect(described.count == served.count)
   }
 
+  /// Python with schemathesis, if scripts/setup --tests has brought it.
+  private static let python = PythonLibrary.python(with: "schemathesis")
+
+  /// Requests by the hundred, right and wrong ones, each answer held against the description.
+  ///
+  /// Which keys exclude each other it does not say, so a request that fits it may be refused.
+  @Test(
+    .enabled(if: python != nil, "scripts/setup --tests installs schemathesis"),
+    .timeLimit(.minutes(10))
+  )
+  func `schemathesis gets no answer that is not described`() async throws {
+    let python = try #require(Self.python)
+    let folder = try TemporaryFolder()
+    let line = RunsTests.line(tick: 0, kimg: 1, loss: "0.5")
+    try folder.write(Array(line.utf8), to: "00000-a/stats.jsonl")
+    let routes = try await Emoji.routes(runs: folder.path)
+    try await serving(routes) { port in
+      // What never ends, or takes long, is left out.
+      let words = """
+        -m schemathesis.cli run http://127.0.0.1:\(port)/api/openapi.json --phases coverage,fuzzing \
+        --max-examples 5 --generation-deterministic --workers 1 --request-timeout 60 --no-color \
+        --exclude-path /api/events --exclude-path /api/walk --exclude-checks positive_data_acceptance
+        """
+      let (output, status) = try await PythonLibrary.run(
+        python,
+        words.split(separator: " ").map(String.init)
+      )
+      #expect(status == 0, "\(output.suffix(3000))")
+      #expect(output.contains(" passed"), "\(output.suffix(500))")
+    }
+  }
+
   @Test func `its keys of a painting and states of a run are those of the program`() async throws {
     let answer = try await withStudio { try await $0.get("/api/openapi.json") }
     let schemas = answer.json?["components"]?["schemas"]
