@@ -33,6 +33,10 @@ enum PythonLibrary {
             let process = Process()
             process.executableURL = URL(filePath: python)
             process.arguments = arguments
+            // What it caches is gone afterwards.
+            let folder = try TemporaryFolder()
+            defer { folder.remove() }
+            process.currentDirectoryURL = URL(filePath: folder.path)
             let pipe = Pipe()
             process.standardOutput = pipe
             try process.run()
