@@ -260,8 +260,8 @@ let torchSide: [Target] = [
     "Program",
     "Studio",
     [
-      "Sampling", "CLIP", "Snapshots", "Networks", "Torch", "Images", "Console", "JSON", "Text",
-      "Files", "Threads", hummingbird, httpTypes, logging, nioCore, nioHTTPTypes,
+      "Sampling", "CLIP", "Snapshots", "Networks", "Torch", "Datasets", "Images", "Console", "JSON",
+      "Text", "Files", "Threads", hummingbird, httpTypes, logging, nioCore, nioHTTPTypes,
     ],
     resources: [.embedInCode("Page")]
   ),
@@ -333,7 +333,8 @@ let torchSide: [Target] = [
     "Program",
     "StudioTests",
     [
-      "Studio", "Sampling", "CLIP", "Snapshots", "Networks", "Torch", "Images", "JSON", "Files",
+      "Studio", "Sampling", "CLIP", "Snapshots", "Networks", "Torch", "Datasets", "Images", "JSON",
+      "Files",
       "TestSupport", hummingbird, hummingbirdTesting, httpTypes, nioCore,
     ]
   ),

@@ -14,6 +14,13 @@ package struct AnimatedWebP: Sendable {
   /// Bytes of the largest file: its size is kept in 32 bits (RFC 9649, section 2.4).
   package static let largestFile = 1 << 32 - 2
 
+  /// The quality that fits frames of a size: lossy colours have half the resolution, which shows where a
+  /// small picture is enlarged.
+  ///
+  /// - Parameter width: Pixels of a row.
+  /// - Returns: `nil`, without loss, up to 128 pixels, else 90.
+  package static func quality(ofWidth width: Int) -> Int? { width <= 128 ? nil : 90 }
+
   /// Bytes before the first frame.
   private static let headerSize = 44
 
@@ -40,13 +47,13 @@ package struct AnimatedWebP: Sendable {
   /// - Parameters:
   ///   - image: The picture, of the animation's size.
   ///   - milliseconds: How long it is shown.
-  ///   - quality: 1 (worst) to 100 (best).
+  ///   - quality: 1 (worst) to 100 (best); `nil` keeps the very pixels.
   /// - Throws: `ImageError` when out of memory, or when the file would be larger than WebP allows; the
   ///   animation is as before then.
   package mutating func append(
     _ image: RGBImage,
     milliseconds: Int,
-    quality: Int = 90
+    quality: Int? = 90
   ) throws(ImageError) {
     precondition(
       image.width == width && image.height == height,
@@ -54,7 +61,10 @@ package struct AnimatedWebP: Sendable {
     )
     precondition((0..<1 << 24).contains(milliseconds), "a frame of \(milliseconds) ms")
     // A still file is "RIFF", its size and "WEBP" before the chunk that a frame takes over.
-    let still = try image.encodedWebP(quality: quality)
+    let still =
+      if let quality { try image.encodedWebP(quality: quality) } else {
+        try image.encodedLosslessWebP()
+      }
     let payload =
       Self.bytes(0, 3) + Self.bytes(0, 3) + Self.bytes(width - 1, 3) + Self.bytes(height - 1, 3)
       + Self.bytes(milliseconds, 3) + [Self.withoutBlending] + still.dropFirst(12)

@@ -7,9 +7,13 @@ extension Painter {
     package let fts: Tensor
     /// Of the latent.
     package let seed: UInt64
+    /// 1 is the full variety, 0 the average image; the painter's if `nil`.
+    package let truncation: Double?
 
     /// A picture of this feature and seed.
-    package init(fts: Tensor, seed: UInt64) { (self.fts, self.seed) = (fts, seed) }
+    package init(fts: Tensor, seed: UInt64, truncation: Double? = nil) {
+      (self.fts, self.seed, self.truncation) = (fts, seed, truncation)
+    }
   }
 
   /// A picture between two.
@@ -24,13 +28,17 @@ extension Painter {
   /// - Returns: [1, 3, R, R], float32, roughly [−1, 1].
   package func between(_ from: End, _ to: End, share: Double) -> Tensor {
     withoutGradients {
-      let (start, end) = (ws(latents([from.seed])), ws(latents([to.seed])))
+      let (start, end) = (styles(of: from), styles(of: to))
       return paint(
         ws: start * (1 - share) + end * share,
         fts: Self.arc(from.fts, to.fts, share: share),
         seeds: [from.seed]
       )
     }
+  }
+
+  private func styles(of end: End) -> Tensor {
+    ws(latents([end.seed]), truncation: end.truncation ?? truncation)
   }
 
   private static func arc(_ from: Tensor, _ to: Tensor, share: Double) -> Tensor {

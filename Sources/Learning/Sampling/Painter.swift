@@ -128,7 +128,10 @@ package struct Painter {
   }
 
   /// Styles of latents, each mapped by itself: the rounding of a product depends on its number of rows.
-  func ws(_ z: Tensor) -> Tensor {
+  func ws(_ z: Tensor) -> Tensor { ws(z, truncation: truncation) }
+
+  /// Styles of latents under a truncation of their own.
+  func ws(_ z: Tensor, truncation: Double) -> Tensor {
     .concatenated(
       (0..<z.size(0)).map { index in
         generator.mapping(

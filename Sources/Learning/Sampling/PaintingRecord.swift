@@ -32,12 +32,15 @@ package struct PaintingRecord: Sendable, Equatable {
     package let prompt: String
     /// The other picture's seed.
     package let seed: UInt64
+    /// The other picture's truncation; that of the first if `nil`.
+    package let truncation: Double?
     /// How far on the way to it, 0 to 1.
     package let share: Double
 
     /// This far on the way to a picture.
-    package init(prompt: String, seed: UInt64, share: Double) {
-      (self.prompt, self.seed, self.share) = (prompt, seed, share)
+    package init(prompt: String, seed: UInt64, truncation: Double? = nil, share: Double) {
+      (self.prompt, self.seed, self.truncation) = (prompt, seed, truncation)
+      self.share = share
     }
   }
 
@@ -93,6 +96,9 @@ package struct PaintingRecord: Sendable, Equatable {
     return record
   }
 
+  /// The usual share of noise in a picture's feature.
+  package static let standardImageNoise = 0.75
+
   /// The keyword of the text in a PNG file.
   package static let keyword = "nifty"
 
@@ -120,6 +126,7 @@ package struct PaintingRecord: Sendable, Equatable {
       )
       .adding("to_prompt", blend.map { .string($0.prompt) })
       .adding("to_seed", blend.map { Self.number($0.seed) })
+      .adding("to_truncation", blend?.truncation.map { .double($0) })
       .adding("share", blend.map { .double($0.share) })
       .adding("network_sha256", .string(network))
       .adding("clip_sha256", clip.map { .string($0) })

@@ -112,7 +112,7 @@ package final class TrainingRun {
   ///
   /// - Throws: An error that ends the run. What can be saved is in a checkpoint then.
   package func run() throws -> RunEnding {
-    let ending = try lead()
+    let ending = try RunOutcome.noting(in: folder, report, { trainer.imagesSeen }, training: lead)
     ranks.command(ending == .finished ? .finish : .interrupt)
     return ending
   }
@@ -392,7 +392,7 @@ extension TrainingRun {
     try snapshots.keep(best, rollbacks: number, at: images)
     clock.begin(at: images, after: spent)
     report.begin(again: images)
-    try report.say("\(what); back to \(kimg(images)) kimg with \(factor) times the learning rates")
+    try report.say(rollback: "\(what); back to \(kimg(images)) kimg", factor, at: images)
     checkpoints.demand()
     stateWasReplaced = true
   }

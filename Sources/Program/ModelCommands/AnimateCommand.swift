@@ -9,11 +9,11 @@ import Training
 struct AnimateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "animate",
-    abstract: "Show how the same latents looked over a run, as an animated WebP.",
+    abstract: "Show how the same latents looked over a run, as an animation.",
     discussion: """
       Takes fakes000000.png and so on of a run folder. They show the same
       latents under the same captions each time: those of --prompts, if the
-      run was given some. Every browser opens the file.
+      run was given some. Every browser opens a .webp; an .mp4 needs ffmpeg.
 
       EXAMPLES
         nifty animate runs/00000-coco-auto --out coco.webp
@@ -23,7 +23,7 @@ struct AnimateCommand: ParsableCommand {
 
   @Argument(help: ArgumentHelp("Run folder.", valueName: "run"))
   var folder: String
-  @Option(help: "The animation's file, .webp.")
+  @Option(help: "The animation's file, .webp or .mp4.")
   var out: String
   @Option(help: "Pictures a second.")
   var fps: Double = 4
@@ -33,8 +33,8 @@ struct AnimateCommand: ParsableCommand {
   var quality: Int = 90
 
   func validate() throws {
-    guard out.hasSuffix(".webp") else {
-      throw ValidationError("--out must end in .webp, not \(out)")
+    guard let kind = FrameFile.Kind(out), kind != .folder else {
+      throw ValidationError("--out must end in .webp or .mp4, not \(out)")
     }
     guard fps >= 0.01, fps <= 100 else {
       throw ValidationError("--fps must be between 0.01 and 100, not \(fps)")
@@ -51,7 +51,7 @@ struct AnimateCommand: ParsableCommand {
       (names.count - 1 - index) % every == 0
     }.map(\.element)
     let first = try picture(chosen[0])
-    var animation = try AnimatedWebP(width: first.width, height: first.height)
+    var animation = try FrameFile(out, framesPerSecond: fps, quality: quality)
     for (index, name) in chosen.enumerated() {
       let image = try picture(name)
       guard image.width == first.width, image.height == first.height else {
@@ -61,10 +61,9 @@ struct AnimateCommand: ParsableCommand {
         )
       }
       // The last picture stays a while before it begins anew.
-      let duration = 1000 / fps * (index == chosen.count - 1 ? 8 : 1)
-      try animation.append(image, milliseconds: Int(duration), quality: quality)
+      try animation.append(image, repeats: index == chosen.count - 1 ? 8 : 1)
     }
-    try AtomicFile.write(animation.file, to: out)
+    try animation.finish()
     Console.line("wrote \(out): \(chosen.count) pictures of \(first.width)×\(first.height)")
   }
 

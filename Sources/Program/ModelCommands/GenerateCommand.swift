@@ -31,7 +31,7 @@ struct GenerateCommand: ParsableCommand {
       """
   )
 
-  private static let standardImageNoise = 0.75
+  private static let standardImageNoise = PaintingRecord.standardImageNoise
 
   @Argument(help: "Texts in any language that the CLIP knows.")
   var texts: [String] = []
@@ -255,11 +255,10 @@ struct GenerateCommand: ParsableCommand {
     }
     return try textFeatures
       + fromImage.map { path in
-        let feature = model.features(of: [try RGBImage(contentsOf: path)]).normalized()
-        let random = SeededRandom(seed: 0, stream: .paintedPseudoText, position: 0)
-        let n = random.normal([1, feature.size(1)]).normalized()
-        // The pseudo text feature of training without captions (arXiv 2111.13792, equation 3).
-        let fts = (feature * (1 - imageNoise) + n * imageNoise).normalized()
+        let fts = model.condition(
+          of: try RGBImage(contentsOf: path, appliesOrientation: true),
+          noise: imageNoise
+        )
         let name = URL(filePath: path).lastPathComponent
         return (name, .picture(name, imageNoise: imageNoise), fts)
       }

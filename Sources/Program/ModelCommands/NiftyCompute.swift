@@ -15,7 +15,7 @@ package struct NiftyCompute: AsyncParsableCommand {
         nifty clip       train a small CLIP (or bring your own)
         nifty pack       shape folders of pairs into zips with CLIP features inside
         nifty train      pre-train and fine-tune LAFITE
-        nifty generate   paint images of texts
+        nifty generate   paint images of texts; nifty walk, the way between them
 
       Bring published datasets in with nifty import, look at packed ones with nifty
       dataset, get published weights with nifty fetch. Score a snapshot with nifty
@@ -30,7 +30,8 @@ package struct NiftyCompute: AsyncParsableCommand {
     subcommands: [
       DataVerbs.laion, ImportCommand.self, ClipCommand.self, PackCommand.self,
       DataVerbs.dataset, TrainCommand.self, MetricsCommand.self, GenerateCommand.self,
-      AnimateCommand.self, StudioCommand.self, RunsCommand.self, ConvertCommand.self,
+      WalkCommand.self, AnimateCommand.self, StudioCommand.self, RunsCommand.self,
+      ConvertCommand.self,
       DataVerbs.fetch, DemoCommand.self,
     ]
   )

@@ -3,6 +3,7 @@ import CommandLine
 import Console
 import Foundation
 import Studio
+import Text
 
 /// Pictures and runs in the browser.
 struct StudioCommand: AsyncParsableCommand {
@@ -18,6 +19,7 @@ struct StudioCommand: AsyncParsableCommand {
         nifty studio
         nifty studio --network network-snapshot-010000.pkl --clip clip.safetensors
         nifty studio --network runs/00000-coco-auto --runs runs
+        nifty studio --network runs/00000-coco-auto --data coco.zip
         nifty studio --host 0.0.0.0 --port 0
       """
   )
@@ -30,6 +32,9 @@ struct StudioCommand: AsyncParsableCommand {
 
   @Option(help: "Folder of runs to watch.")
   var runs: String?
+
+  @Option(help: "Packed zips that pictures are compared with; repeat, or use {0..4}.")
+  var data: [String] = []
 
   @Option(help: "Port; 0 takes a free one.")
   var port = 7770
@@ -55,7 +60,21 @@ struct StudioCommand: AsyncParsableCommand {
     let painting = StudioRoutes.Painting()
     let model = try await painting.open(network: network, clip: clip, threads: threads)
     let access = Access(host: host)
-    let routes = StudioRoutes(model: model, painting: painting, runs: folder, access: access)
+    let training =
+      try data.isEmpty
+      ? nil
+      : TrainingPictures(
+        data.flatMap(expandedBraces),
+        clip: model.clip,
+        dimension: model.features
+      )
+    let routes = StudioRoutes(
+      model: model,
+      painting: painting,
+      runs: folder,
+      access: access,
+      training: training
+    )
     let host = self.host
     try await routes.serve(with: .init(host: host, port: port)) { port in
       let path = access.token.map { "/?token=\($0)" } ?? "/"

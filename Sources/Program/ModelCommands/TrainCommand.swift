@@ -74,6 +74,9 @@ struct TrainCommand: ParsableCommand {
           + "starts a new run from a snapshot"
       )
     }
+    if let alert = runFlags.alert {
+      do { _ = try RunAlert(alert) } catch { throw ValidationError("--alert: \(error)") }
+    }
     if continued == "latest", runFlags.outdir == nil {
       throw ValidationError("--continue=latest needs --outdir, the folder of the runs")
     }
@@ -103,7 +106,11 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     let rendezvous = try self.rendezvous
     let device = Runtime.device(local: rendezvous?.localRank ?? 0)
-    let stop = StopRequest { _exit(exitStatusOfInterruption) }
+    let alert = try runFlags.alert.map { try RunAlert($0) }
+    let stop = StopRequest {
+      alert?.leave()
+      _exit(exitStatusOfInterruption)
+    }
     if dryRun || rendezvous == nil {
       let (folder, options, set) = try resolved(on: device, .alone)
       if dryRun {
@@ -114,7 +121,7 @@ struct TrainCommand: ParsableCommand {
         let status = try LocalRanks.run(options.gpus)
         if status != 0 { throw ExitCode(status) }
       } else {
-        try end(train(options, set, continuing: folder, on: device, .alone, stop))
+        try end(train(options, set, continuing: folder, on: device, .alone, stop, alert))
       }
       return
     }
@@ -123,7 +130,7 @@ struct TrainCommand: ParsableCommand {
     try end(
       ranks.explaining {
         let (folder, options, set) = try resolved(on: device, ranks)
-        return try train(options, set, continuing: folder, on: device, ranks, stop)
+        return try train(options, set, continuing: folder, on: device, ranks, stop, alert)
       }
     )
   }
@@ -139,7 +146,8 @@ struct TrainCommand: ParsableCommand {
     continuing folder: String?,
     on device: Device,
     _ ranks: Ranks,
-    _ stop: StopRequest
+    _ stop: StopRequest,
+    _ alert: RunAlert?
   ) throws -> RunEnding {
     var options = options
     Runtime.threads = options.threads
@@ -174,7 +182,8 @@ struct TrainCommand: ParsableCommand {
       device: device,
       ranks: ranks
     )
-    return isFirst ? try lead(inputs, model, stop, continued: folder) : try follow(inputs, stop)
+    return isFirst
+      ? try lead(inputs, model, stop, continued: folder, alert) : try follow(inputs, stop)
   }
 
   /// Runs rank 0, or the only process.
@@ -182,7 +191,8 @@ struct TrainCommand: ParsableCommand {
     _ inputs: StepInputs,
     _ model: ClipModel,
     _ stop: StopRequest,
-    continued: String?
+    continued: String?,
+    _ alert: RunAlert?
   ) throws -> RunEnding {
     let suite = try inputs.ranks.doing("prepares the metrics") { try metricSuite(inputs) }
     let run = try TrainingRun(
@@ -195,7 +205,10 @@ struct TrainCommand: ParsableCommand {
       continued: continued,
       profiles: runFlags.profile,
       stop: stop,
-      observe: Self.show
+      observe: { event in
+        alert?.note(event)
+        Self.show(event)
+      }
     )
     let data = inputs.data
     let zips = Text.count(inputs.options.data.count, "zip")
@@ -209,7 +222,18 @@ struct TrainCommand: ParsableCommand {
     FileError.goOn(by: remedy)
     Runtime.failureNote.withLock { $0 = remedy }
     let signals = StopSignals(stop)
-    return try withExtendedLifetime(signals) { try run.run() }
+    alert?.begin(run.folder.path)
+    return try withExtendedLifetime(signals) {
+      do {
+        let ending = try run.run()
+        let kind = ending == .finished ? RunOutcome.Kind.finished : .stopped
+        alert?.end(.init(kind, imagesSeen: run.trainer.imagesSeen))
+        return ending
+      } catch {
+        alert?.end(.init(error, imagesSeen: run.trainer.imagesSeen))
+        throw error
+      }
+    }
   }
 
   /// The folder of the run to go on with, if one is asked for.
@@ -309,6 +333,8 @@ struct TrainCommand: ParsableCommand {
     switch event {
     case .line(let text): Console.line(text)
     case .snapshot(let path, _): Console.line("wrote \(path)")
+    // The line about it is one of its own.
+    case .rolledBack: break
     case .progress(let images, let total, let rate, let left):
       let share = total.map { Double(images) / Double(max($0, 1)) }
       let goal = total.map { "/\(Text.number(Double($0) / 1000))" } ?? ""

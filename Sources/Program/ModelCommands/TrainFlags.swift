@@ -50,6 +50,7 @@ struct RunFlags: ParsableArguments {
   @Option(.threads) var threads: Int?
   @Option(.snapshotFormat) var snapshotFormat: SnapshotFormat?
   @Flag(.profile) var profile
+  @Option(.alert) var alert: String?
   @Option(.checkpointMinutes) var checkpointMinutes: Double?
   @Option(.onCollapse) var onCollapse: CollapsePolicy?
 

@@ -35,7 +35,7 @@ struct OptionTableTests {
   /// Flags that are not kept by themselves: several make one option, or none does.
   static let others: Set = [
     "outdir", "aug", "p", "target", "augpipe", "fmap", "batch-gpu", "cfg", "rank-timeout",
-    "profile", "options", "continue", "dry-run",
+    "profile", "alert", "options", "continue", "dry-run",
   ]
 
   static let kept = TrainingOption.all.filter { samples[$0.name] != nil }.map(\.name)

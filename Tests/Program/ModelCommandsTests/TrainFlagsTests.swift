@@ -9,7 +9,7 @@ import Testing
 @Suite("Flags of the train command")
 struct TrainFlagsTests {
   /// Flags that say how the command works and are no values of a run.
-  private static let handled: Set = ["options", "continue", "dry-run", "profile", "cfg"]
+  private static let handled: Set = ["options", "continue", "dry-run", "profile", "alert", "cfg"]
 
   /// A word that each flag takes, other than its default.
   private static let words: [String: String] = [

@@ -10,8 +10,8 @@ struct CommandTests {
     let help = try nifty(["--help"])
     #expect(help.status == 0)
     for verb in [
-      "laion", "import", "clip", "pack", "dataset", "train", "metrics", "generate", "studio",
-      "runs",
+      "laion", "import", "clip", "pack", "dataset", "train", "metrics", "generate", "walk",
+      "studio", "runs",
       "convert", "fetch", "demo",
     ] {
       #expect(help.output.contains(verb), "help lacks \(verb)")
@@ -20,7 +20,8 @@ struct CommandTests {
 
   @Test(arguments: [
     "laion", "import", "clip train", "clip convert", "pack", "dataset export", "dataset merge",
-    "train", "metrics", "generate", "animate", "studio", "runs", "convert", "fetch weights", "demo",
+    "train", "metrics", "generate", "walk", "animate", "studio", "runs", "convert",
+    "fetch weights", "demo",
   ])
   func `every verb explains itself with examples`(verb: String) throws {
     let help = try nifty(verb.split(separator: " ").map(String.init) + ["--help"])
@@ -49,6 +50,8 @@ struct CommandTests {
     ("convert FILE OUT/model", "text.txt"), ("convert /nowhere.pkl OUT/model", "/nowhere.pkl"),
     ("clip train --data /nowhere --out OUT/clip.safetensors", "/nowhere"),
     ("animate /nowhere --out OUT/a.webp", "/nowhere"),
+    ("walk --network /nowhere --out OUT/a.webp sun moon", "/nowhere"),
+    ("walk --network FILE --clip FILE --out OUT/frames sun moon", "text.txt"),
     ("runs /nowhere", "/nowhere"), ("runs /nowhere --json", "/nowhere"),
     ("studio --port 0 --network /nowhere", "/nowhere"),
     ("studio --port 0 --network FILE", "text.txt"),
@@ -82,6 +85,7 @@ struct CommandTests {
     ("train --outdir=o --data=d --clip c --gpus=0", "--gpus"),
     ("train --outdir=o --data=d --clip c --metrics=fid", "--metrics"),
     ("train --outdir=o --data=d --clip c --batch=6", "--batch"),
+    ("train --outdir=o --data=d --clip c --alert=ftp://x", "--alert"),
     ("pack --source=s --dest=d --width=33 --height=33 --clip c", "--width"),
     ("laion --metadata m --out o --parts=x", "--parts"),
     ("generate --network n", "text"),

@@ -73,6 +73,8 @@ struct LiveServerTests {
       }
       #expect(error?.description.contains("port \(port) of 127.0.0.1 is in use") == true)
       #expect(error?.description.contains("--port 0") == true)
+      // This process has it.
+      #expect(error?.description.contains("(process \(getpid()))") == true, "\(error)")
     }
   }
 

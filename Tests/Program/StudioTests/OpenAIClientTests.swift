@@ -4,20 +4,10 @@ import Testing
 
 @testable import Studio
 
-/// Does what blocks on a thread of its own.
-private func onThread<Value: Sendable>(
-  _ body: @escaping @Sendable () throws -> Value
-) async throws -> Value {
-  try await withCheckedThrowingContinuation { continuation in
-    DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
-  }
-}
-
 @Suite("OpenAI's own client", .timeLimit(.minutes(3)))
 struct OpenAIClientTests {
   /// Python with the client, if scripts/setup --tests has brought it.
-  private static let python =
-    Repository.installed("openai/__init__.py") == nil ? nil : Repository.python
+  private static let python = PythonLibrary.python(with: "openai")
 
   private static let script = """
     import base64, openai, sys
@@ -42,18 +32,10 @@ struct OpenAIClientTests {
     let python = try #require(Self.python)
     let routes = try await Emoji.routes()
     try await serving(routes) { port in
-      // Not on a thread of tasks, which the server needs.
-      let output = try await onThread {
-        let process = Process()
-        process.executableURL = URL(filePath: python)
-        process.arguments = ["-c", Self.script, "http://127.0.0.1:\(port)/v1"]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return String(decoding: data, as: UTF8.self)
-      }
+      let (output, _) = try await PythonLibrary.run(
+        python,
+        ["-c", Self.script, "http://127.0.0.1:\(port)/v1"]
+      )
       #expect(
         output == """
           ['emoji']

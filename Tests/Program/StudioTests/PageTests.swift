@@ -113,6 +113,80 @@ struct PageTests {
     }
   }
 
+  @Test func `styles are mixed, a loop is kept, and the training pictures are shown`() async throws
+  {
+    let folder = try TemporaryFolder()
+    let zip = try await Emoji.pack(["red heart", "pizza", "full moon"], in: folder)
+    let routes = try await Emoji.routes(data: [zip])
+    let mixed = try await withStudio {
+      try await $0.post(
+        "/api/paint",
+        #"{"prompt": "sun", "seed": 7, "mix_seed": 8, "mix_layers": "2-3"}"#
+      ).bytes
+    }
+    try await serving(routes) { port in
+      let browser = try await Browser()
+      try await browser.visit("http://127.0.0.1:\(port)/#prompt=sun&seed=7&count=2")
+      try await browser.wait(for: "document.querySelectorAll('.tile img').length === 2")
+
+      _ = try await browser.value("document.getElementById('mix').click()")
+      _ = try await browser.value("document.querySelectorAll('.tile')[1].click()")
+      _ = try await browser.value(
+        "document.getElementById('layer-first').value = 2;"
+          + "document.getElementById('layer-first').dispatchEvent(new Event('input'))"
+      )
+      try await browser.wait(
+        for: "document.getElementById('caption-settings').textContent.startsWith('layers 2-3')"
+      )
+      try await browser.wait(for: "document.getElementById('picture').complete")
+      #expect(try await image(browser) == RGBImage(decoding: mixed))
+      #expect(try await browser.value(Self.audit) == "")
+      _ = try await browser.value("document.getElementById('keep').click()")
+      try await browser.wait(for: "document.querySelectorAll('.tile img').length === 3")
+
+      _ = try await browser.value("document.getElementById('loop').click()")
+      try await browser.wait(for: "document.querySelectorAll('.tile img').length === 4")
+      try await browser.wait(for: "document.getElementById('save').download.endsWith('.webp')")
+      try await browser.wait(for: "document.getElementById('picture').naturalWidth === 32")
+      #expect(try await browser.value("document.getElementById('blend').hidden") == true)
+
+      _ = try await browser.value("document.querySelectorAll('.tile')[2].click()")
+      _ = try await browser.value("document.getElementById('nearest').click()")
+      try await browser.wait(for: "document.querySelectorAll('#alike img').length === 3")
+      #expect(try await browser.value(Self.audit) == "")
+      #expect(browser.complaints == [])
+    }
+  }
+
+  @Test func `a picture from elsewhere is painted after, until words are used again`() async throws
+  {
+    let folder = try TemporaryFolder()
+    let photo = try RGBImage(width: 40, height: 30, filledWith: Color(200, 30, 30)).encodedPNG()
+    try folder.write(photo, to: "photo.png")
+    try folder.write([1, 2, 3], to: "nothing.png")
+    let routes = try await Emoji.routes()
+    try await serving(routes) { port in
+      let browser = try await Browser()
+      try await browser.visit("http://127.0.0.1:\(port)/")
+      try await browser.wait(for: "document.querySelectorAll('.chips button').length > 0")
+      try await browser.choose(folder.file("nothing.png"), in: "#file")
+      try await browser.wait(
+        for: "document.getElementById('toast').textContent.includes('cannot be used')"
+      )
+      try await browser.choose(folder.file("photo.png"), in: "#file")
+      try await browser.wait(for: "!document.getElementById('source').hidden")
+      _ = try await browser.value("document.getElementById('form').requestSubmit()")
+      try await browser.wait(for: "document.querySelectorAll('.tile img').length === 4")
+      let title = try await browser.value("document.getElementById('caption-prompt').textContent")
+      #expect(title == "after photo.png")
+      #expect(try await browser.value(Self.audit) == "")
+      _ = try await browser.value("document.getElementById('source-away').click()")
+      #expect(try await browser.value("document.activeElement.id") == "prompt")
+      // The picture that is refused is answered with a status, which the browser notes.
+      #expect(browser.complaints.allSatisfy { $0.contains("400") }, "\(browser.complaints)")
+    }
+  }
+
   @Test func `a Japanese browser gets Japanese`() async throws {
     let routes = try await Emoji.routes()
     try await serving(routes) { port in
@@ -131,6 +205,9 @@ struct PageTests {
     try folder.write(Array(lines.joined().utf8), to: "00000-a/stats.jsonl")
     let png = try RGBImage(width: 8, height: 8, filledWith: Color(200, 30, 30)).encodedPNG()
     for kimg in [0, 2] { try folder.write(png, to: "00000-a/fakes00000\(kimg).png") }
+    try folder.write(Array(#"{"ending": "collapsed"}"#.utf8), to: "00000-a/ending.json")
+    let options = #"{"nifty": {"data": ["/nowhere.zip"]}}"#
+    try folder.write(Array(options.utf8), to: "00000-a/training_options.json")
     let routes = try await Emoji.routes(runs: folder.path)
     try await serving(routes) { port in
       let browser = try await Browser()
@@ -148,6 +225,26 @@ struct PageTests {
       #expect(
         try await browser.value("document.querySelector('#grids img').alt") == "00000-a, 0 kimg"
       )
+      #expect(
+        try await browser.value("document.querySelector('#runs .pill').textContent") == "collapsed"
+      )
+      _ = try await browser.value(
+        "compare.open = true; document.getElementById('data').open = true"
+      )
+      try await browser.wait(for: "document.getElementById('wipe-left').alt === '00000-a, 0 kimg'")
+      #expect(
+        try await browser.value("document.getElementById('wipe-right').alt") == "00000-a, 2 kimg"
+      )
+      _ = try await browser.value(
+        "const wipe = document.getElementById('wipe-share'); wipe.value = 20;"
+          + "wipe.dispatchEvent(new Event('input'))"
+      )
+      #expect(
+        try await browser.value("document.getElementById('wipe-left').style.clipPath")
+          == "inset(0px 80% 0px 0px)"
+      )
+      try await browser.wait(for: "document.querySelector('#sets .trouble') !== null")
+      #expect(try await browser.value(Self.audit) == "")
       let more = lines + [RunsTests.line(tick: 3, kimg: 3, loss: "7.25")]
       try folder.write(Array(more.joined().utf8), to: "00000-a/stats.jsonl")
       try await browser.wait(

@@ -115,9 +115,10 @@ struct PaintRoutesTests {
         let answer = try await client.post("/api/paint", body)
         return try RGBImage(decoding: answer.bytes)
       }
-      let ends = #""prompt": "sun", "seed": 1, "to_prompt": "pizza", "to_seed": 2, "share""#
+      let ends =
+        #""prompt": "sun", "seed": 1, "to_prompt": "pizza", "to_seed": 2, "to_truncation": 0.5, "share""#
       let sun = try await bytes(#"{"prompt": "sun", "seed": 1}"#)
-      let pizza = try await bytes(#"{"prompt": "pizza", "seed": 2}"#)
+      let pizza = try await bytes(#"{"prompt": "pizza", "seed": 2, "truncation": 0.5}"#)
       #expect(try await bytes("{\(ends): 0}") == sun)
       #expect(try await bytes("{\(ends): 1}") == pizza)
       let middle = try await client.post("/api/paint", "{\(ends): 0.5}")
@@ -145,6 +146,9 @@ struct PaintRoutesTests {
     (#"{"prompt": "a", "mix_seed": 1, "mix_layers": "3-1"}"#, "mix_layers must be"),
     (#"{"prompt": "a", "mix_seed": 1, "mix_layers": "0-999"}"#, "the generator has layers 0 to"),
     (#"{"prompt": "a", "colour": "red"}"#, "no setting colour"),
+    (#"{"prompt": "a", "image_noise": 0.5}"#, "image_noise goes with picture_id"),
+    (#"{"prompt": "a", "picture_id": "x"}"#, "exclude each other"),
+    (#"{"prompt": "a", "to_seed": 1, "to_truncation": 11, "share": 0}"#, "to_truncation must be"),
   ])
   func `a wrong request is one line`(body: String, complaint: String) async throws {
     let answer = try await withStudio { try await $0.post("/api/paint", body) }
@@ -183,8 +187,7 @@ struct PaintRoutesTests {
       #expect(!text.contains("style=") && !text.contains("onclick") && !text.contains("http://"))
       for path in [
         "/style.css", "/favicon.svg", "/app.js", "/create.js", "/blend.js", "/watch.js",
-        "/chart.js", "/png.js",
-        "/words.js",
+        "/chart.js", "/png.js", "/words.js", "/compare.js", "/data.js", "/nearest.js", "/source.js",
       ] {
         let file = try await client.get(path)
         #expect(file.status == .ok && !file.bytes.isEmpty, "\(path)")

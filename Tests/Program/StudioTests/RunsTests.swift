@@ -75,10 +75,66 @@ struct RunsTests {
     #expect(run.secondsLeft == 216)
   }
 
-  @Test func `a run with all its images is complete, and runs are found one folder down`() throws {
+  @Test func `a run whose time is used up is finished, though images are missing`() throws {
+    let folder = try folder()
+    for (limit, state) in [("144.0", RunSummary.State.finished), ("145.0", .stopped)] {
+      let options = #"{"total_kimg": 10, "nifty": {"maximum_seconds": \#(limit)}}"#
+      try folder.write(Array(options.utf8), to: "00000-a/training_options.json")
+      #expect(try RunsFolder(folder.path).runs().first?.state == state, "\(limit)")
+    }
+  }
+
+  @Test(arguments: [
+    (#"{"ending": "collapsed", "reason": "the loss is NaN"}"#, RunSummary.State.collapsed),
+    (#"{"ending": "finished"}"#, .finished), (#"{"ending": "stopped"}"#, .stopped),
+    (#"{"ending": "failed", "reason": "the disk is full"}"#, .stopped), (#"{"x": 1}"#, .damaged),
+  ])
+  func `what the run says of its ending counts`(text: String, state: RunSummary.State) throws {
+    let folder = try folder()
+    try folder.write(Array(text.utf8), to: "00000-a/ending.json")
+    let run = try #require(try RunsFolder(folder.path).runs().first)
+    #expect(run.state == state)
+    #expect((run.trouble != nil) == (text.contains("reason") || state == .damaged))
+  }
+
+  @Test func `rollbacks are counted apart from warnings`() throws {
+    let folder = try folder()
+    let log = """
+      warning: at 1.000 kimg the discriminator has been sure
+      at 2.000 kimg the loss is NaN; back to 1.000 kimg with 0.5 times the learning rates
+      """
+    try folder.write(Array(log.utf8), to: "00000-a/log.txt")
+    let run = try #require(try RunsFolder(folder.path).runs().first)
+    #expect(run.warnings == 1 && run.rollbacks == 1)
+    #expect(run.json["rollbacks"] == 1)
+  }
+
+  @Test(arguments: [
+    ([90, 50, 30.1, 30, 30.2, 30.4, 30.3, 31], true), ([90, 50, 40, 35, 33, 31, 30], false),
+    ([90, 30], false), ([90, 50, 30, 30.1, 30.2, 30.4, 30.3, 60], false),
+    ([0.1, 0.5, 0.9, 0.899, 0.89, 0.88, 0.9, 0.89], true),
+  ])
+  func `a score that has come to rest is converged, one that falls again is not`(
+    scores: [Double],
+    isConverged: Bool
+  ) throws {
+    let folder = try folder()
+    let best = scores.contains(90) ? scores.min() : scores.max()
+    let lines = scores.enumerated().map {
+      #"{"results": {"fid": \#($1)}, "snapshot_pkl": "network-snapshot-00000\#($0).pkl"}"# + "\n"
+    }
+    try folder.write(Array(lines.joined().utf8), to: "00000-a/metric-fid.jsonl")
+    let json = #"{"metric": "fid", "value": \#(best ?? 0), "snapshot": "s.pkl"}"#
+    try folder.write(Array(json.utf8), to: "00000-a/best.json")
+    let run = try #require(try RunsFolder(folder.path).runs().first)
+    #expect(run.isConverged == isConverged)
+    #expect(run.state == (isConverged ? .converged : .stopped))
+  }
+
+  @Test func `a run with all its images is finished, and runs are found one folder down`() throws {
     let folder = try folder(ticks: 5, total: 4, name: "demo/00000-a")
     let runs = try RunsFolder(folder.path).runs()
-    #expect(runs.map(\.name) == ["demo/00000-a"] && runs.first?.state == .complete)
+    #expect(runs.map(\.name) == ["demo/00000-a"] && runs.first?.state == .finished)
     let one = try RunsFolder(folder.file("demo/00000-a")).runs()
     #expect(one.map(\.name) == ["."] && one.first?.kimg == 4)
   }

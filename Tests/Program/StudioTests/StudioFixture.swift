@@ -20,14 +20,38 @@ enum Emoji {
   }
 
   /// The routes of a studio on an address.
-  static func routes(host: String = "127.0.0.1", runs: String? = nil) async throws -> StudioRoutes {
+  static func routes(
+    host: String = "127.0.0.1",
+    runs: String? = nil,
+    data: [String] = []
+  ) async throws -> StudioRoutes {
     let (about, painting) = try await opened.value
     return StudioRoutes(
       model: about,
       painting: painting,
       runs: try runs.map { try RunsFolder($0) },
-      access: Access(host: host)
+      access: Access(host: host),
+      training: try data.isEmpty
+        ? nil : TrainingPictures(data, clip: about.clip, dimension: about.features)
     )
+  }
+
+  /// A packed set of painted pictures, each with its prompt as caption.
+  static func pack(_ prompts: [String], in folder: TemporaryFolder) async throws -> String {
+    for (number, prompt) in prompts.enumerated() {
+      let picture = try await withStudio {
+        try await $0.post("/api/paint", #"{"prompt": "\#(prompt)", "seed": \#(number)}"#).bytes
+      }
+      try folder.write(picture, to: "pairs/\(number).png")
+      try folder.write(Array(prompt.utf8), to: "pairs/\(number).txt")
+    }
+    let words = "pack --source=pairs --dest=data.zip --width=32 --height=32 --clip"
+    let packed = try await niftyAside(
+      words.split(separator: " ").map(String.init) + [path + "/clip.safetensors"],
+      in: folder.path
+    )
+    try #require(packed.status == 0, "\(packed.errors)")
+    return folder.file("data.zip")
   }
 }
 
@@ -35,9 +59,10 @@ enum Emoji {
 func withStudio<Value>(
   host: String = "127.0.0.1",
   runs: String? = nil,
+  data: [String] = [],
   _ body: @Sendable @escaping (any TestClientProtocol) async throws -> Value
 ) async throws -> Value {
-  let routes = try await Emoji.routes(host: host, runs: runs)
+  let routes = try await Emoji.routes(host: host, runs: runs, data: data)
   return try await Application(router: routes.router(), logger: quiet).test(.router, body)
 }
 

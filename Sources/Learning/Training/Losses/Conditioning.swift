@@ -30,7 +30,7 @@ package struct Conditioning {
     let drawn = random.normal([N, F]).to(images.device)
     let noise = drawn.normalized()
     func perturbed(_ features: Tensor, _ share: Double) -> Tensor {
-      (features * (1 - share) + noise * share).normalized()
+      withNoise(features, noise, share: share)
     }
     func pseudoText() -> Tensor {
       mapper?(images, noise: drawn) ?? perturbed(images, configuration.imageNoise)

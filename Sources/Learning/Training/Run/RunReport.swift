@@ -62,6 +62,13 @@ final class RunReport {
     }
   }
 
+  /// A line about a rollback to a number of images, with this factor of the learning rates from then on.
+  func say(rollback text: String, _ factor: Double, at images: Int) throws(FileError) {
+    let line = "\(text) with \(factor) times the learning rates"
+    try say(line)
+    tell(.rolledBack(reason: line, imagesSeen: images))
+  }
+
   /// A line for the console alone.
   func tell(_ text: String) { observe(.line(text)) }
 

@@ -6,6 +6,8 @@ package enum TrainingEvent: Sendable {
   case progress(imagesSeen: Int, total: Int?, rate: Double, secondsLeft: Double)
   /// A network snapshot was written.
   case snapshot(path: String, imagesSeen: Int)
+  /// The watchdog took the run back: why, in one line, and the images seen by the state it goes on from.
+  case rolledBack(reason: String, imagesSeen: Int)
 }
 
 /// The reason of a run's end.

@@ -1,16 +1,25 @@
-// The way from one picture to another: a slider that paints live.
+// Two pictures of the gallery: the way between them, painted live, or the styles of one in layers of the other.
 
 import { hush, say, tell } from "/words.js";
 
 const $ = (id) => document.getElementById(id);
+const framesOfLeg = 16;
+const framesPerSecond = 16;
+const stopsOfLoop = 4;
+const largestSeed = (1n << 64n) - 1n;
+
+/** Whether a picture was painted from words, and stands still. */
+const isPlain = (tile) => !tile.film && tile.settings.picture_id === undefined;
 
 /**
- * Wires the slider up.
+ * Wires the controls up.
  *
- * `studio` has the gallery's picture of the moment (`chosen`), paints (`paint(settings, signal)`), shows a file
- * (`show(url, settings)`) and keeps one (`keep(settings, blob)`).
+ * `studio` has the gallery's picture of the moment (`chosen`), the number of the model's `layers`, paints
+ * (`paint(settings, signal)`), makes a loop (`walk(order, signal)`), shows a file (`show(url, settings)`) and
+ * keeps one (`keep(settings, blob, film)`).
  */
 export function startBlend(studio) {
+  let kind = "blend";
   let from = null;
   let to = null;
   let isChoosing = false;
@@ -19,19 +28,24 @@ export function startBlend(studio) {
   let wants = false;
   let last = null;
 
+  for (const id of ["layer-first", "layer-last"]) $(id).max = String(studio.layers - 1);
+
   const close = () => {
     [from, to, isChoosing] = [null, null, false];
     now?.abort();
     $("way").hidden = true;
-    $("blend").setAttribute("aria-pressed", "false");
+    for (const id of ["blend", "mix"]) $(id).setAttribute("aria-pressed", "false");
   };
 
-  const wanted = () => ({
-    ...plain(from.settings),
-    to_prompt: to.settings.prompt,
-    to_seed: to.settings.seed,
-    share: Number($("share").value) / 100,
-  });
+  const wanted = () => (kind === "mix"
+    ? { ...plain(from.settings), mix_seed: to.settings.seed, mix_layers: `${$("layer-first").value}-${$("layer-last").value}` }
+    : {
+      ...plain(from.settings),
+      to_prompt: to.settings.prompt,
+      to_seed: to.settings.seed,
+      to_truncation: to.settings.truncation,
+      share: Number($("share").value) / 100,
+    });
 
   const paint = async () => {
     wants = true;
@@ -55,37 +69,91 @@ export function startBlend(studio) {
     isPainting = false;
   };
 
-  $("blend").addEventListener("click", () => {
-    if (from) { close(); return; }
-    from = studio.chosen();
-    if (!from) return;
-    isChoosing = true;
-    $("blend").setAttribute("aria-pressed", "true");
+  const begin = (which) => {
+    const wasThis = from && kind === which;
+    close();
+    if (wasThis) return;
+    const tile = studio.chosen();
+    if (!tile) return;
+    if (which === "blend" && !isPlain(tile)) { tell(say("onlyWords")); return; }
+    [kind, from, isChoosing] = [which, tile, true];
+    $(which).setAttribute("aria-pressed", "true");
     tell(say("chooseOther"));
-  });
+  };
+
+  /** A loop past these stops, which becomes a picture of the gallery. */
+  const film = async (button, stops, settings) => {
+    now?.abort();
+    const run = new AbortController();
+    now = run;
+    const count = stops.length * framesOfLeg;
+    button.disabled = true;
+    tell(say("filming", count), 600_000);
+    try {
+      const order = { stops, frames: framesOfLeg, fps: framesPerSecond, noise: settings.noise === "none" ? "none" : "const" };
+      if (settings.truncation_cutoff !== undefined) order.truncation_cutoff = settings.truncation_cutoff;
+      const blob = await studio.walk(order, run.signal);
+      close();
+      studio.keep(settings, blob, count);
+      tell(say("filmed"));
+    } catch (error) {
+      if (error.name !== "AbortError") tell(error.message); else hush();
+    }
+    button.disabled = false;
+  };
+
+  for (const which of ["blend", "mix"]) $(which).addEventListener("click", () => begin(which));
   $("share").addEventListener("input", () => {
     $("share").setAttribute("aria-valuetext", `${$("share").value} %`);
     paint();
   });
+  for (const [id, other] of [["layer-first", "layer-last"], ["layer-last", "layer-first"]]) {
+    $(id).addEventListener("input", () => {
+      const isBeyond = id === "layer-first" ? Number($(id).value) > Number($(other).value) : Number($(id).value) < Number($(other).value);
+      if (isBeyond) $(other).value = $(id).value;
+      sayLayers();
+      if (to) paint();
+    });
+  }
   $("keep").addEventListener("click", () => {
-    if (last && to) studio.keep(last.settings, last.blob);
+    if (last && to) studio.keep(last.settings, last.blob, 0);
   });
+  $("film").addEventListener("click", () => {
+    if (to) film($("film"), [stop(from.settings), stop(to.settings)], { ...wanted(), share: 0.5 });
+  });
+  $("loop").addEventListener("click", () => {
+    const tile = studio.chosen();
+    if (!tile) return;
+    if (!isPlain(tile)) { tell(say("onlyWords")); return; }
+    const first = BigInt(tile.settings.seed);
+    const seeds = Array.from({ length: stopsOfLoop }, (_, index) => String((first + BigInt(index)) & largestSeed));
+    film($("loop"), seeds.map((seed) => stop({ ...tile.settings, seed })), plain(tile.settings));
+  });
+
+  function sayLayers() {
+    for (const id of ["layer-first", "layer-last"]) $(`${id}-out`).value = $(id).value;
+  }
 
   return {
     /** A picture of the gallery was chosen: the other end, if one is looked for. */
     takes(tile) {
       if (!isChoosing) { if (from) close(); return false; }
       if (tile === from) return true;
+      if (tile.film || (kind === "blend" && !isPlain(tile))) { tell(say("onlyWords")); return true; }
       isChoosing = false;
       hush();
       to = tile;
       $("way-from").src = from.url;
       $("way-to").src = to.url;
-      $("way-from").alt = from.settings.prompt;
-      $("way-to").alt = to.settings.prompt;
+      $("way-from").alt = from.settings.prompt ?? from.settings.picture;
+      $("way-to").alt = to.settings.prompt ?? to.settings.picture;
       $("share").value = "50";
+      $("share").hidden = kind === "mix";
+      $("layers").hidden = kind !== "mix";
+      $("film").hidden = kind === "mix";
+      sayLayers();
       $("way").hidden = false;
-      $("share").focus();
+      $(kind === "mix" ? "layer-first" : "share").focus();
       paint();
       return true;
     },
@@ -95,7 +163,9 @@ export function startBlend(studio) {
 
 /** Settings without a way or styles of others. */
 function plain(settings) {
-  const { prompt, seed, truncation, noise, truncation_cutoff } = settings;
-  return truncation_cutoff === undefined
-    ? { prompt, seed, truncation, noise } : { prompt, seed, truncation, noise, truncation_cutoff };
+  const kept = { ...settings };
+  for (const key of ["mix_seed", "mix_layers", "to_prompt", "to_seed", "to_truncation", "share"]) delete kept[key];
+  return kept;
 }
+
+const stop = ({ prompt, seed, truncation }) => ({ prompt, seed, truncation });

@@ -1,7 +1,9 @@
 // The view that paints: settings, the queue of this page's requests, the picture, the gallery.
 
 import { startBlend } from "/blend.js";
+import { closeNearest, startNearest } from "/nearest.js";
 import { readRecord } from "/png.js";
+import { dropSource, restoreSource, sourceSettings, useSource } from "/source.js";
 import { isJapanese, say, tell } from "/words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -20,7 +22,7 @@ const pictures = [];
 let chosen = null;
 let blend = null;
 /** Settings that the form has no control for. */
-const others = ["truncation_cutoff", "mix_seed", "mix_layers", "to_prompt", "to_seed", "share"];
+const others = ["truncation_cutoff", "mix_seed", "mix_layers", "to_prompt", "to_seed", "to_truncation", "share"];
 
 /** Wires the view up; a permalink in the address is painted at once. */
 export function startCreate(about) {
@@ -60,13 +62,18 @@ export function startCreate(about) {
     begin();
   });
   $("gallery").addEventListener("keydown", moveInGallery);
+  $("nearest").hidden = !model.training_pictures;
+  startNearest(model, () => chosen, mark);
   blend = startBlend({
+    layers: model.layers,
     chosen: () => chosen,
-    paint: paintOne,
+    paint: (settings, signal) => ask("/api/paint", settings, signal),
+    walk: (order, signal) => ask("/api/walk", order, signal),
     show: (url, settings) => present(url, settings),
-    keep: (settings, blob) => {
+    keep: (settings, blob, film) => {
       kept = {};
       const [tile] = addBatch(settings, 1);
+      tile.film = film;
       fill(tile, blob);
       choose(tile, true);
     },
@@ -110,7 +117,7 @@ function setNumber(id, value) {
 /** The settings of the form, as the server and the files know them. */
 function settings() {
   return {
-    prompt: $("prompt").value.trim(),
+    ...(sourceSettings() ?? { prompt: $("prompt").value.trim() }),
     seed: $("seed").value.trim(),
     truncation: Number($("truncation").value),
     noise: document.querySelector("[name=noise]:checked").value,
@@ -119,7 +126,12 @@ function settings() {
 
 /** Puts settings into the form. */
 function restore(record) {
-  $("prompt").value = record.prompt;
+  if (record.picture_id === undefined) {
+    dropSource();
+    $("prompt").value = record.prompt;
+  } else {
+    restoreSource(record);
+  }
   $("seed").value = String(record.seed ?? 0);
   // A value between the slider's steps stays what it was.
   $("truncation").step = "any";
@@ -140,7 +152,8 @@ let kept = {};
 /** Paints as many pictures as the form says, two at a time, each shown when it is ready. */
 async function begin() {
   const first = settings();
-  if (!first.prompt) { $("prompt").focus(); return; }
+  if (!first.prompt && !first.picture_id) { $("prompt").focus(); return; }
+  closeNearest();
   if (painting) painting.abort();
   blend.close();
   if ($("lock").getAttribute("aria-pressed") !== "true" && first.seed === begin.lastSeed) {
@@ -171,7 +184,7 @@ async function begin() {
   const waiting = tiles.slice();
   const worker = async () => {
     for (let tile = waiting.shift(); tile; tile = waiting.shift()) {
-      const blob = await paintOne(tile.settings, run.signal);
+      const blob = await ask("/api/paint", tile.settings, run.signal);
       done += 1;
       fill(tile, blob);
       if (tile === tiles[0]) choose(tile, false);
@@ -183,7 +196,7 @@ async function begin() {
   const failure = results.find((result) => result.status === "rejected")?.reason;
   if (failure && failure.name !== "AbortError") tell(failure.message);
   else if (run.signal.aborted) tell(say("cancelled"));
-  else tell(say("painted", count, first.prompt) + (begin.isCut ? " " + say("cut") : ""));
+  else tell(say("painted", count, titleOf(first)) + (begin.isCut ? " " + say("cut") : ""));
   if (painting !== run) return;
   painting = null;
   document.body.classList.remove("painting");
@@ -192,12 +205,12 @@ async function begin() {
   $("progress").value = 0;
 }
 
-/** One picture; waits and asks again while the server is busy. */
-async function paintOne(wanted, signal) {
+/** One picture or animation; waits and asks again while the server is busy. */
+async function ask(path, wanted, signal) {
   for (;;) {
     let answer;
     try {
-      answer = await fetch("/api/paint", {
+      answer = await fetch(path, {
         method: "POST",
         headers: { "Content-Type": "application/json", "Nifty-Client": mark },
         body: JSON.stringify(wanted),
@@ -240,7 +253,7 @@ function addBatch(first, count) {
   const batch = document.createElement("div");
   batch.className = "batch";
   const title = document.createElement("h2");
-  title.textContent = first.to_prompt ? `${first.prompt} → ${first.to_prompt}` : first.prompt;
+  title.textContent = first.to_prompt ? `${first.prompt} → ${first.to_prompt}` : titleOf(first);
   const row = document.createElement("div");
   row.className = "tiles";
   batch.append(title, row);
@@ -253,7 +266,7 @@ function addBatch(first, count) {
     button.className = "tile waiting";
     button.disabled = true;
     row.append(button);
-    const tile = { settings: own, button, url: null };
+    const tile = { settings: own, button, url: null, film: 0 };
     button.addEventListener("click", () => { if (!blend.takes(tile)) choose(tile, true); });
     return tile;
   });
@@ -264,7 +277,7 @@ function fill(tile, blob) {
   const image = document.createElement("img");
   image.src = tile.url;
   image.width = image.height = model.resolution;
-  image.alt = say("pictureOf", tile.settings.prompt, tile.settings.seed);
+  image.alt = say("pictureOf", titleOf(tile.settings), tile.settings.seed);
   tile.button.replaceChildren(image);
   tile.button.classList.remove("waiting");
   tile.button.disabled = false;
@@ -285,18 +298,20 @@ function discard(tile) {
 
 /** Shows a picture on the easel. */
 function choose(tile, follows) {
+  closeNearest();
   chosen?.button.removeAttribute("aria-current");
   if (chosen) chosen.button.tabIndex = -1;
   chosen = tile;
   tile.button.setAttribute("aria-current", "true");
   tile.button.tabIndex = 0;
-  present(tile.url, tile.settings);
-  if (follows) setLink(tile.settings, 1);
+  present(tile.url, tile.settings, tile.film);
+  if (follows && !tile.film) setLink(tile.settings, 1);
 }
 
 /** Puts a picture with its settings on the easel. */
-function present(url, settings) {
-  const { prompt, seed, truncation, noise } = settings;
+function present(url, settings, film = 0) {
+  const { seed, truncation, noise } = settings;
+  const prompt = titleOf(settings);
   $("picture").src = url;
   $("picture").alt = say("pictureOf", prompt, seed);
   $("picture").hidden = false;
@@ -307,13 +322,29 @@ function present(url, settings) {
   const kind = { const: "noiseConst", random: "noiseRandom", none: "noiseNone" }[noise];
   $("caption-settings").textContent =
     say("settingsLine", seed, Math.round(truncation * 1000) / 1000, `${say("noise")}: ${say(kind)}`);
-  if (settings.to_prompt !== undefined) {
+  if (settings.mix_seed !== undefined) {
+    const words = say("mixLine", settings.mix_layers, settings.mix_seed);
+    $("caption-settings").textContent = `${words} · ${$("caption-settings").textContent}`;
+  }
+  // An animation carries no settings, and is no end of another way.
+  for (const id of ["link", "again", "more", "blend", "mix", "loop"]) $(id).hidden = film > 0;
+  // Nor are there words of a picture that was painted after another.
+  if (settings.picture_id !== undefined) for (const id of ["link", "again", "blend", "loop"]) $(id).hidden = true;
+  $("nearest").hidden = film > 0 || !model.training_pictures;
+  $("save").textContent = say(film ? "saveFilm" : "save");
+  if (film) {
+    if (settings.to_prompt !== undefined) $("caption-prompt").textContent = `${prompt} → ${settings.to_prompt}`;
+    $("caption-settings").textContent = `${say("filmLine", film)} · ${$("caption-settings").textContent}`;
+  } else if (settings.to_prompt !== undefined) {
     const words = say("blendLine", Math.round(settings.share * 100), settings.to_prompt);
     $("caption-settings").textContent = `${words} · ${$("caption-settings").textContent}`;
   }
   $("save").href = url;
-  $("save").download = `${slug(prompt)}-${seed}.png`;
+  $("save").download = `${slug(prompt)}-${seed}.${film ? "webp" : "png"}`;
 }
+
+/** What a picture was painted from, in a few words. */
+function titleOf({ prompt, picture }) { return prompt ?? say("after", picture); }
 
 const slug = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 40) || "picture";
 
@@ -348,6 +379,8 @@ function moveInGallery(event) {
 // Permalinks
 
 function setLink(of, count) {
+  // The picture that it was painted after is not in the link.
+  if (of.picture_id !== undefined) { history.replaceState(null, "", location.pathname); return; }
   const words = new URLSearchParams({
     prompt: of.prompt, seed: of.seed, truncation: String(of.truncation), noise: of.noise,
     count: String(count), model: model.network_sha256.slice(0, 12),
@@ -371,6 +404,7 @@ function openLink() {
     mix_layers: words.get("mix_layers"),
     to_prompt: words.get("to_prompt"),
     to_seed: words.get("to_seed"),
+    to_truncation: words.has("to_truncation") ? Number(words.get("to_truncation")) : null,
     share: words.has("share") ? Number(words.get("share")) : null,
   });
   setNumber("count", words.get("count") ?? 1);
@@ -412,10 +446,16 @@ function takeFiles() {
 }
 
 async function openFile(file) {
-  if (file.size > 64 << 20) { tell(say("tooLarge")); return; }
-  const record = readRecord(await file.arrayBuffer());
-  if (!record) { tell(say("noRecord")); return; }
-  if (typeof record.prompt !== "string") { tell(say("notText")); return; }
+  if (file.size > 16 << 20) { tell(say("tooLarge")); return; }
+  let bytes;
+  // A folder, or a file that has gone.
+  try { bytes = await file.arrayBuffer(); } catch { tell(say("unreadable", file.name)); return; }
+  const record = readRecord(bytes);
+  if (typeof record?.prompt !== "string") {
+    // A picture of somebody else's, or one that was not painted from words.
+    try { await useSource(file); } catch (error) { tell(error.message); }
+    return;
+  }
   restore(record);
   setNumber("count", 1);
   setLock(true);

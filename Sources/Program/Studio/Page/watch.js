@@ -1,6 +1,8 @@
 // The view of runs: table, curves, grids that move together, options that differ.
 
 import { Chart, colour, darkness } from "/chart.js";
+import { offerSnapshots } from "/compare.js";
+import { offerData } from "/data.js";
 import { say, tell } from "/words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -127,8 +129,12 @@ function drawTable() {
     const pill = Object.assign(document.createElement("span"), { className: `pill ${row.state}`, textContent: say(row.state) });
     const state = cell(pill);
     if (row.trouble) pill.title = row.trouble;
-    if (row.warnings) {
-      state.append(" ", Object.assign(document.createElement("span"), { className: "warning", textContent: row.warnings === 1 ? say("warning") : say("warnings", row.warnings) }));
+    if (row.state === "running" && row.converged) {
+      state.append(" ", Object.assign(document.createElement("span"), { className: "pill converged", textContent: say("converged") }));
+    }
+    for (const [count, one, many] of [[row.rollbacks, "rollback", "rollbacks"], [row.warnings, "warning", "warnings"]]) {
+      if (!count) continue;
+      state.append(" ", Object.assign(document.createElement("span"), { className: "warning", textContent: count === 1 ? say(one) : say(many, count) }));
     }
     const progress = cell();
     if (row.total_kimg) {
@@ -170,7 +176,9 @@ function refresh() {
   drawStatistics();
   drawCurves();
   drawSteps();
+  offerSnapshots([...chosen].flatMap((run) => (details.get(run)?.grids ?? []).map((kimg) => ({ run, kimg }))));
   drawDifferences();
+  offerData([...chosen]);
   drawLogs();
 }
 

@@ -1,3 +1,5 @@
+import HTTPTypes
+package import Images
 package import JSON
 package import Sampling
 
@@ -17,37 +19,55 @@ package struct PictureRequest: Sendable, Equatable {
   package var mixed: PaintingRecord.Mixed?
   /// The interpolation towards another picture; `nil` for none.
   package var blend: PaintingRecord.Blend?
+  /// A picture that replaces the text; `nil` for none.
+  package var source: Source?
+  /// Whether the picture's CLIP feature is asked for, too.
+  package var wantsFeature = false
+
+  /// A picture to paint after.
+  package struct Source: Sendable, Equatable {
+    /// The name that it is kept under.
+    package let id: String
+    /// What people call it.
+    package let name: String
+    /// The share of noise in its feature, 0 to 1.
+    package let noise: Double
+    /// The picture, as CLIP sees it.
+    package let image: RGBImage
+  }
 
   /// The most bytes of a prompt; CLIP reads as many of its first tokens as its model says.
   package static let longestPrompt = 2000
+
+  /// The keys of a request: those of the text in a PNG file, and of pictures that were sent.
+  static let keys = [
+    "prompt", "seed", "truncation", "truncation_cutoff", "noise", "mix_seed", "mix_layers",
+    "to_prompt", "to_seed", "to_truncation", "share", "picture_id", "picture", "image_noise",
+    "network_sha256", "clip_sha256",
+  ]
 
   /// A request with the usual settings.
   package init(prompt: String, seed: UInt64) { (self.prompt, self.seed) = (prompt, seed) }
 
   /// Reads a request.
   ///
-  /// - Parameter json: An object with the keys of the text in a PNG file; only `prompt` must be there.
+  /// - Parameters:
+  ///   - json: An object with the keys of the text in a PNG file; only `prompt` must be there, or `picture_id`
+  ///     of a picture that was sent.
+  ///   - given: The pictures that were sent.
   /// - Throws: `RequestError` naming the key.
-  package init(json: OptionValue) throws(RequestError) {
+  package init(json: OptionValue, given: GivenPictures? = nil) throws(RequestError) {
     guard case .dictionary(let entries) = json else {
       throw RequestError("the body must be a JSON object")
     }
-    let known = [
-      "prompt", "seed", "truncation", "truncation_cutoff", "noise", "mix_seed", "mix_layers",
-      "to_prompt", "to_seed", "share",
-      "network_sha256", "clip_sha256",
-    ]
-    if let unknown = entries.first(where: { !known.contains($0.key) }) {
+    if let unknown = entries.first(where: { !Self.keys.contains($0.key) }) {
       throw RequestError("there is no setting \(unknown.key.prefix(40))", parameter: "body")
     }
-    self.init(prompt: try Self.prompt(json), seed: 0)
+    let source = try Self.source(json, given)
+    self.init(prompt: source == nil ? try Self.prompt(json) : "", seed: 0)
+    self.source = source
     if let value = json.given("seed") { seed = try Self.seed(value, "seed") }
-    if let value = json.given("truncation") {
-      guard let number = value.double, number.isFinite, abs(number) <= 10 else {
-        throw RequestError("truncation must be a number from -10 to 10", parameter: "truncation")
-      }
-      truncation = number
-    }
+    truncation = try Self.truncation(json, "truncation") ?? 1
     if let value = json.given("truncation_cutoff") {
       guard let number = value.int, (0...100).contains(number) else {
         throw RequestError(
@@ -72,6 +92,48 @@ package struct PictureRequest: Sendable, Equatable {
     blend = try Self.blend(json)
   }
 
+  private static func truncation(
+    _ json: OptionValue,
+    _ key: String
+  ) throws(RequestError) -> Double? {
+    guard let value = json.given(key) else { return nil }
+    guard let number = value.double, number.isFinite, abs(number) <= 10 else {
+      throw RequestError("\(key) must be a number from -10 to 10", parameter: key)
+    }
+    return number
+  }
+
+  private static func source(
+    _ json: OptionValue,
+    _ given: GivenPictures?
+  ) throws(RequestError) -> Source? {
+    guard let value = json.given("picture_id") else {
+      if let idle = ["picture", "image_noise"].first(where: { json.given($0) != nil }) {
+        throw RequestError("\(idle) goes with picture_id: send the picture first", parameter: idle)
+      }
+      return nil
+    }
+    if let idle = ["prompt", "to_prompt", "to_seed"].first(where: { json.given($0) != nil }) {
+      throw RequestError("\(idle) and picture_id exclude each other", parameter: idle)
+    }
+    guard let id = value.string, let image = given?.picture(id) else {
+      throw RequestError(
+        "this picture is not kept any more: send it again",
+        status: .notFound,
+        parameter: "picture_id",
+        code: "picture_gone"
+      )
+    }
+    let noise = json.given("image_noise")
+    guard let noise = noise == nil ? PaintingRecord.standardImageNoise : noise?.double,
+      (0...1).contains(noise)
+    else {
+      throw RequestError("image_noise must be a number from 0 to 1", parameter: "image_noise")
+    }
+    let name = json.given("picture")?.string ?? id
+    return Source(id: id, name: String(name.prefix(200)), noise: noise, image: image)
+  }
+
   private static func blend(_ json: OptionValue) throws(RequestError) -> PaintingRecord.Blend? {
     guard json.given("to_prompt") != nil || json.given("to_seed") != nil else { return nil }
     if json.given("mix_seed") != nil {
@@ -82,7 +144,12 @@ package struct PictureRequest: Sendable, Equatable {
     }
     let prompt = try Self.prompt(json, json.given("to_prompt") == nil ? "prompt" : "to_prompt")
     let key = json.given("to_seed") == nil ? "seed" : "to_seed"
-    return .init(prompt: prompt, seed: try Self.seed(json.given(key) ?? 0, key), share: share)
+    return .init(
+      prompt: prompt,
+      seed: try Self.seed(json.given(key) ?? 0, key),
+      truncation: try Self.truncation(json, "to_truncation"),
+      share: share
+    )
   }
 
   /// The prompt of a request, not empty and not too long.

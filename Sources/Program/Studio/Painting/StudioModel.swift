@@ -14,6 +14,8 @@ package struct PaintedPicture: Sendable {
   package let record: PaintingRecord
   /// What to say of prompts that CLIP read only the beginning of; `nil` if it read all.
   package let note: String?
+  /// Its CLIP feature, [F], unit length, where it was asked for.
+  package var feature: [Float]?
 
   /// A picture with its record.
   package init(image: RGBImage, record: PaintingRecord, note: String? = nil) {
@@ -38,6 +40,10 @@ package struct ModelAbout: Sendable, Equatable {
   package let imagesSeen: Int
   /// Number of layers that take styles.
   package let layers: Int
+  /// Pixels of the side of CLIP's view.
+  package let clipSide: Int
+  /// Numbers of a CLIP feature.
+  package let features: Int
 
   /// All of it.
   package init(
@@ -46,7 +52,9 @@ package struct ModelAbout: Sendable, Equatable {
     clip: String,
     resolution: Int,
     imagesSeen: Int,
-    layers: Int
+    layers: Int,
+    clipSide: Int = 224,
+    features: Int = 512
   ) {
     self.name = name
     self.network = network
@@ -54,6 +62,8 @@ package struct ModelAbout: Sendable, Equatable {
     self.resolution = resolution
     self.imagesSeen = imagesSeen
     self.layers = layers
+    self.clipSide = clipSide
+    self.features = features
   }
 }
 
@@ -83,7 +93,9 @@ final class StudioModel {
       clip: self.clip.sha256,
       resolution: generator.configuration.resolution,
       imagesSeen: snapshot.imagesSeen,
-      layers: generator.mapping.wCount
+      layers: generator.mapping.wCount,
+      clipSide: self.clip.side,
+      features: self.clip.model.configuration.embedDimension
     )
   }
 
@@ -91,22 +103,35 @@ final class StudioModel {
   ///
   /// - Throws: `RequestError` if the generator lacks a layer; what the tokenizer throws.
   func picture(_ request: PictureRequest) throws -> PaintedPicture {
+    var picture = try painted(request)
+    if request.wantsFeature {
+      picture.feature = clip.features(of: [picture.image]).normalized().floats
+    }
+    return picture
+  }
+
+  private func painted(_ request: PictureRequest) throws -> PaintedPicture {
     let painter = Painter(
       generator: generator,
       truncation: request.truncation,
       truncationCutoff: request.truncationCutoff,
       noise: request.noise
     )
-    let fts = try feature(of: request.prompt)
-    let note = clip.noteOnLength(of: [request.prompt] + (request.blend.map { [$0.prompt] } ?? []))
+    let fts = try condition(of: request)
+    let texts = request.source == nil ? [request.prompt] : []
+    let note = clip.noteOnLength(of: texts + (request.blend.map { [$0.prompt] } ?? []))
     let record = painter.record(
-      of: .text(request.prompt),
+      of: request.source.map { .picture($0.name, imageNoise: $0.noise) } ?? .text(request.prompt),
       seed: request.seed,
       network: about.network,
       clip: about.clip
     )
     if let blend = request.blend {
-      let end = Painter.End(fts: try feature(of: blend.prompt), seed: blend.seed)
+      let end = Painter.End(
+        fts: try feature(of: blend.prompt),
+        seed: blend.seed,
+        truncation: blend.truncation
+      )
       let start = Painter.End(fts: fts, seed: request.seed)
       let image = pictures(painter.between(start, end, share: blend.share))[0]
       return PaintedPicture(image: image, record: record.blending(blend), note: note)
@@ -128,6 +153,17 @@ final class StudioModel {
       mixing: .init(seeds: [mixed.seed], layers: mixed.layers)
     )
     return PaintedPicture(image: pictures(row)[1], record: record.mixing(mixed), note: note)
+  }
+
+  /// What a picture is painted after, unit length, [1, F].
+  private func condition(of request: PictureRequest) throws -> Tensor {
+    guard let source = request.source else { return try feature(of: request.prompt) }
+    // No text begins with a byte of zero.
+    let key = "\0\(source.id) \(source.noise)"
+    if let known = features[key] { return known }
+    let condition = clip.condition(of: source.image, noise: source.noise)
+    features[key] = condition
+    return condition
   }
 
   /// The CLIP feature of a text, unit length, [1, F].

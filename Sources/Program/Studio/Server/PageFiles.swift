@@ -31,6 +31,11 @@ struct PageFiles: Sendable {
       "/png.js": File(PackageResources.png_js, script),
       "/watch.js": File(PackageResources.watch_js, script),
       "/chart.js": File(PackageResources.chart_js, script),
+      "/compare.js": File(PackageResources.compare_js, script),
+      "/data.js": File(PackageResources.data_js, script),
+      "/nearest.js": File(PackageResources.nearest_js, script),
+      "/source.js": File(PackageResources.source_js, script),
+      "/api/openapi.json": File(PackageResources.openapi_json, "application/json; charset=utf-8"),
     ]
   }
 

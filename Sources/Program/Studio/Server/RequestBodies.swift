@@ -25,15 +25,40 @@ extension Request {
         status: .unsupportedMediaType
       )
     }
-    let bytes = try await bytes(upTo: limit, within: deadline)
+    let bytes = try await bytes(upTo: limit, within: deadline, "the body")
     guard let text = String(validating: bytes, as: UTF8.self), let json = OptionValue(json: text)
     else { throw RequestError("the body is no JSON in UTF-8") }
     return json
   }
 
-  private func bytes(upTo limit: Int, within deadline: Duration) async throws -> [UInt8] {
+  /// The body as a picture's file, which is not looked at.
+  ///
+  /// - Parameters:
+  ///   - limit: The most bytes.
+  ///   - deadline: The time that the client has to send it.
+  /// - Returns: Its bytes.
+  /// - Throws: `RequestError` with status 415, 413, 408 or 400.
+  func pictureFile(
+    upTo limit: Int,
+    within deadline: Duration = .seconds(30)
+  ) async throws -> [UInt8] {
+    // Other sites' forms cannot send this type, either.
+    guard headers[.contentType]?.lowercased().hasPrefix("image/") == true else {
+      throw RequestError(
+        "send a picture with its Content-Type, as image/png",
+        status: .unsupportedMediaType
+      )
+    }
+    return try await bytes(upTo: limit, within: deadline, "the picture")
+  }
+
+  private func bytes(
+    upTo limit: Int,
+    within deadline: Duration,
+    _ what: String
+  ) async throws -> [UInt8] {
     let tooLarge = RequestError(
-      "the body has more than \(limit) bytes",
+      "\(what) has more than \(limit) bytes",
       status: .contentTooLarge
     )
     if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }

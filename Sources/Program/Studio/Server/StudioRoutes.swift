@@ -12,8 +12,14 @@ package struct StudioRoutes: Sendable {
   let painting: Painting
   let runs: RunsFolder?
   let access: Access
+  let training: TrainingPictures?
   let connections = Connections()
   let kept = KeptPictures()
+  let given = GivenPictures()
+  let runData = RunData()
+  /// Animations and searches take longer than other requests do, and uploads more memory.
+  let slots = Slots(4)
+  let uploads = Slots(8)
   private let page = PageFiles()
 
   /// Routes over a model that is open.
@@ -23,16 +29,24 @@ package struct StudioRoutes: Sendable {
   ///   - painting: The thread that has it.
   ///   - runs: The folder of runs to watch, if any.
   ///   - access: Who may ask.
-  package init(model: ModelAbout, painting: Painting, runs: RunsFolder?, access: Access) {
+  ///   - training: The pictures that results are compared with, if any.
+  package init(
+    model: ModelAbout,
+    painting: Painting,
+    runs: RunsFolder?,
+    access: Access,
+    training: TrainingPictures? = nil
+  ) {
     self.model = model
+    self.training = training
     self.painting = painting
     self.runs = runs
     self.access = access
   }
 
-  private typealias Handler = @Sendable (Request, StudioContext) async throws -> Response
+  typealias Handler = @Sendable (Request, StudioContext) async throws -> Response
 
-  private struct Route: Sendable {
+  struct Route: Sendable {
     let path: String
     let method: HTTPRequest.Method
     let handler: Handler
@@ -58,11 +72,15 @@ package struct StudioRoutes: Sendable {
   }
 
   /// Every path with its method, as the router has it.
-  private var table: [Route] {
+  var table: [Route] {
     let page = self.page
     return page.paths.map { Route(.get, $0) { request, _ in try page.response(to: request) } } + [
       Route(.get, "/api/model") { _, _ in Response(json: about) },
       Route(.post, "/api/paint") { try await paint($0, $1) },
+      Route(.post, "/api/walk") { try await walk($0, $1) },
+      Route(.post, "/api/pictures") { request, _ in try await take(request) },
+      Route(.post, "/api/nearest") { try await nearest($0, $1) },
+      Route(.get, "/api/training") { request, _ in try trainingPicture(request) },
       Route(.get, "/v1/models") { _, _ in imagesAPI.models },
       Route(.get, "/v1/models/:model") { try imagesAPI.model($1.parameters.get("model")) },
       Route(.post, "/v1/images/generations") { try await imagesAPI.generations($0, $1) },
@@ -71,25 +89,27 @@ package struct StudioRoutes: Sendable {
       Route(.get, "/api/run") { request, _ in try watching.detail(request) },
       Route(.get, "/api/curve") { request, _ in try watching.curve(request) },
       Route(.get, "/api/grid") { request, _ in try watching.grid(request) },
+      Route(.get, "/api/data") { request, _ in try watching.data(request) },
+      Route(.get, "/api/sample") { request, _ in try watching.sample(request) },
       Route(.get, "/api/events") { _, context in try watching.events(context) },
     ]
   }
 
   private var imagesAPI: ImagesAPI { ImagesAPI(routes: self) }
-  private var watching: WatchRoutes { WatchRoutes(runs: runs, connections: connections) }
+  private var watching: WatchRoutes { WatchRoutes(routes: self) }
 
   private var about: OptionValue {
     [
       "name": .string(model.name), "resolution": .int(model.resolution),
       "images_seen": .int(model.imagesSeen), "layers": .int(model.layers),
       "network_sha256": .string(model.network), "clip_sha256": .string(model.clip),
-      "watches": .bool(runs != nil),
+      "watches": .bool(runs != nil), "training_pictures": .int(training?.count ?? 0),
     ]
   }
 
   /// One picture as a PNG file.
   private func paint(_ request: Request, _ context: StudioContext) async throws -> Response {
-    let wanted = try PictureRequest(json: try await request.json())
+    let wanted = try PictureRequest(json: try await request.json(), given: given)
     let picture = try await self.picture(wanted, request, context)
     var answer = Response(bytes: try picture.png(), type: "image/png")
     answer.headers[.niftyNote] = picture.note

@@ -73,10 +73,11 @@ extension StudioRoutes {
     do {
       try await application.run()
     } catch let error as IOError {
+      let owners = PortOwner.names(of: settings.port).joined(separator: ", ")
       throw StudioError(
         error.errnoCode == EADDRINUSE
-          ? "port \(settings.port) of \(settings.host) is in use; "
-            + "end the program that has it, or give --port 0 for a free one"
+          ? "port \(settings.port) of \(settings.host) is in use\(owners.isEmpty ? "" : " by \(owners)"); "
+            + "end \(owners.isEmpty ? "the program that has it" : "that"), or give --port 0 for a free one"
           : "cannot listen on port \(settings.port) of \(settings.host): \(reason(error))"
       )
     } catch let error where !(error is CancellationError) {

@@ -31,7 +31,7 @@ struct Curve: Sendable {
     isMetric = name.hasPrefix(Self.metricPrefix)
     let metric = String(name.dropFirst(Self.metricPrefix.count))
     if isMetric, !metrics.contains(metric) { return nil }
-    self.name = isMetric ? Array("\"\(metric)\": ".utf8) : StatisticLines.key(name)
+    self.name = isMetric ? StatisticLines.scoreKey(metric) : StatisticLines.key(name)
     file = GrowingFile(folder + "/" + (isMetric ? "metric-\(metric).jsonl" : "stats.jsonl"))
   }
 

@@ -9,8 +9,11 @@ struct RunMark: Equatable {
 
   /// Whether a line of the log tells of an alarm of the watchdog.
   static func isWarning(_ line: some StringProtocol) -> Bool {
-    line.hasPrefix("warning: ") || line.contains("; back to ")
+    line.hasPrefix("warning: ") || isRollback(line)
   }
+
+  /// Whether a line of the log tells that the watchdog took the run back.
+  static func isRollback(_ line: some StringProtocol) -> Bool { line.contains("; back to ") }
 
   /// The alarms, rollbacks and continuations in lines of a log, at most the last hundred.
   static func marks(in lines: [Substring]) -> [RunMark] {

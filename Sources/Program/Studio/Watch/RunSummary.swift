@@ -5,13 +5,17 @@ package import JSON
 /// A run in one row of a table.
 package struct RunSummary: Sendable, Equatable {
   /// What a run is doing.
-  package enum State: String, Sendable {
+  package enum State: String, Sendable, CaseIterable {
     /// A process trains in the folder.
     case running
-    /// No process does, and images are missing.
+    /// No process does, and neither its images nor its time are used up.
     case stopped
-    /// All images are done.
-    case complete
+    /// The watchdog ended it.
+    case collapsed
+    /// No process does, and its score has not become better for long.
+    case converged
+    /// Its images or its time are used up.
+    case finished
     /// Its files cannot be read.
     case damaged
   }
@@ -30,7 +34,7 @@ package struct RunSummary: Sendable, Equatable {
   package let name: String
   /// What it is doing.
   package var state: State
-  /// Why it is damaged, in one line.
+  /// Why it is damaged, or why it collapsed or failed, in one line.
   package var trouble: String?
   /// The process that trains.
   package var process: Int?
@@ -48,6 +52,10 @@ package struct RunSummary: Sendable, Equatable {
   package var best: Best?
   /// Warnings of the watchdog in the log's last part.
   package var warnings = 0
+  /// How often the watchdog took the run back, in the log's last part.
+  package var rollbacks = 0
+  /// Whether its score has not become better for long, whatever its state.
+  package var isConverged = false
   /// When the last tick ended, in seconds since 1970.
   package var changed = 0.0
 
@@ -62,19 +70,22 @@ package struct RunSummary: Sendable, Equatable {
     do {
       let options = try Self.options(path)
       totalKimg = options?["total_kimg"]?.double
-      try readStatistics(path, timeLimit: options?["nifty"]?["maximum_seconds"]?.double)
+      let timeLimit = options?["nifty"]?["maximum_seconds"]?.double
+      try readStatistics(path, timeLimit: timeLimit)
       best = try Self.best(path)
-      warnings = try Self.warnings(path)
+      isConverged = try best.map { try Self.isConverged($0, path) } ?? false
+      try readLog(path)
+      try readEnding(path, timeLimit: timeLimit)
     } catch {
       state = .damaged
       trouble = "\(error)"
     }
     process = FileLock.holder(ofFolder: path + "/checkpoint")
     if process != nil {
+      if state != .damaged { trouble = nil }
       state = .running
     } else {
       secondsLeft = nil
-      if state == .stopped, let totalKimg, totalKimg > 0, kimg >= totalKimg { state = .complete }
     }
   }
 
@@ -89,7 +100,8 @@ package struct RunSummary: Sendable, Equatable {
       "name": .string(name), "state": .string(state.rawValue), "tick": .int(tick),
       "kimg": .double(kimg), "total_kimg": totalKimg.map { .double($0) } ?? .null,
       "seconds": .double(seconds), "seconds_left": secondsLeft.map { .double($0) } ?? .null,
-      "best": best ?? .null, "warnings": .int(warnings), "changed": .double(changed),
+      "best": best ?? .null, "warnings": .int(warnings), "rollbacks": .int(rollbacks),
+      "converged": .bool(isConverged), "changed": .double(changed),
       "process": process.map { .int($0) } ?? .null,
     ]
     return row.adding("trouble", trouble.map { .string($0) })
@@ -135,9 +147,52 @@ package struct RunSummary: Sendable, Equatable {
     return Best(metric: metric, value: value, snapshot: snapshot)
   }
 
-  private static func warnings(_ path: String) throws(FileError) -> Int {
-    guard exists(path + "/log.txt") else { return 0 }
-    return try OpenedFile(path + "/log.txt").lastLines(within: 64 << 10)
-      .count { RunMark.isWarning($0) }
+  private mutating func readLog(_ path: String) throws(FileError) {
+    guard exists(path + "/log.txt") else { return }
+    let lines = try OpenedFile(path + "/log.txt").lastLines(within: 64 << 10)
+    warnings = lines.count { RunMark.isWarning($0) && !RunMark.isRollback($0) }
+    rollbacks = lines.count { RunMark.isRollback($0) }
+  }
+
+  /// What is said about the last session's end, and what follows from the numbers: a run that was killed,
+  /// or is of an older version, has no such file.
+  private mutating func readEnding(_ path: String, timeLimit: Double?) throws(FileError) {
+    let isFull = totalKimg.map { $0 > 0 && kimg >= $0 } ?? false
+    // The time is looked at between steps, so the last tick is never before its end.
+    let isTimeUp = timeLimit.map { $0 > 0 && seconds >= $0 } ?? false
+    if isFull || isTimeUp { state = .finished }
+    let name = path + "/ending.json"
+    if exists(name) {
+      let text = try OpenedFile(name).text(upTo: 64 << 10)
+      guard let json = OptionValue(json: text), let word = json["ending"]?.string else {
+        throw FileError("read", path: name, reason: "it says no ending")
+      }
+      trouble = (json["reason"]?.string).map { String($0.prefix(1000)) }
+      if word == "collapsed" { state = .collapsed }
+      // A run that was continued with less than it had has ended, too.
+      if word == "finished" { state = .finished }
+    }
+    if isConverged, state == .stopped || state == .finished { state = .converged }
+  }
+
+  /// The fewest scores after the one that counts as the best.
+  private static let scoresOfConvergence = 5
+
+  /// Whether the score has come to rest: it was within a hundredth of its best already at two thirds of its
+  /// snapshots or before, at least five came after that, and the last one is within a tenth of it.
+  private static func isConverged(_ best: Best, _ path: String) throws(FileError) -> Bool {
+    guard Curve.metrics(try listFolder(path)).contains(best.metric) else { return false }
+    let key = StatisticLines.scoreKey(best.metric)
+    let lines = try OpenedFile("\(path)/metric-\(best.metric).jsonl").lastLines(within: 1 << 20)
+    let scores = lines.compactMap { line in
+      Array(line.utf8).withUnsafeBytes { StatisticLines.score(key, in: $0)?.value }
+    }
+    let room = abs(best.value) / 100
+    guard let first = scores.firstIndex(where: { abs($0 - best.value) <= room }) else {
+      return false
+    }
+    let after = scores.count - 1 - first
+    let isNear = scores.last.map { abs($0 - best.value) <= 10 * room } ?? false
+    return isNear && after >= scoresOfConvergence && 3 * after >= scores.count
   }
 }

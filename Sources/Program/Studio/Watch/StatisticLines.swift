@@ -25,6 +25,9 @@ enum StatisticLines {
     return Curve.Point(kimg: kimg, hours: .nan, value: value)
   }
 
+  /// The bytes before the score of a metric.
+  static func scoreKey(_ metric: String) -> [UInt8] { Array("\"\(metric)\": ".utf8) }
+
   private static let snapshotKey = Array("\"snapshot_pkl\": \"".utf8)
 
   private static func number(at start: Int, in line: UnsafeRawBufferPointer) -> Double? {

@@ -6,8 +6,8 @@ import NIOCore
 
 /// What the page asks about runs.
 struct WatchRoutes: Sendable {
-  let runs: RunsFolder?
-  let connections: Connections
+  let routes: StudioRoutes
+  private var runs: RunsFolder? { routes.runs }
 
   private func watched() throws(RequestError) -> RunsFolder {
     guard let runs else {
@@ -83,10 +83,26 @@ struct WatchRoutes: Sendable {
     }
   }
 
+  /// The packed sets behind a run, with pictures and captions of each.
+  func data(_ request: Request) throws -> Response {
+    let folder = try watched().folder(of: request.uri.queryParameters.get("run"))
+    return try reading { Response(json: try routes.runData.sheet(of: folder)) }
+  }
+
+  /// A picture of a run's set: `run`, `set` and `index`.
+  func sample(_ request: Request) throws -> Response {
+    let query = request.uri.queryParameters
+    let folder = try watched().folder(of: query.get("run"))
+    return try reading {
+      let set = try routes.runData.set(query.number("set") ?? -1, of: folder)
+      return try Response(picture: query.number("index"), of: set)
+    }
+  }
+
   /// The table again whenever it changes, as server-sent events.
   func events(_ context: StudioContext) throws -> Response {
     let runs = try watched()
-    let (channel, connections) = (context.channel, connections)
+    let (channel, connections) = (context.channel, routes.connections)
     return Response(
       status: .ok,
       headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],

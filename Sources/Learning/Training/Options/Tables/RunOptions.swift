@@ -7,6 +7,7 @@ extension TrainingOption {
     [
       outdir, gpus, snap, seed, cfg, kimg, batch, batchPerDevice, rankTimeout, minutes, tick,
       generatorRate, discriminatorRate, ema, resume, prompts, threads, snapshotFormat, profile,
+      alert,
       checkpointMinutes, onCollapse,
     ] + runOfFiles
 
@@ -169,6 +170,14 @@ extension TrainingOption {
     "Trace phases and operators of the first 17 steps as profile000012.json, for Chrome.",
     continuing: .mayChange,
     ours: true
+  )
+  package static let alert = TrainingOption(
+    flag: "alert",
+    "Post one JSON object to this address when the run collapses, ends or is stopped.",
+    continuing: .mayChange,
+    ours: true,
+    guide: "an address that gets one JSON object when the run collapses, ends or is stopped, see "
+      + "[fine-tuning](fine-tuning.md#being-told); it is not kept with the run"
   )
   package static let checkpointMinutes = TrainingOption(
     "checkpoint-minutes",

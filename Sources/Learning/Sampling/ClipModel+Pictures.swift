@@ -1,0 +1,22 @@
+package import CLIP
+package import Images
+import Networks
+package import Torch
+
+extension ClipModel {
+  /// The condition that a picture gives instead of a text.
+  ///
+  /// It is the pseudo text feature of training without captions (arXiv 2111.13792, equation 3), with the same
+  /// noise for all pictures.
+  ///
+  /// - Parameters:
+  ///   - image: The picture, of any size.
+  ///   - noise: The share of noise, 0 to 1.
+  /// - Returns: [1, F], unit length.
+  package func condition(of image: RGBImage, noise: Double) -> Tensor {
+    let feature = features(of: [image]).normalized()
+    let random = SeededRandom(seed: 0, stream: .paintedPseudoText, position: 0)
+    let n = random.normal([1, feature.size(1)]).normalized()
+    return withNoise(feature, n, share: noise)
+  }
+}

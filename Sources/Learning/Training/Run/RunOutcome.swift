@@ -1,0 +1,82 @@
+import Files
+import Foundation
+package import JSON
+
+/// How the last session of a run ended: the file `ending.json` of its folder, which is not there while a
+/// process trains, nor after one that was killed.
+package struct RunOutcome: Sendable, Equatable {
+  /// The ways to end.
+  package enum Kind: String, Sendable {
+    /// Its images or its time are used up.
+    case finished
+    /// It was asked to stop.
+    case stopped
+    /// The watchdog ended it.
+    case collapsed
+    /// Something outside of it failed.
+    case failed
+  }
+
+  /// The file's name.
+  package static let fileName = "ending.json"
+
+  /// How.
+  package let kind: Kind
+  /// Why, in one line; `nil` where the kind says it.
+  package let reason: String?
+  /// Images seen so far.
+  package let imagesSeen: Int
+
+  /// An ending.
+  package init(_ kind: Kind, reason: String? = nil, imagesSeen: Int) {
+    (self.kind, self.reason, self.imagesSeen) = (kind, reason, imagesSeen)
+  }
+
+  /// What an error that ends a run means.
+  package init(_ error: any Error, imagesSeen: Int) {
+    let isCollapse = if case .diverged? = error as? TrainingError { true } else { false }
+    self.init(isCollapse ? .collapsed : .failed, reason: "\(error)", imagesSeen: imagesSeen)
+  }
+
+  /// The file's text.
+  package var json: OptionValue {
+    let start: OptionValue = ["ending": .string(kind.rawValue), "images_seen": .int(imagesSeen)]
+    return start.adding("reason", reason.map { .string($0) })
+  }
+}
+
+extension RunOutcome {
+  /// Trains, and says in the run's folder how that ended.
+  ///
+  /// The file is for those who look at the folder: a disk that does not take it fails nothing.
+  ///
+  /// - Parameters:
+  ///   - folder: The run's folder.
+  ///   - report: Is told when the file cannot be written.
+  ///   - imagesSeen: Asked at the end.
+  ///   - body: Trains.
+  /// - Returns: What the body returns.
+  /// - Throws: What the body throws.
+  static func noting(
+    in folder: RunFolder,
+    _ report: RunReport,
+    _ imagesSeen: () -> Int,
+    training body: () throws -> RunEnding
+  ) throws -> RunEnding {
+    // There is none after a session that was killed.
+    try? FileManager.default.removeItem(atPath: folder.file(fileName))
+    func note(_ outcome: RunOutcome) {
+      do { try AtomicFile.write(outcome.json.prettyJSON, to: folder.file(fileName)) } catch {
+        report.tell("\(error) (the run itself has ended as it should)")
+      }
+    }
+    do {
+      let ending = try body()
+      note(.init(ending == .finished ? .finished : .stopped, imagesSeen: imagesSeen()))
+      return ending
+    } catch {
+      note(.init(error, imagesSeen: imagesSeen()))
+      throw error
+    }
+  }
+}

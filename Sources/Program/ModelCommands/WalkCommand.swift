@@ -1,0 +1,213 @@
+import ArgumentParser
+import CLIP
+import CommandLine
+import Console
+import Files
+import Images
+import Networks
+import Sampling
+import Snapshots
+import Text
+import Torch
+
+/// A way from picture to picture.
+struct WalkCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "walk",
+    abstract: "Paint the way from picture to picture, as an animation.",
+    discussion: """
+      Every stop has a text, a seed and a truncation. Give several of at least one
+      of them; what is given once holds for all stops. The way returns to the
+      first stop, so that it repeats without a seam, unless --once is given.
+      A frame is the picture that nifty studio paints at that point of its slider.
+
+      EXAMPLES
+        nifty walk --network emoji "red heart" "yellow star" --out walk.webp
+        nifty walk --network emoji "smiling cat" --seeds 0-5 --out cats.webp
+        nifty walk --network emoji sun --seeds 7 --trunc 0,1.5 --out sun.webp
+        nifty walk --network runs/00000-coco-auto "a red bus" "a blue boat" \\
+          --seeds 3,4 --frames 48 --fps 24 --out walk.mp4
+        nifty walk --network emoji sun moon --once --out frames
+
+      --out walk.webp is an animation that browsers show, walk.mp4 a film, which
+      needs ffmpeg; any other name is a folder of PNG files, each of which carries
+      how it was painted.
+      """
+  )
+
+  /// The most frames of one walk.
+  private static let mostFrames = 20_000
+
+  @Argument(help: "Texts, one a stop, in any language that the CLIP knows.")
+  var texts: [String]
+
+  @Option(help: "Snapshot, run folder, or name of a model that comes with nifty.")
+  var network: String
+
+  @Option(help: "CLIP that the generator was trained with; not needed where the network tells it.")
+  var clip: String?
+
+  @Option(help: "Seeds of the stops, as 0,3,10-15. (default: 0-3 for one text, else 0)")
+  var seeds: SeedList?
+
+  @Option(help: "Truncations of the stops, as 1,0.5: 1 is the full variety, 0 the average image.")
+  var trunc: TruncationList = .init([1])
+
+  @Option(help: "Number of first layers that are truncated. (default: all)")
+  var truncCutoff: Int?
+
+  @Option(
+    name: .customLong("noise_mode"),
+    help: "Noise of each pixel: const or none; random noise would jump at each stop."
+  )
+  var noise = Painter.Noise.const
+
+  @Option(help: "Frames from one stop to the next.")
+  var frames = 24
+
+  @Option(help: "Frames a second.")
+  var fps = 24.0
+
+  @Flag(help: "End on the last stop instead of returning to the first.")
+  var once = false
+
+  @Option(help: "Pixels of a side; pictures are scaled by Lanczos. (default: the network's)")
+  var size: Int?
+
+  @Option(help: "Quality of a .webp, 1 to 100. (default: no loss up to 128 pixels, else 90)")
+  var quality: Int?
+
+  @Option(help: "File .webp or .mp4, or a folder for PNG files.")
+  var out = "walk.webp"
+
+  @Option(help: "Threads.")
+  var threads = 2
+
+  func validate() throws {
+    guard FrameFile.Kind(out) != nil else { throw ValidationError("\(FrameFileError.kind(out))") }
+    guard noise != .random else {
+      throw ValidationError("--noise_mode of a walk is const or none: random noise jumps at stops")
+    }
+    let counts = [
+      ("texts", texts.count), ("seeds", stopSeeds.count), ("trunc", trunc.values.count),
+    ]
+    let stops = counts.map(\.1).max() ?? 1
+    guard stops >= 2 else {
+      throw ValidationError("a walk needs two stops: give two texts, --seeds or --trunc")
+    }
+    if let odd = counts.first(where: { $0.1 != 1 && $0.1 != stops }) {
+      let name = odd.0 == "texts" ? "texts" : "--\(odd.0)"
+      throw ValidationError(
+        "there are \(stops) stops, but \(odd.1) of \(name): give one for all, or one a stop"
+      )
+    }
+    try refuse(frames, unless: .between(1, Double(Self.mostFrames)), flag: "--frames")
+    guard stops * frames <= Self.mostFrames else {
+      throw ValidationError(
+        "\(stops) stops of \(frames) --frames are \(stops * frames): \(Self.mostFrames) are allowed"
+      )
+    }
+    try refuse(fps, unless: .between(0.1, 100), flag: "--fps")
+    try refuse(size, unless: .between(1, 4096), flag: "--size")
+    try refuse(quality, unless: .between(1, 100), flag: "--quality")
+    try refuse(threads, unless: .threads, flag: "--threads")
+    try refuse(truncCutoff, unless: .atLeast(0, "layers"), flag: "--trunc-cutoff")
+    if quality != nil, FrameFile.Kind(out) != .webp {
+      throw ValidationError("--quality is for a .webp: \(out) has none")
+    }
+  }
+
+  private var stopSeeds: [UInt64] {
+    seeds?.seeds ?? (texts.count == 1 && trunc.values.count == 1 ? [0, 1, 2, 3] : [0])
+  }
+
+  func run() throws {
+    Runtime.threads = threads
+    var file = try FrameFile(out, framesPerSecond: fps, quality: quality)
+    let location = try ModelLocation(network)
+    let digest = BackgroundDigest(ofFile: location.network)
+    let snapshot = try NetworkSnapshot(path: location.network)
+    let generator = try snapshot.averagedGenerator()
+    let layers = generator.mapping.wCount
+    if let truncCutoff, truncCutoff > layers {
+      throw SamplingError(
+        "--trunc-cutoff \(truncCutoff): the generator has \(layers) layers; 0 to \(layers) is allowed"
+      )
+    }
+    let model = try location.clipModel(clip, for: snapshot)
+    if let note = model.noteOnLength(of: texts) { Console.error(note) }
+    let features = try texts.map { try model.features(of: [$0]).normalized() }
+    let count = max(texts.count, stopSeeds.count, trunc.values.count)
+    let stops = (0..<count).map { index in
+      Stop(
+        prompt: pick(texts, index),
+        seed: pick(stopSeeds, index),
+        truncation: pick(trunc.values, index),
+        fts: pick(features, index)
+      )
+    }
+    let network = try digest.value()
+    let walk = Walk(stops: count, framesOfLeg: frames, isLoop: !once)
+    for (number, frame) in walk.frames.enumerated() {
+      let (from, to) = (stops[frame.from], stops[frame.to])
+      let painter = Painter(
+        generator: generator,
+        truncation: from.truncation,
+        truncationCutoff: truncCutoff,
+        noise: noise
+      )
+      let record = painter.record(
+        of: .text(from.prompt),
+        seed: from.seed,
+        network: network,
+        clip: model.sha256
+      ).blending(
+        .init(prompt: to.prompt, seed: to.seed, truncation: to.truncation, share: frame.share)
+      )
+      let image = pictures(painter.between(from.end, to.end, share: frame.share))[0]
+      let side = size ?? image.width
+      try file.append(
+        side == image.width ? image : image.resized(width: side, height: side),
+        texts: [record.text]
+      )
+      Console.progress("walk  frame \(number + 1) of \(walk.frames.count)")
+    }
+    try file.finish()
+    let seconds = Text.number(Double(file.count) / fps)
+    Console.line("wrote \(out): \(Text.count(file.count, "frame")), \(seconds) s")
+  }
+
+  private struct Stop {
+    let prompt: String
+    let seed: UInt64
+    let truncation: Double
+    let fts: Tensor
+
+    var end: Painter.End { .init(fts: fts, seed: seed, truncation: truncation) }
+  }
+
+  /// The value of a stop: the only one, or its own.
+  private func pick<Value>(_ values: [Value], _ index: Int) -> Value {
+    values.count == 1 ? values[0] : values[index]
+  }
+}
+
+/// Truncations as `1,0.5`.
+struct TruncationList: ExpressibleByArgument, CustomStringConvertible {
+  /// The values in the order given.
+  let values: [Double]
+
+  /// These values.
+  init(_ values: [Double]) { self.values = values }
+
+  /// The values that a text lists; `nil` where one is no number.
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+      .map { Double(String($0)) }
+    let values = parts.compactMap { $0 }.filter { $0.isFinite && abs($0) <= 10 }
+    guard values.count == parts.count, values.count <= 1000 else { return nil }
+    self.values = values
+  }
+
+  var description: String { values.map { "\($0)" }.joined(separator: ",") }
+}

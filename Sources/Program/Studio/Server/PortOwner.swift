@@ -1,0 +1,42 @@
+import Foundation
+
+/// Which program listens on a port, as far as /proc tells.
+enum PortOwner {
+  /// The programs that listen on a port.
+  ///
+  /// - Parameters:
+  ///   - port: The port.
+  ///   - root: Where the kernel shows its processes.
+  /// - Returns: As "ssh (process 123)"; empty where nobody may know.
+  static func names(of port: Int, in root: String = "/proc") -> [String] {
+    let sockets = Set(["tcp", "tcp6"].flatMap { listeners(on: port, "\(root)/net/\($0)") })
+    guard !sockets.isEmpty else { return [] }
+    let files = FileManager.default
+    let processes = ((try? files.contentsOfDirectory(atPath: root)) ?? []).compactMap { Int($0) }
+    return processes.sorted().compactMap { process in
+      let folder = "\(root)/\(process)"
+      // Of other users' processes only root sees what is open.
+      let open = (try? files.contentsOfDirectory(atPath: folder + "/fd")) ?? []
+      let has = open.contains { name in
+        (try? files.destinationOfSymbolicLink(atPath: "\(folder)/fd/\(name)"))
+          .map(sockets.contains) ?? false
+      }
+      guard has else { return nil }
+      let name = (try? String(contentsOfFile: folder + "/comm", encoding: .utf8)) ?? "a program"
+      return "\(name.trimmingCharacters(in: .whitespacesAndNewlines)) (process \(process))"
+    }
+  }
+
+  /// What sockets that listen on a port are called in /proc: "socket:[123]".
+  private static func listeners(on port: Int, _ path: String) -> [String] {
+    let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    return text.split(separator: "\n").dropFirst().compactMap { line in
+      //  sl  local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
+      let words = line.split(separator: " ")
+      guard words.count > 9, words[3] == "0A",
+        words[1].split(separator: ":").last.flatMap({ Int($0, radix: 16) }) == port
+      else { return nil }
+      return "socket:[\(words[9])]"
+    }
+  }
+}
