@@ -49,8 +49,8 @@ package final class WebHook: Sendable {
   ///
   /// - Parameter json: A JSON object.
   package func tell(_ json: String) {
-    state.withLock { state in
-      guard state.waiting < Self.mostWaiting else { return }
+    let hasRoom = state.withLock { state in
+      guard state.waiting < Self.mostWaiting else { return false }
       state.waiting += 1
       let before = state.last
       state.last = Task.detached { [self] in
@@ -58,7 +58,9 @@ package final class WebHook: Sendable {
         await send(json)
         self.state.withLock { $0.waiting -= 1 }
       }
+      return true
     }
+    if !hasRoom { fail("more than \(Self.mostWaiting) events wait for it, and some are left out") }
   }
 
   /// Waits until all is sent, but not for long.

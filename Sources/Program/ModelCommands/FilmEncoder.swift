@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Images
 
@@ -31,8 +32,10 @@ final class FilmEncoder {
   ///   - width: Pixels of each picture.
   ///   - height: The same.
   ///   - framesPerSecond: Above 0.
-  /// - Throws: `FrameFileError` where ffmpeg is not found or cannot be started.
+  /// - Throws: `FrameFileError` where ffmpeg is not found or cannot be started, `FileError` where a device or
+  ///   a link has the name.
   init(_ path: String, width: Int, height: Int, framesPerSecond: Double) throws {
+    try RegularFile.expect(at: path)
     self.path = path
     let url = URL(filePath: path)
     partial =
@@ -84,6 +87,10 @@ final class FilmEncoder {
     guard process.terminationStatus == 0, process.terminationReason == .exit else {
       unlink(partial)
       throw failure()
+    }
+    do { try RegularFile.expect(at: path) } catch {
+      unlink(partial)
+      throw error
     }
     guard rename(partial, path) == 0 else {
       let reason = String(cString: strerror(errno))

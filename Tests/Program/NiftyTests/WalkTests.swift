@@ -102,6 +102,20 @@ struct WalkCommandTests {
     #expect(folder.contents.filter { $0.contains("mp4") }.isEmpty, "\(folder.contents)")
   }
 
+  @Test(arguments: ["a.mp4", "a.webp"])
+  func `a link that has the name is neither followed nor replaced`(name: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.write([1], to: "other")
+    let files = FileManager.default
+    try files.createSymbolicLink(atPath: folder.file(name), withDestinationPath: "other")
+    let path = try stubbed(folder, ending: "")
+    let words = ["sun", "--seeds", "1,2", "--frames", "1", "--out", name]
+    let outcome = try run(words, in: folder, path: path)
+    #expect(outcome.status == 1 && outcome.errors.contains("there is a link"), "\(outcome.errors)")
+    #expect(try files.destinationOfSymbolicLink(atPath: folder.file(name)) == "other")
+    #expect(try Data(contentsOf: URL(filePath: folder.file("other"))) == Data([1]))
+  }
+
   @Test(arguments: [
     (["sun", "--seeds", "3"], "a walk needs two stops"),
     (["sun", "moon", "star", "--seeds", "1,2"], "there are 3 stops, but 2 of --seeds"),
