@@ -36,11 +36,7 @@ struct GenerateCommand: ParsableCommand {
   @Argument(help: "Texts in any language that the CLIP knows.")
   var texts: [String] = []
 
-  @Option(help: "Snapshot, run folder, or name of a model that comes with nifty.")
-  var network: String
-
-  @Option(help: "CLIP that the generator was trained with; not needed where the network tells it.")
-  var clip: String?
+  @OptionGroup var flags: PainterFlags
 
   @Option(help: "File of texts, one a line.")
   var prompts: String?
@@ -63,15 +59,6 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Truncation: 1 is the full variety, 0 the average image.")
   var trunc = 1.0
 
-  @Option(help: "Number of first layers that are truncated. (default: all)")
-  var truncCutoff: Int?
-
-  @Option(
-    name: .customLong("noise_mode"),
-    help: "Noise of each pixel: const, random or none."
-  )
-  var noise = Painter.Noise.const
-
   @Option(help: "Seeds whose styles are mixed into each image.")
   var mixSeeds: SeedList?
 
@@ -88,9 +75,6 @@ struct GenerateCommand: ParsableCommand {
 
   @Flag(help: "Replace earlier pictures of the same name; else new ones get a number.")
   var overwrite = false
-
-  @Option(help: "Threads.")
-  var threads = 2
 
   func validate() throws {
     let conditions = texts.count + fromImage.count + (prompts == nil ? 0 : 1)
@@ -109,16 +93,14 @@ struct GenerateCommand: ParsableCommand {
     guard samples.map({ (1...1000).contains($0) }) ?? true else {
       throw ValidationError("--samples must be from 1 to 1000")
     }
-    try refuse(threads, unless: .threads, flag: "--threads")
     try refuse(trunc, unless: .finite, flag: "--trunc")
-    try refuse(truncCutoff, unless: .atLeast(0, "layers"), flag: "--trunc-cutoff")
     try refuse(imageNoise, unless: .between(0, 1), flag: "--image-noise")
     try refuseIdleFlags()
   }
 
   /// Refuses what would have no effect.
   private func refuseIdleFlags() throws {
-    if latents != nil, clip != nil || samples != nil || seeds != nil {
+    if latents != nil, flags.clip != nil || samples != nil || seeds != nil {
       throw ValidationError(
         "--latents holds features and latents: no --clip, --samples or --seeds beside it"
       )
@@ -132,32 +114,17 @@ struct GenerateCommand: ParsableCommand {
   }
 
   func run() throws {
-    Runtime.threads = threads
-    let location = try ModelLocation(network)
-    let digest = BackgroundDigest(ofFile: location.network)
-    let snapshot = try NetworkSnapshot(path: location.network)
-    let generator = try snapshot.averagedGenerator()
-    let layers = generator.mapping.wCount
-    if let truncCutoff, truncCutoff > layers {
-      throw SamplingError(
-        "--trunc-cutoff \(truncCutoff): the generator has \(layers) layers; 0 to \(layers) is allowed"
-      )
-    }
-    let painter = Painter(
-      generator: generator,
-      truncation: trunc,
-      truncationCutoff: truncCutoff,
-      noise: noise
-    )
+    let opened = try flags.opened()
+    let painter = flags.painter(opened.generator, truncation: trunc)
     let rows =
       if let latents {
-        try [recordedRow(of: latents, painter, digest.value())]
+        try [recordedRow(of: latents, painter, opened.digest.value())]
       } else {
-        try conditionedRows(snapshot, location, painter, digest)
+        try conditionedRows(opened, painter)
       }
     let count = rows.reduce(0) { $0 + $1.count }
     if out.hasSuffix(".safetensors") {
-      let side = generator.configuration.resolution
+      let side = opened.generator.configuration.resolution
       let images = SafeTensors.Draft(
         name: "img",
         dtype: .float32,
@@ -174,7 +141,7 @@ struct GenerateCommand: ParsableCommand {
             pictures(row.paint($0))[0]
           }
         },
-        subtitle: "\(snapshot.imagesSeen / 1000) kimg"
+        subtitle: "\(opened.snapshot.imagesSeen / 1000) kimg"
       )
       let sheet = sheets.count == 1 ? sheets[0] : "\(sheets.count) sheets"
       Console.line("\(Text.count(count, "image")) and \(sheet) in \(out)")
@@ -193,15 +160,10 @@ struct GenerateCommand: ParsableCommand {
   }
 
   /// A row a text or picture; with mixing, a row a text or picture and seed.
-  private func conditionedRows(
-    _ snapshot: NetworkSnapshot,
-    _ location: ModelLocation,
-    _ painter: Painter,
-    _ digest: BackgroundDigest
-  ) throws -> [Row] {
-    let model = try location.clipModel(clip, for: snapshot)
+  private func conditionedRows(_ opened: OpenedModel, _ painter: Painter) throws -> [Row] {
+    let model = try opened.location.clipModel(flags.clip, for: opened.snapshot)
     let conditions = try conditions(model)
-    let sha256 = try digest.value()
+    let sha256 = try opened.digest.value()
     let record = { (condition: PaintingRecord.Condition, seed: UInt64) in
       painter.record(of: condition, seed: seed, network: sha256, clip: model.sha256)
     }

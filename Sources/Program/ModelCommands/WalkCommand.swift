@@ -41,26 +41,13 @@ struct WalkCommand: ParsableCommand {
   @Argument(help: "Texts, one a stop, in any language that the CLIP knows.")
   var texts: [String]
 
-  @Option(help: "Snapshot, run folder, or name of a model that comes with nifty.")
-  var network: String
-
-  @Option(help: "CLIP that the generator was trained with; not needed where the network tells it.")
-  var clip: String?
+  @OptionGroup var flags: PainterFlags
 
   @Option(help: "Seeds of the stops, as 0,3,10-15. (default: 0-3 for one text, else 0)")
   var seeds: SeedList?
 
   @Option(help: "Truncations of the stops, as 1,0.5: 1 is the full variety, 0 the average image.")
   var trunc: TruncationList = .init([1])
-
-  @Option(help: "Number of first layers that are truncated. (default: all)")
-  var truncCutoff: Int?
-
-  @Option(
-    name: .customLong("noise_mode"),
-    help: "Noise of each pixel: const or none; random noise would jump at each stop."
-  )
-  var noise = Painter.Noise.const
 
   @Option(help: "Frames from one stop to the next.")
   var frames = 24
@@ -80,12 +67,9 @@ struct WalkCommand: ParsableCommand {
   @Option(help: "File .webp or .mp4, or a folder for PNG files.")
   var out = "walk.webp"
 
-  @Option(help: "Threads.")
-  var threads = 2
-
   func validate() throws {
     guard FrameFile.Kind(out) != nil else { throw ValidationError("\(FrameFileError.kind(out))") }
-    guard noise != .random else {
+    guard flags.noise != .random else {
       throw ValidationError("--noise_mode of a walk is const or none: random noise jumps at stops")
     }
     let counts = [
@@ -110,8 +94,6 @@ struct WalkCommand: ParsableCommand {
     try refuse(fps, unless: .between(0.1, 100), flag: "--fps")
     try refuse(size, unless: .between(1, 4096), flag: "--size")
     try refuse(quality, unless: .between(1, 100), flag: "--quality")
-    try refuse(threads, unless: .threads, flag: "--threads")
-    try refuse(truncCutoff, unless: .atLeast(0, "layers"), flag: "--trunc-cutoff")
     if quality != nil, FrameFile.Kind(out) != .webp {
       throw ValidationError("--quality is for a .webp: \(out) has none")
     }
@@ -122,19 +104,9 @@ struct WalkCommand: ParsableCommand {
   }
 
   func run() throws {
-    Runtime.threads = threads
     var file = try FrameFile(out, framesPerSecond: fps, quality: quality)
-    let location = try ModelLocation(network)
-    let digest = BackgroundDigest(ofFile: location.network)
-    let snapshot = try NetworkSnapshot(path: location.network)
-    let generator = try snapshot.averagedGenerator()
-    let layers = generator.mapping.wCount
-    if let truncCutoff, truncCutoff > layers {
-      throw SamplingError(
-        "--trunc-cutoff \(truncCutoff): the generator has \(layers) layers; 0 to \(layers) is allowed"
-      )
-    }
-    let model = try location.clipModel(clip, for: snapshot)
+    let opened = try flags.opened()
+    let model = try opened.location.clipModel(flags.clip, for: opened.snapshot)
     if let note = model.noteOnLength(of: texts) { Console.error(note) }
     let features = try texts.map { try model.features(of: [$0]).normalized() }
     let count = max(texts.count, stopSeeds.count, trunc.values.count)
@@ -146,16 +118,11 @@ struct WalkCommand: ParsableCommand {
         fts: pick(features, index)
       )
     }
-    let network = try digest.value()
+    let network = try opened.digest.value()
     let walk = Walk(stops: count, framesOfLeg: frames, isLoop: !once)
     for (number, frame) in walk.frames.enumerated() {
       let (from, to) = (stops[frame.from], stops[frame.to])
-      let painter = Painter(
-        generator: generator,
-        truncation: from.truncation,
-        truncationCutoff: truncCutoff,
-        noise: noise
-      )
+      let painter = flags.painter(opened.generator, truncation: from.truncation)
       let record = painter.record(
         of: .text(from.prompt),
         seed: from.seed,

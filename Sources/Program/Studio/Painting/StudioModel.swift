@@ -84,12 +84,13 @@ final class StudioModel {
   init(network: String, clip: String?, threads: Int) throws {
     Runtime.threads = threads
     let location = try ModelLocation(network)
+    let digest = BackgroundDigest(ofFile: location.network)
     let snapshot = try NetworkSnapshot(path: location.network)
     generator = try snapshot.averagedGenerator()
     self.clip = try location.clipModel(clip, for: snapshot)
     about = ModelAbout(
       name: network.split(separator: "/").last.map(String.init) ?? network,
-      network: try SHA256.digest(ofFile: location.network),
+      network: try digest.value(),
       clip: self.clip.sha256,
       resolution: generator.configuration.resolution,
       imagesSeen: snapshot.imagesSeen,

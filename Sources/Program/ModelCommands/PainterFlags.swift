@@ -1,0 +1,78 @@
+import ArgumentParser
+import CLIP
+import CommandLine
+import Files
+import Networks
+import Sampling
+import Snapshots
+import Text
+import Torch
+
+/// The flags of every verb that paints: with which model, and how it computes.
+struct PainterFlags: ParsableArguments {
+  @Option(help: "Snapshot, run folder, or name of a model that comes with nifty.")
+  var network: String
+
+  @Option(help: "CLIP that the generator was trained with; not needed where the network tells it.")
+  var clip: String?
+
+  @Option(help: "Number of first layers that are truncated. (default: all)")
+  var truncCutoff: Int?
+
+  @Option(
+    name: .customLong("noise_mode"),
+    help: "Noise of each pixel: const, random or none; none or const in a walk."
+  )
+  var noise = Painter.Noise.const
+
+  @Option(help: "Threads.")
+  var threads = 2
+
+  func validate() throws {
+    try refuse(threads, unless: .threads, flag: "--threads")
+    try refuse(truncCutoff, unless: .atLeast(0, "layers"), flag: "--trunc-cutoff")
+  }
+
+  /// Opens the model; its file is hashed meanwhile.
+  ///
+  /// - Throws: `SamplingError` if there is none or it has fewer layers than are to be truncated; what
+  ///   reading it throws.
+  func opened() throws -> OpenedModel {
+    Runtime.threads = threads
+    let location = try ModelLocation(network)
+    let digest = BackgroundDigest(ofFile: location.network)
+    let snapshot = try NetworkSnapshot(path: location.network)
+    let generator = try snapshot.averagedGenerator()
+    let layers = generator.mapping.wCount
+    if let truncCutoff, truncCutoff > layers {
+      throw SamplingError(
+        "--trunc-cutoff \(truncCutoff): the generator has \(layers) layers; 0 to \(layers) is allowed"
+      )
+    }
+    return OpenedModel(
+      location: location,
+      digest: digest,
+      snapshot: snapshot,
+      generator: generator
+    )
+  }
+
+  /// What paints with the model.
+  func painter(_ generator: Generator, truncation: Double) -> Painter {
+    Painter(
+      generator: generator,
+      truncation: truncation,
+      truncationCutoff: truncCutoff,
+      noise: noise
+    )
+  }
+}
+
+/// A model that a verb paints with.
+struct OpenedModel {
+  let location: ModelLocation
+  /// The SHA-256 of the snapshot's file.
+  let digest: BackgroundDigest
+  let snapshot: NetworkSnapshot
+  let generator: Generator
+}
