@@ -32,12 +32,27 @@ package enum Program {
     }
   }
 
-  /// The words behind the program's name.
-  ///
-  /// The original takes `--metrics=` for no metrics; the parser holds
-  /// a value of no letters for none given.
+  /// The words behind the program's name, as the parser reads them.
   private static var arguments: [String] {
-    Swift.CommandLine.arguments.dropFirst().map { $0 == "--metrics=" ? "--metrics=none" : $0 }
+    words(Array(Swift.CommandLine.arguments.dropFirst()))
+  }
+
+  /// Words as the parser reads them.
+  ///
+  /// The original takes `--metrics=` for no metrics; the parser holds a value of no letters for none given.
+  /// It also holds a number that begins with a minus for a flag: `--trunc -0.5` becomes `--trunc=-0.5`.
+  static func words(_ given: [String]) -> [String] {
+    let options = given.prefix { $0 != "--" }
+    var words: [String] = []
+    for word in options {
+      let isNegative = word.count > 1 && word.hasPrefix("-") && Double(word) != nil
+      if isNegative, let flag = words.last, flag.hasPrefix("--"), !flag.contains("=") {
+        words[words.count - 1] = "\(flag)=\(word)"
+      } else {
+        words.append(word == "--metrics=" ? "--metrics=none" : word)
+      }
+    }
+    return words + given[options.endIndex...]
   }
 
   /// Ends the process with one line if the first word is no verb of the program.

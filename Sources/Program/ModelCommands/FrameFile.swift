@@ -48,10 +48,13 @@ struct FrameFile {
   ///   - path: Its name, which says its kind.
   ///   - framesPerSecond: Above 0.
   ///   - quality: Of WebP, 1 to 100; `nil` for what fits the size.
-  /// - Throws: `FrameFileError` for a name of another kind, or where ffmpeg is needed and not found.
+  /// - Throws: `FrameFileError` for a name of another kind, or where ffmpeg is needed and not found; `FileError`
+  ///   where no file can be written.
   init(_ path: String, framesPerSecond: Double, quality: Int?) throws {
     guard let kind = Kind(path) else { throw FrameFileError.kind(path) }
     if kind == .mp4 { _ = try FilmEncoder.program() }
+    // A folder that takes no file is known before thousands of frames are painted.
+    if kind != .folder { try AtomicFile(path).discard() }
     (self.path, self.kind) = (path, kind)
     (self.framesPerSecond, self.quality) = (framesPerSecond, quality)
   }

@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import CommandLine
 @testable import Distributed
 
 @Suite("Command line")
@@ -28,6 +29,30 @@ struct CommandTests {
     #expect(help.status == 0)
     #expect(help.output.contains("EXAMPLES"))
     #expect(help.output.contains("OPTIONS"))
+  }
+
+  @Test(arguments: ["--fps -2", "--fps=-2"])
+  func `a number that begins with a minus is a value`(words: String) throws {
+    let arguments =
+      ["walk", "--network", "emoji", "sun", "moon"] + words.split(separator: " ").map(String.init)
+    let outcome = try nifty(arguments)
+    #expect(outcome.status == 64)
+    #expect(
+      outcome.errors.contains("--fps must be between 0.1 and 100, not -2"),
+      "\(outcome.errors)"
+    )
+  }
+
+  @Test
+  func `words behind a double dash, words that are no numbers and values that have a flag stay`() {
+    func read(_ line: String) -> String {
+      Program.words(line.split(separator: " ").map(String.init)).joined(separator: " ")
+    }
+    #expect(read("x --a -0.5 --b -1e3 -2") == "x --a=-0.5 --b=-1e3 -2")
+    #expect(
+      read("--a=1 -2 -h --out -o --once -- --a -1") == "--a=1 -2 -h --out -o --once -- --a -1"
+    )
+    #expect(read("--metrics= --kimg -3") == "--metrics=none --kimg=-3")
   }
 
   @Test func `an unknown verb suggests the nearest`() throws {

@@ -102,6 +102,19 @@ struct WalkCommandTests {
     #expect(folder.contents.filter { $0.contains("mp4") }.isEmpty, "\(folder.contents)")
   }
 
+  @Test(arguments: ["no/a.mp4", "no/a.webp"])
+  func `a folder that is not there is known before anything is painted`(name: String) throws {
+    let folder = try TemporaryFolder()
+    let path = try stubbed(folder, ending: "")
+    let words = ["sun", "--seeds", "1,2", "--frames", "1", "--out", name]
+    let outcome = try run(words, in: folder, path: path)
+    #expect(
+      outcome.status == 1 && outcome.errors.contains("cannot create no/a"),
+      "\(outcome.errors)"
+    )
+    #expect(!(outcome.output + outcome.errors).contains("frame 1"), "\(outcome)")
+  }
+
   @Test(arguments: ["a.mp4", "a.webp"])
   func `a link that has the name is neither followed nor replaced`(name: String) throws {
     let folder = try TemporaryFolder()
