@@ -21,6 +21,19 @@ package struct AnimatedWebP: Sendable {
   /// - Returns: `nil`, without loss, up to 128 pixels, else 90.
   package static func quality(ofWidth width: Int) -> Int? { width <= 128 ? nil : 90 }
 
+  /// How long steps of time last, in milliseconds.
+  ///
+  /// The ends are rounded, not the lengths: 24 a second last 42 and 41 in turn, and 24 of them 1,000.
+  ///
+  /// - Parameters:
+  ///   - steps: By their numbers from the animation's start.
+  ///   - framesPerSecond: Above 0.
+  /// - Returns: The time.
+  package static func milliseconds(of steps: Range<Int>, framesPerSecond: Double) -> Int {
+    let time = { (step: Int) in Int((Double(step) * 1000 / framesPerSecond).rounded()) }
+    return time(steps.upperBound) - time(steps.lowerBound)
+  }
+
   /// Bytes before the first frame.
   private static let headerSize = 44
 

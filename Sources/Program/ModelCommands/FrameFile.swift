@@ -73,13 +73,13 @@ struct FrameFile {
     size = (image.width, image.height)
     switch try target ?? begin(image) {
     case .webp(var animation):
-      // Rounded as a whole: 24 a second are 41 and 42 milliseconds long.
-      let rate = framesPerSecond
-      let time = { (steps: Int) in Int((Double(steps) * 1000 / rate).rounded()) }
       target = nil
       try animation.append(
         image,
-        milliseconds: time(steps + repeats) - time(steps),
+        milliseconds: AnimatedWebP.milliseconds(
+          of: steps..<steps + repeats,
+          framesPerSecond: framesPerSecond
+        ),
         quality: quality ?? AnimatedWebP.quality(ofWidth: image.width)
       )
       target = .webp(animation)

@@ -4,6 +4,15 @@ import TestSupport
 import Testing
 
 @Suite struct EncodingTests {
+  @Test func `steps of an animation keep the clock: 24 a second last a thousand milliseconds`() {
+    let lengths = (0..<24).map {
+      AnimatedWebP.milliseconds(of: $0..<$0 + 1, framesPerSecond: 24)
+    }
+    #expect(lengths.prefix(3) == [42, 41, 42])
+    #expect(lengths.reduce(0, +) == 1000)
+    #expect(AnimatedWebP.milliseconds(of: 3..<6, framesPerSecond: 4) == 750)
+  }
+
   @Test(arguments: [0, 1, 6, 12]) func `a PNG gives the same pixels back`(level: Int) throws {
     let image = try Fixtures.image("decode/photo.png")
     let png = try image.encodedPNG(level: level)

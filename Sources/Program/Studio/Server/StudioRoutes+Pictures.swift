@@ -12,13 +12,15 @@ extension StudioRoutes {
     return try await slots.working("animations and searches") {
       var animation = try AnimatedWebP(width: model.resolution, height: model.resolution)
       var note: String?
-      let time = { (steps: Int) in Int((Double(steps) * 1000 / walk.framesPerSecond).rounded()) }
       for (index, frame) in walk.frames.enumerated() {
         let painted = try await picture(frame, request, context)
         note = note ?? painted.note
         try animation.append(
           painted.image,
-          milliseconds: time(index + 1) - time(index),
+          milliseconds: AnimatedWebP.milliseconds(
+            of: index..<index + 1,
+            framesPerSecond: walk.framesPerSecond
+          ),
           quality: AnimatedWebP.quality(ofWidth: model.resolution)
         )
       }
