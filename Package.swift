@@ -135,6 +135,12 @@ let dataSide: [Target] = [
   ),
   library("Data", "Parquet", ["CParquet", "Files"]),
   .systemLibrary(name: "CZlib", path: "Sources/C/CZlib"),
+  .target(
+    name: "CSVG",
+    path: "Sources/C/CSVG",
+    cSettings: optimised,
+    linkerSettings: [.linkedLibrary("dl")]
+  ),
   library("Data", "Archives", ["CZlib", "Text", "Files"]),
   library("Data", "Pickle", ["Archives", "Files"]),
   .target(
@@ -171,7 +177,7 @@ let dataSide: [Target] = [
     ]
   ),
   program("nifty", ["DataCommands", "CommandLine", "Console", "Text", argumentParser]),
-  library("Program", "Demo", ["Images", "Parquet", "Files", hummingbird, logging, nioCore]),
+  library("Program", "Demo", ["CSVG", "Images", "Parquet", "Files", hummingbird, logging, nioCore]),
   support("TestSupport", [hummingbird, httpTypes, logging, nioCore]),
   tests("Base", "FilesTests", ["Files", "TestSupport"]),
   tests("Base", "TextTests", ["Text"]),

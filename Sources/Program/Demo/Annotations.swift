@@ -28,6 +28,33 @@ package struct Annotations: Sendable {
   /// Annotations by emoji, written without U+FE0F.
   package let byEmoji: [String: Annotation]
 
+  /// The names of an emoji; of a sequence that CLDR does not list, its names without skin tones and
+  /// direction, with those added as CLDR writes them: "wrestlers: light skin tone, dark skin tone".
+  package subscript(emoji: String) -> Annotation? {
+    if let known = byEmoji[emoji] { return known }
+    var base = String.UnicodeScalarView()
+    var additions: [String] = []
+    for scalar in emoji.unicodeScalars {
+      if Self.skinTones.contains(scalar.value), let tone = byEmoji[String(scalar)] {
+        additions.append(tone.name)
+      } else {
+        base.append(scalar)
+      }
+    }
+    // U+200D U+27A1 turns a person to the right.
+    if Array(base.suffix(2)) == ["\u{200D}", "\u{27A1}"], let arrow = byEmoji["\u{27A1}"] {
+      base.removeLast(2)
+      additions.append(arrow.name)
+    }
+    guard !additions.isEmpty, let plain = byEmoji[String(base)] else { return nil }
+    return Annotation(
+      name: plain.name + ": " + additions.joined(separator: ", "),
+      keywords: plain.keywords
+    )
+  }
+
+  static let skinTones: ClosedRange<UInt32> = 0x1F3FB...0x1F3FF
+
   /// Reads `annotations/LANGUAGE.xml`, and `annotationsDerived/LANGUAGE.xml` with the sequences.
   ///
   /// - Parameters:

@@ -14,6 +14,8 @@ package enum DemoError: Error, Equatable, CustomStringConvertible {
   case tooFew(reason: String)
   /// An image in the font cannot be decoded or encoded.
   case image(ImageError)
+  /// An SVG file cannot be drawn.
+  case drawing(reason: String)
   /// The metadata cannot be written.
   case parquet(ParquetError)
   /// A file cannot be read or written.
@@ -31,6 +33,7 @@ package enum DemoError: Error, Equatable, CustomStringConvertible {
       "demo: \(path): \(reason); install unicode-cldr-core again"
     case .tooFew(let reason): "demo: \(reason); install newer emoji fonts and names"
     case .image(let error): "demo: \(error)"
+    case .drawing(let reason): "demo: SVG: \(reason)"
     case .parquet(let error): "demo: \(error)"
     case .file(let error): "demo: \(error)"
     case .server(let reason): "demo: the loopback server does not start: \(reason)"

@@ -11,17 +11,17 @@ enum DemoImages {
   /// Writes every image as an RGB PNG file on white, `folder/NAME.png`.
   ///
   /// A folder with just these files is kept as it is: it was complete when it got its name.
-  static func write(_ emoji: [Emoji], to folder: String) throws(DemoError) {
+  static func write(_ pictures: [DemoPicture], to folder: String) throws(DemoError) {
     let manager = FileManager.default
     let present: [String]
     do { present = try listFolder(ifThere: folder) } catch { throw .file(error) }
-    if Set(present) == Set(emoji.map { $0.name + ".png" }) { return }
+    if Set(present) == Set(pictures.map { $0.name + ".png" }) { return }
     let partial = "\(folder).\(getpid())-\(UInt32.random(in: 0 ... .max)).partial"
     try makeFolder(partial)
     defer { try? manager.removeItem(atPath: partial) }
-    for emoji in emoji {
-      let bytes = try encoded(emoji)
-      let path = "\(partial)/\(emoji.name).png"
+    for picture in pictures {
+      let bytes = try encoded(picture)
+      let path = "\(partial)/\(picture.name).png"
       do { try ScratchFile.write(bytes, to: path) } catch { throw .file(error) }
     }
     do { try ScratchFile.flushFileSystem(of: partial) } catch { throw .file(error) }
@@ -34,8 +34,8 @@ enum DemoImages {
     do { try Files.makeFolder(path) } catch { throw .file(error) }
   }
 
-  private static func encoded(_ emoji: Emoji) throws(DemoError) -> [UInt8] {
-    let image = try emoji.image()
+  private static func encoded(_ picture: DemoPicture) throws(DemoError) -> [UInt8] {
+    let image = try picture.image()
     do throws(ImageError) { return try image.encodedPNG() } catch { throw .image(error) }
   }
 }

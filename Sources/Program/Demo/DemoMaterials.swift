@@ -1,10 +1,9 @@
-import Images
 import Parquet
 
 /// The demonstration's data: images in a folder to be served, and LAION-shaped metadata about them.
 ///
-/// One theme is kept for fine-tuning and split into training and test images; everything else is for
-/// pre-training. The three parts share no image, and the same seed gives the same parts.
+/// One theme is kept for fine-tuning; everything else is for pre-training, but for what is held out to
+/// measure with. The three parts share no image, and the same seed gives the same parts.
 package struct DemoMaterials: Sendable {
   /// The images of one stage.
   package enum Part: String, Sendable, CaseIterable {
@@ -12,18 +11,14 @@ package struct DemoMaterials: Sendable {
     case pretraining
     /// The theme's images to fine-tune on.
     case training
-    /// The theme's images that are held out to measure with.
+    /// The images that are held out to measure with.
     case test
   }
 
   /// How the images are divided.
   package struct Options: Sendable {
-    /// The groups of emoji that make up the theme.
-    package var themeGroups: Set<String> = [
-      EmojiGroups.animalsAndNature, EmojiGroups.foodAndDrink,
-    ]
-    /// The share of the theme that is held out, between 0 and 1.
-    package var testFraction = 0.25
+    /// What is held out.
+    package var heldOut = HeldOut.theme(0.25)
     /// Orders the images.
     package var seed: UInt64 = 0
 
@@ -31,51 +26,78 @@ package struct DemoMaterials: Sendable {
     package init() {}
   }
 
+  /// What no network of the demonstration sees; shares are between 0 and 1.
+  package enum HeldOut: Sendable {
+    /// A share of the theme's images.
+    case theme(Double)
+    /// A share of all subjects, each in all of its styles.
+    case subjects(Double)
+
+    var share: Double {
+      switch self {
+      case .theme(let share), .subjects(let share): share
+      }
+    }
+  }
+
   /// The folder inside the served folder that the images are in.
   package static let imageFolder = "images"
 
-  private let parts: [Part: [(id: Int, emoji: Emoji)]]
+  private let parts: [Part: [(id: Int, picture: DemoPicture)]]
   private let seed: UInt64
 
-  /// Divides a collection.
+  /// Divides pictures.
   ///
   /// - Throws: `DemoError.tooFew` when a part would be empty.
   package init(
-    _ collection: EmojiCollection,
+    _ pictures: [DemoPicture],
     options: Options = Options()
   ) throws(DemoError) {
-    precondition(
-      options.testFraction > 0 && options.testFraction < 1,
-      "testFraction is \(options.testFraction), not between 0 and 1"
-    )
+    let share = options.heldOut.share
+    precondition(share > 0 && share < 1, "a share of \(share) cannot be held out")
     let seed = options.seed
     // Ordered by a hash and not shuffled: an added image does not move the others between the parts.
-    let ordered = collection.emoji.enumerated()
-      .map { (id: $0.offset, emoji: $0.element, rank: Self.rank($0.element.name, seed)) }
+    let ordered = pictures.enumerated()
+      .map { (id: $0.offset, picture: $0.element, rank: Self.rank($0.element.name, seed)) }
       .sorted { ($0.rank, $0.id) < ($1.rank, $1.id) }
-      .map { (id: $0.id, emoji: $0.emoji) }
-    let theme = ordered.filter { options.themeGroups.contains($0.emoji.group ?? "") }
-    let rest = ordered.filter { !options.themeGroups.contains($0.emoji.group ?? "") }
-    let testCount = Int((Double(theme.count) * options.testFraction).rounded())
-    guard testCount >= 1, testCount < theme.count, rest.count >= 2 else {
+      .map { (id: $0.id, picture: $0.picture) }
+    let theme = ordered.filter(\.picture.isOfTheme)
+    let rest = ordered.filter { !$0.picture.isOfTheme }
+    let divided: [Part: [(id: Int, picture: DemoPicture)]]
+    switch options.heldOut {
+    case .theme(let share):
+      let testCount = Int((Double(theme.count) * share).rounded())
+      divided = [
+        .pretraining: rest, .training: Array(theme[testCount...]),
+        .test: Array(theme[..<testCount]),
+      ]
+    case .subjects(let share):
+      func isHeldOut(_ row: (id: Int, picture: DemoPicture)) -> Bool {
+        Double(Self.rank(row.picture.subject, ~options.seed) >> 11) < share * 0x1p53
+      }
+      divided = [
+        .pretraining: rest.filter { !isHeldOut($0) }, .training: theme.filter { !isHeldOut($0) },
+        .test: ordered.filter(isHeldOut),
+      ]
+    }
+    let counts = Part.allCases.map { divided[$0]?.count ?? 0 }
+    guard counts.allSatisfy({ $0 >= 1 }), counts[0] >= 2 else {
       throw .tooFew(
-        reason: "\(collection.emoji.count) images, \(theme.count) of them of the theme, "
+        reason: "\(pictures.count) images, \(theme.count) of them of the theme, "
           + "are too few to divide"
       )
     }
-    parts = [
-      .pretraining: rest, .training: Array(theme[testCount...]), .test: Array(theme[..<testCount]),
-    ]
+    parts = divided
     self.seed = seed
   }
 
   /// The images of a part, in their order.
-  package func emoji(_ part: Part) -> [Emoji] { (parts[part] ?? []).map(\.emoji) }
+  package func pictures(_ part: Part) -> [DemoPicture] { (parts[part] ?? []).map(\.picture) }
 
   /// Writes every image as an RGB PNG file of its own size, on white, to `folder/images/NAME.png`.
   package func writeImages(to folder: String) throws(DemoError) {
     try DemoImages.makeFolder(folder)
-    let all = Part.allCases.flatMap { emoji($0) }
+    let all = Part.allCases.flatMap { pictures($0) }
     try DemoImages.write(all, to: folder + "/" + Self.imageFolder)
   }
 
@@ -114,7 +136,7 @@ package struct DemoMaterials: Sendable {
   }
 
   private func write(
-    _ rows: ArraySlice<(id: Int, emoji: Emoji)>,
+    _ rows: ArraySlice<(id: Int, picture: DemoPicture)>,
     to path: String,
     _ baseURL: String
   ) throws(ParquetError) {
@@ -125,14 +147,14 @@ package struct DemoMaterials: Sendable {
         ("WIDTH", .int64), ("LICENSE", .string), ("NSFW", .string), ("similarity", .double),
       ]
     )
-    for (id, emoji) in rows {
-      let header = try? ImageHeader.probe(emoji.png)
+    for (id, picture) in rows {
+      let size = picture.size
       try writer.append([
-        .int64(Int64(id)), .string("\(baseURL)/\(Self.imageFolder)/\(emoji.name).png"),
-        .string(emoji.captions.joined(separator: "\n")),
-        header.map { .int64(Int64($0.height)) } ?? .null,
-        header.map { .int64(Int64($0.width)) } ?? .null,
-        .string("OFL-1.1"), .string("UNLIKELY"), .null,
+        .int64(Int64(id)), .string("\(baseURL)/\(Self.imageFolder)/\(picture.name).png"),
+        .string(picture.captions.joined(separator: "\n")),
+        size.map { .int64(Int64($0.height)) } ?? .null,
+        size.map { .int64(Int64($0.width)) } ?? .null,
+        .string(picture.license), .string("UNLIKELY"), .null,
       ])
     }
     try writer.finish()

@@ -1,5 +1,3 @@
-package import Images
-
 /// One picture of the demonstration with its names.
 package struct Emoji: Sendable {
   /// The code points, without U+FE0F.
@@ -46,14 +44,5 @@ package struct Emoji: Sendable {
       captions.append(([japanese.name] + japanese.keywords).joined(separator: " "))
     }
     return captions
-  }
-
-  /// The picture on white.
-  package func image() throws(DemoError) -> RGBImage {
-    do throws(ImageError) {
-      return try RGBImage(decoding: png, alpha: .onWhite)
-    } catch {
-      throw .image(error)
-    }
   }
 }

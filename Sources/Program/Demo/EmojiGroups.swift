@@ -9,6 +9,8 @@ package struct EmojiGroups: Sendable {
   package static let animalsAndNature = "Animals & Nature"
   /// A group that themes are made of, as CLDR spells it.
   package static let foodAndDrink = "Food & Drink"
+  /// The groups of the demonstration's theme.
+  package static let theme: Set<String> = [animalsAndNature, foodAndDrink]
 
   private var groups: [String: String] = [:]
 

@@ -23,6 +23,29 @@ import Testing
     #expect(annotations.byEmoji["\u{260E}"]?.name == "telephone & bell")
   }
 
+  @Test func `a sequence that is not listed is named by its parts`() throws {
+    let names = try Annotations(
+      xml: """
+        <l><annotation cp='🤼' type='tts'>wrestlers</annotation>
+        <annotation cp='🤼'>combat | wrestlers</annotation>
+        <annotation cp='🏻' type='tts'>light skin tone</annotation>
+        <annotation cp='🏿' type='tts'>dark skin tone</annotation>
+        <annotation cp='➡' type='tts'>right arrow</annotation>
+        <annotation cp='🚶' type='tts'>person walking</annotation></l>
+        """
+    )
+    #expect(
+      names["🤼\u{1F3FB}\u{1F3FF}"]
+        == Annotation(
+          name: "wrestlers: light skin tone, dark skin tone",
+          keywords: ["combat"]
+        )
+    )
+    #expect(names["🚶\u{200D}➡"]?.name == "person walking: right arrow")
+    #expect(names["🚶"]?.name == "person walking")
+    #expect(names["🚀\u{1F3FB}"] == nil && names["🚀"] == nil)
+  }
+
   @Test func `broken XML is named with its line`() {
     #expect {
       try Annotations(xml: "<ldml>\n<annotation cp='x'>\n</ldml>")

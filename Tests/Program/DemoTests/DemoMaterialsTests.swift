@@ -16,31 +16,30 @@ struct DemoMaterialsTests {
 
   @Test func `parts are disjoint, complete and the same for the same seed`() throws {
     let collection = try Self.collection.get()
-    let materials = try DemoMaterials(collection)
-    let names = DemoMaterials.Part.allCases.map { Set(materials.emoji($0).map(\.name)) }
+    let pictures = collection.emoji.map { DemoPicture($0) }
+    let materials = try DemoMaterials(pictures)
+    let names = DemoMaterials.Part.allCases.map { Set(materials.pictures($0).map(\.name)) }
     #expect(names.map(\.count).reduce(0, +) == collection.emoji.count)
     #expect(Set(names.joined()).count == collection.emoji.count)
     #expect(names[2].count >= 64)
     #expect(abs(Double(names[2].count) / Double(names[1].count + names[2].count) - 0.25) < 0.01)
-    let again = try DemoMaterials(collection)
-    #expect(again.emoji(.training).map(\.name) == materials.emoji(.training).map(\.name))
+    let again = try DemoMaterials(pictures)
+    #expect(again.pictures(.training).map(\.name) == materials.pictures(.training).map(\.name))
     var options = DemoMaterials.Options()
     options.seed = 1
-    let other = try DemoMaterials(collection, options: options)
-    #expect(other.emoji(.test).map(\.name) != materials.emoji(.test).map(\.name))
-    #expect(other.emoji(.pretraining).count == names[0].count)
+    let other = try DemoMaterials(pictures, options: options)
+    #expect(other.pictures(.test).map(\.name) != materials.pictures(.test).map(\.name))
+    #expect(other.pictures(.pretraining).count == names[0].count)
   }
 
   @Test func `too small a collection is refused`() throws {
-    var options = DemoMaterials.Options()
-    options.themeGroups = ["nothing has this group"]
-    #expect(throws: DemoError.self) {
-      try DemoMaterials(Self.collection.get(), options: options)
-    }
+    let pictures = try Self.collection.get().emoji
+      .map { DemoPicture($0, themeGroups: ["nothing has this group"]) }
+    #expect(throws: DemoError.self) { try DemoMaterials(pictures) }
   }
 
   @Test func `metadata has the form of LAION's`() async throws {
-    let materials = try DemoMaterials(Self.collection.get())
+    let materials = try DemoMaterials(Self.collection.get().emoji.map { DemoPicture($0) })
     try await withTemporaryFolder { folder in
       let folders = try materials.writeMetadata(to: folder, baseURL: "http://127.0.0.1:99")
       var ids: Set<Int> = []
@@ -67,7 +66,7 @@ struct DemoMaterialsTests {
             }
           }
         }
-        let expected = materials.emoji(part).map { $0.captions.joined(separator: "\n") }
+        let expected = materials.pictures(part).map { $0.captions.joined(separator: "\n") }
         #expect(texts == expected)
       }
       #expect(ids.count == (try Self.collection.get().emoji.count))
@@ -75,8 +74,8 @@ struct DemoMaterialsTests {
   }
 
   @Test func `images are served as they were drawn`() async throws {
-    let materials = try DemoMaterials(smallCollection())
-    let all = DemoMaterials.Part.allCases.flatMap { materials.emoji($0) }
+    let materials = try DemoMaterials(smallCollection().emoji.map { DemoPicture($0) })
+    let all = DemoMaterials.Part.allCases.flatMap { materials.pictures($0) }
     try await withTemporaryFolder { folder in
       try materials.writeImages(to: folder)
       let names = try FileManager.default.contentsOfDirectory(atPath: folder + "/images")
@@ -94,8 +93,8 @@ struct DemoMaterialsTests {
   }
 
   @Test func `images that are there stay, and an incomplete folder is rebuilt`() async throws {
-    let materials = try DemoMaterials(smallCollection())
-    let name = materials.emoji(.test)[0].name + ".png"
+    let materials = try DemoMaterials(smallCollection().emoji.map { DemoPicture($0) })
+    let name = materials.pictures(.test)[0].name + ".png"
     try await withTemporaryFolder { folder in
       try materials.writeImages(to: folder)
       let path = "\(folder)/images/\(name)"

@@ -50,7 +50,7 @@ import Testing
     #expect(Set(collection.emoji.map(\.name)).count == collection.emoji.count)
     let engine = try #require(collection.emoji.first { $0.text == "🚒" })
     #expect(engine.captions.prefix(2) == ["fire engine", "消防車"])
-    let image = try engine.image()
+    let image = try DemoPicture(engine).image()
     #expect((image.width, image.height) == (136, 128))
     // The corner is transparent in the font and white here; the middle is red.
     #expect(image[x: 0, y: 0] == .white)

@@ -1,0 +1,76 @@
+import Files
+import Foundation
+import Images
+
+/// The drawings of the Open Clip Art Library, which Debian's `openclipart-svg` brings.
+struct ClipArtCollection {
+  /// Where Debian's package puts them.
+  static let debianFolder = "/usr/share/openclipart/svg"
+  /// Folders of icons and of hundreds of variants of one shape.
+  static let leftOutFolders = [
+    "computer/icons", "shapes/stars", "shapes/jigsaw", "special/gradients", "unsorted/duplicates",
+  ]
+  /// A title on more files than this is the name of a set.
+  static let mostFilesOfATitle = 4
+
+  /// The pictures, in the order of their paths.
+  private(set) var pictures: [DemoPicture] = []
+  /// Files in `leftOutFolders`.
+  private(set) var icons = 0
+  /// Files that say nothing about what they show.
+  private(set) var unnamed = 0
+
+  /// Reads a folder and those inside it.
+  ///
+  /// - Throws: `DemoError` when a folder or file cannot be read.
+  init(folder: String = debianFolder) throws(DemoError) {
+    var found: [(path: String, metadata: ClipArtMetadata)] = []
+    for path in try Self.files(in: folder, below: "") {
+      if Self.leftOutFolders.contains(where: { path.hasPrefix($0 + "/") }) {
+        icons += 1
+        continue
+      }
+      found.append((path, ClipArtMetadata(svg: try DemoPicture.bytes("\(folder)/\(path)"))))
+    }
+    let titles = Dictionary(found.map { ($0.metadata.title, 1) }, uniquingKeysWith: +)
+    for (path, metadata) in found {
+      let isOwnTitle = (titles[metadata.title] ?? 0) <= Self.mostFilesOfATitle
+      let captions = metadata.captions(path: path, isOwnTitle: isOwnTitle)
+      guard let subject = captions.first else {
+        unnamed += 1
+        continue
+      }
+      pictures.append(
+        DemoPicture(
+          name: "clipart-" + path.dropLast(4).replacing("/", with: "-"),
+          captions: captions,
+          subject: subject,
+          isOfTheme: ["animals", "food", "plants"].contains(path.split(separator: "/").first),
+          license: "CC0-1.0",
+          content: .trimmedSVG("\(folder)/\(path)")
+        )
+      )
+    }
+  }
+
+  /// Paths of SVG files, relative to the root, sorted.
+  private static func files(in root: String, below path: String) throws(DemoError) -> [String] {
+    let names: [String]
+    do { names = try listFolder(path.isEmpty ? root : "\(root)/\(path)") } catch {
+      throw .file(error)
+    }
+    var files: [String] = []
+    for name in names.sorted() {
+      let relative = path.isEmpty ? name : "\(path)/\(name)"
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: "\(root)/\(relative)", isDirectory: &isFolder)
+      else { continue }
+      if isFolder.boolValue {
+        files += try Self.files(in: root, below: relative)
+      } else if name.hasSuffix(".svg") {
+        files.append(relative)
+      }
+    }
+    return files
+  }
+}

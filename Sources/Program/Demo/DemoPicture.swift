@@ -1,0 +1,98 @@
+import Files
+package import Images
+
+/// One picture of the demonstration with its captions.
+package struct DemoPicture: Sendable {
+  /// What the picture is made of.
+  package enum Content: Sendable {
+    /// A PNG file with transparency.
+    case png([UInt8])
+    /// The path of an SVG file that fills its page.
+    case svg(String)
+    /// The path of an SVG file that may be small on its page: what is not white is shown alone.
+    case trimmedSVG(String)
+  }
+
+  /// Pixels of a side of what is drawn from SVG: those of Noto's strikes, nearly.
+  package static let drawnSide = 128
+
+  /// The name of its file, without suffix; no two pictures of a set share it.
+  package let name: String
+  /// Captions, best first.
+  package let captions: [String]
+  /// What two pictures of the same thing share: held-out captions are held out of every style.
+  package let subject: String
+  /// Whether it belongs to the theme of fine-tuning: animals, plants and food.
+  package let isOfTheme: Bool
+  /// The SPDX name of its licence.
+  package let license: String
+  /// The picture itself.
+  package let content: Content
+
+  /// Makes a picture of its parts.
+  package init(
+    name: String,
+    captions: [String],
+    subject: String,
+    isOfTheme: Bool,
+    license: String,
+    content: Content
+  ) {
+    self.name = name
+    self.captions = captions
+    self.subject = subject
+    self.isOfTheme = isOfTheme
+    self.license = license
+    self.content = content
+  }
+
+  /// An emoji as the font draws it.
+  package init(_ emoji: Emoji, themeGroups: Set<String> = EmojiGroups.theme) {
+    self.init(
+      name: emoji.name,
+      captions: emoji.captions,
+      subject: emoji.english.name,
+      isOfTheme: themeGroups.contains(emoji.group ?? ""),
+      license: "OFL-1.1",
+      content: .png(emoji.png)
+    )
+  }
+
+  /// The picture on white.
+  ///
+  /// - Throws: `DemoError` when its file is damaged or gone.
+  package func image() throws(DemoError) -> RGBImage {
+    switch content {
+    case .png(let bytes):
+      do throws(ImageError) {
+        return try RGBImage(decoding: bytes, alpha: .onWhite)
+      } catch {
+        throw .image(error)
+      }
+    case .svg(let path):
+      return try VectorDrawing.image(Self.bytes(path), side: Self.drawnSide)
+    case .trimmedSVG(let path):
+      return try VectorDrawing.trimmedImage(Self.bytes(path), page: 4 * Self.drawnSide)
+        .resized(width: Self.drawnSide, height: Self.drawnSide)
+    }
+  }
+
+  /// Width and height as metadata state them; `nil` where the file does not tell.
+  var size: (width: Int, height: Int)? {
+    switch content {
+    case .png(let bytes):
+      guard let header = try? ImageHeader.probe(bytes) else { return nil }
+      return (header.width, header.height)
+    case .svg, .trimmedSVG: return (Self.drawnSide, Self.drawnSide)
+    }
+  }
+
+  /// The bytes of a small file.
+  static func bytes(_ path: String) throws(DemoError) -> [UInt8] {
+    do throws(FileError) {
+      return try MappedFile(path).withBytes(Array.init)
+    } catch {
+      throw .file(error)
+    }
+  }
+}

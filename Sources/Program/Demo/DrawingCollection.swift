@@ -1,0 +1,112 @@
+import Images
+
+/// Pictures of three sources: an emoji font, the same things in OpenMoji's style, and clip art.
+///
+/// What a machine lacks is left out and named, as long as there is the font.
+package struct DrawingCollection: Sendable {
+  /// The pictures, source by source.
+  package private(set) var pictures: [DemoPicture] = []
+  /// A line for each source: what was taken, and what was left out and why.
+  package private(set) var report: [String] = []
+
+  /// Collects what is installed; takes a minute, because every drawing is looked at.
+  ///
+  /// - Throws: `DemoError` when the font or the names are missing, or a file is damaged.
+  package static func installed() async throws -> DrawingCollection {
+    var collection = DrawingCollection()
+    var options = EmojiCollection.Options()
+    options.includesSkinTones = true
+    options.includesCountryFlags = true
+    let emoji = try EmojiCollection.installed(options: options)
+    collection.pictures = emoji.emoji.map { DemoPicture($0) }
+    collection.report.append("\(emoji.emoji.count) of the emoji font, with flags and skin tones")
+    if let failure = VectorDrawing.failure {
+      collection.report.append(
+        "no OpenMoji and no clip art: \(failure); install it with: "
+          + "apt-get install \(VectorDrawing.package)"
+      )
+      return collection
+    }
+    try await collection.addOpenMoji()
+    try await collection.addClipArt()
+    return collection
+  }
+
+  private mutating func addOpenMoji() async throws {
+    guard let folder = OpenMojiCollection.installedFolder else {
+      report.append(
+        "no OpenMoji: .deps/openmoji is missing; make it with: scripts/setup --drawings"
+      )
+      return
+    }
+    let found = try OpenMojiCollection(
+      folder: folder,
+      english: Annotations(language: "en"),
+      japanese: Annotations(language: "ja"),
+      groups: EmojiGroups()
+    )
+    let (kept, damaged, _) = try await Self.drawable(found.pictures, dropsDuplicates: false)
+    pictures += kept
+    report.append(
+      "\(kept.count) of OpenMoji; left out: \(found.unnamed) without a name in both languages, "
+        + "\(damaged) that cannot be drawn"
+    )
+  }
+
+  private mutating func addClipArt() async throws {
+    let found: ClipArtCollection
+    do throws(DemoError) {
+      found = try ClipArtCollection()
+    } catch {
+      report.append(
+        "no clip art: \(ClipArtCollection.debianFolder) is missing; install it with: "
+          + "apt-get install openclipart-svg"
+      )
+      return
+    }
+    let (kept, damaged, duplicates) = try await Self.drawable(found.pictures, dropsDuplicates: true)
+    pictures += kept
+    report.append(
+      "\(kept.count) of clip art; left out: \(found.icons) icons and variants of shapes, "
+        + "\(found.unnamed) without words, \(duplicates) near-duplicates, "
+        + "\(damaged) that cannot be drawn or are white"
+    )
+  }
+
+  /// The pictures that can be drawn and are not white all over, in order, each looked at on some core.
+  private static func drawable(
+    _ pictures: [DemoPicture],
+    dropsDuplicates: Bool
+  ) async throws -> (kept: [DemoPicture], damaged: Int, duplicates: Int) {
+    var kept: [DemoPicture] = []
+    var (damaged, duplicates) = (0, 0)
+    var known = NearDuplicates()
+    let chunk = 256
+    for start in stride(from: 0, to: pictures.count, by: chunk) {
+      let part = pictures[start..<min(start + chunk, pictures.count)]
+      let thumbnails = await withTaskGroup(of: (Int, RGBImage?).self) { group in
+        for index in part.indices {
+          group.addTask { (index, try? thumbnail(pictures[index])) }
+        }
+        return await group.reduce(into: [Int: RGBImage]()) { $0[$1.0] = $1.1 }
+      }
+      for index in part.indices {
+        guard let image = thumbnails[index], image.pixels.contains(where: { $0 < 230 }) else {
+          damaged += 1
+          continue
+        }
+        if dropsDuplicates, !known.insert(image) {
+          duplicates += 1
+        } else {
+          kept.append(pictures[index])
+        }
+      }
+    }
+    return (kept, damaged, duplicates)
+  }
+
+  /// Enough of a picture to compare it.
+  private static func thumbnail(_ picture: DemoPicture) throws -> RGBImage {
+    try picture.image().resized(width: 32, height: 32, filter: .box)
+  }
+}
