@@ -341,7 +341,11 @@ let torchSide: [Target] = [
   tests(
     "Program",
     "ModelCommandsTests",
-    ["ModelCommands", "Training", "JSON", "Text", "TestSupport", argumentParser]
+    [
+      "ModelCommands", "DataCommands", "CommandLine", "Training", "Evaluation", "Sampling",
+      "Networks",
+      "Fetch", "Images", "JSON", "Text", "TestSupport", argumentParser,
+    ]
   ),
   tests(
     "Program",

@@ -30,7 +30,7 @@ struct AnimateCommand: ParsableCommand {
   @Option(help: "Take each n-th picture; the last one is always in.")
   var every: Int = 1
   @Option(help: "Quality of the pictures, 1 to 100.")
-  var quality: Int = 90
+  var quality = AnimatedWebP.standardQuality
 
   func validate() throws {
     guard let kind = FrameFile.Kind(out), kind != .folder else {

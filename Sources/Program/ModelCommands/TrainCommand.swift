@@ -265,7 +265,7 @@ struct TrainCommand: ParsableCommand {
       processes: try processes,
       device: device,
       standardCLIP: Weights.standardCLIP,
-      standardMetrics: Weights.hasInception ? ["fid50k_full"] : []
+      standardMetrics: Weights.hasInception ? [TrainingOption.standardMetric] : []
     )
   }
 
