@@ -238,7 +238,10 @@ let torchSide: [Target] = [
   library(
     "Learning",
     "Sampling",
-    ["CLIP", "Snapshots", "Networks", "Torch", "Fetch", "Images", "JSON", "Text", "Files"]
+    [
+      "CLIP", "Snapshots", "Networks", "Torch", "Fetch", "Datasets", "Images", "JSON", "Text",
+      "Files",
+    ]
   ),
   library(
     "Learning",
