@@ -60,7 +60,7 @@ struct AnimateCommand: ParsableCommand {
             + "\(first.width)×\(first.height)"
         )
       }
-      // The last picture stays a while before it begins anew.
+      // The last picture is held before the loop restarts.
       try animation.append(image, repeats: index == chosen.count - 1 ? 8 : 1)
     }
     try animation.finish()
