@@ -244,7 +244,10 @@ let torchSide: [Target] = [
   library(
     "Learning",
     "Sampling",
-    ["CLIP", "Snapshots", "Networks", "Torch", "Fetch", "Images", "JSON", "Text", "Files"]
+    [
+      "CLIP", "Snapshots", "Networks", "Torch", "Fetch", "Datasets", "Images", "JSON", "Text",
+      "Files",
+    ]
   ),
   library(
     "Learning",
@@ -347,7 +350,11 @@ let torchSide: [Target] = [
   tests(
     "Program",
     "ModelCommandsTests",
-    ["ModelCommands", "Training", "JSON", "Text", "TestSupport", argumentParser]
+    [
+      "ModelCommands", "DataCommands", "CommandLine", "Training", "Evaluation", "Sampling",
+      "Networks",
+      "Fetch", "Images", "JSON", "Text", "TestSupport", argumentParser,
+    ]
   ),
   tests(
     "Program",

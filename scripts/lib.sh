@@ -20,6 +20,32 @@ die() {
   exit 1
 }
 
+# expect_number WHAT VALUE: stops unless the value is a number above 0.
+expect_number() {
+  [[ $2 =~ ^[0-9]*[.]?[0-9]+$ && $2 =~ [1-9] ]] || die "$1 must be a number above 0, not '$2'"
+}
+
+# expect_flags "FLAG=KIND …" ARGUMENTS…: stops at a wrong argument, before anything that takes time.
+# KIND is whole (a whole number from 1), text or switch; `*` among them lets other arguments through.
+expect_flags() {
+  local known=" $1 "
+  shift
+  while (($# > 0)); do
+    case $known in
+      *" $1=whole "*)
+        [[ ${2-} =~ ^[1-9][0-9]{0,8}$ ]] || die "$1 takes a whole number from 1, not '${2-}'"
+        shift 2
+        ;;
+      *" $1=text "*)
+        [[ -n ${2-} ]] || die "$1 takes a value; see --help"
+        shift 2
+        ;;
+      *" $1=switch "* | *" * "*) shift ;;
+      *) die "unknown argument '$1'; see --help" ;;
+    esac
+  done
+}
+
 # Builds what the sources say now, so that nothing stale is measured; its path is in $nifty.
 release_nifty() {
   scripts/setup --tests >&2

@@ -66,7 +66,7 @@ package enum FileLock {
 
   /// The process that has the lock of a folder; `nil` if none of this machine has it.
   ///
-  /// The lock itself is not touched: whoever wants it at this moment gets it.
+  /// The lock itself is not touched: another process may take it at once.
   package static func holder(ofFolder path: String) -> Int? {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     if descriptor < 0 { return nil }

@@ -10,7 +10,7 @@ package final class PartialFolder {
   private let final: String
   private let descriptor: Int32
 
-  /// Makes the folder anew.
+  /// Recreates the folder.
   ///
   /// - Throws: `FileError` when the final name is taken, the folder cannot be made, or another process is
   ///   filling it.

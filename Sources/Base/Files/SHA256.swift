@@ -22,7 +22,7 @@ package struct SHA256: Sendable {
 
   /// The digest of everything added, 64 lower-case hexadecimal digits.
   package func digest() -> String {
-    // Nettle begins anew when it is asked.
+    // Reading a digest resets nettle's state.
     var final = context
     let size = Int(SHA256_DIGEST_SIZE)
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in

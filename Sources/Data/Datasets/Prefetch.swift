@@ -4,7 +4,7 @@ package enum Prefetch {
   ///
   /// Far below what a training step needs itself; whole photos at 1024² would else take a gigabyte.
   package static let maximumBytes = 256 << 20
-  /// At least so many times the rank's images of a step, whatever they need: one that is used, and one behind it.
+  /// The least number of prefetched steps, whatever memory they take: the current one and the next.
   package static let minimumSteps = 2
   /// At most so many: more would not help a step that comes when its images are there.
   package static let maximumSteps = 8

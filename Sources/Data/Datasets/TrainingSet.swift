@@ -170,9 +170,8 @@ package final class TrainingSet: Sendable {
 
   /// The text feature of an index [F]: one of its captions, as stored, or a pseudo-text feature.
   ///
-  /// Where `ratio` takes the captions away, or there are none, the feature is
-  /// normalise(0.25·normalise(image feature) + 0.75·normalise(noise)), noise N(0, I): LAFITE's
-  /// language-free condition.
+  /// Where `ratio` takes the captions away, or there are none, it is `pseudoText` of the image's feature, with
+  /// LAFITE's share of noise N(0, I): its language-free condition.
   /// - Parameters:
   ///   - index: The index.
   ///   - seed: Seed of the choice.
@@ -184,9 +183,11 @@ package final class TrainingSet: Sendable {
     if let caption = caption(of: dataset, entry, index: index, &random) {
       return dataset.textFeature(image: entry, caption: caption)
     }
-    let image = Self.normalised(imageFeature(at: index))
-    let noise = Self.normalised(random.normals(featureDimension))
-    return Self.normalised(zip(image, noise).map { 0.25 * $0 + 0.75 * $1 })
+    return pseudoText(
+      of: HostFeature(values: imageFeature(at: index)).atUnitLength,
+      HostFeature(values: random.normals(featureDimension)).atUnitLength,
+      share: standardPseudoTextNoise
+    ).values
   }
 
   /// Which of its image's captions `textFeature` takes; `nil` where it takes a pseudo-text feature.
@@ -228,10 +229,4 @@ package final class TrainingSet: Sendable {
   }
 
   private var takenCount: Int { taken?.count ?? rawCount }
-
-  /// v/‖v‖; a zero vector stays zero.
-  private static func normalised(_ vector: [Float]) -> [Float] {
-    let norm = vector.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-    return norm == 0 ? vector : vector.map { Float(Double($0) / norm) }
-  }
 }

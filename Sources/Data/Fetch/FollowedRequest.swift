@@ -47,7 +47,7 @@ package struct FollowedRequest {
 }
 
 extension HTTPClient.Configuration {
-  /// For one page or file: whoever is not there is not asked again, unless the caller does.
+  /// For one page or file: an unreachable host is not retried, unless by the caller.
   package static var singleFile: Self {
     var configuration = Self()
     configuration.redirectConfiguration = .disallow

@@ -16,7 +16,7 @@ package struct PublishedWeights: Sendable {
   package static let all = [
     clip(
       "clip-vit-b-32",
-      "ViT-B-32.pt",
+      Weights.clip,
       "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af"
     ),
     clip(

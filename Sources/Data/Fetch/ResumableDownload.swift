@@ -14,7 +14,7 @@ package struct DownloadError: Error, CustomStringConvertible {
     case unreachable
     /// The server answered with another status than wanted.
     case status(Int)
-    /// The connection ended too early, again and again.
+    /// The connection was lost in every attempt.
     case interrupted
     /// The file is not the one that was asked for.
     case wrongHash
@@ -104,7 +104,7 @@ package struct ResumableDownload {
         where (error.cause == .interrupted || error.cause == .unreachable && most > 0)
         && (attempt < attempts || file.size > most)
       {
-        // A server that has sent something and is gone comes back, one that never was there does not.
+        // A server that has sent bytes may come back; one that never answered is not retried.
         // A connection that breaks every hour gets through in the end.
         attempt = file.size > most ? 2 : attempt + 1
         most = max(most, file.size)
@@ -114,7 +114,7 @@ package struct ResumableDownload {
       let digest = file.digest
       if let sha256, digest != sha256 {
         if resumed, isResumable {
-          // What was there before may have been another file: once more, from the start.
+          // The partial file may be of another version: restart the download.
           isResumable = false
           continue
         }

@@ -25,11 +25,15 @@ package enum Weights {
   package static let efficientNet = "efficientnet-lite0-57934424.pth"
   /// Inception-v3 of the original TensorFlow graph, as TorchScript.
   package static let inception = "inception-2015-12-05.pt"
+  /// OpenAI's CLIP ViT-B/32, as TorchScript.
+  package static let clip = "ViT-B-32.pt"
   /// VGG-16 with LPIPS's weights, as TorchScript.
   package static let vgg16 = "vgg16.pt"
 
   /// The CLIP that the original works with, OpenAI's ViT-B/32, if it was fetched.
-  package static var standardCLIP: String? { try? path("ViT-B-32.pt") }
+  package static var standardCLIP: String? { try? path(clip) }
+  /// What a help says of that default.
+  package static let standardCLIPText = "\(clip), if it was fetched"
   /// Whether the detector of FID was fetched.
   package static var hasInception: Bool { (try? path(inception)) != nil }
 

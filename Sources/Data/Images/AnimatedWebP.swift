@@ -18,8 +18,15 @@ package struct AnimatedWebP: Sendable {
   /// small picture is enlarged.
   ///
   /// - Parameter width: Pixels of a row.
-  /// - Returns: `nil`, without loss, up to 128 pixels, else 90.
-  package static func quality(ofWidth width: Int) -> Int? { width <= 128 ? nil : 90 }
+  /// - Returns: `nil`, without loss, up to `widestWithoutLoss`, else `standardQuality`.
+  package static func quality(ofWidth width: Int) -> Int? {
+    width <= widestWithoutLoss ? nil : standardQuality
+  }
+
+  /// The widest frames that are kept without loss unless a quality is given, in pixels.
+  package static let widestWithoutLoss = 128
+  /// The quality of wider frames unless one is given.
+  package static let standardQuality = 90
 
   /// How long steps of time last, in milliseconds.
   ///

@@ -55,7 +55,8 @@ package enum ImageError: Error, Equatable, CustomStringConvertible {
     case .animationTooLarge(let frames, let limit):
       "more than \(frames) frames exceed the \(limit) bytes of an animated WebP: "
         + "take fewer of them (--every), or a lower --quality"
-    case .outOfMemory: "out of memory while handling an image; decode fewer at once"
+    case .outOfMemory:
+      "no memory for the pixels of an image; free some, or run fewer threads and programs at once"
     case .cannotDraw(let width, let height):
       "no memory for a drawing of \(width)×\(height) pixels"
     case .fontMissing(let character, let package):

@@ -1,3 +1,5 @@
+import CImages
+
 /// How a picture is enlarged.
 package enum Enlargement: String, Sendable, Codable, CaseIterable {
   /// Pixels become squares: shows exactly what the network made.
@@ -41,7 +43,8 @@ package struct ImageGrid: Sendable {
   ///
   /// - Parameter tiles: At least one, all of one size.
   /// - Returns: The grid.
-  package func image(of tiles: [RGBImage]) -> RGBImage {
+  /// - Throws: `ImageError.cannotDraw` where there is no memory for its pixels.
+  package func image(of tiles: [RGBImage]) throws(ImageError) -> RGBImage {
     guard let first = tiles.first else { preconditionFailure("a grid of no pictures") }
     for tile in tiles {
       precondition(
@@ -52,11 +55,9 @@ package struct ImageGrid: Sendable {
     let width = first.width * magnification
     let height = first.height * magnification
     let rows = (tiles.count + columns - 1) / columns
-    var result = RGBImage(
-      width: columns * (width + gap) + gap,
-      height: rows * (height + gap) + gap,
-      filledWith: background
-    )
+    let (wide, high) = (columns * (width + gap) + gap, rows * (height + gap) + gap)
+    guard cimages_has_memory(3 * wide * high) else { throw .cannotDraw(width: wide, height: high) }
+    var result = RGBImage(width: wide, height: high, filledWith: background)
     for (index, tile) in tiles.enumerated() {
       result.paste(
         tile.scaled(width: width, height: height, enlargement),

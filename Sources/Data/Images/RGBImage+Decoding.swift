@@ -53,12 +53,18 @@ extension RGBImage {
         limit: limits.maximumPixels
       )
     }
+    // Swift's arrays end the process where there is no memory. Twice: who decodes a picture crops, turns or
+    // resizes it next.
+    guard cimages_has_memory(2 * 3 * pixelCount) else { throw .outOfMemory }
     let image = RGBImage(
       width: header.width,
       height: header.height,
       pixels: try Self.pixels(of: bytes, header: header, alpha: alpha)
     )
     let orientation = appliesOrientation ? Orientation(exifOf: bytes) : .upright
+    if header.turned != .upright || orientation != .upright {
+      guard cimages_has_memory(2 * 3 * pixelCount) else { throw .outOfMemory }
+    }
     // The container's orientation is part of the picture; EXIF is metadata.
     self = image.turned(header.turned).turned(orientation)
   }

@@ -78,7 +78,7 @@ package final class PickleBytes {
   package let isMutable: Bool
   private let source: () -> MappedBytes
 
-  /// The bytes; those that are made on demand are made anew each time.
+  /// The bytes; lazy ones are recomputed at each access.
   package var buffer: MappedBytes { source() }
 
   /// Wraps a buffer.

@@ -4,6 +4,9 @@ import Networks
 package import Snapshots
 
 extension ClipModel {
+  /// What a help says of the CLIP that is taken where none is named.
+  package static let standardText = Weights.standardCLIPText
+
   /// Refuses a CLIP that a network was not trained with.
   ///
   /// - Parameter snapshot: The network; it says so itself if nifty wrote it.

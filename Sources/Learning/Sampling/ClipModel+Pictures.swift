@@ -1,6 +1,6 @@
 package import CLIP
+import Datasets
 package import Images
-import Networks
 package import Torch
 
 extension ClipModel {
@@ -17,6 +17,6 @@ extension ClipModel {
     let feature = features(of: [image]).normalized()
     let random = SeededRandom(seed: 0, stream: .paintedPseudoText, position: 0)
     let n = random.normal([1, feature.size(1)]).normalized()
-    return withNoise(feature, n, share: noise)
+    return pseudoText(of: feature, n, share: noise)
   }
 }

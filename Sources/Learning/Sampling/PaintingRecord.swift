@@ -1,3 +1,4 @@
+import Datasets
 package import Images
 package import JSON
 
@@ -97,7 +98,7 @@ package struct PaintingRecord: Sendable, Equatable {
   }
 
   /// The usual share of noise in a picture's feature.
-  package static let standardImageNoise = 0.75
+  package static let standardImageNoise = standardPseudoTextNoise
 
   /// The keyword of the text in a PNG file.
   package static let keyword = "nifty"

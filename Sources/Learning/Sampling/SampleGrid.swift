@@ -2,7 +2,7 @@ package import Images
 package import Networks
 package import Torch
 
-/// The same latents under the same conditions, painted again and again while a run goes on.
+/// The same latents under the same conditions, painted at intervals during a run.
 package struct SampleGrid {
   private let z: Tensor
   private let features: Tensor
@@ -53,7 +53,9 @@ package struct SampleGrid {
   }
 
   /// The pictures as one.
-  package func image(_ generator: Generator) -> RGBImage {
-    ImageGrid(columns: columns).image(of: paint(generator))
+  ///
+  /// - Throws: `ImageError` where there is no memory for it.
+  package func image(_ generator: Generator) throws(ImageError) -> RGBImage {
+    try ImageGrid(columns: columns).image(of: paint(generator))
   }
 }

@@ -1,9 +1,18 @@
 /// Seeds as StyleGAN's commands write them: `0,3,10-15`; at most 10,000 of them.
-package struct SeedList {
+package struct SeedList: CustomStringConvertible {
   /// The seeds in the order given.
   package let seeds: [UInt64]
 
   private static let most = 10_000
+
+  /// The list as it is typed.
+  package let description: String
+
+  /// The seeds of a range.
+  package init(_ range: ClosedRange<UInt64>) {
+    seeds = Array(range)
+    description = "\(range.lowerBound)-\(range.upperBound)"
+  }
 
   /// The seeds that a text lists; `nil` where it is no list, or one of too many.
   package init?(argument: String) {
@@ -16,5 +25,6 @@ package struct SeedList {
       seeds += first...last
     }
     self.seeds = seeds
+    description = argument
   }
 }

@@ -27,7 +27,7 @@ package struct RunFolder: Sendable {
     }
   }
 
-  /// Refuses a run that has been going and whose checkpoints are gone: to begin anew in its folder would
+  /// Refuses a started run without checkpoints: starting over in its folder would
   /// overwrite what is left of it.
   ///
   /// - Throws: `TrainingError.checkpoint` naming what to do instead; `FileError` when a folder cannot be

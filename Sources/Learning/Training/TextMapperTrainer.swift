@@ -1,3 +1,4 @@
+import CLIP
 package import Datasets
 package import Networks
 package import Torch
@@ -17,7 +18,7 @@ package struct TextMapperTraining: Equatable, Sendable {
   package var measureEvery = 100
   /// The optimiser.
   package var optimizer = Adam.Configuration(learningRate: 0.01, weightDecay: 0.01)
-  /// Seed of weights, batches and of what is held out.
+  /// Seed of weights, batches and the held-out split.
   package var seed: UInt64 = 0
 
   /// The defaults.
@@ -163,7 +164,11 @@ package struct TextMapperTrainer {
     withoutGradients {
       let random = SeededRandom(seed: configuration.seed, stream: .mapperMeasurement, position: 0)
       let noise = random.normal(pairs.images.shape)
-      let gaussian = (pairs.images * 0.25 + noise.normalized() * 0.75).normalized()
+      let gaussian = pseudoText(
+        of: pairs.images,
+        noise.normalized(),
+        share: standardPseudoTextNoise
+      )
       func cosine(_ made: Tensor) -> Double { (made * pairs.texts).sum(1).mean().item }
       return Measurement(
         centre: cosine(mapper.distribution(pairs.images).centre.normalized()),

@@ -1,4 +1,5 @@
 package import Datasets
+import Networks
 package import Torch
 
 /// A batch from the loader as tensors: pixels to [−1, 1], features to unit length.
@@ -6,7 +7,7 @@ package func trainingBatch(_ batch: HostBatch, on device: Device) -> TrainingBat
   let (N, R, F) = (batch.size, batch.resolution, batch.featureDimension)
   let pixels = Tensor(batch.pixels, shape: [N, R, R, 3]).to(device)
   return TrainingBatch(
-    images: pixels.permuted(0, 3, 1, 2).to(.float32) / 127.5 - 1,
+    images: imageTensor(pixels: pixels),
     imageFeatures: Tensor(batch.imageFeatures, shape: [N, F]).to(device).normalized(),
     textFeatures: Tensor(batch.textFeatures, shape: [N, F]).to(device).normalized()
   )

@@ -13,7 +13,7 @@ import TorchNN
 /// One training run from its options to its last snapshot, in one session or in several.
 ///
 /// This is the loop: a step, and the periodic work after it. Its helpers have one duty each: the clock, the
-/// report, the snapshots, the checkpoints, the watch.
+/// report, the snapshots, the checkpoints with the state in them, the watch and what follows an alarm.
 package final class TrainingRun {
   /// The run's options.
   package var options: TrainingOptions { inputs.options }
@@ -31,7 +31,9 @@ package final class TrainingRun {
   let snapshots: RunSnapshots
   private let checkpoints: RunCheckpoints
   private let watch: RunWatch
-  private var clock: RunClock
+  private let clock: RunClock
+  private let recovery: RunRecovery
+  private let collapse: CollapseResponse
   private var stateWasReplaced = true
 
   /// Opens the data, makes the networks, and makes the run folder or goes on in one.
@@ -56,28 +58,20 @@ package final class TrainingRun {
     stop: StopRequest = StopRequest(),
     observe: @escaping (TrainingEvent) -> Void
   ) throws {
-    let (options, data) = (inputs.options, inputs.data)
     self.inputs = inputs
     self.stop = stop
     ranks = inputs.ranks
     steps = try SharedSteps(inputs)
-    if continued == nil { try steps.resume() }
-    let tiles = data.gridIndices(32)
-    let features = gridFeatures ?? SampleGrid.conditions(of: data, tiles)
-    let grid = SampleGrid(
-      features: features.to(inputs.device),
-      columns: gridFeatures == nil ? 8 : 4,
-      zDimension: options.trainer.generator.zDimension,
-      seed: options.trainer.seed
-    )
+    let grid = SampleGrid(of: inputs, features: gridFeatures)
     if let continued {
       folder = try RunFolder(existing: continued)
       try folder.checkCheckpoints()
       reals = nil
     } else {
+      try steps.resume()
       // Before the folder is made: a damaged image among them leaves nothing behind.
-      let image = try ImageGrid(columns: 8).image(of: tiles.map { try data.image(at: $0) })
-      folder = try RunFolder(in: options.outdir, description: options.description)
+      let image = try SampleGrid.reals(of: inputs.data)
+      folder = try RunFolder(in: inputs.options.outdir, description: inputs.options.description)
       try image.write(png: folder.file("reals.png"))
       reals = image
     }
@@ -97,13 +91,26 @@ package final class TrainingRun {
       report: report
     )
     checkpoints = try RunCheckpoints(in: folder, inputs, report: report)
-    watch = RunWatch(options.collapsePolicy)
-    clock = RunClock(options)
+    watch = RunWatch(inputs.options.collapsePolicy)
+    clock = RunClock(inputs.options)
+    let helpers = RunHelpers(
+      folder: folder,
+      trainer: steps.trainer,
+      clock: clock,
+      report: report,
+      snapshots: snapshots,
+      checkpoints: checkpoints,
+      watch: watch
+    )
+    recovery = RunRecovery(inputs, helpers)
+    collapse = CollapseResponse(helpers, recovery)
     if continued != nil {
-      try ranks.doing("reads a checkpoint of \(folder.path)") { try restore() }
+      try ranks.doing("reads a checkpoint of \(folder.path)") {
+        try recovery.restore(orBegin: steps.resume)
+      }
     }
     try AtomicFile.write(
-      options.json(runFolder: folder.path).prettyJSON,
+      inputs.options.json(runFolder: folder.path).prettyJSON,
       to: folder.file("training_options.json")
     )
   }
@@ -125,7 +132,7 @@ package final class TrainingRun {
     try ranks.meet()
     // A run that is killed in its first interval can be continued, too, and a disk that takes no
     // checkpoint is reported at once.
-    if try checkpoints.areNone { try ranks.whileOthersWait { try writeLastCheckpoint() } }
+    if try checkpoints.areNone { try ranks.whileOthersWait { try recovery.writeLastCheckpoint() } }
     if isComplete, snapshots.unscored == nil {
       report.tell(
         "the run is complete at \(kimg(trainer.imagesSeen)) kimg; --kimg takes it further"
@@ -134,7 +141,9 @@ package final class TrainingRun {
     }
     while !isComplete || snapshots.unscored != nil {
       if stop.isRequested {
-        try ranks.whileOthersWait { try leave() }
+        try ranks.whileOthersWait { try recovery.writeLastCheckpoint() }
+        let images = kimg(trainer.imagesSeen)
+        report.tell("stopped at \(images) kimg; go on with: nifty train --continue \(folder.path)")
         return .interrupted
       }
       if stateWasReplaced { ranks.sendState(of: trainer) }
@@ -146,9 +155,9 @@ package final class TrainingRun {
         try advance()
       }
       try ranks.check()
-      try checkpoints.beginIfDue({ state }, trainer)
+      try recovery.checkpointIfDue()
     }
-    try ranks.whileOthersWait { try writeLastCheckpoint() }
+    try ranks.whileOthersWait { try recovery.writeLastCheckpoint() }
     return .finished
   }
 
@@ -166,7 +175,7 @@ package final class TrainingRun {
     try report.record(reports, trainer.clock.takeSpans())
     let alarms = watch.judge(reports)
     if !alarms.isEmpty {
-      try ranks.whileOthersWait { _ = try collapse(alarms) }
+      try ranks.whileOthersWait { _ = try respond(to: alarms) }
       return
     }
     let isLast = clock.isOver(trainer.imagesSeen)
@@ -187,7 +196,7 @@ package final class TrainingRun {
   /// The next batch; where an image cannot be read the run ends, but loses nothing.
   private func batchOrCheckpoint() throws -> TrainingBatch {
     do { return try steps.batch() } catch {
-      try ranks.whileOthersWait { try writeLastCheckpoint() }
+      try ranks.whileOthersWait { try recovery.writeLastCheckpoint() }
       throw TrainingError.stopped(
         "\(error); repair it, then go on with: nifty train --continue \(folder.path)"
       )
@@ -205,9 +214,9 @@ package final class TrainingRun {
     if writesSnapshot { try snapshots.write(trainer) }
     report.beginTick(at: trainer.imagesSeen, after: clock.secondsOfTick)
     clock.restartTick()
-    if !alarms.isEmpty, try collapse(alarms) { return }
+    if !alarms.isEmpty, try respond(to: alarms) { return }
     guard writesSnapshot else { return }
-    checkpoints.begin({ state }, trainer)
+    recovery.checkpoint()
     if snapshots.unscored != nil { try score() }
   }
 
@@ -253,147 +262,16 @@ package final class TrainingRun {
     guard let alarms else { return }
     report.noteMaintenance(start.secondsAgo)
     if snapshots.areScored { checkpoints.demand() }
-    if !alarms.isEmpty { try collapse(alarms) }
-  }
-}
-
-// MARK: Checkpoints
-
-extension TrainingRun {
-  /// The state that a checkpoint keeps beside the tensors.
-  private var state: RunState {
-    var tick = report.tick
-    tick.seconds += clock.secondsOfTick
-    return RunState(
-      seed: options.trainer.seed,
-      imageCount: options.imageCount,
-      data: inputs.dataIdentity,
-      trainer: trainer.progress,
-      tick: tick,
-      seconds: clock.seconds,
-      logs: report.sizes,
-      unscored: snapshots.unscored,
-      best: snapshots.best,
-      lastScore: snapshots.lastScore,
-      watchdog: watch.watchdog
-    )
+    if !alarms.isEmpty { try respond(to: alarms) }
   }
 
-  /// Writes a checkpoint and waits for it.
-  private func writeLastCheckpoint() throws {
-    if clock.hasTrained(trainer.imagesSeen) { try report.finishProfile() }
-    try checkpoints.writeLast({ state }, trainer)
-  }
-
-  /// Ends the session so that another one can go on.
-  private func leave() throws {
-    try writeLastCheckpoint()
-    let images = kimg(trainer.imagesSeen)
-    report.tell("stopped at \(images) kimg; go on with: nifty train --continue \(folder.path)")
-  }
-
-  /// Continues from the newest undamaged checkpoint of the folder; starts over in a folder whose run was
-  /// killed before its first one.
-  private func restore() throws {
-    let (found, damage) = try checkpoints.newest()
-    if let found {
-      try adopt(found)
-      for line in damage { try report.say(line) }
-      try report.say("continued at \(kimg(trainer.imagesSeen)) kimg")
-      return
-    }
-    if let reason = damage.first {
-      throw TrainingError.checkpoint(
-        "\(folder.path) holds no checkpoint to go on from: \(reason); start a new run, with --resume "
-          + "from one of its snapshots"
-      )
-    }
-    try steps.resume()
-    try report.adopt(nil)
-    try report.say("begun anew: there is no checkpoint yet")
-  }
-
-  /// Restores a checkpoint's state, and truncates the logs to it.
-  private func adopt(_ checkpoint: Checkpoint, keepingWords: Bool = false) throws {
-    let state = checkpoint.state
-    guard state.seed == options.trainer.seed, state.imageCount == options.imageCount else {
-      throw TrainingError.checkpoint(
-        "\(folder.path) was trained on \(state.imageCount) images with seed \(state.seed), not on "
-          + "\(options.imageCount) with seed \(options.trainer.seed): its data has changed"
-      )
-    }
-    if let known = state.data,
-      let changed = zip(known, inputs.dataIdentity).first(where: { $0 != $1 })
-    {
-      throw TrainingError.checkpoint(
-        "\(folder.path) was trained on other data: \(changed.1.path) has changed since; start a new run, "
-          + "with --resume from one of its snapshots"
-      )
-    }
-    do {
-      try trainer.restore(state.trainer) { checkpoint.tensors[$0] }
-    } catch {
-      throw TrainingError.checkpoint("\(checkpoint.tensors.path) does not fit the run: \(error)")
-    }
-    snapshots.adopt(state)
-    watch.adopt(state)
-    clock.adopt(state.seconds)
-    try checkpoints.removeAll(after: state.trainer.imagesSeen)
-    try report.adopt(state, keepingWords: keepingWords)
-  }
-}
-
-// MARK: Collapse
-
-extension TrainingRun {
   /// Takes the action that the options choose after a collapse.
   ///
   /// - Returns: Whether the run was taken back to an earlier state.
   @discardableResult
-  func collapse(_ alarms: [Watchdog.Alarm]) throws -> Bool {
-    let reasons = alarms.map(\.description).joined(separator: "; ")
-    let what = "at \(kimg(trainer.imagesSeen)) kimg \(reasons)"
-    switch watch.verdict(alarms) {
-    case .warn:
-      try report.say("warning: \(what)")
-      return false
-    case .stop:
-      checkpoints.wait()
-      let hint = snapshots.best.map { "; the best snapshot is \($0.snapshot)" } ?? ""
-      throw TrainingError.diverged(
-        "\(what); the run is stopped, its checkpoints are good\(hint); go on with lower learning "
-          + "rates by: nifty train --continue \(folder.path) --on-collapse=rollback"
-      )
-    case .rollBack:
-      checkpoints.wait()
-      try rollBack(what, alarms)
-      return true
-    }
-  }
-
-  /// Goes back to the last good checkpoint, with half the learning rates.
-  private func rollBack(_ what: String, _ alarms: [Watchdog.Alarm]) throws {
-    guard let number = watch.nextRollback else {
-      throw TrainingError.diverged(
-        "\(what); given up after \(Watchdog.mostRollbacks) rollbacks"
-      )
-    }
-    let best = snapshots.best
-    let limit = watch.lastGoodImages(alarms, now: trainer.imagesSeen, best: best)
-    guard let found = try checkpoints.good(until: limit, last: watch.watchdog.rolledBackTo) else {
-      throw TrainingError.diverged("\(what); there is no good checkpoint to go back to")
-    }
-    let (factor, spent) = (trainer.learningRateFactor / 2, clock.seconds)
-    // The log keeps the lines that led here.
-    try adopt(found, keepingWords: true)
-    let images = trainer.imagesSeen
-    trainer.learningRateFactor = factor
-    watch.noteRollback(number, to: images)
-    try snapshots.keep(best, rollbacks: number, at: images)
-    clock.begin(at: images, after: spent)
-    report.begin(again: images)
-    try report.say(rollback: "\(what); back to \(kimg(images)) kimg", factor, at: images)
-    checkpoints.demand()
-    stateWasReplaced = true
+  func respond(to alarms: [Watchdog.Alarm]) throws -> Bool {
+    let isTakenBack = try collapse.respond(to: alarms)
+    if isTakenBack { stateWasReplaced = true }
+    return isTakenBack
   }
 }

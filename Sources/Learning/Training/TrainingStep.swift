@@ -73,7 +73,7 @@ extension Trainer {
       sums = sums.isEmpty ? result.gradients : zip(sums, result.gradients).map { $0 + $1 }
     }
     let optimizer = phase.isGenerator ? generatorOptimizer : discriminatorOptimizer
-    // One overflow must not poison a run of days: LAFITE replaces what is not finite.
+    // One overflow must not poison a run of days: LAFITE replaces NaN and infinity.
     optimizer.step(
       shared(sums, exchange).map {
         $0.withoutNaN(nan: 0, positiveInfinity: 1e5, negativeInfinity: -1e5)
@@ -117,7 +117,7 @@ extension Trainer {
 ///   - gain: Factor on the loss; the interval of a lazy regulariser.
 ///   - random: Draws in this order: conditioning noise; then, loss by loss, second latent, cutoff,
 ///     mixing choice, per-layer noise, CLIP crop, path noise.
-///   - generated: What the discriminator is shown as generated; painted anew if `nil`.
+///   - generated: What the discriminator is shown as generated; regenerated if `nil`.
 ///   - exchange: Takes the gradients while the last backward pass computes them.
 /// - Returns: Gradients and reports.
 package func phaseGradients(

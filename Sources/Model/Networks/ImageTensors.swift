@@ -5,8 +5,12 @@ package import Torch
 package func imageTensor(_ images: [RGBImage]) -> Tensor {
   guard let first = images.first else { return .zeros([0, 3, 1, 1]) }
   let pixels = images.flatMap(\.pixels)
-  return Tensor(pixels, shape: [images.count, first.height, first.width, 3])
-    .permuted(0, 3, 1, 2).to(.float32) / 127.5 - 1
+  return imageTensor(pixels: Tensor(pixels, shape: [images.count, first.height, first.width, 3]))
+}
+
+/// Pixels [N, R, R, 3], 0…255, as networks take them: [N, 3, R, R] in [−1, 1], float32, on the same device.
+package func imageTensor(pixels: Tensor) -> Tensor {
+  pixels.permuted(0, 3, 1, 2).to(.float32) / 127.5 - 1
 }
 
 /// Network output as 8-bit values of the same shape: x · 127.5 + 128, cut off to 0…255 and truncated, as

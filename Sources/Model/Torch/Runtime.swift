@@ -10,7 +10,7 @@ public enum Runtime {
 
   /// Keeps freed memory in the process instead of giving it back to the system after each operation.
   ///
-  /// A training step allocates and frees the same few hundred megabytes again and again; handing out
+  /// A training step allocates and frees the same few hundred megabytes repeatedly; handing out
   /// fresh zeroed pages each time cost 15 % of a step at 32². To be called once, before any work.
   public static func keepFreedMemory() {
     ct_keep_freed_memory()

@@ -28,7 +28,7 @@ enum DataBench {
   }
 
   private static var peakMegabytes: Double {
-    // Not ru_maxrss: a program inherits that of the one that started it.
+    // Not ru_maxrss: a process inherits its parent's.
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
     let kilobytes = line?.split(separator: " ").compactMap { Double($0) }.first

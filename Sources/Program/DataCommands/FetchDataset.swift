@@ -39,7 +39,12 @@ struct DatasetFlags: ParsableArguments {
   @Option(help: "train, or val or test: whose link to take from the page.")
   var split = "train"
 
-  @Option(help: "Zip to write. (default: data/NAME_SPLIT.zip; of --id and --url data/NAME.zip)")
+  @Option(
+    help: """
+      Zip to write. (default: \(Self.standardPath(of: "NAME", split: "SPLIT")); of --id and --url
+      \(Self.standardPath(of: "NAME", split: nil)))
+      """
+  )
   var out: String?
 
   @Option(help: .hidden)
@@ -76,6 +81,11 @@ struct DatasetFlags: ParsableArguments {
     )
   }
 
+  /// The zip to write if `--out` does not say it; a file that was named may be of any split.
+  static func standardPath(of name: String, split: String?) -> String {
+    "data/\(name)\(split.map { "_\($0)" } ?? "").zip"
+  }
+
   func validate() throws {
     guard id == nil || url == nil else {
       throw ValidationError("--id and --url both name the zip; give one of them")
@@ -97,7 +107,7 @@ struct DatasetFlags: ParsableArguments {
   /// - Throws: `DownloadError` or `FileError`; offline, the error says what to put where.
   func fetch(_ name: String) async throws {
     let isNamed = id != nil || url != nil
-    let path = out ?? (isNamed ? "data/\(name).zip" : "data/\(name)_\(split).zip")
+    let path = out ?? Self.standardPath(of: name, split: isNamed ? nil : split)
     let expected = RecordedHash.read(path)
     if FileManager.default.fileExists(atPath: path) {
       return try RecordedHash.check(path, expected)

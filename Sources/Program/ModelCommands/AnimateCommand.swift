@@ -30,7 +30,7 @@ struct AnimateCommand: ParsableCommand {
   @Option(help: "Take each n-th picture; the last one is always in.")
   var every: Int = 1
   @Option(help: "Quality of the pictures, 1 to 100.")
-  var quality: Int = 90
+  var quality = AnimatedWebP.standardQuality
 
   func validate() throws {
     guard let kind = FrameFile.Kind(out), kind != .folder else {
@@ -60,7 +60,7 @@ struct AnimateCommand: ParsableCommand {
             + "\(first.width)×\(first.height)"
         )
       }
-      // The last picture stays a while before it begins anew.
+      // The last picture is held before the loop restarts.
       try animation.append(image, repeats: index == chosen.count - 1 ? 8 : 1)
     }
     try animation.finish()

@@ -32,6 +32,10 @@ struct GenerateCommand: ParsableCommand {
   )
 
   private static let standardImageNoise = PaintingRecord.standardImageNoise
+  /// The seeds of each text where neither --seeds nor --samples is given.
+  static let standardSeeds: ClosedRange<UInt64> = 0...3
+  /// The layers that --mix-seeds take where --mix-layers is not given.
+  static let standardMixLayers = PartRange(0...3)
 
   @Argument(help: "Texts in any language that the CLIP knows.")
   var texts: [String] = []
@@ -53,7 +57,9 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Images of each text; their seeds are 0, 1, …")
   var samples: Int?
 
-  @Option(help: "Seeds of latents and noise, as 0,3,10-15. (default: 0-3)")
+  @Option(
+    help: "Seeds of latents and noise, as 0,3,10-15. (default: \(SeedList(Self.standardSeeds)))"
+  )
   var seeds: SeedList?
 
   @Option(help: "Truncation: 1 is the full variety, 0 the average image.")
@@ -63,7 +69,9 @@ struct GenerateCommand: ParsableCommand {
   var mixSeeds: SeedList?
 
   @Option(
-    help: "Layers that take the other seed's styles; 0-3 are the coarse ones. (default: 0-3)"
+    help: """
+      Layers that take the other seed's styles; 0-3 are the coarse ones. (default: \(Self.standardMixLayers))
+      """
   )
   var mixLayers: PartRange?
 
@@ -97,6 +105,14 @@ struct GenerateCommand: ParsableCommand {
     try refuse(imageNoise, unless: .between(0, 1), flag: "--image-noise")
     try refuseIdleFlags()
   }
+
+  /// The seeds of each text.
+  var ownSeeds: [UInt64] {
+    seeds?.seeds ?? samples.map { (0..<UInt64($0)).map { $0 } } ?? Array(Self.standardSeeds)
+  }
+
+  /// The layers that take the other seed's styles.
+  var mixedLayers: ClosedRange<Int> { (mixLayers ?? Self.standardMixLayers).range }
 
   /// Refuses what would have no effect.
   private func refuseIdleFlags() throws {
@@ -167,7 +183,7 @@ struct GenerateCommand: ParsableCommand {
     let record = { (condition: PaintingRecord.Condition, seed: UInt64) in
       painter.record(of: condition, seed: seed, network: sha256, clip: model.sha256)
     }
-    let seeds = seeds?.seeds ?? (0..<UInt64(samples ?? 4)).map { $0 }
+    let seeds = ownSeeds
     guard let mixSeeds else {
       return conditions.map { condition in
         Row(
@@ -179,7 +195,7 @@ struct GenerateCommand: ParsableCommand {
         )
       }
     }
-    let layers = mixLayers?.range ?? 0...3
+    let layers = mixedLayers
     let last = painter.generator.mapping.wCount - 1
     guard mixLayers == nil || layers.upperBound <= last else {
       throw SamplingError(

@@ -39,11 +39,16 @@ struct PackFlags: ParsableArguments {
   }
 
   /// How images are stored in the zip.
-  enum StoredFormat: String, ExpressibleByArgument, CaseIterable { case webp, png, jpeg }
+  enum StoredFormat: String, ExpressibleByArgument, CaseIterable {
+    case webp, png, jpeg
 
-  /// How images are stored in the zip if no flag says otherwise: what the original reads fastest is
-  /// PNG; what is smaller and faster here is WebP.
-  private var storedFormat: StoredFormat { format ?? (lafiteJson ? .png : .webp) }
+    /// The format if no flag says otherwise: what the original reads fastest is PNG; what is smaller and
+    /// faster here is WebP.
+    static func standard(lafiteJSON: Bool) -> Self { lafiteJSON ? .png : .webp }
+  }
+
+  /// How images are stored in the zip.
+  var storedFormat: StoredFormat { format ?? .standard(lafiteJSON: lafiteJson) }
 
   /// Refuses values that do not fit.
   func check() throws {

@@ -1,5 +1,6 @@
 import CLIP
 import Datasets
+import Fetch
 import Foundation
 import Images
 import Text
@@ -46,7 +47,7 @@ enum PackOptions {
   )
   static let clip = PackOption<String?>(
     "clip",
-    "CLIP model that makes the features. (default: ViT-B-32.pt, if it was fetched)",
+    "CLIP model that makes the features. (default: \(Weights.standardCLIPText))",
     nil,
     \.clip
   )
@@ -73,7 +74,7 @@ enum PackOptions {
     "format",
     """
     How images are stored: webp (without loss), png (without loss) or jpeg.
-    (default: webp; png with --lafite-json)
+    (default: \(PackFlags.StoredFormat.standard(lafiteJSON: false)); \(PackFlags.StoredFormat.standard(lafiteJSON: true)) with --lafite-json)
     """,
     nil,
     \.format

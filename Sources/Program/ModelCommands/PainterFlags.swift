@@ -16,7 +16,7 @@ struct PainterFlags: ParsableArguments {
   @Option(help: "CLIP that the generator was trained with; not needed where the network tells it.")
   var clip: String?
 
-  @Option(help: "Number of first layers that are truncated. (default: all)")
+  @Option(help: "Number of first layers that are truncated; without it, all.")
   var truncCutoff: Int?
 
   @Option(

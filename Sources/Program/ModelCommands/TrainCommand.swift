@@ -265,7 +265,7 @@ struct TrainCommand: ParsableCommand {
       processes: try processes,
       device: device,
       standardCLIP: Weights.standardCLIP,
-      standardMetrics: Weights.hasInception ? ["fid50k_full"] : []
+      standardMetrics: Weights.hasInception ? [TrainingOption.standardMetric] : []
     )
   }
 
@@ -313,7 +313,7 @@ struct TrainCommand: ParsableCommand {
     return mapper
   }
 
-  /// Keeps the prompts with the run: one that is continued paints those it began with.
+  /// Copies the prompts into the run's folder: a continued run paints the same ones.
   private func readPrompts(of options: inout TrainingOptions, continued: Bool) throws {
     // A new run by an earlier one's options reads the file again if it is named again.
     let isNamed = !continued && runFlags.prompts != nil

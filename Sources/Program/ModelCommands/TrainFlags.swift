@@ -74,7 +74,7 @@ struct RecipeFlags: ParsableArguments {
   @Option(.textMultiplier) var textMultiplier: Double?
   @Option(.reusesFakes) var reusesFakes: Switch?
 
-  /// The given values: the set first, so that what stands beside it counts more.
+  /// The given values: the preset first, so that explicit flags override it.
   var given: [TrainingArguments.Given] {
     [
       .init(.recipe, recipe), .init(.textMultiplier, textMultiplier),

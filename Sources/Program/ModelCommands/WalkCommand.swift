@@ -35,6 +35,11 @@ struct WalkCommand: ParsableCommand {
       """
   )
 
+  /// The seeds where the stops differ in nothing else.
+  static let standardSeeds: ClosedRange<UInt64> = 0...3
+  /// The seed where the stops differ in their texts or truncations.
+  static let standardSeed: UInt64 = 0
+
   /// The most frames of one walk.
   private static let mostFrames = 20_000
 
@@ -43,7 +48,12 @@ struct WalkCommand: ParsableCommand {
 
   @OptionGroup var flags: PainterFlags
 
-  @Option(help: "Seeds of the stops, as 0,3,10-15. (default: 0-3 for one text, else 0)")
+  @Option(
+    help: """
+      Seeds of the stops, as 0,3,10-15. (default: \(SeedList(Self.standardSeeds)) for one text and
+      truncation, else \(Self.standardSeed))
+      """
+  )
   var seeds: SeedList?
 
   @Option(help: "Truncations of the stops, as 1,0.5: 1 is the full variety, 0 the average image.")
@@ -58,10 +68,15 @@ struct WalkCommand: ParsableCommand {
   @Flag(help: "End on the last stop instead of returning to the first.")
   var once = false
 
-  @Option(help: "Pixels of a side; pictures are scaled by Lanczos. (default: the network's)")
+  @Option(help: "Pixels of a side, scaled by Lanczos; without it the network's.")
   var size: Int?
 
-  @Option(help: "Quality of a .webp, 1 to 100. (default: no loss up to 128 pixels, else 90)")
+  @Option(
+    help: """
+      Quality of a .webp, 1 to 100. (default: \(AnimatedWebP.standardQuality); no loss up to
+      \(AnimatedWebP.widestWithoutLoss) pixels)
+      """
+  )
   var quality: Int?
 
   @Option(help: "File .webp or .mp4, or a folder for PNG files.")
@@ -99,8 +114,11 @@ struct WalkCommand: ParsableCommand {
     }
   }
 
-  private var stopSeeds: [UInt64] {
-    seeds?.seeds ?? (texts.count == 1 && trunc.values.count == 1 ? [0, 1, 2, 3] : [0])
+  /// The seeds of the stops, or the one of all.
+  var stopSeeds: [UInt64] {
+    if let seeds { return seeds.seeds }
+    return texts.count == 1 && trunc.values.count == 1
+      ? Array(Self.standardSeeds) : [Self.standardSeed]
   }
 
   func run() throws {

@@ -64,7 +64,7 @@ import Testing
 
   private let second = "00000/img00000001.png"
 
-  @Test func `a whole set has no faults`() throws {
+  @Test func `an undamaged dataset has no faults`() throws {
     #expect(try faults { _ in } == [])
   }
 

@@ -151,7 +151,7 @@ import Testing
     }
   }
 
-  @Test func `a set opens whatever became of its sidecar`() throws {
+  @Test func `a dataset opens without its sidecar or with a damaged one`() throws {
     let path = folder.file("l.zip")
     let writer = try ZipWriter(path)
     try writer.add("a.png", noiseImage(4, seed: 0).encodedPNG(level: 0))

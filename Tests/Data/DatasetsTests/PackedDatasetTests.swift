@@ -129,7 +129,7 @@ import Testing
     }
   }
 
-  @Test func `errors say what is wrong in one line`() throws {
+  @Test func `an error message is one line`() throws {
     func message(_ path: String) -> String {
       let error = #expect(throws: DatasetError.self) { try PackedDataset(path) }
       return error?.description ?? ""

@@ -69,7 +69,7 @@ import Testing
     return try PackedDataset(folder.file(name))
   }
 
-  @Test func `a mirrored image has the feature that was packed of it, unless LAFITE is asked for`()
+  @Test func `a mirrored image has its own packed feature, except in LAFITE mode`()
     throws
   {
     let set = try packFlipped("a.zip")

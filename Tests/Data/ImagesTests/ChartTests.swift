@@ -34,7 +34,7 @@ import Testing
   @Test(arguments: [
     [0, 5e-324], [-5e-324, 5e-324], [1e-310, 2e-310], [-9e99, 9e99], [5e-324], [1e-100, 3e-100],
   ])
-  func `an axis exists for numbers at the ends of what numbers can be`(values: [Double]) {
+  func `an axis can be made for the largest and smallest finite numbers`(values: [Double]) {
     for count in [1, 5, 40] {
       let axis = Axis(covering: values, count: count)
       #expect(axis.ticks.count >= 1 && axis.ticks.count < 200)

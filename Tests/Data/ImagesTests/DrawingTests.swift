@@ -69,24 +69,24 @@ import Testing
     #expect(canvas.image[x: 4, y: 15] == .white && canvas.image[x: 25, y: 15] == .white)
   }
 
-  @Test func `a grid puts equal tiles in rows`() {
+  @Test func `a grid puts equal tiles in rows`() throws {
     let colors = [Color(1, 0, 0), Color(2, 0, 0), Color(3, 0, 0), Color(4, 0, 0), Color(5, 0, 0)]
     let tiles = colors.map { RGBImage(width: 3, height: 2, filledWith: $0) }
-    let plain = ImageGrid(columns: 3).image(of: tiles)
+    let plain = try ImageGrid(columns: 3).image(of: tiles)
     #expect(plain.width == 9 && plain.height == 4)
     #expect(plain[x: 8, y: 1] == colors[2] && plain[x: 0, y: 2] == colors[3])
     #expect(plain[x: 6, y: 2] == .white)
 
-    let spaced = ImageGrid(columns: 3, gap: 2, background: .black, magnification: 2)
+    let spaced = try ImageGrid(columns: 3, gap: 2, background: .black, magnification: 2)
       .image(of: tiles)
     #expect(spaced.width == 3 * 6 + 4 * 2 && spaced.height == 2 * 4 + 3 * 2)
     #expect(spaced[x: 1, y: 1] == .black && spaced[x: 2, y: 2] == colors[0])
     #expect(spaced[x: 10, y: 8] == colors[4] && spaced[x: 15, y: 11] == colors[4])
   }
 
-  @Test func `nearest enlargement makes squares of pixels`() {
+  @Test func `nearest enlargement makes squares of pixels`() throws {
     let pair = RGBImage(width: 2, height: 1, pixels: [10, 20, 30, 40, 50, 60])
-    let grid = ImageGrid(columns: 1, magnification: 3).image(of: [pair])
+    let grid = try ImageGrid(columns: 1, magnification: 3).image(of: [pair])
     #expect(grid.width == 6 && grid.height == 3)
     for y in 0..<3 {
       for x in 0..<6 {
@@ -99,7 +99,7 @@ import Testing
     await #expect(processExitsWith: .failure) {
       let a = RGBImage(width: 2, height: 2, filledWith: .white)
       let b = RGBImage(width: 3, height: 2, filledWith: .white)
-      _ = ImageGrid(columns: 2).image(of: [a, b])
+      _ = try ImageGrid(columns: 2).image(of: [a, b])
     }
   }
 

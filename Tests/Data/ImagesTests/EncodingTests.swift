@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct EncodingTests {
-  @Test func `steps of an animation keep the clock: 24 a second last a thousand milliseconds`() {
+  @Test func `24 frames of an animation at 24 a second last 1,000 milliseconds`() {
     let lengths = (0..<24).map {
       AnimatedWebP.milliseconds(of: $0..<$0 + 1, framesPerSecond: 24)
     }

@@ -33,6 +33,37 @@ import Testing
     }
   }
 
+  @Test func `a contact sheet for which there is no memory is refused in one line`() async {
+    await #expect(processExitsWith: .success) {
+      let tiles = [RGBImage](
+        repeating: RGBImage(width: 1000, height: 1000, filledWith: .black),
+        count: 64
+      )
+      try limitMemory(to: 100 << 20)
+      #expect(throws: ImageError.cannotDraw(width: 8000, height: 8000)) {
+        try ImageGrid(columns: 8).image(of: tiles)
+      }
+    }
+  }
+
+  @Test(arguments: ["png", "jpeg", "webp"])
+  func `an image for whose pixels there is no memory is an error of its file`(
+    format: String
+  ) async {
+    await #expect(processExitsWith: .success) { [format] in
+      let image = RGBImage(width: 6000, height: 6000, filledWith: Color(9, 90, 200))
+      let file =
+        switch format {
+        case "png": try image.encodedPNG()
+        case "jpeg": try image.encodedJPEG(quality: 50)
+        default: try image.encodedWebP(quality: 50)
+        }
+      try limitMemory(to: 60 << 20)
+      let error = #expect(throws: ImageError.outOfMemory) { try RGBImage(decoding: file) }
+      #expect(error?.description.contains("threads") == true)
+    }
+  }
+
   @Test func `a reduced picture is shown as the whole one`() throws {
     let pixels = (0..<500 * 400 * 3).map { UInt8(truncatingIfNeeded: $0 * $0 / 900) }
     let picture = RGBImage(width: 500, height: 400, pixels: pixels)

@@ -79,7 +79,8 @@ struct AddressChoiceTests {
 
   // The system knows no such names: without pinning there would be no connection at all. The name
   // servers answer otherwise from the second time on, as those of an attacker do.
-  @Test func `a name is connected to at the address that was checked, whatever it becomes`()
+  @Test
+  func `the connection goes to the checked address, even if the name resolves differently later`()
     async throws
   {
     let good = try RawServer(["/a": .ok([1])], address: [127, 0, 0, 2])

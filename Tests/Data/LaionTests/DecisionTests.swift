@@ -148,7 +148,7 @@ import Testing
       .encryptionFailed, .timedOut,
       .connectionLost, .invalidResponse, .status(404), .status(599), .tooManyRedirects,
       .invalidRedirect, .optedOut, .tooManyBytes, .empty, .notAnImage, .unsupportedImage,
-      .corruptImage, .truncatedImage, .tooManyPixels, .tooSmall,
+      .corruptImage, .truncatedImage, .tooManyPixels, .noMemory, .tooSmall,
     ] as [FetchCause]
   )
   func `a cause is found by its name`(cause: FetchCause) {

@@ -67,6 +67,7 @@ struct LedgerLineTests {
     "timed out", "connection lost", "invalid response", "too many redirects", "invalid redirect",
     "opted out", "disallowed by robots.txt", "robots.txt unavailable", "too many bytes", "empty",
     "not an image", "unsupported image", "corrupt image", "truncated image", "too many pixels",
+    "out of memory",
     "too small", "duplicate image", "near duplicate", "HTTP 0", "HTTP 418", "HTTP 599",
   ])
   func `every cause keeps its name in ledgers`(name: String) throws {
@@ -82,7 +83,7 @@ struct LedgerLineTests {
     "1\t0\tok\t1\t1\t1", "1\t0\tok\t1\t1\t1\tab\t1\tx", "1\t0\tok\t1\t1\t1\tab\t1\t1\tlook\tmore",
     "1 \t-\tempty", "1\t-\tHTTP ", "1\t-\tHTTP 99999999999999999999", "was empty",
   ])
-  func `what is no line is not read as one`(line: String) {
+  func `a malformed ledger line is rejected`(line: String) {
     #expect(LedgerLine.decoded(Substring(line)) == nil)
   }
 

@@ -10,7 +10,7 @@ import Testing
 /// What many tasks hold together stays within bounds.
 @Suite("Memory budget", .timeLimit(.minutes(1)))
 struct MemoryBudgetTests {
-  @Test func `tasks that grow step by step never hold more than the budget and one of them`()
+  @Test func `growing reservations hold at most the budget and one oversized one`()
     async throws
   {
     let budget = MemoryBudget(limit: 1000)
@@ -39,7 +39,7 @@ struct MemoryBudgetTests {
     #expect(budget.peak > 900 && budget.peak <= 1000 + largest)
   }
 
-  @Test func `tasks that take all at once never exceed the budget, and the largest goes alone`()
+  @Test func `reservations never exceed the budget, and an oversized one is granted alone`()
     async throws
   {
     let budget = MemoryBudget(limit: 100)

@@ -66,7 +66,7 @@ struct PinnedClientsTests {
 
   /// The first host of a generation waits while others fill it up, use it, and fill up another one; with
   /// no slot for idle clients its own is gone when it looks.
-  @Test func `a host whose generation came and went while it waited gets a client all the same`()
+  @Test func `a waiting host gets a client even if its generation was retired meanwhile`()
     async throws
   {
     var settings = FetchSettings()

@@ -121,7 +121,7 @@ import Testing
     }
   }
 
-  @Test func `whatever a crash leaves of ledger and files, the pairs are the same`() async throws {
+  @Test func `after a crash at any point the resumed download has the same pairs`() async throws {
     try await MixedRows.withMetadata { configuration, _ in
       let whole = try await LaionDownload(configuration).run()
       let folder = configuration.output + "/split0"

@@ -38,7 +38,7 @@ import Testing
     #expect(try choose(array(7, 5, 8, count: 4), count: 4).shard == Shard(index: 3, count: 4))
   }
 
-  @Test func `what the user names wins over the variables of a cluster, and that is said`() throws {
+  @Test func `explicit flags override the variables of a cluster, with a message`() throws {
     let task = array(3, 0, 3, count: 4)
     let named = try choose(task, parts: 3...3)
     #expect(named.shard == nil)

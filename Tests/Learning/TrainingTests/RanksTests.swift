@@ -196,7 +196,7 @@ struct RanksTests {
     }
   }
 
-  @Test func `rounds give the gradients of the whole where no loss looks at the batch as one`()
+  @Test func `rounds give the gradients of the whole batch where no loss couples its images`()
     throws
   {
     var configuration = Self.configuration(Self.settings[2])

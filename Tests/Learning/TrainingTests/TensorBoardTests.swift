@@ -62,7 +62,7 @@ struct TensorBoardTests {
     }
   }
 
-  @Test func `TensorBoard reads scalars and grids of a run, once each though it was continued`()
+  @Test func `TensorBoard reads scalars and grids of a continued run without duplicates`()
     throws
   {
     let tiny = try TinyRun()

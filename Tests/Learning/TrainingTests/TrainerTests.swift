@@ -162,7 +162,7 @@ struct AdaptiveAugmentationTests {
     return AdaptiveProbability(options)
   }
 
-  @Test func `p rises by the images of four steps where signs exceed the target, every four steps`()
+  @Test func `the augmentation probability rises every four steps while signs exceed the target`()
     throws
   {
     var p = try adaptive()

@@ -82,8 +82,7 @@ struct SnapshotHeaderFuzzTests {
     #expect(report.peakGrowth < 1 << 30)
   }
 
-  @Test func `tensors that belong to no network are no snapshot, whatever lies beside them`() throws
-  {
+  @Test func `a file whose tensors belong to no network is no snapshot`() throws {
     let text = String(
       decoding: try JSONEncoder().encode(fixtureGenerator()),
       as: UTF8.self

@@ -26,7 +26,7 @@ import Testing
     #expect(emoji.name == "1f469-200d-1f692")
   }
 
-  @Test func `joins what has a picture and both names, once`() throws {
+  @Test func `emoji with a picture and both names are joined, once each`() throws {
     func names(_ emoji: [String]) throws -> Annotations {
       let rows = emoji.map { "<annotation cp='\($0)' type='tts'>name of \($0)</annotation>" }
       return try Annotations(xml: "<l>\(rows.joined())</l>")

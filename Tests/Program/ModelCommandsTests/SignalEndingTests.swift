@@ -6,7 +6,8 @@ import Testing
 /// What is said of a process of ours that a signal ended.
 @Suite("Processes that a signal ended")
 struct SignalEndingTests {
-  @Test func `a kill that nobody here sent points to memory, and to what takes less`() {
+  @Test func `an external SIGKILL is reported as likely out of memory, with flags that need less`()
+  {
     let said = ended(by: SIGKILL, advice: "lower --batch")
     let expected = "was killed by signal 9, as the kernel does when memory runs out: lower --batch"
     #expect(said == expected)

@@ -44,7 +44,7 @@ struct CommandTests {
   }
 
   @Test
-  func `words behind a double dash, words that are no numbers and values that have a flag stay`() {
+  func `negative numbers become values of a flag only where that is unambiguous`() {
     func read(_ line: String) -> String {
       Program.words(line.split(separator: " ").map(String.init)).joined(separator: " ")
     }

@@ -193,7 +193,7 @@ struct PackTests {
     #expect(found.errors.contains("1 damaged dataset;"))
   }
 
-  @Test func `folders have their name only when all is in them, and a killed run does not matter`()
+  @Test func `a folder is renamed to its final name when complete, also after a killed run`()
     throws
   {
     try writePictures(3, side: 16)

@@ -168,7 +168,7 @@ struct RanksCommandTests {
     #expect(own.statistics == expected.statistics)
   }
 
-  @Test func `a score that was cut short is that of the trained network when it is made again`()
+  @Test func `an interrupted score is recomputed from the trained network`()
     throws
   {
     let scored = Self.train.replacingOccurrences(of: "--metrics=none", with: "--metrics=fd_lite0")

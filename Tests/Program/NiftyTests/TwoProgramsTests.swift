@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Two programs")
 struct TwoProgramsTests {
-  @Test func `what moves data is not linked to libtorch, what computes is`() throws {
+  @Test func `only the program that computes is linked to libtorch`() throws {
     let light = try nifty([program()], program: "/usr/bin/ldd")
     #expect(light.status == 0 && light.output.contains("libarrow"))
     #expect(!light.output.contains("torch") && !light.output.contains("libc10"))
@@ -35,7 +35,7 @@ struct TwoProgramsTests {
     #expect(broken.status == 1 && broken.errors.contains("does not start (Permission denied)"))
   }
 
-  @Test func `a limit on address space that libtorch cannot live with is named, data verbs go on`()
+  @Test func `too small a limit on address space is an error that names it; data verbs still run`()
     throws
   {
     func limited(_ words: String...) throws -> Outcome {
@@ -74,7 +74,7 @@ struct TwoProgramsTests {
     #expect(light.output == whole.output && light.output.contains("USAGE: nifty \(verb)"))
   }
 
-  @Test func `the first word decides which program answers`() {
+  @Test func `the first argument decides which of the two programs runs`() {
     #expect(DataVerbs.include(["laion", "--help"]))
     #expect(!DataVerbs.include(["train", "laion"]))
     #expect(!DataVerbs.include(["--help"]) && !DataVerbs.include([String]()))

@@ -39,7 +39,7 @@ struct WalkCommandTests {
     #expect(read.output.hasPrefix("6 (48, 48) 0\n250 "), "\(read.output)")
   }
 
-  @Test func `the stops are the pictures of generate, and each frame carries how it was painted`()
+  @Test func `the stops equal the pictures of generate, and each frame stores its painting record`()
     throws
   {
     let folder = try TemporaryFolder()

@@ -35,7 +35,7 @@ struct FairQueueTests {
     #expect(queue.count == 3)
   }
 
-  @Test func `what is removed is not served, and makes room`() {
+  @Test func `a removed picture is not served, and frees its memory`() {
     var queue = queue(capacity: 3, ofClient: 3)
     for (id, name) in ["a1", "a2", "b1"].enumerated() {
       _ = queue.add(name, id: UInt64(id), of: String(name.prefix(1)))
@@ -56,7 +56,7 @@ struct FairQueueTests {
     #expect(taken6 == nil)
   }
 
-  @Test func `a bounded cache forgets what was not asked for longest`() {
+  @Test func `a bounded cache evicts the least recently used value`() {
     var recent = RecentValues<String, Int>(capacity: 2)
     recent["a"] = 1
     recent["b"] = 2

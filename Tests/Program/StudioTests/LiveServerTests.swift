@@ -174,7 +174,7 @@ struct LiveServerTests {
     }
   }
 
-  @Test func `connections that say nothing or half a request make room at once for one that asks`()
+  @Test func `idle and half-open connections are closed at once to serve a new request`()
     async throws
   {
     let routes = try await Emoji.routes()

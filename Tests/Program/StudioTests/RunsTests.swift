@@ -89,7 +89,10 @@ struct RunsTests {
     (#"{"ending": "finished"}"#, .finished), (#"{"ending": "stopped"}"#, .stopped),
     (#"{"ending": "failed", "reason": "the disk is full"}"#, .stopped), (#"{"x": 1}"#, .damaged),
   ])
-  func `what the run says of its ending counts`(text: String, state: RunSummary.State) throws {
+  func `the ending that the run recorded overrides the one inferred`(
+    text: String,
+    state: RunSummary.State
+  ) throws {
     let folder = try folder()
     try folder.write(Array(text.utf8), to: "00000-a/ending.json")
     let run = try #require(try RunsFolder(folder.path).runs().first)
@@ -165,7 +168,7 @@ struct RunsTests {
     #expect(runs.allSatisfy { $0.trouble?.contains("secret") != true })
   }
 
-  @Test func `a curve grows with its file, and begins anew with it`() throws {
+  @Test func `a curve grows with its file, and restarts when the file is truncated`() throws {
     let folder = try folder(ticks: 3)
     let runs = try RunsFolder(folder.path)
     func values() throws -> [Double] {

@@ -1,6 +1,6 @@
 import Files
 
-/// Decides row after row which ones are requested: the filter, the deny list, and what came before.
+/// Decides which rows are requested: by the filter, the deny list, and earlier rows (duplicates).
 ///
 /// The same rows in the same order give the same verdicts, which is what lets a run that was
 /// interrupted count again what it dropped.

@@ -32,9 +32,9 @@ struct Exchange: Sendable {
     within timeLeft: Duration
   ) async -> Fetched<ByteBuffer> {
     let work = Task {
-      let first = await send(client, within: timeLeft, isLast: !keepsConnection)
+      let first = await once(over: client, within: timeLeft, isLast: !keepsConnection)
       guard case .failure(.dropped) = first, let client = await fresh() else { return first }
-      return await send(client, within: timeLeft, isLast: true)
+      return await once(over: client, within: timeLeft, isLast: true)
     }
     // Not a sleeping task: one that is cancelled stays in memory until it would have woken up, and at
     // a thousand requests a second that is tens of thousands.
@@ -49,8 +49,9 @@ struct Exchange: Sendable {
     }
   }
 
-  private func send(
-    _ client: HTTPClient,
+  /// Sends the request over one connection and receives the body.
+  private func once(
+    over client: HTTPClient,
     within timeLeft: Duration,
     isLast: Bool
   ) async -> Fetched<ByteBuffer> {

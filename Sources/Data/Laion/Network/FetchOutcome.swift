@@ -74,9 +74,9 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
   case invalidRedirect
   /// The server opts the image out of training.
   case optedOut
-  /// The site's `robots.txt` keeps us out.
+  /// The site's `robots.txt` disallows the URL.
   case robotsDisallowed
-  /// The site cannot say what its `robots.txt` is, which counts as keeping us out.
+  /// The site's `robots.txt` is unavailable, which counts as disallowing all.
   case robotsUnavailable
   /// The body is larger than allowed.
   case tooManyBytes
@@ -92,13 +92,15 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
   case truncatedImage
   /// The image has more pixels than allowed.
   case tooManyPixels
+  /// There was no memory for the pixels.
+  case noMemory
   /// The image is smaller than allowed.
   case tooSmall
   /// The same file was stored for an earlier row.
   case duplicateImage
   /// A picture that looks nearly the same was stored for an earlier row.
   case nearDuplicate
-  /// Its image ended the program, as often as it was tried.
+  /// Its image crashed the program in every attempt.
   case workerCrashed
 
   /// Every cause but the statuses, with its name.
@@ -126,6 +128,7 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
     .corruptImage: "corrupt image",
     .truncatedImage: "truncated image",
     .tooManyPixels: "too many pixels",
+    .noMemory: "out of memory",
     .tooSmall: "too small",
     .duplicateImage: "duplicate image",
     .nearDuplicate: "near duplicate",

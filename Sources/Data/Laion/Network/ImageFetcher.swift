@@ -151,8 +151,8 @@ struct ImageFetcher: Sendable {
     do throws(CancellationError) { try await memory.grow(to: Exchange.firstReservation) } catch {
       return (.failure(.failed(.timedOut)), .zero)
     }
-    // After the rules comes the image. After the image, a connection to a host that nobody else wants
-    // would only wait to be closed, in thousands.
+    // After the rules comes the image. After the image, the connection would stay idle where no other
+    // request to the host is in flight: thousands of idle connections.
     let keepsConnection = request.subject == .robots || isShared
     if keepsConnection { await clients.noteKeeping(host, lease) }
     let exchange = Exchange(request: request, settings: settings, memory: memory)
@@ -175,7 +175,7 @@ struct ImageFetcher: Sendable {
 // MARK: robots.txt
 
 extension ImageFetcher {
-  /// Why the site's `robots.txt` keeps us from an image; `nil` when it does not.
+  /// The cause when the site's `robots.txt` disallows an image; `nil` when it allows it.
   private func robotsRefusal(of request: FetchRequest) async -> FetchCause? {
     guard settings.followsRobots, request.subject == .image else { return nil }
     let isRetry = request.isRetry

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// What to do with a response, from its head alone.
+/// The action on a response, from its head alone.
 package enum ResponseDecision: Equatable, Sendable {
   /// Read the body.
   case accept
@@ -101,7 +101,7 @@ package enum RobotsTag {
   /// - Parameters:
   ///   - values: All values of the header.
   ///   - directives: The directives that forbid.
-  ///   - agent: The name by which we go.
+  ///   - agent: Our User-Agent's product name.
   /// - Returns: Whether the file is off limits.
   package static func forbids(_ values: [String], directives: [String], agent: String) -> Bool {
     let directives = Set(directives.map { $0.lowercased() })

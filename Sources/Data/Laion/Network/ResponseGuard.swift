@@ -3,8 +3,7 @@ package import NIOHTTP1
 
 /// Lets only well-formed answers through to the HTTP client: one final head, its body, its end.
 ///
-/// The client's state machines take a sequence that cannot be for a mistake of their own and end the
-/// process. A server decides what the sequence is: the client takes every status below 200 but 101 for
+/// The client's state machines treat an impossible sequence as a bug of their own and trap. A server decides what the sequence is: the client takes every status below 200 but 101 for
 /// informational, with the final answer to follow, while the parser ends an answer with the status 99
 /// like any other. So this stands between the two. It drops informational answers, and turns everything
 /// else that does not fit into an error of the one request.

@@ -43,7 +43,7 @@ package struct RetryPolicy: Equatable, Sendable {
   package static func canRecover(_ cause: FetchCause) -> Bool {
     switch cause {
     case .timedOut, .connectionLost, .connectionFailed, .resolverFailed, .robotsUnavailable,
-      .silentHost:
+      .silentHost, .noMemory:
       true
     case .status(let code): code == 408 || code == 429 || (500...599).contains(code) && code != 501
     default: false

@@ -161,7 +161,7 @@ package struct RobotsRules: Equatable, Sendable {
   /// Whether `pattern` fits a beginning of `target`; takes time in proportion to their product at most.
   private static func matches(_ pattern: [UInt8], _ target: [UInt8]) -> Bool {
     var (p, t) = (0, 0)
-    // Where to go on when what follows the last star does not fit here.
+    // The backtracking point: where matching resumes when the rest after the last star fails here.
     var star: (pattern: Int, target: Int)?
     while true {
       if p == pattern.count { return true }

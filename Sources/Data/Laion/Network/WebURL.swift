@@ -66,7 +66,7 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Why a text is no address, for the one who wrote it; a password in it is not repeated.
+  /// The error message for an invalid address; redacts a password.
   package static func fault(_ text: String) -> String {
     let authority = text.range(of: "//").map {
       text[$0.upperBound...].prefix { !"/?#".contains($0) }
@@ -108,7 +108,7 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
     port == (isSecure ? 443 : 80) ? authority : "\(authority):\(port)"
   }
 
-  /// Scheme, host and port: what has one `robots.txt`.
+  /// The origin (scheme, host and port), which has one `robots.txt`.
   package var site: String { "\(isSecure ? "https" : "http")://\(authority):\(port)" }
 
   private var authority: String { host.contains(":") ? "[\(host)]" : host }

@@ -93,7 +93,8 @@ extension FetchCause {
     case .unknownFormat: self = .notAnImage
     case .unsupported, .cannotEncode, .animationTooLarge: self = .unsupportedImage
     case .truncated: self = .truncatedImage
-    case .tooManyPixels, .outOfMemory, .cannotDraw: self = .tooManyPixels
+    case .tooManyPixels: self = .tooManyPixels
+    case .outOfMemory, .cannotDraw: self = .noMemory
     case .corrupt, .fontMissing, .file: self = .corruptImage
     }
   }

@@ -3,7 +3,7 @@ import Foundation
 import Images
 import NIOPosix
 
-// One row, from the metadata to its pair, goes down through this file: `begin` reads it, `request` has its
+// One row, from the metadata to its pair, goes down through this file: `begin` reads it, `download` has its
 // image downloaded and stored, `record` gives it a number, and `flush` publishes the pair.
 extension SplitDownload {
   /// With a tick after it, at most two seconds of stored rows are lost when the program is killed.
@@ -12,7 +12,7 @@ extension SplitDownload {
   private static let trimInterval = Duration.seconds(3)
 
   /// Begins rows, takes their results in row order and stores the pairs, until the split is full.
-  func downloadRows(
+  func run(
     _ state: inout State,
     _ group: inout Group,
     _ ledger: Ledger
@@ -68,13 +68,13 @@ extension SplitDownload {
       case .wanted(let caption) where state.crashed.contains(row.row):
         state.finish(row.row, .requested(.failure(.failed(.workerCrashed)), caption: caption))
       case .wanted(let caption):
-        group.addTask { .row(row.row, await request(row, caption: caption)) }
+        group.addTask { .row(row.row, await download(row, caption: caption)) }
       }
     }
   }
 
-  /// Requests a row's image and stores it beside the pairs, under the row's number.
-  private func request(_ row: MetadataRow, caption: String) async -> RowResult {
+  /// Fetches a row's image and stores it beside the pairs, under the row's number.
+  private func download(_ row: MetadataRow, caption: String) async -> RowResult {
     let fetched = await fetcher.fetch(row.url ?? "", order: row.row) { body in
       await store.store(body, row: row.row, to: folder.stagedImage(row: row.row))
     }

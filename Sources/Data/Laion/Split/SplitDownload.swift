@@ -6,7 +6,7 @@ import NIOPosix
 /// Downloads one split: rows in, numbered pairs out.
 ///
 /// Rows are requested many at a time and finish in any order, but are numbered in row order, so the
-/// same metadata gives the same pairs under the same numbers whatever the network's mood, and a run
+/// same metadata gives the same pairs under the same numbers in whatever order the network answers, and a run
 /// that was killed continues where its ledger ends.
 struct SplitDownload {
   let part: MetadataPart
@@ -77,7 +77,7 @@ struct SplitDownload {
     }
   }
 
-  /// So often an image may end a run; after that its row is left out.
+  /// Crashes by an image after which its row is left out.
   private static let mostCrashes = 2
 
   private func sink(_ fingerprint: String) -> any PairSink {
@@ -102,7 +102,7 @@ struct SplitDownload {
   /// - Throws: `LaionError` when the disk refuses, the metadata is damaged, or the task is cancelled.
   func run(retries: Bool) async throws(LaionError) -> (SplitStatistics, added: Int) {
     let fingerprint = try fingerprint()
-    // The ledger is also the lock: nothing in the folder is touched before it is ours.
+    // The ledger is also the lock: take it before touching the folder.
     try file { () throws(FileError) in try folder.create() }
     let ledger = try Ledger(folder.ledgerPath, fingerprint: fingerprint)
     defer { withExtendedLifetime(ledger) {} }
@@ -163,7 +163,7 @@ struct SplitDownload {
     ) { group in
       var state = state
       do throws(LaionError) {
-        try await downloadRows(&state, &group, ledger)
+        try await run(&state, &group, ledger)
         group.cancelAll()
         return .success(state.tally)
       } catch {

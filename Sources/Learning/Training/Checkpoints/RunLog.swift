@@ -17,14 +17,14 @@ final class RunLog {
   /// - Parameters:
   ///   - folder: The run's folder.
   ///   - metrics: Names of the metrics that the run computes itself.
-  ///   - progress: Is told what is written.
+  ///   - progress: The hang detector, notified of each write.
   init(_ folder: RunFolder, metrics: [String], progress: HangDetector? = nil) {
     self.folder = folder
     self.progress = progress
     names = ["log.txt", "stats.jsonl"] + metrics.map { "metric-\($0).jsonl" }
   }
 
-  /// Appends a line, now or when the disk has room again.
+  /// Appends a line, buffered while the disk is full.
   ///
   /// - Throws: `FileError` where waiting is of no use.
   func append(_ line: String, to name: String) throws(FileError) {
@@ -62,7 +62,7 @@ final class RunLog {
     }
   }
 
-  /// Cuts off what was written after a checkpoint: the run will write it once more.
+  /// Truncates the files to a checkpoint; the run rewrites the rest.
   ///
   /// Scores of earlier snapshots that somebody measured meanwhile stay.
   /// - Parameters:

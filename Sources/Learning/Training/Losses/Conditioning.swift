@@ -1,3 +1,5 @@
+import CLIP
+import Datasets
 package import Networks
 package import Torch
 
@@ -30,20 +32,20 @@ package struct Conditioning {
     let drawn = random.normal([N, F]).to(images.device)
     let noise = drawn.normalized()
     func perturbed(_ features: Tensor, _ share: Double) -> Tensor {
-      withNoise(features, noise, share: share)
+      pseudoText(of: features, noise, share: share)
     }
-    func pseudoText() -> Tensor {
+    func made() -> Tensor {
       mapper?(images, noise: drawn) ?? perturbed(images, configuration.imageNoise)
     }
     self.images = images
     if configuration.mixingProb > 0.99 {
-      features = pseudoText()
+      features = made()
     } else if configuration.mixingProb < 0.01 {
       features = perturbed(texts, configuration.textNoise)
     } else {
       let choice = random.uniform([N, 1]).to(images.device)
       let isText = choice .>= configuration.mixingProb
-      features = pseudoText()
+      features = made()
         .replacing(with: perturbed(texts, configuration.textNoise), where: isText)
     }
   }

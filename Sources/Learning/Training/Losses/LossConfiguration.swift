@@ -1,3 +1,5 @@
+import Datasets
+
 /// Which form the contrastive loss takes.
 package enum ContrastiveForm: String, Codable, Sendable, CaseIterable {
   /// What the released LAFITE computes: the similarities are exponentiated once more before the
@@ -37,7 +39,7 @@ package struct LossConfiguration: Codable, Equatable, Sendable {
   /// Share of noise in a perturbed text feature.
   package var textNoise = 0.1
   /// Share of noise in a perturbed image feature (the pseudo text of LAFITE-G).
-  package var imageNoise = 0.75
+  package var imageNoise = standardPseudoTextNoise
   /// Weight of the R1 gradient penalty, γ.
   package var gamma = 10.0
   /// Probability of mixing the styles of two latents.

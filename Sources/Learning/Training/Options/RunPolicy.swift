@@ -97,11 +97,10 @@ package struct RunPolicy: Sendable {
   }
 
   private func automatic(for set: TrainingSet) -> TrainingOptions {
-    // Below 64² the layers are too small for reduced precision to pay on a CPU (measured).
     .automatic(
       resolution: set.resolution,
       featureDimension: set.featureDimension,
-      reducedPrecision: !(device == .cpu && set.resolution < 64),
+      reducedPrecision: !(device == .cpu && set.resolution < TrainingOptions.smallestReducedOnCPU),
       gpus: processes ?? 1
     )
   }

@@ -96,9 +96,16 @@ extension TrainingOptions {
     if !named.contains(part) { named.append(part) }
   }
 
+  /// Images of a step on each device, as the original has it.
+  static let standardBatchPerDevice = 16
+  /// γ · images of a step / pixels of an image, as the original has it.
+  static let standardGammaFactor = 0.0002
+  /// The side below which layers are too small for reduced precision to pay on a CPU (measured), in pixels.
+  static let smallestReducedOnCPU = 64
+
   /// The original's `--cfg auto`, its only one, for data of a resolution.
   ///
-  /// The size of a batch it assumes, 16 images a device, decides γ, the average's half-life and the
+  /// The size of a batch it assumes, `standardBatchPerDevice`, decides γ, the average's half-life and the
   /// groups of the minibatch deviation; `--batch` changes none of them.
   ///
   /// - Parameters:
@@ -114,9 +121,9 @@ extension TrainingOptions {
     gpus: Int = 1
   ) -> TrainingOptions {
     var trainer = TrainerConfiguration(resolution: resolution)
-    let batch = 16 * gpus
+    let batch = standardBatchPerDevice * gpus
     trainer.batchSize = batch
-    trainer.losses.gamma = 0.0002 * Double(resolution * resolution) / Double(batch)
+    trainer.losses.gamma = standardGammaFactor * Double(resolution * resolution) / Double(batch)
     trainer.emaKimg = Double(batch) * 10 / 32
     trainer.discriminator.minibatchGroup = min(batch / gpus, 4)
     let rate = resolution >= 1024 ? 0.002 : 0.0025

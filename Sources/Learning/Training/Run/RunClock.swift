@@ -1,7 +1,7 @@
 import Distributed
 
 /// How long a run has trained, over all its sessions, and how long it will.
-struct RunClock {
+final class RunClock {
   private let totalImages: Int
   private let limit: Double
   private var sessionStart = ContinuousClock.now
@@ -20,14 +20,14 @@ struct RunClock {
   /// - Parameters:
   ///   - images: Images seen so far.
   ///   - seconds: Seconds of training before; what the clock knows of if not given.
-  mutating func begin(at images: Int, after seconds: Double? = nil) {
+  func begin(at images: Int, after seconds: Double? = nil) {
     (sessionStart, tickStart) = (.now, .now)
     firstImage = images
     if let seconds { secondsBefore = seconds }
   }
 
   /// Takes over the seconds of a checkpoint.
-  mutating func adopt(_ seconds: Double) { secondsBefore = seconds }
+  func adopt(_ seconds: Double) { secondsBefore = seconds }
 
   /// Seconds of training so far, over all sessions.
   var seconds: Double { secondsBefore + sessionStart.secondsAgo }
@@ -36,7 +36,7 @@ struct RunClock {
   var secondsOfTick: Double { tickStart.secondsAgo }
 
   /// Restarts the tick: the time before does not count.
-  mutating func restartTick() { tickStart = .now }
+  func restartTick() { tickStart = .now }
 
   /// Whether this session has trained yet.
   func hasTrained(_ images: Int) -> Bool { images > firstImage }

@@ -2,8 +2,8 @@ import Files
 import Foundation
 package import JSON
 
-/// How the last session of a run ended: the file `ending.json` of its folder, which is not there while a
-/// process trains, nor after one that was killed.
+/// How the last session of a run ended: the file `ending.json` of its folder, absent while a process
+/// trains and after a kill.
 package struct RunOutcome: Sendable, Equatable {
   /// The ways to end.
   package enum Kind: String, Sendable {
@@ -32,7 +32,7 @@ package struct RunOutcome: Sendable, Equatable {
     (self.kind, self.reason, self.imagesSeen) = (kind, reason, imagesSeen)
   }
 
-  /// What an error that ends a run means.
+  /// The outcome of a run that ends with an error.
   package init(_ error: any Error, imagesSeen: Int) {
     let isCollapse = if case .diverged? = error as? TrainingError { true } else { false }
     self.init(isCollapse ? .collapsed : .failed, reason: "\(error)", imagesSeen: imagesSeen)
@@ -48,11 +48,11 @@ package struct RunOutcome: Sendable, Equatable {
 extension RunOutcome {
   /// Trains, and says in the run's folder how that ended.
   ///
-  /// The file is for those who look at the folder: a disk that does not take it fails nothing.
+  /// The file is informational: a failed write does not fail the run.
   ///
   /// - Parameters:
   ///   - folder: The run's folder.
-  ///   - report: Is told when the file cannot be written.
+  ///   - report: Receives the warning when the file cannot be written.
   ///   - imagesSeen: Asked at the end.
   ///   - body: Trains.
   /// - Returns: What the body returns.

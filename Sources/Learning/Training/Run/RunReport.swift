@@ -20,7 +20,7 @@ final class RunReport {
   ///   - folder: The run's folder.
   ///   - metrics: Names of the metrics that the run computes itself.
   ///   - profiles: Writes a trace of the session's first steps.
-  ///   - progress: The hang detector, which is told of each write.
+  ///   - progress: The hang detector, notified of each write.
   ///   - observe: Receives the run's events.
   init(
     _ folder: RunFolder,

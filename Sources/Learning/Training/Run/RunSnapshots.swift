@@ -65,10 +65,12 @@ final class RunSnapshots {
   /// Writes the sample grid.
   func writeGrid(_ trainer: Trainer) throws {
     let name = RunFolder.numbered("fakes", imagesSeen: trainer.imagesSeen, ".png")
-    let image = grid.image(trainer.average)
-    let png = try image.encodedPNG()
-    report.show("fakes", image, png: png, at: trainer.imagesSeen)
-    do { try AtomicFile.write(png, to: folder.file(name)) } catch {
+    do {
+      let image = try grid.image(trainer.average)
+      let png = try image.encodedPNG()
+      report.show("fakes", image, png: png, at: trainer.imagesSeen)
+      try AtomicFile.write(png, to: folder.file(name))
+    } catch {
       try report.say("\(error) (training goes on without this picture)")
     }
   }
@@ -187,6 +189,35 @@ final class RunSnapshots {
 }
 
 extension SampleGrid {
+  /// Pictures of the grid whose conditions are the data's.
+  private static let tiles = 32
+  private static let columns = 8
+
+  /// The sample grid of a run.
+  ///
+  /// - Parameters:
+  ///   - inputs: Options and data.
+  ///   - features: Conditions, [N, F], unit length; those of the data if `nil`.
+  init(of inputs: StepInputs, features: Tensor?) {
+    let data = inputs.data
+    self.init(
+      features: (features ?? Self.conditions(of: data, data.gridIndices(Self.tiles))).to(
+        inputs.device
+      ),
+      columns: features == nil ? Self.columns : 4,
+      zDimension: inputs.options.trainer.generator.zDimension,
+      seed: inputs.options.trainer.seed
+    )
+  }
+
+  /// The images of the data whose conditions the grid takes.
+  ///
+  /// - Throws: `DatasetError` naming zip and entry of an image that cannot be read.
+  static func reals(of data: TrainingSet) throws -> RGBImage {
+    let images = try data.gridIndices(tiles).map { try data.image(at: $0) }
+    return try ImageGrid(columns: columns).image(of: images)
+  }
+
   /// The conditions of some of the data's images, [N, F], unit length.
   static func conditions(of set: TrainingSet, _ indices: [Int]) -> Tensor {
     let rows = indices.map { set.textFeature(at: $0, seed: 0, position: 0) }

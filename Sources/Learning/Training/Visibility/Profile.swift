@@ -18,7 +18,7 @@ struct Profile {
 
   /// Takes the phases of a step.
   ///
-  /// - Returns: Whether it was the last one that is traced.
+  /// - Returns: Whether it was the last traced step.
   mutating func add(_ spans: [PhaseClock.Span]) -> Bool {
     trace.add(spans)
     stepsLeft -= 1

@@ -44,7 +44,7 @@ package final class PaintingThread<Request: Sendable, Picture: Sendable>: Sendab
 
   /// Starts the thread and opens the model on it.
   ///
-  /// - Parameter make: Opens the model; returns what others may know of it, and what paints one picture.
+  /// - Parameter make: Opens the model; returns its public description and the function that paints one picture.
   /// - Returns: What others may know of the model.
   /// - Throws: What `make` throws.
   package func open<About: Sendable>(
@@ -63,7 +63,7 @@ package final class PaintingThread<Request: Sendable, Picture: Sendable>: Sendab
     }
   }
 
-  /// Ends the thread after its present picture; whoever waits gets a `CancellationError`.
+  /// Ends the thread after its present picture; pending requests get a `CancellationError`.
   package func close() {
     state.withLock { $0.isClosed = true }
     wake.signal()

@@ -1,4 +1,4 @@
-/// A bounded cache that forgets what was not asked for longest.
+/// A bounded cache that evicts the least recently used value.
 struct RecentValues<Key: Hashable, Value> {
   /// The most values that are kept.
   let capacity: Int

@@ -180,7 +180,7 @@ final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    // A client that sends no more is taken for one that has gone: nothing is painted for it.
+    // A half-closed connection counts as closed: nothing is painted for it.
     if let event = event as? ChannelEvent, event == .inputClosed {
       end(context)
       context.close(promise: nil)

@@ -15,7 +15,7 @@ enum PortOwner {
     let processes = ((try? files.contentsOfDirectory(atPath: root)) ?? []).compactMap { Int($0) }
     return processes.sorted().compactMap { process in
       let folder = "\(root)/\(process)"
-      // Of other users' processes only root sees what is open.
+      // Only root sees the open files of other users' processes.
       let open = (try? files.contentsOfDirectory(atPath: folder + "/fd")) ?? []
       let has = open.contains { name in
         (try? files.destinationOfSymbolicLink(atPath: "\(folder)/fd/\(name)"))

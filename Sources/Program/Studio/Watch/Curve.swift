@@ -41,7 +41,7 @@ struct Curve: Sendable {
       .map { String($0.dropFirst(7).dropLast(6)) }
   }
 
-  /// Reads what was appended since.
+  /// Reads the appended lines.
   ///
   /// - Throws: `FileError` if the file cannot be read.
   mutating func update() throws(FileError) {

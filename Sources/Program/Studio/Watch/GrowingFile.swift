@@ -8,7 +8,7 @@ struct GrowingFile {
   struct News {
     /// Whole lines, each with its end.
     var bytes: [UInt8]
-    /// Whether the file began anew: what was read before is void.
+    /// Whether the file was truncated: earlier content is invalid.
     var beganAnew: Bool
   }
 

@@ -175,7 +175,7 @@ package struct RunSummary: Sendable, Equatable {
     if isConverged, state == .stopped || state == .finished { state = .converged }
   }
 
-  /// The fewest scores after the one that counts as the best.
+  /// The least number of scores after the best one.
   private static let scoresOfConvergence = 5
 
   /// Whether the score has come to rest: it was within a hundredth of its best already at two thirds of its

@@ -139,7 +139,7 @@ struct WatchRoutes: Sendable {
     )
   }
 
-  /// Does something with a run's files: what is gone or damaged is one line for the client.
+  /// Reads a run's files; a missing or damaged one is an error of one line for the client.
   private func reading(_ body: () throws -> Response) throws -> Response {
     do { return try body() } catch let error as FileError {
       throw RequestError("\(error)", status: .notFound, code: "unreadable")

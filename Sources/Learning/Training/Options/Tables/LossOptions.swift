@@ -64,7 +64,10 @@ extension TrainingOption {
     \.trainer.losses.gamma,
     key: "loss_kwargs.r1_gamma",
     in: .between(0, 1e12),
-    default: .words("0.0002 · resolution² / 16 per device"),
+    default: .words(
+      "\(Text.typed(TrainingOptions.standardGammaFactor)) · resolution² / "
+        + "\(TrainingOptions.standardBatchPerDevice) per device"
+    ),
     named: .gamma
   )
   package static let gather = TrainingOption(

@@ -4,6 +4,9 @@ import Text
 extension TrainingOption {
   package static let metricOptions = [metrics, metricImages, measuresAgainstTest]
 
+  /// The metric of every snapshot where its detector is there.
+  package static let standardMetric = "fid50k_full"
+
   package static let metrics = TrainingOption(
     "metrics",
     """
@@ -11,7 +14,7 @@ extension TrainingOption {
     """,
     \.metrics,
     key: "metrics",
-    default: .words("fid50k_full where Inception was fetched, else none")
+    default: .words("\(standardMetric) where Inception was fetched, else none")
   )
   package static let metricImages = TrainingOption(
     "metric-images",

@@ -8,7 +8,7 @@ extension TrainingOption {
     "fp32",
     "Compute everything in float32.",
     \.isFullPrecision,
-    default: .words("0; 1 on a CPU below 64²"),
+    default: .words("0; 1 on a CPU below \(TrainingOptions.smallestReducedOnCPU)²"),
     guide: "everything in float32"
   )
   package static let nhwc = TrainingOption(

@@ -67,7 +67,7 @@ extension TrainingOption {
     \.trainer.batchSize,
     key: "batch_size",
     in: .between(1, 65_536, "images"),
-    default: .words("16 per device"),
+    default: .words("\(TrainingOptions.standardBatchPerDevice) per device"),
     named: .batch,
     guide: "images per step. Does not change `gamma`, the averaging or the statistics layer"
   )

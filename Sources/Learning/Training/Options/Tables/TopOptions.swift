@@ -1,3 +1,6 @@
+import CLIP
+import Sampling
+
 extension TrainingOption {
   /// The tables of all options in the order of the help, each under its group's title.
   package static let groups: [(title: String, options: [TrainingOption])] = [
@@ -33,7 +36,7 @@ extension TrainingOption {
     "CLIP model that packed the data.",
     \.clip,
     key: "nifty.clip",
-    default: .words("ViT-B-32.pt, if it was fetched"),
+    default: .words(ClipModel.standardText),
     ours: true
   )
   package static let dryRun = TrainingOption(

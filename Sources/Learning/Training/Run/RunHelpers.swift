@@ -1,0 +1,17 @@
+/// The helpers of a run, each with one duty, for what needs several of them.
+struct RunHelpers {
+  /// The run's folder.
+  let folder: RunFolder
+  /// The networks.
+  let trainer: Trainer
+  /// How long the run has trained.
+  let clock: RunClock
+  /// Log, statistics, event file, and the accumulator of the tick.
+  let report: RunReport
+  /// Grids and network snapshots with their scores.
+  let snapshots: RunSnapshots
+  /// The schedule of checkpoints, and their folder.
+  let checkpoints: RunCheckpoints
+  /// The watchdog, and the action that the options choose.
+  let watch: RunWatch
+}
