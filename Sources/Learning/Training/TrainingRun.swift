@@ -27,7 +27,7 @@ package final class TrainingRun {
   private let ranks: Ranks
   private let stop: StopRequest
   private let reals: RGBImage?
-  private let report: RunReport
+  let report: RunReport
   let snapshots: RunSnapshots
   private let checkpoints: RunCheckpoints
   private let watch: RunWatch
@@ -39,7 +39,7 @@ package final class TrainingRun {
   /// - Parameters:
   ///   - inputs: What the steps need; this process is the first of the ranks.
   ///   - gridFeatures: Conditions of the sample grid, [N, F], unit length; those of the data if `nil`.
-  ///   - metrics: The metrics of every network snapshot.
+  ///   - metrics: The metrics of the network snapshots.
   ///   - notes: Kept in every snapshot.
   ///   - continued: The folder of the run to go on with; a new one is made if `nil`.
   ///   - profiles: Writes a trace of the session's first steps.
@@ -202,7 +202,7 @@ package final class TrainingRun {
       try ranks.doing("paints and writes the sample grid") { try snapshots.writeGrid(trainer) }
     }
     let writesSnapshot = isLast || number % options.networkSnapshotTicks == 0
-    if writesSnapshot { try snapshots.write(trainer) }
+    if writesSnapshot { try snapshots.write(trainer, isLast: isLast) }
     report.beginTick(at: trainer.imagesSeen, after: clock.secondsOfTick)
     clock.restartTick()
     if !alarms.isEmpty, try collapse(alarms) { return }
@@ -274,6 +274,7 @@ extension TrainingRun {
       logs: report.sizes,
       unscored: snapshots.unscored,
       best: snapshots.best,
+      snapshots: (snapshots.written, snapshots.prefersLarge),
       lastScore: snapshots.lastScore,
       watchdog: watch.watchdog
     )

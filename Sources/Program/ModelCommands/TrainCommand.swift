@@ -218,6 +218,7 @@ struct TrainCommand: ParsableCommand {
         + "\(run.trainer.discriminator.parameterCount) parameters"
     )
     Console.line("run folder \(run.folder.path)")
+    try run.announce()
     let remedy = "go on with: nifty train --continue \(run.folder.path)"
     FileError.goOn(by: remedy)
     Runtime.failureNote.withLock { $0 = remedy }

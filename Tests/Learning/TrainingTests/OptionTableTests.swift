@@ -17,6 +17,8 @@ struct OptionTableTests {
     "minutes": .double(0.5), "tick": .double(2), "g_lr": .double(0.01), "d_lr": .double(0.02),
     "ema": .double(3), "resume": .string("x.pkl"), "prompts": .string("p.txt"),
     "threads": .int(4), "snapshot-format": .string("safetensors"),
+    "keep": .string("last:3,best:2,every:100"), "metrics-every": .int(4),
+    "metrics-at-start": .bool(true),
     "checkpoint-minutes": .double(2), "on-collapse": .string("rollback"),
     "metrics": .list([.string("is50k")]), "metric-images": .int(11),
     "metric_only_test": .bool(true), "f_dim": .int(64), "change": .int(64), "map_num": .int(4),
