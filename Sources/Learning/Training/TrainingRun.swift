@@ -22,7 +22,7 @@ package final class TrainingRun {
   /// The networks.
   package var trainer: Trainer { steps.trainer }
 
-  private let inputs: StepInputs
+  let inputs: StepInputs
   private let steps: SharedSteps
   private let ranks: Ranks
   private let stop: StopRequest

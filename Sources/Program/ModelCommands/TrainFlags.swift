@@ -38,7 +38,7 @@ struct RunFlags: ParsableArguments {
   @Option(.cfg) var cfg: BaseConfiguration?
   @Option(.kimg) var kimg: Double?
   @Option(.batch) var batch: Int?
-  @Option(.batchPerDevice) var batchPerDevice: Int?
+  @Option(.batchPerDevice) var batchPerDevice: BatchPerDevice?
   @Option(.rankTimeout) var rankTimeout: Double?
   @Option(.minutes) var minutes: Double?
   @Option(.tick) var tick: Double?

@@ -25,6 +25,7 @@ struct OptionTableTests {
     "channel-base": .int(4096), "channel-max": .int(64), "style-width": .int(32),
     "latent": .int(16), "feature-scale": .double(2), "d_use_norm": .bool(true),
     "d_use_fts": .bool(false), "feature-logit": .string("per-sample"), "freezed": .int(3),
+    "mbstd-group": .int(2),
     "mixing_prob": .double(0.5), "temp": .double(0.25), "lam": .double(0.75), "itd": .double(1),
     "itc": .double(2), "iid": .double(3), "iic": .double(4), "gamma": .double(5),
     "gather": .bool(false), "contrastive": .string("infonce"), "clip-crop": .string("none"),

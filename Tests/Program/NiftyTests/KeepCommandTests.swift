@@ -102,3 +102,46 @@ struct KeepCommandTests {
     #expect(!FileManager.default.fileExists(atPath: fixture.path("runs")))
   }
 }
+
+/// `nifty train` with little memory, and its first lines.
+@Suite("Small batches of the program", .serialized)
+struct SmallBatchCommandTests {
+  private let fixture: TrainingFixture
+
+  init() throws { fixture = try TrainingFixture() }
+
+  @Test func `groups of one image are computed one by one, and the largest batch is found`() throws
+  {
+    let few = TrainingFixture.train + " --kimg=0.008 --mbstd-group=1"
+    let one = try fixture.run(few + " --batch-gpu=1")
+    #expect(one.status == 0, "\(one.errors)")
+    #expect(one.output.contains("; 4 images a step, 1 at once"), "\(one.output)")
+    #expect(one.output.contains("\nb16.conv0 "), "\(one.output)")
+    let all = try fixture.run(few + " --batch-gpu=auto")
+    #expect(all.status == 0, "\(all.errors)")
+    #expect(all.output.contains("--batch-gpu=auto: 1 image took "), "\(all.output)")
+    #expect(all.output.contains("--batch-gpu=auto: 4 of 4 at once"), "\(all.output)")
+  }
+
+  @Test(arguments: [
+    ("--batch-gpu=2", 64, "a smaller --mbstd-group allows less"),
+    ("--batch-gpu=many", 64, "--batch-gpu"),
+    ("--mbstd-group=0", 64, "--mbstd-group must be between 1"),
+    ("--mbstd-group=3", 64, "--batch must be at most 3 or a multiple of it (--mbstd-group), not 4"),
+    (
+      "--gpus=2 --mbstd-group=1 --batch-gpu=auto", 1,
+      "--batch-gpu=auto searches in one process on a CPU only"
+    ),
+  ])
+  func `what cannot be computed at once is refused`(
+    flags: String,
+    status: Int32,
+    expected: String
+  ) throws {
+    let outcome = try nifty(
+      (TrainingFixture.train + " " + flags).split(separator: " ").map(String.init),
+      in: fixture.folder.path
+    )
+    #expect(outcome.status == status && outcome.errors.contains(expected), "\(outcome.errors)")
+  }
+}

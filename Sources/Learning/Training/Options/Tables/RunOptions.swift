@@ -74,11 +74,14 @@ extension TrainingOption {
   )
   package static let batchPerDevice = TrainingOption(
     flag: "batch-gpu",
-    "Images that a device computes at once; smaller ones need less memory.",
+    "Images that a device computes at once; fewer need less memory. auto: as many as fit.",
     fields: [.field("batch_gpu", \.batchPerDevice)],
     in: .between(1, 65_536, "images"),
     default: .words("its share of the batch"),
-    continuing: .mayChange
+    continuing: .mayChange,
+    guide:
+      "images that a device computes at once, a multiple of `mbstd-group`; fewer need less memory. `auto` "
+      + "(ours) takes as many as fit, see [fine-tuning](fine-tuning.md#memory)"
   )
   package static let rankTimeout = TrainingOption(
     flag: "rank-timeout",
