@@ -29,6 +29,13 @@ package enum Text {
       ? "\(number(perMinute)) \(unit)/min" : "\(number(perSecond * 3600)) \(unit)/h"
   }
 
+  /// A size in decimal units: "512 B", "329 MB", "206 GB".
+  package static func bytes(_ count: Double) -> String {
+    var (value, rest) = (count, ["B", "kB", "MB", "GB", "TB", "PB"][...])
+    while value >= 999.5, rest.count > 1 { (value, rest) = (value / 1000, rest.dropFirst()) }
+    return "\(rest.count == 6 ? String(Int(value)) : number(value)) \(rest.first ?? "")"
+  }
+
   /// "1h 02m", "3m 05s", "12s".
   package static func time(_ seconds: Double) -> String {
     guard (0..<1e8).contains(seconds) else { return "–" }

@@ -36,6 +36,20 @@ package struct StepInputs {
   }
 }
 
+extension StepInputs {
+  /// The same inputs with other options.
+  package func with(_ options: TrainingOptions) -> StepInputs {
+    StepInputs(
+      options: options,
+      data: data,
+      clip: clip,
+      textMapper: textMapper,
+      device: device,
+      ranks: ranks
+    )
+  }
+}
+
 /// CLIP's image tower as the losses call it.
 package struct ImageTower {
   /// Its input size in pixels.

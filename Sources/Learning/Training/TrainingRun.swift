@@ -22,12 +22,12 @@ package final class TrainingRun {
   /// The networks.
   package var trainer: Trainer { steps.trainer }
 
-  private let inputs: StepInputs
+  let inputs: StepInputs
   private let steps: SharedSteps
   private let ranks: Ranks
   private let stop: StopRequest
   private let reals: RGBImage?
-  private let report: RunReport
+  let report: RunReport
   let snapshots: RunSnapshots
   private let checkpoints: RunCheckpoints
   private let watch: RunWatch
@@ -41,7 +41,7 @@ package final class TrainingRun {
   /// - Parameters:
   ///   - inputs: What the steps need; this process is the first of the ranks.
   ///   - gridFeatures: Conditions of the sample grid, [N, F], unit length; those of the data if `nil`.
-  ///   - metrics: The metrics of every network snapshot.
+  ///   - metrics: The metrics of the network snapshots.
   ///   - notes: Kept in every snapshot.
   ///   - continued: The folder of the run to go on with; a new one is made if `nil`.
   ///   - profiles: Writes a trace of the session's first steps.
@@ -211,7 +211,7 @@ package final class TrainingRun {
       try ranks.doing("paints and writes the sample grid") { try snapshots.writeGrid(trainer) }
     }
     let writesSnapshot = isLast || number % options.networkSnapshotTicks == 0
-    if writesSnapshot { try snapshots.write(trainer) }
+    if writesSnapshot { try snapshots.write(trainer, isLast: isLast) }
     report.beginTick(at: trainer.imagesSeen, after: clock.secondsOfTick)
     clock.restartTick()
     if !alarms.isEmpty, try respond(to: alarms) { return }

@@ -25,7 +25,7 @@ struct DemoScores {
       let log = URL(filePath: folder).deletingLastPathComponent()
         .appending(path: "metric-fd_lite0.jsonl")
       var seen: Set<String> = []
-      for line in try String(contentsOf: log, encoding: .utf8).split(separator: "\n").dropFirst() {
+      for line in try String(contentsOf: log, encoding: .utf8).split(separator: "\n") {
         let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
         guard let value = (object?["results"] as? [String: Double])?["fd_lite0"],
           let name = object?["snapshot_pkl"] as? String,

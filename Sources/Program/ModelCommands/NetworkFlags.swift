@@ -19,6 +19,7 @@ struct NetworkFlags: ParsableArguments {
   @Option(.usesFeatures) var usesFeatures: Switch?
   @Option(.featureLogit) var featureLogit: FeatureLogit?
   @Option(.freezed) var freezed: Int?
+  @Option(.minibatchGroup) var minibatchGroup: Int?
 
   /// The given values.
   var given: [TrainingArguments.Given] {
@@ -28,7 +29,7 @@ struct NetworkFlags: ParsableArguments {
       .init(.channelMax, channelMax), .init(.styleWidth, styleWidth), .init(.latent, latent),
       .init(.featureScale, featureScale), .init(.normalizesFeatures, normalizesFeatures?.isOn),
       .init(.usesFeatures, usesFeatures?.isOn), .init(.featureLogit, featureLogit),
-      .init(.freezed, freezed),
+      .init(.freezed, freezed), .init(.minibatchGroup, minibatchGroup),
     ]
   }
 }

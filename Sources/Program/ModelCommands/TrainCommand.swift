@@ -117,6 +117,9 @@ struct TrainCommand: ParsableCommand {
         let folder =
           try folder ?? RunFolder.next(in: options.outdir, description: options.description)
         Console.text(options.json(runFolder: folder).prettyJSON)
+        if arguments.searchesBatch {
+          Console.error("--batch-gpu=auto: searched when the run begins; shown is the whole share")
+        }
       } else if options.gpus > 1 {
         let status = try LocalRanks.run(options.gpus)
         if status != 0 { throw ExitCode(status) }
@@ -171,7 +174,7 @@ struct TrainCommand: ParsableCommand {
       try ClipModel(path: options.clip, device: device)
     }
     try check(model, fits: set, options)
-    let inputs = StepInputs(
+    var inputs = StepInputs(
       options: options,
       data: set,
       clip: ImageTower(
@@ -182,6 +185,10 @@ struct TrainCommand: ParsableCommand {
       device: device,
       ranks: ranks
     )
+    if arguments.searchesBatch {
+      options.trainer.rounds = try BatchSearch(inputs) { Console.line($0) }.rounds()
+      inputs = inputs.with(options)
+    }
     return isFirst
       ? try lead(inputs, model, stop, continued: folder, alert) : try follow(inputs, stop)
   }
@@ -210,13 +217,6 @@ struct TrainCommand: ParsableCommand {
         Self.show(event)
       }
     )
-    let data = inputs.data
-    let zips = Text.count(inputs.options.data.count, "zip")
-    Console.line(
-      "\(data.count) images of \(data.resolution)² from \(zips) on "
-        + "\(inputs.device); generator \(run.trainer.generator.parameterCount) and discriminator "
-        + "\(run.trainer.discriminator.parameterCount) parameters"
-    )
     Console.line("run folder \(run.folder.path)")
     let remedy = "go on with: nifty train --continue \(run.folder.path)"
     FileError.goOn(by: remedy)
@@ -225,6 +225,7 @@ struct TrainCommand: ParsableCommand {
     alert?.begin(run.folder.path)
     return try withExtendedLifetime(signals) {
       do {
+        try run.announce(continuing: continued != nil)
         let ending = try run.run()
         let kind = ending == .finished ? RunOutcome.Kind.finished : .stopped
         alert?.end(.init(kind, imagesSeen: run.trainer.imagesSeen))

@@ -38,7 +38,7 @@ struct RunFlags: ParsableArguments {
   @Option(.cfg) var cfg: BaseConfiguration?
   @Option(.kimg) var kimg: Double?
   @Option(.batch) var batch: Int?
-  @Option(.batchPerDevice) var batchPerDevice: Int?
+  @Option(.batchPerDevice) var batchPerDevice: BatchPerDevice?
   @Option(.rankTimeout) var rankTimeout: Double?
   @Option(.minutes) var minutes: Double?
   @Option(.tick) var tick: Double?
@@ -49,10 +49,15 @@ struct RunFlags: ParsableArguments {
   @Option(.prompts) var prompts: String?
   @Option(.threads) var threads: Int?
   @Option(.snapshotFormat) var snapshotFormat: SnapshotFormat?
+  @Option(.keep) var keep: String?
   @Flag(.profile) var profile
   @Option(.alert) var alert: String?
   @Option(.checkpointMinutes) var checkpointMinutes: Double?
   @Option(.onCollapse) var onCollapse: CollapsePolicy?
+
+  func validate() throws {
+    do { _ = try keep.map { try SnapshotKeeping($0) } } catch { throw ValidationError("\(error)") }
+  }
 
   /// The given values.
   var given: [TrainingArguments.Given] {
@@ -62,7 +67,7 @@ struct RunFlags: ParsableArguments {
       .init(.rankTimeout, rankTimeout), .init(.minutes, minutes), .init(.tick, tick),
       .init(.generatorRate, generatorRate), .init(.discriminatorRate, discriminatorRate),
       .init(.ema, ema), .init(.resume, resume), .init(.prompts, prompts),
-      .init(.threads, threads), .init(.snapshotFormat, snapshotFormat),
+      .init(.threads, threads), .init(.snapshotFormat, snapshotFormat), .init(.keep, keep),
       .init(.checkpointMinutes, checkpointMinutes), .init(.onCollapse, onCollapse),
     ]
   }

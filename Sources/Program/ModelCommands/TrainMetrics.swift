@@ -7,10 +7,12 @@ import Networks
 import Torch
 import Training
 
-/// Flags of the metrics that a run computes at every snapshot.
+/// Flags of the metrics that a run computes of its snapshots.
 struct TrainMetricFlags: ParsableArguments {
   @Option(.metrics) var metrics: String?
   @Option(.metricImages) var metricImages: Int?
+  @Option(.metricsEvery) var metricsEvery: Int?
+  @Option(.scoresStart) var scoresStart: Switch?
   @Option(.measuresAgainstTest) var measuresAgainstTest: Switch?
 
   /// A run knows only the CLIP that it trains with, which is no judge.
@@ -34,6 +36,7 @@ struct TrainMetricFlags: ParsableArguments {
   var given: [TrainingArguments.Given] {
     [
       .init(.metrics, names), .init(.metricImages, metricImages),
+      .init(.metricsEvery, metricsEvery), .init(.scoresStart, scoresStart?.isOn),
       .init(.measuresAgainstTest, measuresAgainstTest?.isOn),
     ]
   }

@@ -118,4 +118,12 @@ struct TextTests {
     for value in range.limits.refused { #expect(!range.contains(value), "\(value)") }
     #expect(!range.contains(.nan))
   }
+
+  @Test(arguments: [
+    (0.0, "0 B"), (512, "512 B"), (1000, "1.00 kB"), (999.4, "999 B"), (329_000_000, "329 MB"),
+    (205_954_000_000, "206 GB"), (9.54e9, "9.54 GB"), (999_600, "1.00 MB"), (5e18, "5000 PB"),
+  ])
+  func `sizes have three digits and a decimal unit`(count: Double, expected: String) {
+    #expect(Text.bytes(count) == expected)
+  }
 }

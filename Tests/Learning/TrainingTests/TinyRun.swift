@@ -38,6 +38,7 @@ struct TinyRun {
     options.tickKimg = 0.028
     options.imageSnapshotTicks = 2
     options.networkSnapshotTicks = 2
+    options.scoresStart = true
     options.snapshotFormat = .safetensors
     options.checkpointSeconds = 0.05
   }

@@ -21,6 +21,10 @@ package struct RunState: Codable, Equatable, Sendable {
   package var unscored: String?
   /// The best snapshot by the first metric.
   package var best: BestSnapshot?
+  /// The snapshots that are on the disk, with their scores; `nil` in a state of an earlier version.
+  package var snapshots: [WrittenSnapshot]?
+  /// Whether a larger score of the first metric is better; `nil` in a state of an earlier version.
+  package var prefersLarge: Bool?
   /// The first metric's last score.
   package var lastScore: Double?
   /// What is known about how the run does.
@@ -63,7 +67,9 @@ package struct RunState: Codable, Equatable, Sendable {
       ("best.imagesSeen", best?.imagesSeen ?? 0),
       ("tick.statistics", tick.statistics.largestCount),
     ]
-    for (name, count) in counts + logs.map({ ("logs.\($0)", $1) })
+    let others =
+      logs.map { ("logs.\($0)", $1) } + (snapshots ?? []).map { ("snapshots", $0.imagesSeen) }
+    for (name, count) in counts + others
     where !(0..<limit).contains(count) {
       throw .checkpoint("state.json: \(name) cannot be \(count)")
     }
@@ -73,6 +79,10 @@ package struct RunState: Codable, Equatable, Sendable {
       ("trainer.learningRateFactor", trainer.learningRateFactor),
     ] where !(0...Double(limit)).contains(value) {
       throw .checkpoint("state.json: \(name) cannot be \(value)")
+    }
+    for snapshot in snapshots ?? []
+    where snapshot.name.contains("/") || !snapshot.name.hasPrefix("network-snapshot-") {
+      throw .checkpoint("state.json: snapshots cannot hold \(snapshot.name.debugDescription)")
     }
     guard tick.firstImage <= trainer.imagesSeen else {
       throw .checkpoint("state.json: tick.firstImage is beyond trainer.imagesSeen")
@@ -90,6 +100,7 @@ package struct RunState: Codable, Equatable, Sendable {
     logs: [String: Int],
     unscored: String?,
     best: BestSnapshot?,
+    snapshots: (written: [WrittenSnapshot], prefersLarge: Bool),
     lastScore: Double?,
     watchdog: Watchdog
   ) {
@@ -102,6 +113,7 @@ package struct RunState: Codable, Equatable, Sendable {
     self.logs = logs
     self.unscored = unscored
     self.best = best
+    (self.snapshots, self.prefersLarge) = snapshots
     self.lastScore = lastScore
     self.watchdog = watchdog
   }

@@ -116,6 +116,12 @@ package struct RunPolicy: Sendable {
         "--subset must be between 1 and \(set.rawCount), the images of the data, not \(subset)"
       )
     }
+    if let best = options.keep.best, options.metrics.isEmpty {
+      throw TrainingError.option(
+        "--keep=\(options.keep.text): best:\(best) needs a metric, which says what is best; give --metrics, "
+          + "or keep by last:N and every:KIMG"
+      )
+    }
     if let test = options.testData {
       let found: PackedDataset
       do { found = try PackedDataset(test) } catch {

@@ -74,6 +74,9 @@ package struct TrainingArguments: Sendable {
     options.trainer.rounds = rankBatch / images
   }
 
+  /// Whether the largest `--batch-gpu` that fits is asked for.
+  package var searchesBatch: Bool { self[.batchPerDevice]?.string == "auto" }
+
   /// How long another process may be silent or get nowhere, in seconds.
   package var rankTimeout: Double { self[.rankTimeout]?.double ?? Self.standardRankTimeout }
 }

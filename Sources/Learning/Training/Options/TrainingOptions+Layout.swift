@@ -132,9 +132,12 @@ extension TrainingOptions {
     nifty.checkpoint_seconds
     nifty.on_collapse
     nifty.metric_images
+    nifty.metrics_every
+    nifty.metrics_at_start
     nifty.prompts
     nifty.prompt_lines
     nifty.snapshot_format
+    nifty.keep
     nifty.threads
     nifty.named
     """

@@ -16,7 +16,7 @@ extension TrainingOptions {
   private func validateSlices() throws(TrainingError) {
     if gpus == 1, trainer.rounds == 1 { return }
     let group = trainer.discriminator.minibatchGroup ?? trainer.batchSize
-    let groups = "groups of \(group) images (mbstd_group_size)"
+    let groups = "groups of \(group) images (--mbstd-group)"
     guard trainer.batchSize % gpus == 0, trainer.batchSize / gpus % group == 0 else {
       throw .option(
         "--batch must be a multiple of \(gpus * group), not \(trainer.batchSize): \(gpus) processes, "
@@ -32,6 +32,7 @@ extension TrainingOptions {
         "--batch-gpu must be a multiple of \(group) that divides \(rankBatch), the images of a step and "
           + "device (\(allowed.map(String.init).joined(separator: ", "))), not "
           + "\(Text.typed(Double(rankBatch) / Double(trainer.rounds))): a device computes \(groups)"
+          + (group > 1 ? ", and a smaller --mbstd-group allows less" : "")
       )
     }
   }
@@ -53,7 +54,7 @@ extension TrainingOptions {
     let group = min(D.minibatchGroup ?? trainer.batchSize, trainer.batchSize)
     guard group >= 1, trainer.batchSize % group == 0 else {
       throw .option(
-        "--batch must be at most \(group) or a multiple of it (the minibatch deviation's group), "
+        "--batch must be at most \(group) or a multiple of it (--mbstd-group), "
           + "not \(trainer.batchSize)"
       )
     }

@@ -48,12 +48,18 @@ package struct TrainingOptions: Equatable, Sendable {
   package var networkSnapshotTicks = 50
   /// Format of network snapshots.
   package var snapshotFormat = SnapshotFormat.pkl
+  /// The network snapshots that stay on the disk.
+  package var keep = SnapshotKeeping.all
   /// Seconds between checkpoints.
   package var checkpointSeconds = 600.0
   /// The action after a collapse.
   package var collapsePolicy = CollapsePolicy.warn
-  /// Metrics computed at every network snapshot.
+  /// Metrics of the network snapshots.
   package var metrics: [String] = []
+  /// Scores every so many network snapshots, and the last one.
+  package var metricsEvery = 1
+  /// Whether the snapshot of the first tick, after one step, is scored.
+  package var scoresStart = false
   /// Images generated for a metric; the metric's own number if `nil`.
   package var metricImages: Int?
   /// Measures against the test data instead of the training data.

@@ -101,6 +101,7 @@ final class RunRecovery {
       logs: run.report.sizes,
       unscored: run.snapshots.unscored,
       best: run.snapshots.best,
+      snapshots: (run.snapshots.written, run.snapshots.prefersLarge),
       lastScore: run.snapshots.lastScore,
       watchdog: run.watch.watchdog
     )

@@ -19,20 +19,24 @@ final class RunSnapshots {
   private(set) var lastScore: Double?
   /// A snapshot that was written and is not scored yet.
   private(set) var unscored: String?
+  /// The snapshots of this run that are on the disk, in the order in which they were written.
+  var written: [WrittenSnapshot] = []
+  /// Whether a larger score of the first metric is better.
+  var prefersLarge = false
 
-  private let folder: RunFolder
-  private let options: TrainingOptions
+  let folder: RunFolder
+  let options: TrainingOptions
   private let grid: SampleGrid
   private let metrics: [SnapshotMetric]
   private let notes: [String: String]
   private let ranks: Ranks
-  private let report: RunReport
+  let report: RunReport
 
   /// - Parameters:
   ///   - folder: The run's folder.
   ///   - inputs: Options and ranks.
   ///   - grid: Paints the sample grids.
-  ///   - metrics: The metrics of every snapshot.
+  ///   - metrics: The metrics of the snapshots.
   ///   - notes: Kept in every snapshot.
   ///   - report: Receives the run's messages.
   init(
@@ -54,6 +58,8 @@ final class RunSnapshots {
   /// Restores the state of a checkpoint.
   func adopt(_ state: RunState) {
     (best, lastScore, unscored) = (state.best, state.lastScore, state.unscored)
+    written = state.snapshots ?? []
+    prefersLarge = state.prefersLarge ?? false
   }
 
   /// Whether snapshots are scored.
@@ -75,8 +81,13 @@ final class RunSnapshots {
     }
   }
 
-  /// Writes a network snapshot; it waits to be scored, if it was written and there are metrics.
-  func write(_ trainer: Trainer) throws {
+  /// Writes a network snapshot; it waits to be scored, if it was written and its turn has come.
+  ///
+  /// - Parameters:
+  ///   - trainer: The networks.
+  ///   - isLast: Whether the run ends with it.
+  /// - Throws: `FileError` where the log cannot be written.
+  func write(_ trainer: Trainer, isLast: Bool) throws {
     unscored = nil
     let images = trainer.imagesSeen
     let ending = "." + options.snapshotFormat.rawValue
@@ -102,7 +113,12 @@ final class RunSnapshots {
       return
     }
     report.tell(.snapshot(path: path, imagesSeen: images))
-    if areScored { unscored = name }
+    note(written: name, at: images)
+    if areScored, isScored(tick: report.tick.number, isLast: isLast) {
+      unscored = name
+    } else {
+      try removeSurplus()
+    }
   }
 
   /// Computes the metrics of the snapshot that waits, and remembers it if it is the best.
@@ -131,10 +147,12 @@ final class RunSnapshots {
       try report.record(score, of: metric.name, at: trainer.imagesSeen)
       if index == 0 {
         alarms = watch.judge(metric.name, score, best: best)
+        note(score, of: unscored)
         try compare(metric.name, score, unscored, trainer.imagesSeen)
       }
     }
     self.unscored = nil
+    try removeSurplus()
     return alarms
   }
 

@@ -7,6 +7,7 @@ extension TrainingOption {
     [
       featureDimension, change, mappingLayers, fmap, channelBase, channelMax, styleWidth, latent,
       featureScale, normalizesFeatures, usesFeatures, featureLogit, freezed,
+      minibatchGroup,
     ] + networksOfFiles
 
   package static let featureDimension = TrainingOption(
@@ -133,6 +134,17 @@ extension TrainingOption {
     named: .freezed
   )
 
+  package static let minibatchGroup = TrainingOption(
+    "mbstd-group",
+    "Images among which the discriminator compares; a batch is cut into whole groups.",
+    \.trainer.discriminator.minibatchGroup,
+    key: "D_kwargs.epilogue_kwargs.mbstd_group_size",
+    in: .between(1, 65_536, "images"),
+    ours: true,
+    guide:
+      "images of a group of the minibatch deviation; `batch-gpu` can be as small. 1 takes the comparison away"
+  )
+
   private static let networksOfFiles: [TrainingOption] = [
     .fileOnly("training_set_kwargs.resolution", \.trainer.generator.resolution),
     .fileOnly("testing_set_kwargs.resolution", \.trainer.discriminator.resolution),
@@ -143,10 +155,5 @@ extension TrainingOption {
     .fileOnly("G_kwargs.synthesis_kwargs.conv_clamp", \.trainer.generator.clamp),
     .fileOnly("D_kwargs.num_fp16_res", \.trainer.discriminator.reducedPrecisionResolutions),
     .fileOnly("D_kwargs.conv_clamp", \.trainer.discriminator.clamp),
-    .fileOnly(
-      "D_kwargs.epilogue_kwargs.mbstd_group_size",
-      \.trainer.discriminator.minibatchGroup,
-      in: .between(1, 65_536)
-    ),
   ]
 }

@@ -6,7 +6,8 @@ extension TrainingOption {
   package static let runOptions =
     [
       outdir, gpus, snap, seed, cfg, kimg, batch, batchPerDevice, rankTimeout, minutes, tick,
-      generatorRate, discriminatorRate, ema, resume, prompts, threads, snapshotFormat, profile,
+      generatorRate, discriminatorRate, ema, resume, prompts, threads, snapshotFormat, keep,
+      profile,
       alert,
       checkpointMinutes, onCollapse,
     ] + runOfFiles
@@ -73,11 +74,14 @@ extension TrainingOption {
   )
   package static let batchPerDevice = TrainingOption(
     flag: "batch-gpu",
-    "Images that a device computes at once; smaller ones need less memory.",
+    "Images that a device computes at once; fewer need less memory. auto: as many as fit.",
     fields: [.field("batch_gpu", \.batchPerDevice)],
     in: .between(1, 65_536, "images"),
     default: .words("its share of the batch"),
-    continuing: .mayChange
+    continuing: .mayChange,
+    guide:
+      "images that a device computes at once, a multiple of `mbstd-group`; fewer need less memory. `auto` "
+      + "(ours) takes as many as fit, see [fine-tuning](fine-tuning.md#memory)"
   )
   package static let rankTimeout = TrainingOption(
     flag: "rank-timeout",
@@ -164,6 +168,20 @@ extension TrainingOption {
     key: "nifty.snapshot_format",
     ours: true,
     guide: "`pkl`, which the original reads, or `safetensors`"
+  )
+  package static let keep = TrainingOption(
+    "keep",
+    """
+    Network snapshots that stay on the disk: all, or last:N, best:M (by the first metric) and \
+    every:KIMG, separated by commas.
+    """,
+    \.keep,
+    key: "nifty.keep",
+    continuing: .mayChange,
+    ours: true,
+    guide:
+      "network snapshots that stay: `all`, or `last:N`, `best:M` and `every:KIMG` separated by commas, "
+      + "see [fine-tuning](fine-tuning.md#disk)"
   )
   package static let profile = TrainingOption(
     flag: "profile",

@@ -1,0 +1,175 @@
+import Distributed
+import Foundation
+import Glibc
+import Networks
+import Text
+import Torch
+
+/// The search for the most images that a device computes at once: `--batch-gpu=auto`.
+///
+/// Real steps with all four phases are taken by a trainer of its own, from the smallest number on. A larger
+/// number is tried only if the one before says that it will fit: an attempt that does not fit would end the
+/// process. What is trained is not touched.
+package struct BatchSearch {
+  /// Bytes that the process may take.
+  struct Limit: Equatable {
+    /// The bytes.
+    var bytes: Int
+    /// What sets the limit.
+    var reason: String
+  }
+
+  /// Part of the limit that is used: allocators and the system want some.
+  private static let usedPart = 0.9
+
+  private let inputs: StepInputs
+  private let limit: Limit
+  private let say: (String) -> Void
+
+  /// A search on the CPU.
+  ///
+  /// - Parameters:
+  ///   - inputs: The run.
+  ///   - say: Receives a line about each attempt.
+  /// - Throws: `TrainingError.option` where it cannot search.
+  package init(_ inputs: StepInputs, say: @escaping (String) -> Void) throws(TrainingError) {
+    try self.init(inputs, limit: nil, say: say)
+  }
+
+  init(_ inputs: StepInputs, limit: Limit?, say: @escaping (String) -> Void) throws(TrainingError) {
+    guard inputs.device == .cpu, !inputs.ranks.isShared else {
+      throw .option(
+        "--batch-gpu=auto searches in one process on a CPU only; give a number (the log's gpumem says what "
+          + "it takes)"
+      )
+    }
+    self.inputs = inputs
+    self.limit = limit ?? Self.limitOfProcess()
+    self.say = say
+  }
+
+  /// Searches.
+  ///
+  /// - Returns: The rounds of a step that the largest number which fits makes.
+  /// - Throws: An error of the data, or `TrainingError.option` if not even the smallest number fits.
+  package func rounds() throws -> Int {
+    let batch = inputs.options.trainer.batchSize
+    let group = min(inputs.options.trainer.discriminator.minibatchGroup ?? batch, batch)
+    let base = Self.status("VmRSS:") ?? 0
+    let most = Int(Double(limit.bytes) * Self.usedPart)
+    var best: Int?
+    var forecast = 0
+    for images in Self.candidates(batch: batch, group: group) {
+      if forecast > most {
+        say(
+          "--batch-gpu=auto: \(Text.count(images, "image")) would take about \(Text.bytes(Double(forecast)))"
+        )
+        break
+      }
+      let peak = try measure(images)
+      say("--batch-gpu=auto: \(Text.count(images, "image")) took \(Text.bytes(Double(peak)))")
+      if peak > most { break }
+      best = images
+      // More images take at most so many times as much beside what is there before the step.
+      let next = Self.candidates(batch: batch, group: group).first { $0 > images } ?? images
+      forecast = Self.forecast(peak: peak, base: base, images: images, next: next)
+    }
+    let allowed = "\(Text.bytes(Double(most))), nine tenths of \(limit.reason)"
+    guard let best else {
+      throw TrainingError.option(
+        "--batch-gpu=auto: not even \(Text.count(group, "image")) fit into \(allowed); lower --channel-max, or "
+          + "--mbstd-group, below which no batch can be cut"
+      )
+    }
+    say("--batch-gpu=auto: \(best) of \(batch) at once, within \(allowed)")
+    return batch / best
+  }
+
+  /// The numbers that a step can be cut into, the smallest first.
+  static func candidates(batch: Int, group: Int) -> [Int] {
+    (1...batch).filter { batch % $0 == 0 && $0 % group == 0 }
+  }
+
+  /// The bytes that more images will take at most.
+  ///
+  /// - Parameters:
+  ///   - peak: The most bytes with some images.
+  ///   - base: The bytes before any.
+  ///   - images: How many there were.
+  ///   - next: How many there will be.
+  /// - Returns: Bytes.
+  static func forecast(peak: Int, base: Int, images: Int, next: Int) -> Int {
+    peak + Int(Double(max(peak - base, 0)) * Double(next - images) / Double(images))
+  }
+
+  /// Takes one step with a number of images at once.
+  ///
+  /// - Returns: The most bytes that the process has taken.
+  private func measure(_ images: Int) throws -> Int {
+    var options = inputs.options
+    options.trainer.rounds = options.trainer.batchSize / images
+    let trial = inputs.with(options)
+    let trainer = Trainer(trial)
+    let isReset = Self.resetPeak()
+    _ = trainer.step(try StepData(trial).batch(at: 0))
+    return isReset ? Self.status("VmHWM:") ?? peakMemoryBytes() : peakMemoryBytes()
+  }
+}
+
+// MARK: Memory of this process
+
+extension BatchSearch {
+  /// Bytes in a line of `/proc/self/status`.
+  private static func status(_ name: String) -> Int? {
+    let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    return text.flatMap { kilobytes(name, in: $0) }
+  }
+
+  /// Lets the kernel begin anew to note the most memory of this process.
+  ///
+  /// - Returns: Whether it does; else what was there before counts, too.
+  private static func resetPeak() -> Bool {
+    let file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
+    guard file >= 0 else { return false }
+    defer { close(file) }
+    return write(file, "5", 1) == 1
+  }
+
+  /// The limit of this process: its group's, else the memory that the machine has left.
+  static func limitOfProcess() -> Limit {
+    let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)
+    // What the process has already counts, too.
+    let free = text.flatMap { kilobytes("MemAvailable:", in: $0) }.map {
+      $0 + (status("VmRSS:") ?? 0)
+    }
+    var found = Limit(
+      bytes: free ?? Int(ProcessInfo.processInfo.physicalMemory),
+      reason: "the memory that is free"
+    )
+    for path in ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"] {
+      let text = try? String(contentsOfFile: path, encoding: .utf8)
+      if let bytes = text.flatMap(Self.bytes), bytes < found.bytes {
+        found = Limit(bytes: bytes, reason: "the limit of the control group (\(path))")
+      }
+    }
+    var own = rlimit()
+    if getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &own) == 0,
+      let bytes = Int(exactly: own.rlim_cur), bytes < found.bytes
+    {
+      found = Limit(bytes: bytes, reason: "the limit on address space (ulimit -v)")
+    }
+    return found
+  }
+
+  /// A number of kilobytes in `/proc/meminfo` or `/proc/self/status`, in bytes.
+  static func kilobytes(_ name: String, in text: String) -> Int? {
+    let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
+    let words = line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst()
+    return words?.first.flatMap { Int($0) }.map { $0 * 1024 }
+  }
+
+  /// The number in a file of a control group; `nil` for "max".
+  static func bytes(_ text: String) -> Int? {
+    Int(text.trimmingCharacters(in: .whitespacesAndNewlines))
+  }
+}

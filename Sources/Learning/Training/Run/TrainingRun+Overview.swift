@@ -1,0 +1,114 @@
+import Datasets
+import Files
+import Foundation
+import Text
+import Torch
+import TorchNN
+
+extension TrainingRun {
+  /// Says what a run trains on and with, and what it will take, for log and console, before it begins.
+  ///
+  /// A run that goes on has said its layers when it began.
+  ///
+  /// - Parameter continues: Whether it goes on.
+  /// - Throws: `FileError` where the log cannot be written or the folder not be read.
+  package func announce(continuing continues: Bool) throws {
+    let device = inputs.device
+    let batch = options.batchPerDevice
+    let tables = [
+      LayerTable(trainer.generator, batch: batch, reduced: device.reducedPrecision),
+      LayerTable(trainer.discriminator, batch: batch, reduced: device.reducedPrecision),
+    ]
+    var lines = [dataLine]
+    if !continues { lines += tables.flatMap(\.lines) }
+    lines.append(
+      "networks: generator \(tables[0].parameters) and discriminator \(tables[1].parameters) parameters"
+    )
+    lines += [deviceLine, memoryLine(tables), diskLine]
+    for line in try lines + keepingLines() { try report.say(line) }
+  }
+
+  /// Images, captions and labels.
+  private var dataLine: String {
+    let data = inputs.data
+    let side = data.resolution
+    let taken = options.subset.map { "\($0) of " } ?? ""
+    let mirrored = options.mirror ? ", each mirrored, too" : ""
+    let captions = data.datasets.reduce(0) { $0 + $1.captionCount }
+    let said =
+      options.trainer.losses.mixingProb > 0.99
+      ? "\(Text.count(captions, "caption")), none of which is used"
+      : Text.count(captions, "caption")
+    let labels =
+      data.datasets.allSatisfy(\.hasLabels) ? "class labels, which are not used" : "no class labels"
+    return
+      "data: \(taken)\(Text.count(data.rawCount, "image")) of \(side)²\(mirrored), \(said), \(labels), "
+      + "features of \(data.featureDimension) numbers, from \(Text.count(data.datasets.count, "zip"))"
+  }
+
+  private var deviceLine: String {
+    let processes = Text.count(options.gpus, "process", "processes")
+    let threads = Text.count(options.threads, "thread")
+    let batch = options.trainer.batchSize
+    let rounds = options.trainer.rounds
+    let parts = rounds == 1 ? "" : ", \(options.batchPerDevice) at once"
+    return
+      "device: \(inputs.device) in \(processes) of \(threads); \(Text.count(batch, "image")) a step"
+      + parts
+  }
+
+  /// A step's tensors as a multiple of the outputs of all layers, which a backward pass keeps: measured at
+  /// 64² and 256² (R1 and the path length regulariser, which differentiate twice, take the most).
+  private static let tensorsPerOutput = 3
+
+  /// The memory to expect: rough, because nothing has been computed yet.
+  private func memoryLine(_ tables: [LayerTable]) -> String {
+    let state = trainer.stateTensors.reduce(0) { $0 + 4 * $1.tensor.count }
+    let gradients = 4 * (trainer.generator.parameterCount + trainer.discriminator.parameterCount)
+    let outputs = tables.reduce(0) { $0 + $1.outputBytes }
+    let step = gradients + Self.tensorsPerOutput * outputs
+    // A checkpoint is written from a copy in the host's memory.
+    let (total, place) =
+      inputs.device == .cpu
+      ? (peakMemoryBytes() + step + state, "") : (state + step, " of the device, beside CLIP")
+    return "memory: about \(Text.bytes(Double(total)))\(place): weights and moments take "
+      + "\(Text.bytes(Double(state))), a step of \(Text.count(options.batchPerDevice, "image")) "
+      + "some \(Text.bytes(Double(step)))"
+  }
+
+  /// What the run will take of the disk.
+  private var diskLine: String {
+    let networks: [any Module] = [trainer.generator, trainer.discriminator, trainer.average]
+    let forecast = DiskForecast(
+      options,
+      snapshotBytes: networks.reduce(0) { $0 + bytes(of: $1) },
+      checkpointBytes: trainer.stateTensors.reduce(0) { $0 + 4 * $1.tensor.count },
+      free: freeBytes(at: folder.path)
+    )
+    return forecast.line(options.keep)
+  }
+
+  private func bytes(of module: any Module) -> Int {
+    module.state.reduce(0) { $0 + 4 * $1.tensor.count }
+  }
+
+  /// What `--keep` goes by, and what it leaves alone.
+  private func keepingLines() throws -> [String] {
+    if options.keep.isAll { return [] }
+    var lines: [String] = []
+    if options.keep.best != nil, let metric = options.metrics.first {
+      lines.append("--keep: the first of --metrics, \(metric), says which snapshots are best")
+    }
+    let known = Set(snapshots.written.map(\.name))
+    let others = try listFolder(folder.path).count {
+      $0.hasPrefix("network-snapshot-") && !known.contains($0)
+    }
+    if others > 0 {
+      lines.append(
+        "--keep: \(Text.count(others, "snapshot")) that the run knows nothing of "
+          + (others == 1 ? "stays" : "stay")
+      )
+    }
+    return lines
+  }
+}
