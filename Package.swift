@@ -177,7 +177,13 @@ let dataSide: [Target] = [
     ]
   ),
   program("nifty", ["DataCommands", "CommandLine", "Console", "Text", argumentParser]),
-  library("Program", "Demo", ["CSVG", "Images", "Parquet", "Files", hummingbird, logging, nioCore]),
+  library(
+    "Program",
+    "Demo",
+    [
+      "CSVG", "Images", "Parquet", "Files", hummingbird, logging, nioCore,
+    ]
+  ),
   support("TestSupport", [hummingbird, httpTypes, logging, nioCore]),
   tests("Base", "FilesTests", ["Files", "TestSupport"]),
   tests("Base", "TextTests", ["Text"]),

@@ -49,6 +49,7 @@ struct ClipArtMetadata {
   ///   - path: The file's path in the library, whose folders are subjects and whose name may tell more
   ///     than a set's title.
   ///   - isOwnTitle: Whether the title is this picture's and not that of a set.
+  /// - Returns: None where nothing names the picture.
   func captions(path: String, isOwnTitle: Bool) -> [String] {
     let folders = path.split(separator: "/").dropLast().map { Self.cleaned(String($0)) }
       .filter(Self.isWord)
@@ -62,7 +63,9 @@ struct ClipArtMetadata {
     return words.isEmpty ? [] : [words.prefix(6).joined(separator: ", ")]
   }
 
-  /// What a title names: "tree" of "tree - RPG map elements". Titles that begin with "Clipart by" were
+  /// The thing that a title names, as "tree" of "tree - RPG map elements".
+  ///
+  /// Titles that begin with "Clipart by" were
   /// copied from one file to others, whose own names are right.
   private static func name(title: String, path: String) -> String {
     if title.hasPrefix("Clipart by") { return fileName(path) }

@@ -17,6 +17,7 @@ package enum VectorDrawing {
   /// - Parameters:
   ///   - svg: The bytes of the file; files that it refers to are not read.
   ///   - side: Pixels of the square, 1 to 4,096.
+  /// - Returns: The square.
   /// - Throws: `DemoError.drawing` when the file is none that librsvg draws.
   package static func image(_ svg: [UInt8], side: Int) throws(DemoError) -> RGBImage {
     try draw(svg, side: side).image
@@ -24,7 +25,10 @@ package enum VectorDrawing {
 
   /// What is not white of a document, in the middle of a square with a small margin; a white one as it is.
   ///
-  /// - Parameter page: Pixels of a side of the whole document, 1 to 4,096.
+  /// - Parameters:
+  ///   - svg: The bytes of the file; files that it refers to are not read.
+  ///   - page: Pixels of a side of the whole document, 1 to 4,096.
+  /// - Returns: A square of another size.
   /// - Throws: `DemoError.drawing` when the file is none that librsvg draws.
   package static func trimmedImage(_ svg: [UInt8], page: Int) throws(DemoError) -> RGBImage {
     let (image, ink) = try draw(svg, side: page)
