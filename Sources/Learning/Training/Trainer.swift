@@ -87,14 +87,24 @@ package final class Trainer {
       }
     let random = SeededRandom(seed: configuration.seed, stream: .weights, position: 0)
     let precision = reducedPrecision ?? device.reducedPrecision
-    generator = Generator(configuration.generator, reducedPrecision: precision, random: random)
+    generator = Generator(
+      configuration.generator,
+      reducedPrecision: precision,
+      frozenResolution: configuration.frozenResolution,
+      random: random
+    )
     discriminator = Discriminator(
       configuration.discriminator,
       reducedPrecision: precision,
       frozenLayers: configuration.frozenLayers,
       random: random
     )
-    average = Generator(configuration.generator, reducedPrecision: precision, random: random)
+    average = Generator(
+      configuration.generator,
+      reducedPrecision: precision,
+      frozenResolution: configuration.frozenResolution,
+      random: random
+    )
     average.copyState(from: generator)
     average.setTrainable(false)
     generator.move(to: device)

@@ -26,6 +26,8 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
   package var reusesFakes = false
   /// How many of the discriminator's first layers are not trained.
   package var frozenLayers = 0
+  /// The generator's blocks up to this resolution are not trained; 0 trains all.
+  package var frozenResolution = 0
   /// Augmentation of what the discriminator sees; `nil` is none.
   package var augmentation: AugmentationOptions?
   /// Images per step.

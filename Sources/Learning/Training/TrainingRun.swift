@@ -23,7 +23,7 @@ package final class TrainingRun {
   package var trainer: Trainer { steps.trainer }
 
   let inputs: StepInputs
-  private let steps: SharedSteps
+  let steps: SharedSteps
   private let ranks: Ranks
   private let stop: StopRequest
   private let reals: RGBImage?

@@ -97,6 +97,33 @@ package struct NetworkSnapshot {
     }
   }
 
+  /// Copies what has the same name and shape into a network, as one of another resolution.
+  ///
+  /// - Parameters:
+  ///   - part: Which of the three.
+  ///   - module: The network.
+  /// - Returns: How many tensors were copied, and the names of those that keep their own values.
+  /// - Throws: `SnapshotError` if no trained tensor fits.
+  package func loadFitting(
+    _ part: Part,
+    into module: any Module
+  ) throws -> (count: Int, new: [String]) {
+    guard contains(part) else { throw SnapshotError(path, "it holds no \(part.rawValue)") }
+    let shapes = store.shapes(prefix: part.prefix)
+    let own = module.state
+    let fits = own.filter { shapes[$0.name] == $0.tensor.shape }
+    guard fits.contains(where: { $0.name.hasSuffix("weight") }) else {
+      throw SnapshotError(path, "nothing of its \(part.rawValue) fits the network asked for")
+    }
+    withoutGradients {
+      for entry in fits {
+        if let value = store.tensor(part.prefix + entry.name) { entry.tensor.assign(value) }
+      }
+    }
+    let names = Set(fits.map(\.name))
+    return (fits.count, own.map(\.name).filter { !names.contains($0) })
+  }
+
   /// The tensors of a part by their names in the network, copied from the file.
   private func tensors(
     of part: Part,

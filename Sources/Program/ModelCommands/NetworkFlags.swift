@@ -19,6 +19,7 @@ struct NetworkFlags: ParsableArguments {
   @Option(.usesFeatures) var usesFeatures: Switch?
   @Option(.featureLogit) var featureLogit: FeatureLogit?
   @Option(.freezed) var freezed: Int?
+  @Option(.frozenGenerator) var frozenGenerator: Int?
   @Option(.minibatchGroup) var minibatchGroup: Int?
 
   /// The given values.
@@ -30,6 +31,7 @@ struct NetworkFlags: ParsableArguments {
       .init(.featureScale, featureScale), .init(.normalizesFeatures, normalizesFeatures?.isOn),
       .init(.usesFeatures, usesFeatures?.isOn), .init(.featureLogit, featureLogit),
       .init(.freezed, freezed), .init(.minibatchGroup, minibatchGroup),
+      .init(.frozenGenerator, frozenGenerator),
     ]
   }
 }
@@ -51,6 +53,8 @@ struct LossFlags: ParsableArguments {
   @Option(.imageNoise) var imageNoise: Double?
   @Option(.textMapper) var textMapper: String?
   @Option(.plWeight) var plWeight: Double?
+  @Option(.plInterval) var plInterval: Int?
+  @Option(.r1Interval) var r1Interval: Int?
 
   /// The given values.
   var given: [TrainingArguments.Given] {
@@ -60,6 +64,7 @@ struct LossFlags: ParsableArguments {
       .init(.gather, gather?.isOn), .init(.contrastive, contrastive), .init(.clipCrop, clipCrop),
       .init(.textNoise, textNoise), .init(.imageNoise, imageNoise),
       .init(.textMapper, textMapper), .init(.plWeight, plWeight),
+      .init(.plInterval, plInterval), .init(.r1Interval, r1Interval),
     ]
   }
 }

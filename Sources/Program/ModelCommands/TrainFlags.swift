@@ -46,6 +46,7 @@ struct RunFlags: ParsableArguments {
   @Option(.discriminatorRate) var discriminatorRate: Double?
   @Option(.ema) var ema: Double?
   @Option(.resume) var resume: String?
+  @Option(.resumesState) var resumesState: Switch?
   @Option(.prompts) var prompts: String?
   @Option(.threads) var threads: Int?
   @Option(.snapshotFormat) var snapshotFormat: SnapshotFormat?
@@ -66,7 +67,8 @@ struct RunFlags: ParsableArguments {
       .init(.kimg, kimg), .init(.batch, batch), .init(.batchPerDevice, batchPerDevice),
       .init(.rankTimeout, rankTimeout), .init(.minutes, minutes), .init(.tick, tick),
       .init(.generatorRate, generatorRate), .init(.discriminatorRate, discriminatorRate),
-      .init(.ema, ema), .init(.resume, resume), .init(.prompts, prompts),
+      .init(.ema, ema), .init(.resume, resume),
+      .init(.resumesState, resumesState?.isOn), .init(.prompts, prompts),
       .init(.threads, threads), .init(.snapshotFormat, snapshotFormat), .init(.keep, keep),
       .init(.checkpointMinutes, checkpointMinutes), .init(.onCollapse, onCollapse),
     ]

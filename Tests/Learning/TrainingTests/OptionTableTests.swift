@@ -26,6 +26,8 @@ struct OptionTableTests {
     "latent": .int(16), "feature-scale": .double(2), "d_use_norm": .bool(true),
     "d_use_fts": .bool(false), "feature-logit": .string("per-sample"), "freezed": .int(3),
     "mbstd-group": .int(2),
+    "freeze-generator": .int(8), "pl-interval": .int(8), "r1-interval": .int(4),
+    "resume-state": .bool(true),
     "mixing_prob": .double(0.5), "temp": .double(0.25), "lam": .double(0.75), "itd": .double(1),
     "itc": .double(2), "iid": .double(3), "iic": .double(4), "gamma": .double(5),
     "gather": .bool(false), "contrastive": .string("infonce"), "clip-crop": .string("none"),

@@ -21,7 +21,7 @@ struct TrainFlagsTests {
     "d_use_fts": "1", "gather": "0", "fp32": "1", "nhwc": "1", "nobench": "1", "allow-tf32": "1",
     "p": "0.25", "target": "0.5", "ratio": "0.5", "mixing_prob": "0.5", "text-noise": "0.25",
     "image-noise": "0.5", "recipe": "nifty", "reuse-fakes": "1",
-    "keep": "last:3", "metrics-at-start": "1",
+    "keep": "last:3", "resume-state": "1", "metrics-at-start": "1",
   ]
 
   private static let flags = TrainingOption.all.filter { $0.hasFlag && !handled.contains($0.name) }

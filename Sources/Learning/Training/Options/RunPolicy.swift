@@ -179,6 +179,9 @@ package struct RunPolicy: Sendable {
         lines.append("\(option.flag) changes nothing on the CPU")
       }
     }
+    if arguments[.plInterval] != nil, options.trainer.losses.pathLengthWeight == 0 {
+      lines.append("--pl-interval changes nothing: --pl-weight is 0")
+    }
     if let factor = arguments[.fmap]?.double, factor != 1, arguments[.channelBase] == nil,
       options.trainer.generator.resolution >= 512
     {

@@ -125,6 +125,8 @@ extension TrainingOptions {
     nifty.recipe
     nifty.text_lr_multiplier
     nifty.reuse_fakes
+    nifty.freeze_generator
+    nifty.resume_state
     nifty.G_reg_interval
     nifty.D_reg_interval
     nifty.kimg_per_tick

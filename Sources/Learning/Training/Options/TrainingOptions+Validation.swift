@@ -8,6 +8,9 @@ extension TrainingOptions {
   /// - Throws: `TrainingError.option`, naming the flag, its value and what is allowed.
   package func validate() throws(TrainingError) {
     for option in TrainingOption.all { try option.check(in: self) }
+    if resumesState, resume == nil {
+      throw .option("--resume-state=1 needs --resume, the snapshot whose state is taken")
+    }
     try validateNetworks()
     try validateSlices()
   }
@@ -84,6 +87,11 @@ extension TrainingOptions {
         "--freezed must be between 0 and \(layers), the layers of the discriminator at "
           + "\(resolution)², not \(trainer.frozenLayers)"
       )
+    }
+    let frozen = trainer.frozenResolution
+    guard frozen == 0 || trainer.generator.resolutions.contains(frozen) else {
+      let allowed = trainer.generator.resolutions.map(String.init).joined(separator: ", ")
+      throw .option("--freeze-generator must be 0 or one of \(allowed), not \(frozen)")
     }
     guard let transforms = trainer.augmentation?.transforms else { return }
     let smallest = AugmentPipe.smallestSide(transforms)

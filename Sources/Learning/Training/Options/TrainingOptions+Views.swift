@@ -60,7 +60,16 @@ extension TrainingOptions {
     get { trainer.losses.pathLengthWeight }
     set {
       trainer.losses.pathLengthWeight = newValue
-      trainer.generatorRegularisationInterval = newValue == 0 ? nil : 4
+      trainer.generatorRegularisationInterval =
+        newValue == 0 ? nil : trainer.generatorRegularisationInterval ?? 4
+    }
+  }
+
+  /// Steps between two path length regularisations; a regulariser without weight stays off.
+  var pathLengthInterval: Int? {
+    get { trainer.generatorRegularisationInterval }
+    set {
+      if trainer.losses.pathLengthWeight != 0 { trainer.generatorRegularisationInterval = newValue }
     }
   }
 

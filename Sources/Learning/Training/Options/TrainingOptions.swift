@@ -32,6 +32,8 @@ package struct TrainingOptions: Equatable, Sendable {
   package var recipe = Recipe.lafite
   /// Snapshot to start from, if any.
   package var resume: String?
+  /// Whether the run counts on from the snapshot's images and strength of augmentation.
+  package var resumesState = false
   /// The parent of run folders.
   package var outdir = ""
   /// Number of devices.

@@ -7,6 +7,8 @@ import TorchNN
 final class SharedSteps {
   /// The networks.
   let trainer: Trainer
+  /// What was taken from the snapshot that the run starts from, and what not, a line each.
+  private(set) var resumed: [String] = []
   private let data: StepData
   private let inputs: StepInputs
   private let ranks: Ranks
@@ -22,16 +24,12 @@ final class SharedSteps {
   }
 
   /// Starts from the snapshot that the options name, if they name one.
+  ///
+  /// - Throws: `SnapshotError` or `TrainingError` where it does not fit.
   func resume() throws {
     guard let path = inputs.options.resume else { return }
-    try ranks.doing("reads \(path)") {
-      let snapshot = try NetworkSnapshot(path: path)
-      try snapshot.load(.average, into: trainer.average, matching: .byName)
-      let full = snapshot.contains(.generator)
-      try snapshot.load(full ? .generator : .average, into: trainer.generator, matching: .byName)
-      if snapshot.contains(.discriminator) {
-        try snapshot.load(.discriminator, into: trainer.discriminator, matching: .byName)
-      }
+    resumed = try ranks.doing("reads \(path)") {
+      try trainer.start(from: NetworkSnapshot(path: path), inputs.options)
     }
   }
 

@@ -42,6 +42,8 @@ final class RunReport {
   ///   - reals: Some of the data's images; `nil` for a run that goes on.
   /// - Throws: Where operators cannot be traced.
   func begin(at images: Int, reals: RGBImage?) throws {
+    // A run that counts on from a snapshot has not seen the images before.
+    if tick == Tick() { tick.firstImage = images }
     try profile?.begin(at: images)
     board = Board(in: folder, imagesSeen: reals == nil ? images : nil)
     if let reals { board?.show("reals", reals, png: try reals.encodedPNG(), step: 0) }

@@ -104,7 +104,7 @@ final class RunSnapshots {
           generator: options.trainer.generator,
           discriminator: options.trainer.discriminator,
           imagesSeen: images,
-          notes: notes,
+          notes: notes.merging(trainer.notes) { $1 },
           record: record
         )
       }

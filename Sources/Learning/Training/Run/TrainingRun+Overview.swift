@@ -24,6 +24,7 @@ extension TrainingRun {
     lines.append(
       "networks: generator \(tables[0].parameters) and discriminator \(tables[1].parameters) parameters"
     )
+    if !continues { lines += steps.resumed + gammaLine }
     lines += [deviceLine, memoryLine(tables), diskLine]
     for line in try lines + keepingLines() { try report.say(line) }
   }
@@ -44,6 +45,18 @@ extension TrainingRun {
     return
       "data: \(taken)\(Text.count(data.rawCount, "image")) of \(side)²\(mirrored), \(said), \(labels), "
       + "features of \(data.featureDimension) numbers, from \(Text.count(data.datasets.count, "zip"))"
+  }
+
+  /// γ beside where StyleGAN2-ADA starts.
+  private var gammaLine: [String] {
+    guard let interval = options.trainer.discriminatorRegularisationInterval else { return [] }
+    let side = Double(inputs.data.resolution)
+    let usual = 0.0002 * side * side / Double(options.trainer.batchSize)
+    return [
+      "R1: gamma \(Text.typed(options.trainer.losses.gamma)), every \(Text.count(interval, "step")); a start for "
+        + "\(inputs.data.resolution)² and \(Text.count(options.trainer.batchSize, "image")) a step is "
+        + "\(String(format: "%.3g", usual)), tried from a fifth to five times of it"
+    ]
   }
 
   private var deviceLine: String {

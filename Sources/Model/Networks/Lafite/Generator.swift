@@ -15,14 +15,21 @@ public final class Generator: Module {
   /// - Parameters:
   ///   - configuration: The shape.
   ///   - reducedPrecision: Type of the blocks that run in reduced precision.
+  ///   - frozenResolution: Blocks up to this resolution are not trained.
   ///   - random: Draws the weights.
   public init(
     _ configuration: GeneratorConfiguration,
     reducedPrecision: DType = .bfloat16,
+    frozenResolution: Int = 0,
     random: any RandomSource
   ) {
     self.configuration = configuration
-    synthesis = SynthesisNetwork(configuration, dtype: reducedPrecision, random: random)
+    synthesis = SynthesisNetwork(
+      configuration,
+      dtype: reducedPrecision,
+      frozenResolution: frozenResolution,
+      random: random
+    )
     mapping = MappingNetwork(
       zDimension: configuration.zDimension,
       wDimension: configuration.wDimension,

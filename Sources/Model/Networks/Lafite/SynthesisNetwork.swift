@@ -94,6 +94,7 @@ public final class SynthesisNetwork: Module {
   /// Number of w's that the network takes.
   public let wCount: Int
   private let blocks: [(resolution: Int, block: SynthesisBlock)]
+  private let frozenResolution: Int
 
   /// What one pass gives.
   public struct Output {
@@ -104,7 +105,13 @@ public final class SynthesisNetwork: Module {
     public let styles: [Tensor]
   }
 
-  init(_ configuration: GeneratorConfiguration, dtype: DType, random: any RandomSource) {
+  init(
+    _ configuration: GeneratorConfiguration,
+    dtype: DType,
+    frozenResolution: Int = 0,
+    random: any RandomSource
+  ) {
+    self.frozenResolution = frozenResolution
     let all = configuration.resolutions
     let reduced = Set(
       all.suffix(configuration.reducedPrecisionResolutions).filter { $0 >= 8 }
@@ -121,11 +128,16 @@ public final class SynthesisNetwork: Module {
       )
     }
     wCount = blocks.reduce(1) { $0 + $1.block.convolutionCount }
+    for (resolution, block) in blocks where resolution <= frozenResolution {
+      block.setTrainable(false)
+    }
   }
 
   /// The blocks by resolution: `b4`, `b8` and so on.
   public var members: [(key: String, member: Member)] {
-    blocks.map { ("b\($0.resolution)", .module($0.block)) }
+    blocks.map { resolution, block in
+      ("b\(resolution)", .module(resolution <= frozenResolution ? FrozenModule(block) : block))
+    }
   }
 
   /// Paints images.

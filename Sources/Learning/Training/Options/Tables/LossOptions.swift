@@ -5,7 +5,7 @@ extension TrainingOption {
   package static let lossOptions =
     [
       mixingProb, temp, lam, itd, itc, iid, iic, gamma, gather, contrastive, clipCrop, textNoise,
-      imageNoise, textMapper, plWeight,
+      imageNoise, textMapper, plWeight, plInterval, r1Interval,
     ] + lossesOfFiles
 
   package static let mixingProb = TrainingOption(
@@ -134,6 +134,25 @@ extension TrainingOption {
     ours: true
   )
 
+  package static let plInterval = TrainingOption(
+    "pl-interval",
+    "Steps between two computations of the path length regulariser.",
+    \.pathLengthInterval,
+    fields: [.field("nifty.G_reg_interval", \.trainer.generatorRegularisationInterval)],
+    in: .between(1, 1e9, "steps"),
+    ours: true,
+    guide: "steps from one path length regularisation to the next, which counts so many times more"
+  )
+  package static let r1Interval = TrainingOption(
+    "r1-interval",
+    "Steps between two computations of R1.",
+    \.trainer.discriminatorRegularisationInterval,
+    key: "nifty.D_reg_interval",
+    in: .between(1, 1e9, "steps"),
+    ours: true,
+    guide: "steps from one R1 to the next, which counts so many times more"
+  )
+
   private static let lossesOfFiles: [TrainingOption] = [
     .fileOnly(
       "loss_kwargs.style_mixing_prob",
@@ -145,16 +164,6 @@ extension TrainingOption {
       "loss_kwargs.pl_batch_shrink",
       \.trainer.losses.pathLengthShrink,
       in: .between(1, 65_536)
-    ),
-    .fileOnly(
-      "nifty.G_reg_interval",
-      \.trainer.generatorRegularisationInterval,
-      in: .atLeast(1)
-    ),
-    .fileOnly(
-      "nifty.D_reg_interval",
-      \.trainer.discriminatorRegularisationInterval,
-      in: .atLeast(1)
     ),
   ]
 }

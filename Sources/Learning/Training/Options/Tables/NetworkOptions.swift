@@ -7,7 +7,7 @@ extension TrainingOption {
     [
       featureDimension, change, mappingLayers, fmap, channelBase, channelMax, styleWidth, latent,
       featureScale, normalizesFeatures, usesFeatures, featureLogit, freezed,
-      minibatchGroup,
+      frozenGenerator, minibatchGroup,
     ] + networksOfFiles
 
   package static let featureDimension = TrainingOption(
@@ -134,6 +134,16 @@ extension TrainingOption {
     named: .freezed
   )
 
+  package static let frozenGenerator = TrainingOption(
+    "freeze-generator",
+    "Leave the generator's blocks up to this resolution as they are; 0: none.",
+    \.trainer.frozenResolution,
+    key: "nifty.freeze_generator",
+    in: .between(0, 4096, "pixels"),
+    ours: true,
+    guide: "the generator's blocks up to this resolution are not trained, see "
+      + "[fine-tuning](fine-tuning.md#from-another-resolution); 0: all are"
+  )
   package static let minibatchGroup = TrainingOption(
     "mbstd-group",
     "Images among which the discriminator compares; a batch is cut into whole groups.",

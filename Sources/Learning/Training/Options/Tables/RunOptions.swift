@@ -6,7 +6,8 @@ extension TrainingOption {
   package static let runOptions =
     [
       outdir, gpus, snap, seed, cfg, kimg, batch, batchPerDevice, rankTimeout, minutes, tick,
-      generatorRate, discriminatorRate, ema, resume, prompts, threads, snapshotFormat, keep,
+      generatorRate, discriminatorRate, ema, resume, resumesState, prompts, threads, snapshotFormat,
+      keep,
       profile,
       alert,
       checkpointMinutes, onCollapse,
@@ -142,6 +143,16 @@ extension TrainingOption {
     guide:
       "a snapshot, the original's or ours. The average then does not ramp up, and `ada` adapts "
       + "five times as fast"
+  )
+  package static let resumesState = TrainingOption(
+    "resume-state",
+    "With --resume: count on from the snapshot's kimg and ADA's p.",
+    \.resumesState,
+    key: "nifty.resume_state",
+    ours: true,
+    guide:
+      "1, with `resume`: the run counts on from the snapshot's kimg and, with `aug=ada`, from its p; "
+      + "optimisers begin anew"
   )
   package static let prompts = TrainingOption(
     "prompts",
