@@ -141,7 +141,8 @@ let dataSide: [Target] = [
     cSettings: optimised,
     linkerSettings: [.linkedLibrary("dl")]
   ),
-  library("Data", "Archives", ["CZlib", "Text", "Files"]),
+  .systemLibrary(name: "CZstd", path: "Sources/C/CZstd"),
+  library("Data", "Archives", ["CZlib", "CZstd", "Text", "Files"]),
   library("Data", "Pickle", ["Archives", "Files"]),
   .target(
     name: "CSimdjson",
@@ -368,7 +369,7 @@ let torchSide: [Target] = [
     [
       "nifty", "nifty-compute", "DataCommands", "Training", "CommandLine", "Console", "Text",
       "Sampling", "Distributed", "Images", "Datasets", "Parquet", "Snapshots", "CLIP", "Networks",
-      "TorchNN", "Torch", "Files", "TestSupport", "TorchTestSupport", "Fetch",
+      "TorchNN", "Torch", "Files", "TestSupport", "TorchTestSupport", "Fetch", "Archives",
     ]
   ),
 ]

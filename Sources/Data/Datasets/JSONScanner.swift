@@ -131,6 +131,12 @@ struct JSONScanner {
     return true
   }
 
+  /// The first byte of what comes next; `nil` at the end.
+  mutating func peek() -> UInt8? {
+    skipSpace()
+    return position < bytes.count ? bytes[position] : nil
+  }
+
   /// Passes over one value of any kind.
   mutating func skipValue(depth: Int = 0) throws(Damage) {
     guard depth < Self.maximumDepth else { throw damage("nesting deeper than \(depth)") }

@@ -34,6 +34,8 @@ extension Packer {
     package var height: Int?
     /// How images become square.
     package var crop = Crop.none
+    /// Whether an image's EXIF orientation turns it upright.
+    package var appliesOrientation = false
     /// The filter that resizes.
     package var filter = ResampleFilter.lanczos
     /// Leave out images whose short side has fewer pixels; 0 keeps all.
@@ -67,7 +69,7 @@ extension Packer {
     fileprivate var deciding: String {
       "\(width ?? 0)×\(height ?? 0) \(crop) \(filter) \(minimumSide) \(leavesOutGrey) "
         + "\(maximumCount ?? -1) \(featureElement) \(addsFlippedFeatures) \(writesLafiteJSON) "
-        + "\(encoding) \(batchSize)"
+        + "\(encoding) \(batchSize)" + (appliesOrientation ? " upright" : "")
     }
   }
 

@@ -127,7 +127,7 @@ package struct Packer {
     if let (cause, reason) = complaint(about: item) { return .dropped(cause, reason: reason) }
     let image: RGBImage
     do throws(ImageError) {
-      image = try item.image()
+      image = try item.image(appliesOrientation: options.appliesOrientation)
     } catch {
       return .dropped(.undecodable(error.cause), reason: "\(error)")
     }

@@ -6,11 +6,23 @@ extension LaionConfiguration {
     for option in LaionOptions.all { try option.check(in: self) }
     try validateShard()
     try validateFilter()
+    if image.resize != nil, image.size == nil {
+      throw .option("--resize says how images get their --size: give it, too, as --size 256")
+    }
+    if layout == .zip, image.resize == .keepRatio || image.resize == .onlyIfBigger {
+      throw .option("--to zip packs squares: --resize must be center-crop or border")
+    }
     if layout == .zip, image.size == nil {
       throw .option("--to zip packs squares of one size: add --size, as --size 256")
     }
     if image.format == .png, image.quality != LaionOptions.quality.standard {
       throw .option("--quality is for --format jpg and webp; png is without loss")
+    }
+    let known = FetchSettings.knownOptOuts
+    if let word = fetch.optOutDirectives.first(where: { !known.contains($0) }) {
+      throw .option(
+        "--opt-out must be none, or some of \(known.joined(separator: ",")), not \(word.debugDescription)"
+      )
     }
     for address in fetch.allowedAddresses where IPAddress(address) == nil {
       throw .option(
@@ -39,6 +51,20 @@ extension LaionConfiguration {
     for name in columns.names.keys where MetadataField(rawValue: name) == nil {
       let known = MetadataField.allCases.map(\.rawValue).joined(separator: ", ")
       throw .option("--column must name one of \(known), not \(name.debugDescription)")
+    }
+    if let header = columns.header {
+      if let twin = Dictionary(grouping: header) { $0 }.first(where: { $0.value.count > 1 }) {
+        throw .option(
+          "--columns must name each column once, not \(twin.key.debugDescription) twice"
+        )
+      }
+    }
+    let taken = SplitIndex.columns.map { $0.name.lowercased() }
+    if let name = columns.keptNames?.first(where: { taken.contains($0.lowercased()) }) {
+      throw .option("--keep-columns: index.parquet has a column \(name) of its own")
+    }
+    if let names = columns.keptNames, Set(names).count < names.count || names.contains("") {
+      throw .option("--keep-columns must name each column once")
     }
     if let minimum = filter.minimumSide, let maximum = filter.maximumSide, minimum > maximum {
       throw .option("--min-side must be at most --max-side, which is \(maximum), not \(minimum)")

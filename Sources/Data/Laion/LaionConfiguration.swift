@@ -53,6 +53,18 @@ package enum PairLayout: String, Codable, CaseIterable, Sendable {
   case zip
 }
 
+/// How images become `ImageSettings.size`.
+package enum ResizeMode: String, Codable, CaseIterable, Sendable {
+  /// The shorter side gets the size, the longer one in proportion.
+  case keepRatio = "keep-ratio"
+  /// The middle square, resized.
+  case centerCrop = "center-crop"
+  /// The whole picture within a square, with white bars.
+  case border
+  /// As `keepRatio`, but smaller pictures stay as they are.
+  case onlyIfBigger = "only-if-bigger"
+}
+
 /// How images are stored.
 package enum StoredFormat: String, Codable, CaseIterable, Sendable {
   case png, jpg, webp
@@ -64,10 +76,10 @@ package struct ImageSettings: Codable, Equatable, Sendable {
   package var minimumSide = 32
   /// Images with more pixels are refused before they are decoded, at 3 bytes each.
   package var maximumPixels = 64_000_000
-  /// Side of the stored square in pixels; `nil` stores the original size.
-  ///
-  /// The centre is cropped and resized (Lanczos), as packing at this size would.
+  /// Side of the stored images in pixels; `nil` stores the original size.
   package var size: Int?
+  /// How they get it, by Lanczos; `nil` as `.centerCrop`, as packing at this size would.
+  package var resize: ResizeMode?
   /// The format of stored images.
   package var format = StoredFormat.png
   /// Quality of JPEG and WebP, 1 (worst) to 100 (best).
@@ -126,6 +138,8 @@ package struct FetchSettings: Codable, Equatable, Sendable {
   package var userAgent = "\(Version.userAgent) (+image-text dataset download)"
   /// `X-Robots-Tag` directives by which a server opts its images out of training.
   package var optOutDirectives = ["noai", "noimageai"]
+  /// The directives that are known; the others that img2dataset obeys on request are among them.
+  package static let knownOptOuts = ["noai", "noimageai", "noindex", "noimageindex", "noml"]
   /// Whether a site's `robots.txt` is requested and obeyed.
   package var followsRobots = true
   /// Whether private and loopback addresses may be requested: for demonstrations on one machine.

@@ -31,6 +31,11 @@ package struct LaionDownload: Sendable {
     try configuration.validate()
     let all = try MetadataPart.list(in: configuration.metadata, range: configuration.parts)
     let parts = try shard(of: all)
+    if configuration.filter.keepsUncaptioned != true, configuration.columns.header == nil,
+      let list = parts.first(where: { $0.format == .txt })
+    {
+      throw .option("\(list.path) is a list of addresses without captions: add --uncaptioned")
+    }
     let denied = try DenyList(configuration.denyList)
     if !parts.isEmpty { try OpenFiles.allow(OpenFiles.needed(by: configuration.fetch)) }
     let network = Network(configuration, denied)

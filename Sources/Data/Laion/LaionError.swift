@@ -19,6 +19,8 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
   case noColumn(path: String, name: String, columns: [String])
   /// A text file cannot be read beyond this row.
   case damagedMetadata(path: String, row: Int, reason: String)
+  /// A compressed file of text is damaged.
+  case damagedText(path: String, reason: String)
   /// The split was begun with other settings or another part.
   case differentSettings(folder: String)
   /// Another run is at work in the folder.
@@ -37,7 +39,7 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
   /// Whether it is the metadata of one part that cannot be read.
   var isDamage: Bool {
     switch self {
-    case .parquet, .damagedMetadata: true
+    case .parquet, .damagedMetadata, .damagedText: true
     default: false
     }
   }
@@ -46,7 +48,7 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .option(let complaint): complaint
     case .noMetadata(let folder):
-      "no .parquet, .csv, .tsv or .jsonl in \(folder); put the metadata files there"
+      "no .parquet, .csv, .tsv, .jsonl, .json or .txt in \(folder) or below; put the metadata files there"
     case .noSplits(let folder):
       "no split0, split1, … in \(folder); give the folder that --out named"
     case .noSuchPart(let part, let folder, let count):
@@ -57,6 +59,7 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
       "\(path) has no column \(name), only \(columns.joined(separator: ", "))"
     case .damagedMetadata(let path, let row, let reason):
       "\(path) cannot be read at row \(row): \(reason)"
+    case .damagedText(let path, let reason): "\(path) cannot be decompressed: \(reason)"
     case .differentSettings(let folder):
       "\(folder) was begun with other filters, image size or metadata;"
         + " use the same settings to continue, or another output folder"

@@ -10,6 +10,8 @@ struct LaionRowFlags: ParsableArguments {
   @Option(optional: LaionOptions.shards) var shards: Int?
   @Option(LaionOptions.perSplit) var perSplit: Int
   @Option(entriesOf: LaionOptions.column) var column: [ColumnChoice]
+  @Option(list: LaionOptions.columns) var columns: WordList?
+  @Option(list: LaionOptions.keepColumns) var keepColumns: WordList?
   @Option(optional: LaionOptions.deny) var deny: String?
   @Option(repeating: LaionOptions.dropLabel) var dropLabel: [String]
   @Option(optional: LaionOptions.minSimilarity) var minSimilarity: Double?
@@ -22,6 +24,7 @@ struct LaionRowFlags: ParsableArguments {
   @Option(optional: LaionOptions.maxAspect) var maxAspect: Double?
   @Option(LaionOptions.minCaption) var minCaption: Int
   @Option(LaionOptions.maxCaption) var maxCaption: Int
+  @Flag(LaionOptions.uncaptioned) var uncaptioned: Bool
   @Flag(LaionOptions.keepDuplicates) var keepDuplicates: Bool
 
   /// Which shard of the parts is ours, and what to say about it.
@@ -41,6 +44,8 @@ struct LaionRowFlags: ParsableArguments {
     var columns = LaionOptions.column.standard
     for choice in column { columns[choice.field] = choice.name }
     LaionOptions.column.set(&settings, columns)
+    LaionOptions.columns.set(&settings, self.columns?.words ?? [])
+    LaionOptions.keepColumns.set(&settings, keepColumns?.words ?? [])
     LaionOptions.deny.set(&settings, deny)
     LaionOptions.dropLabel.set(&settings, dropLabel)
     LaionOptions.minSimilarity.set(&settings, minSimilarity)
@@ -53,6 +58,7 @@ struct LaionRowFlags: ParsableArguments {
     LaionOptions.maxAspect.set(&settings, maxAspect)
     LaionOptions.minCaption.set(&settings, minCaption)
     LaionOptions.maxCaption.set(&settings, maxCaption)
+    LaionOptions.uncaptioned.set(&settings, uncaptioned)
     LaionOptions.keepDuplicates.set(&settings, keepDuplicates)
   }
 }
@@ -69,6 +75,7 @@ struct LaionRequestFlags: ParsableArguments {
   @Option(LaionOptions.attempts) var attempts: Int
   @Option(LaionOptions.userAgent) var userAgent: String
   @Flag(LaionOptions.ignoreRobots) var ignoreRobots: Bool
+  @Option(list: LaionOptions.optOut) var optOut: WordList?
   @Option(repeating: LaionOptions.allowAddress) var allowAddress: [String]
   @Flag(LaionOptions.allowPrivateAddresses) var allowPrivateAddresses: Bool
 
@@ -83,6 +90,9 @@ struct LaionRequestFlags: ParsableArguments {
     LaionOptions.attempts.set(&settings, attempts)
     LaionOptions.userAgent.set(&settings, userAgent)
     LaionOptions.ignoreRobots.set(&settings, ignoreRobots)
+    if let optOut {
+      LaionOptions.optOut.set(&settings, optOut.words == ["none"] ? [] : optOut.words)
+    }
     LaionOptions.allowAddress.set(&settings, allowAddress)
     LaionOptions.allowPrivateAddresses.set(&settings, allowPrivateAddresses)
   }
@@ -94,6 +104,7 @@ struct LaionStorageFlags: ParsableArguments {
   @Option(LaionOptions.format) var format: StoredFormat
   @Option(LaionOptions.quality) var quality: Int
   @Option(optional: LaionOptions.size) var size: Int?
+  @Option(LaionOptions.resize) var resize: ResizeMode
   @Option(optional: LaionOptions.nearDuplicates) var nearDuplicates: Int?
 
   func apply(to settings: inout LaionConfiguration) {
@@ -101,12 +112,26 @@ struct LaionStorageFlags: ParsableArguments {
     LaionOptions.format.set(&settings, format)
     LaionOptions.quality.set(&settings, quality)
     LaionOptions.size.set(&settings, size)
+    LaionOptions.resize.set(&settings, resize)
     LaionOptions.nearDuplicates.set(&settings, nearDuplicates)
   }
 }
 
 extension PairLayout: ExpressibleByArgument {}
 extension StoredFormat: ExpressibleByArgument {}
+extension ResizeMode: ExpressibleByArgument {}
+
+/// Words as `url,caption`.
+struct WordList: ExpressibleByArgument {
+  let words: [String]
+
+  init?(argument: String) {
+    words = argument.split(separator: ",", omittingEmptySubsequences: false).map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+    if words.contains("") { return nil }
+  }
+}
 
 /// A shard as `--shard 0/4`.
 struct ShardChoice: ExpressibleByArgument {

@@ -34,6 +34,11 @@ extension Option {
     )
   }
 
+  /// The flag of an option that is a list of words; `nil` if it is not given.
+  init(list option: LaionOption<[String]>) where Value == WordList? {
+    self.init(name: .customLong(option.name), help: ArgumentHelp(option))
+  }
+
   /// The flag of an option each of whose entries is given by itself.
   init<Entry: ExpressibleByArgument, Kept>(entriesOf option: LaionOption<Kept>)
   where Value == [Entry] {

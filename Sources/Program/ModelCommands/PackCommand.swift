@@ -14,10 +14,11 @@ struct PackCommand: ParsableCommand {
     discussion: """
       Takes the original's flags and sources: a folder with all below it, a .zip,
       an LSUN folder NAME_lmdb, cifar-10-python.tar.gz and
-      train-images-idx3-ubyte.gz; also a .tar of samples. Captions are the lines
-      of NAME.txt beside NAME.png; labels come from dataset.json. Several sources
-      are packed one after the other into zips of the same names when --dest is a
-      folder.
+      train-images-idx3-ubyte.gz; also a .tar or .tar.gz of samples. Captions are
+      the lines of NAME.txt beside NAME.png, or a value of NAME.json that
+      --caption-key names; labels come from dataset.json. Several sources become
+      zips of the same names when --dest is a folder, and one zip when it is a
+      .zip. BMP and TIFF are not read: they are listed as left out.
 
       A run that was killed is continued by the same command. What was left out
       is listed in DEST.left-out.tsv.
@@ -27,35 +28,55 @@ struct PackCommand: ParsableCommand {
           --width=256 --height=256 --transform=center-crop --clip clip.safetensors
         nifty pack --source='data/split{0..9}' --dest=data \\
           --width=256 --height=256 --transform=center-crop --clip clip.safetensors
+        nifty pack --source='cc3m/*.tar' --caption-key=caption --orientation=exif \\
+          --dest=data/cc3m.zip --width=256 --height=256 --transform=center-crop
         nifty pack --source=cifar-10-python.tar.gz --dest=cifar10.zip --no-clip
       """
   )
 
-  @Option(help: "What to pack; repeat for several. Brace patterns are expanded.")
+  @Option(help: "What to pack; repeat for several. Braces, * and ? are expanded.")
   var source: [String]
 
-  @Option(help: "Zip to write, its folder being made; or a folder for several.")
+  @Option(help: "Zip to write, its folder being made; or a folder, for a zip of each source.")
   var dest: String
+
+  @Option(
+    help: "Key of the captions in the .json beside each image, as caption; else its .txt is read."
+  )
+  var captionKey: String?
 
   @OptionGroup var flags: PackFlags
 
-  func validate() throws { try flags.check() }
+  func validate() throws {
+    if captionKey?.isEmpty == true { throw ValidationError("--caption-key must not be empty") }
+    try flags.check()
+  }
 
   func run() throws {
-    let sources = source.flatMap(expandedBraces)
+    let sources = source.flatMap(expandedBraces).flatMap(expandedGlob)
     var isFolder: ObjCBool = false
     let destIsFolder =
       FileManager.default.fileExists(atPath: dest, isDirectory: &isFolder) && isFolder.boolValue
-    guard sources.count == 1 || destIsFolder else {
+    guard sources.count == 1 || destIsFolder || dest.lowercased().hasSuffix(".zip") else {
       throw DatasetError.option(
-        "--dest must be an existing folder for several sources, not \(dest)"
+        "--dest must be an existing folder or a .zip for several sources, not \(dest)"
       )
+    }
+    if let twin = Dictionary(grouping: sources) { $0 }.first(where: { $0.value.count > 1 }) {
+      throw DatasetError.option("\(twin.key) is named twice; its images would be packed twice")
     }
     let zips = try destIsFolder ? Self.zips(of: sources, in: dest) : [dest]
     // Sources first: a mistyped path should not wait for a model to load.
-    let opened = try sources.map { ($0, try ImageTextSources.open($0)) }
+    let opened = try sources.map { ($0, try ImageTextSources.open($0, captionKey: captionKey)) }
+    if !destIsFolder, let own = sources.first(where: { Self.isSame($0, dest) }) {
+      throw DatasetError.option("\(own) would be overwritten by its own zip; give another --dest")
+    }
     for zip in zips { try makeFolder(of: zip) }
     let extractor = try flags.extractor()
+    if zips.count < opened.count {
+      let joined = JoinedSource(opened.map { (path: $0, source: $1) })
+      return try flags.pack(joined, called: dest, to: dest, extractor)
+    }
     for ((path, source), zip) in zip(opened, zips) {
       try flags.pack(source, called: path, to: zip, extractor)
     }
@@ -82,15 +103,22 @@ struct PackCommand: ParsableCommand {
     var zips: [String] = []
     for source in sources {
       let url = URL(filePath: source)
-      let zip = "\(folder)/\(url.deletingPathExtension().lastPathComponent).zip"
+      var stem = url.deletingPathExtension()
+      // Of a.tar.gz.
+      if stem.pathExtension.lowercased() == "tar" { stem.deletePathExtension() }
+      let zip = "\(folder)/\(stem.lastPathComponent).zip"
       if let other = owners.updateValue(source, forKey: zip) {
         throw .option("\(other) and \(source) would both become \(zip); pack one of them elsewhere")
       }
-      guard url.resolvingSymlinksInPath() != URL(filePath: zip).resolvingSymlinksInPath() else {
+      guard !isSame(source, zip) else {
         throw .option("\(source) would be overwritten by its own zip; give another --dest")
       }
       zips.append(zip)
     }
     return zips
+  }
+
+  private static func isSame(_ a: String, _ b: String) -> Bool {
+    URL(filePath: a).resolvingSymlinksInPath() == URL(filePath: b).resolvingSymlinksInPath()
   }
 }

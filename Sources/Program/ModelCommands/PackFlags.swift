@@ -15,6 +15,7 @@ struct PackFlags: ParsableArguments {
   @Option(optional: PackOptions.width) var width: Int?
   @Option(optional: PackOptions.height) var height: Int?
   @Option(PackOptions.transform) var transform: Packer.Options.Crop
+  @Option(PackOptions.orientation) var orientation: OrientationRule
   @Option(PackOptions.resizeFilter) var resizeFilter: ResampleFilter
   @Option(optional: PackOptions.maxImages) var maxImages: Int?
   @Option(optional: PackOptions.clip) var clip: String?
@@ -30,6 +31,9 @@ struct PackFlags: ParsableArguments {
   @Option(PackOptions.batch) var batch: Int
   @Option(PackOptions.checkpoint) var checkpoint: Double
   @Flag(PackOptions.lafiteJson) var lafiteJson: Bool
+
+  /// What becomes of the EXIF orientation.
+  enum OrientationRule: String, ExpressibleByArgument, CaseIterable { case none, exif }
 
   /// The precision of CLIP.
   enum ClipPrecision: String, ExpressibleByArgument, CaseIterable {
@@ -114,6 +118,7 @@ struct PackFlags: ParsableArguments {
     (options.width, options.height) = (width, height)
     options.crop = transform
     options.filter = resizeFilter
+    options.appliesOrientation = orientation == .exif
     options.minimumSide = minSide
     options.leavesOutGrey = dropGrey
     options.maximumCount = maxImages
@@ -132,7 +137,7 @@ struct PackFlags: ParsableArguments {
 
   /// Packs one source, and prints a summary.
   func pack(
-    _ source: some ImageTextSource,
+    _ source: any ImageTextSource,
     called name: String,
     to path: String,
     _ extractor: PackFeatures?

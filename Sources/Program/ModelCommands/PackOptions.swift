@@ -8,7 +8,8 @@ import Text
 /// Every option of packing, in the order of the help.
 enum PackOptions {
   static let all: [any AnyPackOption] = [
-    width, height, transform, resizeFilter, maxImages, clip, noClip, clipView, clipPrecision,
+    width, height, transform, orientation, resizeFilter, maxImages, clip, noClip, clipView,
+    clipPrecision,
     mirrorFeatures, format, quality, minSide, dropGrey, threads, batch, checkpoint, lafiteJson,
   ]
 
@@ -31,6 +32,12 @@ enum PackOptions {
     "How images become square: center-crop, center-crop-wide or none.",
     .none,
     \.transform
+  )
+  static let orientation = PackOption<PackFlags.OrientationRule>(
+    "orientation",
+    "What becomes of a photo's EXIF orientation: none, as the original has it, or exif, which turns it upright.",
+    .none,
+    \.orientation
   )
   static let resizeFilter = PackOption<ResampleFilter>(
     "resize-filter",

@@ -13,7 +13,9 @@ struct LaionFlagsTests {
   /// A word that each flag takes, other than its default; none for a flag without a value.
   private static let words: [String: String?] = [
     "metadata": "other", "out": "elsewhere", "retry": nil, "parts": "2-3", "shard": "1/4",
-    "per-split": "7", "column": "caption=alt_text", "deny": "deny.txt", "drop-label": "UNSURE",
+    "per-split": "7", "column": "caption=alt_text",
+    "columns": "url,caption", "keep-columns": "pwatermark,punsafe", "uncaptioned": nil,
+    "opt-out": "noai,noindex", "resize": "keep-ratio", "deny": "deny.txt", "drop-label": "UNSURE",
     "min-similarity": "0.25", "max-unsafe": "0.5", "max-watermark": "0.75", "licence": "cc0",
     "language": "en", "min-side": "64", "max-side": "4096", "max-aspect": "2.5",
     "min-caption": "3", "max-caption": "500", "keep-duplicates": nil, "connections": "16",
@@ -57,7 +59,7 @@ struct LaionFlagsTests {
   }
 
   /// What a flag needs beside it to have an effect.
-  private static let needed = ["quality": ["--format=jpg"]]
+  private static let needed = ["quality": ["--format=jpg"], "resize": ["--size=64"]]
 
   @Test(arguments: words.keys.sorted())
   func `every flag reaches the configuration`(flag: String) throws {

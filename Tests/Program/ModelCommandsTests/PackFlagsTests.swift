@@ -11,7 +11,8 @@ import Text
 struct PackFlagsTests {
   /// A word that each flag takes, other than its default; none for a flag without a value.
   private static let words: [String: String?] = [
-    "width": "16", "height": "16", "transform": "center-crop", "resize-filter": "box",
+    "width": "16", "height": "16", "transform": "center-crop", "orientation": "exif",
+    "resize-filter": "box",
     "max-images": "7", "clip": "c.safetensors", "no-clip": nil, "clip-view": "whole",
     "clip-precision": "bfloat16", "mirror-features": nil, "format": "jpeg", "quality": "80",
     "min-side": "64", "drop-grey": nil, "threads": "1000", "batch": "3", "checkpoint": "0.5",

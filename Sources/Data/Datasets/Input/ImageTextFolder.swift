@@ -4,7 +4,8 @@ import Foundation
 
 /// A folder of images, each with its captions in a text file of the same stem: `7.png`, `7.txt`.
 ///
-/// Every line of the text file is a caption; an image without one has no captions. Sub-folders are
+/// Every line of the text file is a caption; an image without one has no captions. With a caption key they
+/// come from `7.json` instead. Sub-folders are
 /// read too; hidden files are not. Labels come from the folder's `dataset.json`. Order: by path, byte
 /// by byte, as the original has it, so that `10.png` comes before `9.png`. Where several images
 /// share a stem, each gets the same captions.
@@ -14,6 +15,7 @@ package struct ImageTextFolder: ImageTextSource {
   package let remarks: [PackReport.Dropped]
 
   private let samples: [SampleListing<FileName>.Sample]
+  private let captionKey: String?
   private let labels: LabelList
 
   /// Larger files are no photographs and no captions, and are not read into memory.
@@ -23,9 +25,14 @@ package struct ImageTextFolder: ImageTextSource {
 
   /// Lists a folder.
   ///
-  /// - Throws: `DatasetError` when it is missing, holds no image, or labels that cannot be read.
-  package init(_ path: String) throws(DatasetError) {
+  /// - Parameters:
+  ///   - path: The folder.
+  ///   - captionKey: The key of the captions in the JSON beside an image; `nil` for text files.
+  /// - Throws: `DatasetError` when it is missing, holds no image, labels that cannot be read, or no
+  ///   captions under the key.
+  package init(_ path: String, captionKey: String? = nil) throws(DatasetError) {
     self.path = path
+    self.captionKey = captionKey
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw .missing(path: path)
@@ -34,7 +41,10 @@ package struct ImageTextFolder: ImageTextSource {
       throw .option("\(path) is no folder; give a folder of images with captions")
     }
     let (files, unread) = FolderWalk.files(in: path)
-    let listing = SampleListing(files.map { ($0, $0) })
+    let listing = SampleListing(
+      files.map { ($0, $0) },
+      captionSuffix: captionKey == nil ? "txt" : "json"
+    )
     guard !listing.samples.isEmpty else {
       if let first = unread.first {
         throw .file(FileError("open folder", path: "\(path)/\(first.name)", reason: first.reason))
@@ -44,6 +54,11 @@ package struct ImageTextFolder: ImageTextSource {
     samples = listing.samples
     labels = try Self.readLabels(path + "/dataset.json")
     remarks = unread + labels.strays(beside: samples.map(\.name))
+    guard let captionKey else { return }
+    let documents = samples.lazy.compactMap(\.text).prefix(100).compactMap {
+      try? FileBytes.read(path, system: FolderWalk.path($0, in: path), limit: Self.maximumTextSize)
+    }
+    try CaptionJSON.expect(captionKey, in: documents, of: path)
   }
 
   package var count: Int { samples.count }
@@ -52,6 +67,7 @@ package struct ImageTextFolder: ImageTextSource {
 
   package var identity: String {
     FileStamp.location(path) + " " + FileStamp.state(path + "/dataset.json")
+      + (captionKey.map { " captions of \($0)" } ?? "")
   }
 
   package func name(at index: Int) -> String { samples[index].name.text }
@@ -70,7 +86,16 @@ package struct ImageTextFolder: ImageTextSource {
     let captions = try sample.text.flatMap { (name) throws(DatasetError) in
       try read(name, limit: Self.maximumTextSize)
     }
-    return ImageTextItem(picture: .encoded(bytes), text: captions, label: labels[sample.name])
+    do throws(JSONScanner.Damage) {
+      return try ImageTextItem(
+        picture: .encoded(bytes),
+        file: captions,
+        key: captionKey,
+        label: labels[sample.name]
+      )
+    } catch {
+      throw .damaged(path: path, entry: sample.text?.text ?? "", reason: error.reason)
+    }
   }
 
   private func read(_ name: FileName, limit: Int) throws(DatasetError) -> [UInt8]? {

@@ -32,10 +32,39 @@ package struct ImageTextItem: Sendable, Equatable {
     hasRepairedCaptions = text.map { !CaptionText.isUTF8($0) } ?? false
   }
 
+  /// Joins an image with the file of its captions, where there is one.
+  ///
+  /// - Parameters:
+  ///   - picture: The image.
+  ///   - file: Lines, or JSON if there is a key.
+  ///   - key: The key of the captions in the JSON.
+  ///   - label: The label.
+  /// - Throws: `JSONScanner.Damage` where the JSON is none, or its captions are no texts.
+  init(
+    picture: Picture,
+    file: [UInt8]?,
+    key: String?,
+    label: ImageLabel? = nil
+  ) throws(JSONScanner.Damage) {
+    guard let key else {
+      self.init(picture: picture, text: file, label: label)
+      return
+    }
+    var captions = CaptionJSON.Captions()
+    if let file { captions = try CaptionJSON.captions(in: file, under: key) }
+    self.init(picture: picture, captions: captions.texts, label: label)
+    hasRepairedCaptions = captions.areRepaired
+  }
+
   /// The image's pixels.
-  package func image() throws(ImageError) -> RGBImage {
+  ///
+  /// - Parameter appliesOrientation: Whether a file's EXIF orientation turns the picture upright.
+  /// - Returns: The picture.
+  /// - Throws: `ImageError` for a file that cannot be decoded.
+  package func image(appliesOrientation: Bool = false) throws(ImageError) -> RGBImage {
     switch picture {
-    case .encoded(let bytes): try RGBImage(decoding: bytes)
+    case .encoded(let bytes):
+      try RGBImage(decoding: bytes, appliesOrientation: appliesOrientation)
     case .pixels(let image): image
     }
   }

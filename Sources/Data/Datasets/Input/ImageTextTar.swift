@@ -4,35 +4,82 @@ import Foundation
 
 /// A tar archive of samples as WebDataset writes them: `0001.jpg`, `0001.txt`, `0001.cls`.
 ///
-/// Captions are the lines of `.txt`, the label is the number in `.cls`. Order: by name, byte by byte.
-/// Links to other members have their bytes. The archive is mapped, not compressed.
+/// Captions are the lines of `.txt`, or come from `.json`; the label is the number in `.cls`. Order: by name,
+/// byte by byte. Links to other members have their bytes. The archive is mapped; a compressed one is
+/// decompressed into a nameless file in the folder for temporary files first.
 struct ImageTextTar: ImageTextSource {
   let remarks: [PackReport.Dropped]
   private let path: String
   private let data: MappedBytes
   private let samples: [SampleListing<Range<Int>>.Sample]
+  private let captionKey: String?
+
+  /// The names of compressed archives end so.
+  static let compressedSuffixes = [".tar.gz", ".tgz"]
+  private static let piece = 1 << 20
 
   /// Lists a tar archive.
-  init(_ path: String) throws(DatasetError) {
+  ///
+  /// - Parameters:
+  ///   - path: The archive, compressed if it ends in `.tar.gz` or `.tgz`.
+  ///   - captionKey: The key of the captions in the JSON beside an image; `nil` for text members.
+  /// - Throws: `DatasetError` when it is missing, damaged, without images, or has no captions under the key.
+  init(_ path: String, captionKey: String? = nil) throws(DatasetError) {
     self.path = path
-    data = try archives { () throws(ArchiveError) in try .archive(path) }
+    self.captionKey = captionKey
+    let file = try archives { () throws(ArchiveError) in try MappedBytes.archive(path) }
+    data = Self.isCompressed(path) ? try Self.decompressed(file, path) : file
     let contents: Contents
     do throws(Inflater.Damage) {
       contents = try Contents(MappedStream(data), size: data.count, name: path)
     } catch {
       throw .damaged(path: path, entry: "the archive", reason: error.reason)
     }
-    let listing = SampleListing(contents.files)
+    let listing = SampleListing(
+      contents.files,
+      captionSuffix: captionKey == nil ? "txt" : "json"
+    )
     samples = listing.samples
     remarks = contents.remarks + listing.repeated
     guard !samples.isEmpty else { throw .noImages(path: path) }
+    guard let captionKey else { return }
+    let documents = samples.lazy.compactMap(\.text).prefix(100).map { [data] range in
+      data.withBytes { Array($0[range]) }
+    }
+    try CaptionJSON.expect(captionKey, in: documents, of: path)
+  }
+
+  /// Whether the name is that of a compressed archive.
+  static func isCompressed(_ path: String) -> Bool {
+    compressedSuffixes.contains { path.lowercased().hasSuffix($0) }
+  }
+
+  private static func decompressed(
+    _ file: MappedBytes,
+    _ path: String
+  ) throws(DatasetError) -> MappedBytes {
+    let stream = GzipStream(file)
+    func next() throws(DatasetError) -> [UInt8] {
+      do throws(Inflater.Damage) { return try stream.read(piece) } catch {
+        throw .damaged(path: path, entry: "the archive", reason: error.reason)
+      }
+    }
+    let folder = FileManager.default.temporaryDirectory.path
+    let spool = try files { () throws(FileError) in try SpoolFile(in: folder) }
+    var bytes = try next()
+    while !bytes.isEmpty {
+      let piece = bytes
+      try files { () throws(FileError) in try spool.append(piece) }
+      bytes = try next()
+    }
+    return try files { () throws(FileError) in try spool.mapped() }
   }
 
   var count: Int { samples.count }
 
   var summary: String { "tar " + URL(filePath: path).lastPathComponent }
 
-  var identity: String { FileStamp.of(path) }
+  var identity: String { FileStamp.of(path) + (captionKey.map { " captions of \($0)" } ?? "") }
 
   func name(at index: Int) -> String { samples[index].name.text }
 
@@ -43,11 +90,16 @@ struct ImageTextTar: ImageTextSource {
         String(decoding: bytes($0), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
       )
     }
-    return ImageTextItem(
-      picture: .encoded(bytes(sample.image)),
-      text: sample.text.map(bytes),
-      label: label.map { .index($0) }
-    )
+    do throws(JSONScanner.Damage) {
+      return try ImageTextItem(
+        picture: .encoded(bytes(sample.image)),
+        file: sample.text.map(bytes),
+        key: captionKey,
+        label: label.map { .index($0) }
+      )
+    } catch {
+      throw .damaged(path: path, entry: "the .json of \(sample.name.text)", reason: error.reason)
+    }
   }
 
   private func bytes(_ range: Range<Int>) -> [UInt8] { data.withBytes { Array($0[range]) } }

@@ -13,6 +13,7 @@ struct ImageTextZip: ImageTextSource {
   private let samples: [SampleListing<Int32>.Sample]
   private let labels: LabelList
   private let packedCaptions: CaptionLines?
+  private let captionKey: String?
 
   private static let maximumImageSize = 512 << 20
   private static let maximumTextSize = 1 << 20
@@ -21,13 +22,20 @@ struct ImageTextZip: ImageTextSource {
 
   /// Opens a zip.
   ///
+  /// - Parameters:
+  ///   - path: The zip.
+  ///   - captionKey: The key of the captions in the JSON beside an image; `nil` for text entries.
   /// - Throws: `DatasetError` when it is missing, no zip, without images, or its labels or captions
   ///   cannot be read.
-  init(_ path: String) throws(DatasetError) {
+  init(_ path: String, captionKey: String? = nil) throws(DatasetError) {
+    self.captionKey = captionKey
     let zip = try archives { () throws(ArchiveError) in try ZipArchive(path) }
     self.zip = zip
     let files = (0..<zip.count).lazy.filter { zip.nameBytes(at: $0).last != UInt8(ascii: "/") }
-    let listing = SampleListing(files.map { (FileName(zip.nameBytes(at: $0)), Int32($0)) })
+    let listing = SampleListing(
+      files.map { (FileName(zip.nameBytes(at: $0)), Int32($0)) },
+      captionSuffix: captionKey == nil ? "txt" : "json"
+    )
     let images = listing.samples
     guard !images.isEmpty else { throw .noImages(path: path) }
     samples = images
@@ -35,7 +43,17 @@ struct ImageTextZip: ImageTextSource {
     remarks = listing.repeated + labels.strays(beside: images.map(\.name))
     guard let entry = zip.index(of: PackedDataset.captionsName) else {
       packedCaptions = nil
+      guard let captionKey else { return }
+      let documents = samples.lazy.compactMap(\.text).prefix(100).compactMap {
+        try? zip.contents(at: Int($0), limit: Self.maximumTextSize)
+      }
+      try CaptionJSON.expect(captionKey, in: documents, of: path)
       return
+    }
+    guard captionKey == nil else {
+      throw .option(
+        "--caption-key is for a .json beside each image; \(path) has its captions in one file"
+      )
     }
     let lines = CaptionLines(try Self.document(entry, of: zip))
     guard lines.count == images.count else {
@@ -52,7 +70,9 @@ struct ImageTextZip: ImageTextSource {
 
   var summary: String { "zip " + URL(filePath: zip.path).lastPathComponent }
 
-  var identity: String { FileStamp.of(zip.path) }
+  var identity: String {
+    FileStamp.of(zip.path) + (captionKey.map { " captions of \($0)" } ?? "")
+  }
 
   func name(at index: Int) -> String { samples[index].name.text }
 
@@ -82,7 +102,12 @@ struct ImageTextZip: ImageTextSource {
         try zip.contents(at: Int(entry), limit: Self.maximumTextSize)
       }
     }
-    return ImageTextItem(picture: picture, text: text, label: label)
+    do throws(JSONScanner.Damage) {
+      return try ImageTextItem(picture: picture, file: text, key: captionKey, label: label)
+    } catch {
+      let entry = sample.text.map { FileName(zip.nameBytes(at: Int($0))).text } ?? ""
+      throw .damaged(path: zip.path, entry: entry, reason: error.reason)
+    }
   }
 
   private static func labels(_ zip: ZipArchive) throws(DatasetError) -> LabelList {

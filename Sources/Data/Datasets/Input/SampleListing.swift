@@ -6,7 +6,7 @@ struct SampleListing<Source: Sendable>: Sendable {
   struct Sample: Sendable {
     let name: FileName
     let image: Source
-    /// The text file of its captions, whatever the case of its suffix.
+    /// The file of its captions, whatever the case of its suffix.
     let text: Source?
     /// The file of its class.
     let label: Source?
@@ -19,8 +19,10 @@ struct SampleListing<Source: Sendable>: Sendable {
 
   /// Sorts files by what they are.
   ///
-  /// - Parameter files: In the order in which the source has them.
-  init(_ files: some Sequence<(FileName, Source)>) {
+  /// - Parameters:
+  ///   - files: In the order in which the source has them.
+  ///   - captionSuffix: The suffix of the files of captions, in lower case.
+  init(_ files: some Sequence<(FileName, Source)>, captionSuffix: String = "txt") {
     var images: [FileName: Source] = [:]
     var texts: [FileName: (name: FileName, source: Source)] = [:]
     var labels: [FileName: Source] = [:]
@@ -28,10 +30,12 @@ struct SampleListing<Source: Sendable>: Sendable {
     for (name, source) in files where !name.isHidden {
       var isRepeated = false
       switch name.suffix {
-      case "txt":
+      case captionSuffix:
         // `a.txt` is preferred to `a.TXT` where both are there.
         let other = texts[name.stem]
-        if let other, other.name != name, other.name.bytes.suffix(3).elementsEqual("txt".utf8) {
+        if let other, other.name != name,
+          other.name.bytes.suffix(captionSuffix.utf8.count).elementsEqual(captionSuffix.utf8)
+        {
           continue
         }
         texts[name.stem] = (name, source)

@@ -1,18 +1,27 @@
 import Foundation
 
-/// Reads rows of JSON, one object a line.
+/// Reads rows of JSON: one object a line, or an array of objects.
 ///
-/// A line that is no object gives a row that cannot be read, which is counted: one bad line does not
+/// A line or an element that is no object gives a row that cannot be read, which is counted: one bad line does not
 /// cost the others.
 final class JSONRows {
   private let file: TextFile
   private let names: [MetadataField: [String]]
+  private let kept: [String]
+  private let array: JSONElements?
   private var row = 0
 
   private static let maximumLine = 1 << 20
 
-  init(_ path: String, _ columns: MetadataColumns) throws(LaionError) {
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - columns: Where the fields are found.
+  ///   - isArray: Whether it may be one array; else, and if it begins otherwise, an object is a line.
+  /// - Throws: `LaionError.file` where it cannot be opened.
+  init(_ path: String, _ columns: MetadataColumns, isArray: Bool = false) throws(LaionError) {
     file = try TextFile(path)
+    array = isArray ? JSONElements(file, limit: Self.maximumLine) : nil
+    kept = columns.keptNames ?? []
     var names: [MetadataField: [String]] = [:]
     for field in MetadataField.allCases {
       names[field] =
@@ -23,18 +32,26 @@ final class JSONRows {
   }
 
   func next() throws(LaionError) -> MetadataRow? {
-    while let line = try file.line(limit: Self.maximumLine) {
+    while let line = try text() {
       if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
       defer { row += 1 }
       let value = try? JSONSerialization.jsonObject(with: Data(line))
       guard let object = value as? [String: Any] else {
         return MetadataRow(row: row, isReadable: false)
       }
-      return MetadataRow(row: row) { field in
+      var result = MetadataRow(row: row) { field in
         names[field]?.lazy.compactMap { Self.text(object[$0]) }.first
       }
+      result.kept = kept.map { Self.text(object[$0]) }
+      return result
     }
     return nil
+  }
+
+  /// The text of the next object.
+  private func text() throws(LaionError) -> [UInt8]? {
+    guard let array else { return try file.line(limit: Self.maximumLine) }
+    return try array.next(row: row)
   }
 
   private static func text(_ value: Any?) -> String? {

@@ -14,8 +14,8 @@ package enum MetadataField: String, Codable, CaseIterable, Sendable {
     case .id: ["SAMPLE_ID", "hash", "key", "id", "uid"]
     case .url: ["URL", "image_url", "img_url"]
     case .caption: ["TEXT", "caption", "alt_text", "top_caption"]
-    case .width: ["WIDTH", "original_width"]
-    case .height: ["HEIGHT", "original_height"]
+    case .width: ["WIDTH", "original_width", "image_width"]
+    case .height: ["HEIGHT", "original_height", "image_height"]
     case .nsfw: ["NSFW", "punsafe_label"]
     case .similarity: ["similarity", "clip_similarity_vitb32", "clip_b32_similarity_score"]
     case .licence: ["LICENSE", "licence"]
@@ -30,6 +30,11 @@ package enum MetadataField: String, Codable, CaseIterable, Sendable {
 package struct MetadataColumns: Codable, Equatable, Sendable {
   /// Field → name of its column.
   package var names: [String: String] = [:]
+
+  /// The names of all columns, for text without a header; `nil` for text whose first row says them.
+  package var header: [String]?
+  /// Columns that are carried along into the index; `nil` for none.
+  package var keptNames: [String]?
 
   /// Columns under their usual names.
   package init() {}
@@ -46,7 +51,15 @@ package struct MetadataColumns: Codable, Equatable, Sendable {
       // What is only for filters and the index may be of any type: it then counts as unknown.
       let isRequired = field == .url || field == .caption || self[field] != nil
       return ParquetColumn(field.key, alternatives: candidates, isRequired: isRequired)
-    }
+    } + (keptNames ?? []).map { ParquetColumn(Self.key(ofKept: $0), alternatives: [$0]) }
+  }
+
+  /// The name under which a batch gives a column that is carried along.
+  static func key(ofKept name: String) -> String { "kept \(name)" }
+
+  /// The positions of the columns that are carried along, all of which are there.
+  func keptPositions(in header: [String]) -> [Int] {
+    (keptNames ?? []).compactMap { header.firstIndex(of: $0) }
   }
 
   /// The position of each field among columns of these names.
@@ -71,6 +84,9 @@ package struct MetadataColumns: Codable, Equatable, Sendable {
     columns: [String],
     has: (MetadataField) -> Bool
   ) throws(LaionError) {
+    if let missing = keptNames?.first(where: { !columns.contains($0) }) {
+      throw .noColumn(path: path, name: missing, columns: columns)
+    }
     for field in MetadataField.allCases where !has(field) {
       if let name = self[field] { throw .noColumn(path: path, name: name, columns: columns) }
       if field == .url { throw .noURLColumn(path: path, columns: columns) }

@@ -13,13 +13,27 @@ package struct MetadataPart: Equatable, Sendable {
 
   /// How the file is written, by its name.
   package enum Format: String, CaseIterable, Sendable {
-    case parquet, csv, tsv, jsonl, ndjson
+    case parquet, csv, tsv, jsonl, ndjson, json
+    /// A list of addresses, one a line.
+    case txt
   }
 
   /// How the file is written; Parquet if its name does not tell.
-  package var format: Format { Format(rawValue: Self.suffix(path)) ?? .parquet }
+  package var format: Format { Self.format(of: path) ?? .parquet }
+
+  /// The format that a name tells, the suffix of gzip or zstd aside; `nil` for another one, and for compressed Parquet,
+  /// which compresses its own pages.
+  static func format(of path: String) -> Format? {
+    let last = suffix(path)
+    guard last == "gz" || last == "zst" else { return Format(rawValue: last) }
+    let format = Format(rawValue: suffix(String(path.dropLast(last.count + 1))))
+    return format == .parquet ? nil : format
+  }
 
   /// The parts in a folder: files `part-*`, else all, of a known format and sorted by name.
+  ///
+  /// Where the folder has none itself, as a clone of a Hugging Face repository, they are those below it,
+  /// sorted by path.
   ///
   /// A part has the number in its name, as `part-00007-….parquet` says it, so that a folder with
   /// some of the parts gives the same splits. Files without numbers are counted from 0.
@@ -47,17 +61,44 @@ package struct MetadataPart: Equatable, Sendable {
     if FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), !isFolder.boolValue {
       return [folder]
     }
+    let files = try metadata(in: folder, depth: 0)
+    if files.isEmpty { throw .noMetadata(folder: folder) }
+    let parts = files.filter { name(of: $0).hasPrefix("part-") }
+    return parts.isEmpty ? files : parts
+  }
+
+  /// Folders are looked into so deep.
+  private static let maximumDepth = 4
+
+  /// The files of a folder, else those below it.
+  private static func metadata(in folder: String, depth: Int) throws(LaionError) -> [String] {
     let names: [String]
     do {
-      names = try listFolder(folder)
+      names = try listFolder(folder).filter { !$0.hasPrefix(".") }.sorted()
     } catch {
       throw .file(error)
     }
-    let files = names.filter { Format(rawValue: suffix($0)) != nil && !$0.hasPrefix(".") }.sorted()
-    if files.isEmpty { throw .noMetadata(folder: folder) }
-    let parts = files.filter { $0.hasPrefix("part-") }
-    return (parts.isEmpty ? files : parts).map { "\(folder)/\($0)" }
+    // A .txt or .json beside folders of metadata is a licence or a description.
+    let files = names.filter { format(of: $0) != nil }.map { "\(folder)/\($0)" }
+      .filter { !isFolder($0) }
+    let tables = files.filter { ![.txt, .json].contains(format(of: $0)) }
+    if !tables.isEmpty { return tables }
+    var below: [String] = []
+    if depth < maximumDepth {
+      for name in names where isFolder("\(folder)/\(name)") {
+        below += try metadata(in: "\(folder)/\(name)", depth: depth + 1)
+      }
+    }
+    return below.isEmpty ? files : below
   }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
+  }
+
+  private static func name(of path: String) -> Substring { path.split(separator: "/").last ?? "" }
 
   private static func numbered(_ files: [String]) throws(LaionError) -> [MetadataPart] {
     let numbers = files.map { path -> Int? in

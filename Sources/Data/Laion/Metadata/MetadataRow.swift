@@ -28,6 +28,8 @@ package struct MetadataRow: Equatable, Sendable {
   package var watermark: Double?
   /// Whether the caption was not UTF-8 and was read as Windows-1252.
   package var isRecoded = false
+  /// The columns that are carried along into the index, in the order of their names.
+  package var kept: [String?] = []
   /// Whether the file's line could be read at all.
   package var isReadable = true
 

@@ -25,7 +25,13 @@ struct MetadataRows {
       return
     case .csv: source = .separated(try SeparatedRows(part.path, separator: 0x2C, columns))
     case .tsv: source = .separated(try SeparatedRows(part.path, separator: 0x09, columns))
+    // A tab is in no address.
+    case .txt:
+      var columns = columns
+      columns.header = columns.header ?? ["URL"]
+      source = .separated(try SeparatedRows(part.path, separator: 0x09, columns))
     case .jsonl, .ndjson: source = .json(try JSONRows(part.path, columns))
+    case .json: source = .json(try JSONRows(part.path, columns, isArray: true))
     }
     rowCount = nil
   }
@@ -48,6 +54,7 @@ struct ParquetRows {
   var passedOver: [(name: String, type: String)] { reader.passedOver }
 
   private let reader: ParquetReader
+  private let kept: [String]
   private var batch: ColumnBatch?
   private var position = 0
 
@@ -58,6 +65,7 @@ struct ParquetRows {
       throw .parquet(error)
     }
     let reader = reader
+    kept = (columns.keptNames ?? []).map { MetadataColumns.key(ofKept: $0) }
     try columns.check(path: path, columns: reader.columnNames) { reader.has($0.key) }
     rowCount = reader.rowCount
   }
@@ -66,7 +74,9 @@ struct ParquetRows {
     while true {
       if let batch, position < batch.rowCount {
         defer { position += 1 }
-        return MetadataRow(batch, position)
+        var row = MetadataRow(batch, position)
+        row.kept = kept.map { batch[$0].string(position) }
+        return row
       }
       do throws(ParquetError) {
         guard let next = try reader.next() else { return nil }

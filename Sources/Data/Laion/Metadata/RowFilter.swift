@@ -17,6 +17,8 @@ package struct RowFilter: Codable, Equatable, Sendable {
   package var maximumSide: Int?
   /// The greatest ratio of the longer to the shorter side.
   package var maximumAspect: Double?
+  /// Whether rows without a caption are wanted, too; `nil` for no.
+  package var keepsUncaptioned: Bool?
   /// The least number of characters in the longest caption line, after cleaning.
   package var minimumCaptionLength = 1
   /// The greatest number of characters in all caption lines together, after cleaning.
@@ -72,7 +74,8 @@ package struct RowFilter: Codable, Equatable, Sendable {
     if !Self.isWanted(row.language, languages) { return .language }
     if let cause = sizeCause(row) { return cause }
     let lengths = caption.map(\.count)
-    if (lengths.max() ?? 0) < max(1, minimumCaptionLength) { return .noCaption }
+    let isWanted = keepsUncaptioned == true && lengths.isEmpty
+    if !isWanted, (lengths.max() ?? 0) < max(1, minimumCaptionLength) { return .noCaption }
     if lengths.reduce(0, +) > maximumCaptionLength { return .captionTooLong }
     return nil
   }

@@ -1,4 +1,5 @@
-/// Reads rows of text whose fields are separated by commas or tabs; the first one names the columns.
+/// Reads rows of text whose fields are separated by commas or tabs; the first one names the columns, unless
+/// they are given.
 ///
 /// Between commas (RFC 4180) a field in quotes may hold separators, line ends and doubled quotes; a
 /// quote inside of an unquoted field stands for itself. Between tabs most files have no quoting at all:
@@ -8,6 +9,7 @@ final class SeparatedRows {
   private let file: TextFile
   private let separator: UInt8
   private var positions: [MetadataField: Int] = [:]
+  private var kept: [Int] = []
   private var columnCount = 0
   private var row = 0
 
@@ -17,10 +19,17 @@ final class SeparatedRows {
   init(_ path: String, separator: UInt8, _ columns: MetadataColumns) throws(LaionError) {
     file = try TextFile(path)
     self.separator = separator
+    if let header = columns.header {
+      columnCount = header.count
+      positions = try columns.positions(in: header, path: path)
+      kept = columns.keptPositions(in: header)
+      return
+    }
     var header = try record()?.map { String(decoding: $0, as: UTF8.self) } ?? []
     if header.first?.hasPrefix("\u{FEFF}") == true { header[0].removeFirst() }
     columnCount = header.count
     positions = try columns.positions(in: header, path: path)
+    kept = columns.keptPositions(in: header)
   }
 
   func next() throws(LaionError) -> MetadataRow? {
@@ -41,6 +50,10 @@ final class SeparatedRows {
       return text.string
     }
     result.isRecoded = isRecoded
+    result.kept = kept.map { position in
+      guard fields.indices.contains(position), !fields[position].isEmpty else { return nil }
+      return fields[position].withUnsafeBytes { LegacyText($0) }.string
+    }
     return result
   }
 

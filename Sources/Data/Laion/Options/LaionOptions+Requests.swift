@@ -4,7 +4,7 @@ import Text
 extension LaionOptions {
   static let requestOptions: [any AnyLaionOption] = [
     connections, connectionsPerHost, requestsPerSecond, timeout, connectTimeout, readTimeout,
-    maxBytes, attempts, userAgent, ignoreRobots, allowAddress, allowPrivateAddresses,
+    maxBytes, attempts, userAgent, ignoreRobots, optOut, allowAddress, allowPrivateAddresses,
   ]
 
   static let seconds = OptionRange.above(0, atMost: 3600, "seconds")
@@ -72,6 +72,15 @@ extension LaionOptions {
       settings.fetch.followsRobots = !ignores
       settings.fetch.optOutDirectives = ignores ? [] : FetchSettings().optOutDirectives
     }
+  )
+  package static let optOut = LaionOption<[String]>(
+    "opt-out",
+    "Words of X-Robots-Tag that leave an image out, as noai,noindex; or none.",
+    discussion: """
+      Words: \(FetchSettings.knownOptOuts.joined(separator: ", ")); \
+      \(FetchSettings().optOutDirectives.joined(separator: ",")) if not given.
+      """,
+    \.fetch.optOutDirectives
   )
   package static let allowAddress = LaionOption<[String]>(
     "allow-address",

@@ -3,9 +3,10 @@ import Text
 // Options that say which rows of the metadata are requested.
 extension LaionOptions {
   static let rowOptions: [any AnyLaionOption] = [
-    parts, shard, shards, perSplit, column, deny, dropLabel, minSimilarity, maxUnsafe,
+    parts, shard, shards, perSplit, column, columns, keepColumns, deny, dropLabel, minSimilarity,
+    maxUnsafe,
     maxWatermark, licence, language, minSide, maxSide, maxAspect, minCaption, maxCaption,
-    keepDuplicates,
+    uncaptioned, keepDuplicates,
   ]
 
   package static let parts = LaionOption<ClosedRange<Int>?>(
@@ -36,6 +37,19 @@ extension LaionOptions {
     "Column of a field, as caption=alt_text; repeat for several.",
     discussion: "Fields: \(MetadataField.allCases.map(\.rawValue).joined(separator: ", ")).",
     \.columns
+  )
+  package static let columns = LaionOption<[String]>(
+    "columns",
+    "Names of the columns of .csv and .tsv without a header, as url,caption.",
+    discussion: "Columns that nobody needs may have any name of their own.",
+    read: { $0.columns.header ?? [] },
+    write: { $0.columns.header = $1.isEmpty ? nil : $1 }
+  )
+  package static let keepColumns = LaionOption<[String]>(
+    "keep-columns",
+    "Columns to carry along into index.parquet as text, as pwatermark,punsafe.",
+    read: { $0.columns.keptNames ?? [] },
+    write: { $0.columns.keptNames = $1.isEmpty ? nil : $1 }
   )
   package static let deny = LaionOption<String?>(
     "deny",
@@ -105,6 +119,12 @@ extension LaionOptions {
     "Most characters of a caption.",
     \.filter.maximumCaptionLength,
     in: .atLeast(0)
+  )
+  package static let uncaptioned = LaionOption<Bool>(
+    "uncaptioned",
+    "Keep rows without a caption too; the text of such a pair is empty.",
+    read: { $0.filter.keepsUncaptioned == true },
+    write: { $0.filter.keepsUncaptioned = $1 ? true : nil }
   )
   package static let keepDuplicates = LaionOption<Bool>(
     "keep-duplicates",

@@ -2,7 +2,9 @@ import Text
 
 // Options that say how pairs are stored.
 extension LaionOptions {
-  static let storageOptions: [any AnyLaionOption] = [to, format, quality, size, nearDuplicates]
+  static let storageOptions: [any AnyLaionOption] = [
+    to, format, quality, size, resize, nearDuplicates,
+  ]
 
   package static let to = LaionOption<PairLayout>("to", "How pairs are laid out.", \.layout)
   package static let format = LaionOption<StoredFormat>(
@@ -18,9 +20,16 @@ extension LaionOptions {
   )
   package static let size = LaionOption<Int?>(
     "size",
-    "Crop to the middle square and resize to this many pixels; original size if not given.",
+    "Pixels of the stored images' side, see --resize; original size if not given.",
     \.image.size,
     in: .between(1, 8192, "pixels")
+  )
+  package static let resize = LaionOption<ResizeMode>(
+    "resize",
+    "How images get their --size: center-crop, keep-ratio, border or only-if-bigger.",
+    discussion: "keep-ratio and only-if-bigger resize the shorter side; border adds white bars.",
+    read: { $0.image.resize ?? .centerCrop },
+    write: { $0.image.resize = $1 == .centerCrop ? nil : $1 }
   )
   package static let nearDuplicates = LaionOption<Int?>(
     "near-duplicates",

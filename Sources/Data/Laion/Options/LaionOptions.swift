@@ -10,7 +10,7 @@ package enum LaionOptions {
 
   package static let metadata = LaionOption<String>(
     "metadata",
-    "Folder with part-*.parquet, or .csv, .tsv, .jsonl; or one such file.",
+    "Folder with part-*.parquet, or .csv, .tsv, .jsonl, .json, .txt, also as .gz or .zst; or one such file.",
     \.metadata
   )
   package static let out = LaionOption<String>(

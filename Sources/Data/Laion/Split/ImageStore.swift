@@ -82,7 +82,36 @@ struct ImageStore: Sendable {
     let limits = DecodeLimits(maximumPixels: settings.maximumPixels)
     let image = try RGBImage(decoding: bytes, limits: limits, appliesOrientation: true)
     guard let size = settings.size else { return image }
-    return image.centerCropped().resized(width: size, height: size, filter: .lanczos)
+    return try resized(image, to: size, settings.resize ?? .centerCrop)
+  }
+
+  private func resized(
+    _ image: RGBImage,
+    to size: Int,
+    _ mode: ResizeMode
+  ) throws(ImageError) -> RGBImage {
+    let (shorter, longer) = (min(image.width, image.height), max(image.width, image.height))
+    /// At a scale of `size` for a side of that many pixels.
+    func scaled(by side: Int) throws(ImageError) -> RGBImage {
+      func pixels(_ count: Int) -> Int { max(1, (count * size + side / 2) / side) }
+      let (width, height) = (pixels(image.width), pixels(image.height))
+      // A picture of one row may ask for any number of them.
+      guard width * height <= settings.maximumPixels else {
+        throw .tooManyPixels(width: width, height: height, limit: settings.maximumPixels)
+      }
+      return image.resized(width: width, height: height, filter: .lanczos)
+    }
+    switch mode {
+    case .centerCrop:
+      return image.centerCropped().resized(width: size, height: size, filter: .lanczos)
+    case .keepRatio: return try scaled(by: shorter)
+    case .onlyIfBigger: return shorter > size ? try scaled(by: shorter) : image
+    case .border:
+      let inner = try scaled(by: longer)
+      var square = RGBImage(width: size, height: size, filledWith: .white)
+      square.paste(inner, x: (size - inner.width) / 2, y: (size - inner.height) / 2)
+      return square
+    }
   }
 }
 

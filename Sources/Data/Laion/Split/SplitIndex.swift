@@ -24,7 +24,10 @@ enum SplitIndex {
     var rows = try MetadataRows(part, columns: metadata)
     var pending = try rows.next()
     let writer = try parquet { () throws(ParquetError) in
-      try ParquetWriter(path: folder.indexPath, columns: columns)
+      try ParquetWriter(
+        path: folder.indexPath,
+        columns: columns + (metadata.keptNames ?? []).map { ($0, .string) }
+      )
     }
     try Ledger.read(folder.ledgerPath, header: nil) { entry throws(LaionError) in
       if entry.replaced != nil { return }
@@ -61,6 +64,6 @@ enum SplitIndex {
     }
     let number = entry.number.map { ParquetValue.int64(Int64($0)) } ?? .null
     return [number, .int64(Int64(row.row))] + text + [.string(caption)] + image
-      + [.string(status)]
+      + [.string(status)] + row.kept.map { $0.map { .string($0) } ?? .null }
   }
 }

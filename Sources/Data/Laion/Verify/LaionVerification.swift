@@ -80,6 +80,9 @@ package struct LaionVerification: Sendable {
     )
   }
 
+  /// The hash of an empty caption, of a pair that has none.
+  private static let noCaption = FNV.hash("".utf8)
+
   /// Complaints about the pairs themselves.
   private func files(
     _ folder: String,
@@ -95,6 +98,7 @@ package struct LaionVerification: Sendable {
           return
         }
         if file.isCaption {
+          if file.bytes.isEmpty, captions[file.number] == Self.noCaption { return }
           if String(validating: file.bytes, as: UTF8.self)?.isEmpty != false {
             complaints.append("\(file.name): empty or not UTF-8")
           } else if let caption = captions[file.number], FNV.hash(file.bytes) != caption {
@@ -103,7 +107,9 @@ package struct LaionVerification: Sendable {
           return
         }
         missing.remove(file.number)
-        if !file.hasCaption { complaints.append("\(file.name): its caption is missing") }
+        if !file.hasCaption, captions[file.number] != Self.noCaption {
+          complaints.append("\(file.name): its caption is missing")
+        }
         if let reason = fault(file.bytes, image) { complaints.append("\(file.name): \(reason)") }
       }
     } catch {

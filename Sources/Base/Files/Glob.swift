@@ -1,0 +1,17 @@
+import Glibc
+
+/// The paths that match a pattern with `*`, `?` or `[…]`, byte by byte in order, as a shell would find them.
+///
+/// A pattern that is the name of a file stays as it is, and so does one that nothing matches.
+package func expandedGlob(_ pattern: String) -> [String] {
+  var status = stat()
+  guard pattern.utf8.contains(where: { "*?[".utf8.contains($0) }), lstat(pattern, &status) != 0
+  else { return [pattern] }
+  var found = glob_t()
+  defer { globfree(&found) }
+  guard glob(pattern, GLOB_NOSORT, nil, &found) == 0 else { return [pattern] }
+  let paths = (0..<Int(found.gl_pathc)).compactMap { index in
+    found.gl_pathv[index].map { String(cString: $0) }
+  }
+  return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+}

@@ -1,0 +1,2 @@
+// Debian's zstd (libzstd-dev), as it is.
+#include <zstd.h>
