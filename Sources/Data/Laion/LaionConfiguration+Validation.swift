@@ -15,6 +15,14 @@ extension LaionConfiguration {
     if layout == .zip, image.size == nil {
       throw .option("--to zip packs squares of one size: add --size, as --size 256")
     }
+    if image.format == .original, image.size != nil || layout == .zip {
+      throw .option(
+        "--format original keeps the bytes that came: no --size and no --to zip beside it"
+      )
+    }
+    if image.format == .original, image.quality != LaionOptions.quality.standard {
+      throw .option("--quality is for --format jpg and webp; original keeps the bytes that came")
+    }
     if image.format == .png, image.quality != LaionOptions.quality.standard {
       throw .option("--quality is for --format jpg and webp; png is without loss")
     }

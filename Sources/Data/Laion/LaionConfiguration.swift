@@ -68,6 +68,8 @@ package enum ResizeMode: String, Codable, CaseIterable, Sendable {
 /// How images are stored.
 package enum StoredFormat: String, Codable, CaseIterable, Sendable {
   case png, jpg, webp
+  /// The bytes that came, once they are decoded without an error.
+  case original
 }
 
 /// Which downloaded images are kept, and how they are stored.

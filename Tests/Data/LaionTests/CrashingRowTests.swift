@@ -38,18 +38,22 @@ import Testing
   @Test func `an image that ended two runs is left out by the third, and nothing else`()
     async throws
   {
-    // 64 million pixels, for which the process below has no room.
-    let large = try RGBImage(width: 8000, height: 8000, filledWith: .white).encodedPNG(level: 1)
+    // 168 MB of pixels, whose middle square is copied next. Too little memory for the pixels is counted, so
+    // the process below loses its room once it has them.
+    let large = try RGBImage(width: 8000, height: 7000, filledWith: .white).encodedPNG(level: 1)
     try await withRows(bad: .delayed(1_000_000, .ok(large))) { configuration, bad in
+      var configuration = configuration
+      configuration.image.size = 16
       for _ in 0..<2 {
         await #expect(processExitsWith: .signal(SIGABRT)) {
           [configuration = configuration as LaionConfiguration] in
           Thread.detachNewThread {
             // When all threads have started.
             usleep(500_000)
-            let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
-            let pages = text?.split(separator: " ").first.flatMap { rlim_t($0) } ?? 0
-            var limit = rlimit(rlim_cur: pages * 4096 + 64 << 20, rlim_max: .max)
+            let start = mappedBytes()
+            // More is asked for a moment, to see whether it is there.
+            while !((150 << 20)...(250 << 20)).contains(mappedBytes() - start) { usleep(1000) }
+            var limit = rlimit(rlim_cur: rlim_t(mappedBytes() + (64 << 20)), rlim_max: .max)
             setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
           }
           _ = try await LaionDownload(configuration).run()
@@ -87,4 +91,10 @@ import Testing
       #expect(try complaints(configuration).isEmpty)
     }
   }
+}
+
+/// The address space of this process, in bytes.
+private func mappedBytes() -> Int {
+  let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+  return 4096 * (text?.split(separator: " ").first.flatMap { Int($0) } ?? 0)
 }

@@ -4,7 +4,7 @@ import Laion
 import TestSupport
 import Testing
 
-@Suite("Metrics server", .timeLimit(.minutes(1))) struct MetricsServerTests {
+@Suite("Metrics server") struct MetricsServerTests {
   /// What the server answers; empty where it hangs up.
   private func answer(at port: Int) throws -> String {
     let connection = try RawConnection(port: port)
@@ -23,7 +23,8 @@ import Testing
     }
   }
 
-  @Test func `an idle client is disconnected, and takes no more than its slot`()
+  @Test(.timeLimit(.minutes(1)))
+  func `an idle client is disconnected, and takes no more than its slot`()
     async throws
   {
     let server = try await MetricsServer(port: 0, deadline: 4)

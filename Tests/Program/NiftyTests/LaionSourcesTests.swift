@@ -202,6 +202,52 @@ struct LaionSourcesTests {
     }
   }
 
+  @Test(arguments: ["folder", "webdataset"])
+  func `originals are stored byte for byte under the suffix of their format`(
+    layout: String
+  )
+    async throws
+  {
+    let image = try RGBImage(decoding: picture(2))
+    let files = [
+      "png": try picture(1), "jpg": try image.encodedJPEG(quality: 80),
+      "webp": try image.encodedWebP(quality: 80),
+    ]
+    let names = files.keys.sorted()
+    var routes: [String: LoopbackServer.Answer] = [
+      "/cut": .bytes(Array(files["jpg", default: []].prefix(300)))
+    ]
+    for name in names { routes["/of-\(name)"] = .bytes(files[name, default: []]) }
+    try await LoopbackServer.run(routes) { server in
+      let rows = (["cut"] + names.map { "of-\($0)" }).map { "\(server.url("/" + $0)),text\n" }
+      try folder.write(Array(("url,caption\n" + rows.joined()).utf8), to: "meta/set.csv")
+      let arguments = [
+        "laion", "--metadata=meta", "--out=out", "--allow-private-addresses", "--format=original",
+        "--to=\(layout)",
+      ]
+      for _ in 0..<2 {
+        let result = try nifty(arguments, in: folder.path)
+        #expect(result.status == 0, "\(result.errors)")
+      }
+      let checked = try nifty(
+        ["laion", "verify", "--out=out", "--full", "--decode"],
+        in: folder.path
+      )
+      #expect(checked.status == 0, "\(checked.output) \(checked.errors)")
+    }
+    var stored = "out/split0/"
+    if layout == "webdataset" {
+      _ = try #require(
+        try runProgram("/bin/tar", ["-xf", folder.file("out/split0/00000.tar"), "-C", folder.path])
+      )
+      stored = "00000000"
+    }
+    for (number, name) in names.enumerated() {
+      let data = try Data(contentsOf: URL(filePath: folder.file("\(stored)\(number).\(name)")))
+      #expect(Array(data) == files[name], "\(name)")
+    }
+  }
+
   @Test func `a small picture stays as it is where only bigger ones are resized`() async throws {
     let result = try await laion(["--size=41", "--resize=only-if-bigger"]) { base in
       try folder.write(Array("url,caption\n\(base)/1,a\n".utf8), to: "meta/set.csv")
@@ -231,6 +277,11 @@ struct LaionSourcesTests {
   }
 
   @Test(arguments: [
+    (["--format=original", "--size=32"], "--format original keeps the bytes that came"),
+    (
+      ["--format=original", "--to=zip", "--size=32"], "--format original keeps the bytes that came"
+    ),
+    (["--format=original", "--quality=50"], "original keeps the bytes that came"),
     (["--opt-out=noArt"], "--opt-out must be none, or some of noai,noimageai"),
     (["--resize=border"], "--resize says how images get their --size"),
     (["--to=zip", "--size=32", "--resize=keep-ratio"], "--to zip packs squares"),

@@ -9,7 +9,7 @@ extension LaionOptions {
   package static let to = LaionOption<PairLayout>("to", "How pairs are laid out.", \.layout)
   package static let format = LaionOption<StoredFormat>(
     "format",
-    "Format of images.",
+    "Format of images; original keeps the bytes that came, if they can be decoded.",
     \.image.format
   )
   package static let quality = LaionOption<Int>(

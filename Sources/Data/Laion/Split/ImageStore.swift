@@ -43,19 +43,24 @@ struct ImageStore: Sendable {
 
   private func storeNow(_ body: ByteBuffer, to path: String) -> Fetched<StoredImage> {
     do throws(ImageError) {
-      let image = try body.withUnsafeReadableBytes { bytes in
-        Result { () throws(ImageError) in try decoded(bytes) }
+      let (image, size) = try body.withUnsafeReadableBytes { bytes in
+        Result { () throws(ImageError) in
+          let header = try ImageHeader.probe(bytes)
+          return (try decoded(bytes), (header.width, header.height))
+        }
       }.get()
       guard let image else { return .failure(.failed(.tooSmall)) }
-      let file = try encoded(image)
+      let isOriginal = settings.format == .original
+      let file = isOriginal ? body.withUnsafeReadableBytes { Array($0) } : try encoded(image)
       do throws(FileError) {
         try ScratchFile.write(file, to: path)
       } catch {
         return .failure(.disk(error))
       }
       let stored = StoredImage(
-        width: image.width,
-        height: image.height,
+        // As the stored file has them: an original is not turned upright.
+        width: isOriginal ? size.0 : image.width,
+        height: isOriginal ? size.1 : image.height,
         bytes: body.readableBytes,
         sha256: body.withUnsafeReadableBytes { SHA256.digest(of: $0) },
         look: settings.nearDuplicateBits == nil ? nil : PerceptualHash(image)?.text,
@@ -69,7 +74,7 @@ struct ImageStore: Sendable {
 
   private func encoded(_ image: RGBImage) throws(ImageError) -> [UInt8] {
     switch settings.format {
-    case .png: try image.encodedPNG()
+    case .png, .original: try image.encodedPNG()
     case .jpg: try image.encodedJPEG(quality: settings.quality)
     case .webp: try image.encodedWebP(quality: settings.quality)
     }

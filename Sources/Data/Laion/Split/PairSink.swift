@@ -27,7 +27,7 @@ struct FileSink: PairSink {
 
   func resume(after pairs: Int) throws(FileError) -> Int {
     for number in pairs..<pairs + SplitFolder.maximumBatch {
-      folder.remove(folder.imagePath(number))
+      for path in folder.imagePaths(number) { folder.remove(path) }
       folder.remove(folder.captionPath(number))
     }
     return pairs
@@ -42,7 +42,8 @@ struct FileSink: PairSink {
     }
     try ScratchFile.flushFileSystem(of: folder.path)
     for pair in pairs {
-      try folder.move(folder.stagedImage(row: pair.row), to: folder.imagePath(pair.number))
+      let image = folder.stagedImage(row: pair.row)
+      try folder.move(image, to: folder.imagePath(pair.number, folder.imageSuffix(ofFile: image)))
       try folder.move(folder.stagedCaption(row: pair.row), to: folder.captionPath(pair.number))
     }
     try ScratchFile.flushFileSystem(of: folder.path)

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Glibc
+import Images
 
 /// The folder of one split: its pairs, and what accompanies them.
 struct SplitFolder: Sendable {
@@ -8,12 +9,34 @@ struct SplitFolder: Sendable {
   static let maximumBatch = 4096
 
   let path: String
-  /// The ending of image files, without a dot.
-  let imageSuffix: String
+  private let format: StoredFormat
 
-  init(path: String, format: StoredFormat) {
-    self.path = path
-    imageSuffix = format.rawValue
+  /// The endings that image files may have, without a dot.
+  static let imageSuffixes = ["png", "jpg", "webp", "gif", "avif"]
+
+  init(path: String, format: StoredFormat) { (self.path, self.format) = (path, format) }
+
+  /// The ending of an image file, without a dot.
+  ///
+  /// - Parameter start: The file, or its first bytes.
+  /// - Returns: Its ending.
+  func imageSuffix(of start: UnsafeRawBufferPointer) -> String {
+    guard format == .original else { return format.rawValue }
+    // It was decoded before it was stored: its format is known.
+    return switch ImageFormat(detecting: start) {
+    case .jpeg: "jpg"
+    case .webp: "webp"
+    case .gif: "gif"
+    case .avif: "avif"
+    case .png, nil: "png"
+    }
+  }
+
+  /// The same, of a file that is only looked at where its format is not known.
+  func imageSuffix(ofFile path: String) throws(FileError) -> String {
+    guard format == .original else { return format.rawValue }
+    let file = try MappedFile(path)
+    return withExtendedLifetime(file) { imageSuffix(of: file.bytes) }
   }
 
   var ledgerPath: String { path + "/.ledger" }
@@ -24,10 +47,16 @@ struct SplitFolder: Sendable {
   var datasetPath: String { path + ".zip" }
 
   /// Where the image of a row waits until the rows before it are finished.
-  func stagedImage(row: Int) -> String { "\(staging)/\(row).\(imageSuffix)" }
+  func stagedImage(row: Int) -> String { "\(staging)/\(row).image" }
   func stagedCaption(row: Int) -> String { "\(staging)/\(row).txt" }
 
-  func imagePath(_ number: Int) -> String { "\(path)/\(number).\(imageSuffix)" }
+  func imagePath(_ number: Int, _ suffix: String) -> String { "\(path)/\(number).\(suffix)" }
+
+  /// Where the image of a number may be: under the split's suffix, or any for originals.
+  func imagePaths(_ number: Int) -> [String] {
+    let suffixes = format == .original ? Self.imageSuffixes : [format.rawValue]
+    return suffixes.map { imagePath(number, $0) }
+  }
   func captionPath(_ number: Int) -> String { "\(path)/\(number).txt" }
 
   private var staging: String { path + "/.staged" }

@@ -74,7 +74,7 @@ struct TarSink: PairSink {
       let name = zeroPadded(pair.number, to: 9)
       let image = try MappedFile(folder.stagedImage(row: pair.row))
       let entry =
-        Tar.entry("\(name).\(folder.imageSuffix)", image.bytes)
+        Tar.entry("\(name).\(folder.imageSuffix(of: image.bytes))", image.bytes)
         + Array(pair.caption.utf8).withUnsafeBytes { Tar.entry("\(name).txt", $0) }
       withExtendedLifetime(image) {}
       try writeAll(entry, to: descriptor, path: path)

@@ -20,7 +20,7 @@ struct StoredPairs {
     let bytes: UnsafeRawBufferPointer
   }
 
-  private static let imageSuffixes = Set(StoredFormat.allCases.map(\.rawValue))
+  private static let imageSuffixes = Set(SplitFolder.imageSuffixes)
 
   /// Shows every file once, in the order of names.
   func visit(_ body: (File) -> Void) throws(FileError) {
