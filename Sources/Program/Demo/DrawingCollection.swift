@@ -1,3 +1,4 @@
+import Foundation
 import Images
 
 /// Pictures of three sources: an emoji font, the same things in OpenMoji's style, and clip art.
@@ -81,28 +82,41 @@ package struct DrawingCollection: Sendable {
     var kept: [DemoPicture] = []
     var (damaged, duplicates) = (0, 0)
     var known = NearDuplicates()
-    let chunk = 256
-    for start in stride(from: 0, to: pictures.count, by: chunk) {
-      let part = pictures[start..<min(start + chunk, pictures.count)]
-      let thumbnails = await withTaskGroup(of: (Int, RGBImage?).self) { group in
-        for index in part.indices {
-          group.addTask { (index, try? thumbnail(pictures[index])) }
-        }
-        return await group.reduce(into: [Int: RGBImage]()) { $0[$1.0] = $1.1 }
+    let thumbnails = await thumbnails(of: pictures)
+    for (picture, image) in zip(pictures, thumbnails) {
+      guard let image, image.pixels.contains(where: { $0 < 230 }) else {
+        damaged += 1
+        continue
       }
-      for index in part.indices {
-        guard let image = thumbnails[index], image.pixels.contains(where: { $0 < 230 }) else {
-          damaged += 1
-          continue
-        }
-        if dropsDuplicates, !known.insert(image) {
-          duplicates += 1
-        } else {
-          kept.append(pictures[index])
-        }
+      if dropsDuplicates, !known.insert(image) {
+        duplicates += 1
+      } else {
+        kept.append(picture)
       }
     }
     return (kept, damaged, duplicates)
+  }
+
+  /// Enough of each picture to compare it; `nil` for what cannot be drawn.
+  ///
+  /// A task a core, which lets others have their turn after each picture.
+  private static func thumbnails(of pictures: [DemoPicture]) async -> [RGBImage?] {
+    let workers = ProcessInfo.processInfo.activeProcessorCount
+    return await withTaskGroup(of: [(Int, RGBImage?)].self) { group in
+      for worker in 0..<workers {
+        group.addTask {
+          var found: [(Int, RGBImage?)] = []
+          for index in stride(from: worker, to: pictures.count, by: workers) {
+            found.append((index, try? thumbnail(pictures[index])))
+            await Task.yield()
+          }
+          return found
+        }
+      }
+      return await group.reduce(into: [RGBImage?](repeating: nil, count: pictures.count)) {
+        for (index, image) in $1 { $0[index] = image }
+      }
+    }
   }
 
   /// Enough of a picture to compare it.

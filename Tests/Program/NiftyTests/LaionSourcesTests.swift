@@ -30,7 +30,7 @@ struct LaionSourcesTests {
     let folder = folder
     return try await LoopbackServer.run(routes) { server in
       try write(server.url(""))
-      return try nifty(
+      return try await niftyAside(
         ["laion", "--metadata=meta", "--out=out", "--allow-private-addresses"] + arguments,
         in: folder.path
       )
