@@ -125,13 +125,17 @@ def one(options, common, arm, flags, seed, budget):
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "result.json"
     result = json.loads(file.read_text()) if file.exists() else {}
-    wanted = common + flags
-    if result and result["flags"] != wanted:
-        sys.exit(f"ablate: error: {folder} was made with other flags: delete it, or name the arm anew")
+    wanted = {"flags": common + flags, "kimg": options.kimg, "data": options.data, "clip": options.clip,
+              "judges": options.judge}
+    note = folder / "wanted.json"
+    if note.exists() and json.loads(note.read_text()) != wanted:
+        sys.exit(f"ablate: error: {folder} was made with other flags, data, judges or --kimg: delete it, "
+                 "or give another --out")
+    note.write_text(json.dumps(wanted))
     if not result:
         run_folder, seconds = train(options, common, flags, seed, folder)
         kimg, last = snapshots(run_folder)[-1]
-        result = {"flags": wanted, "kimg": kimg, "seconds": seconds,
+        result = {"kimg": kimg, "seconds": seconds,
                   "images": score(options, last, folder, "images")}
     if budget and "time" not in result:
         # The last snapshot that the baseline's processor seconds would have reached.

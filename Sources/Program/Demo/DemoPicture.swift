@@ -58,6 +58,18 @@ package struct DemoPicture: Sendable {
     )
   }
 
+  /// The same with another content.
+  func with(_ content: Content) -> DemoPicture {
+    DemoPicture(
+      name: name,
+      captions: captions,
+      subject: subject,
+      isOfTheme: isOfTheme,
+      license: license,
+      content: content
+    )
+  }
+
   /// The picture on white.
   ///
   /// - Throws: `DemoError` when its file is damaged or gone.

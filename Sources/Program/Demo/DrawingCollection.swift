@@ -82,45 +82,52 @@ package struct DrawingCollection: Sendable {
     var kept: [DemoPicture] = []
     var (damaged, duplicates) = (0, 0)
     var known = NearDuplicates()
-    let thumbnails = await thumbnails(of: pictures)
-    for (picture, image) in zip(pictures, thumbnails) {
-      guard let image, image.pixels.contains(where: { $0 < 230 }) else {
+    for (picture, drawing) in zip(pictures, await drawings(of: pictures)) {
+      guard let drawing, drawing.thumbnail.pixels.contains(where: { $0 < 230 }) else {
         damaged += 1
         continue
       }
-      if dropsDuplicates, !known.insert(image) {
+      if dropsDuplicates, !known.insert(drawing.thumbnail) {
         duplicates += 1
       } else {
-        kept.append(picture)
+        kept.append(picture.with(.png(drawing.png)))
       }
     }
     return (kept, damaged, duplicates)
   }
 
-  /// Enough of each picture to compare it; `nil` for what cannot be drawn.
+  /// A picture that was drawn, which is the costly part and is done once.
+  private struct Drawing {
+    /// Enough of it to compare.
+    var thumbnail: RGBImage
+    var png: [UInt8]
+
+    init(_ picture: DemoPicture) throws {
+      let image = try picture.image()
+      thumbnail = image.resized(width: 32, height: 32, filter: .box)
+      png = try image.encodedPNG()
+    }
+  }
+
+  /// The pictures, drawn; `nil` for what cannot be.
   ///
   /// A task a core, which lets others have their turn after each picture.
-  private static func thumbnails(of pictures: [DemoPicture]) async -> [RGBImage?] {
+  private static func drawings(of pictures: [DemoPicture]) async -> [Drawing?] {
     let workers = ProcessInfo.processInfo.activeProcessorCount
-    return await withTaskGroup(of: [(Int, RGBImage?)].self) { group in
+    return await withTaskGroup(of: [(Int, Drawing?)].self) { group in
       for worker in 0..<workers {
         group.addTask {
-          var found: [(Int, RGBImage?)] = []
+          var found: [(Int, Drawing?)] = []
           for index in stride(from: worker, to: pictures.count, by: workers) {
-            found.append((index, try? thumbnail(pictures[index])))
+            found.append((index, try? Drawing(pictures[index])))
             await Task.yield()
           }
           return found
         }
       }
-      return await group.reduce(into: [RGBImage?](repeating: nil, count: pictures.count)) {
-        for (index, image) in $1 { $0[index] = image }
+      return await group.reduce(into: [Drawing?](repeating: nil, count: pictures.count)) {
+        for (index, drawing) in $1 { $0[index] = drawing }
       }
     }
-  }
-
-  /// Enough of a picture to compare it.
-  private static func thumbnail(_ picture: DemoPicture) throws -> RGBImage {
-    try picture.image().resized(width: 32, height: 32, filter: .box)
   }
 }

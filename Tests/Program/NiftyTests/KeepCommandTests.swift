@@ -93,12 +93,11 @@ struct KeepCommandTests {
     status: Int32,
     expected: String
   ) throws {
-    let outcome = try nifty(
-      Self.train.split(separator: " ").map(String.init)
-        + flags.split(separator: " ").map(String.init),
-      in: fixture.folder.path
+    try fixture.expectRefusal(
+      of: Self.train + " " + flags,
+      status: status,
+      expected
     )
-    #expect(outcome.status == status && outcome.errors.contains(expected), "\(outcome.errors)")
     #expect(!FileManager.default.fileExists(atPath: fixture.path("runs")))
   }
 }
@@ -138,10 +137,10 @@ struct SmallBatchCommandTests {
     status: Int32,
     expected: String
   ) throws {
-    let outcome = try nifty(
-      (TrainingFixture.train + " " + flags).split(separator: " ").map(String.init),
-      in: fixture.folder.path
+    try fixture.expectRefusal(
+      of: TrainingFixture.train + " " + flags,
+      status: status,
+      expected
     )
-    #expect(outcome.status == status && outcome.errors.contains(expected), "\(outcome.errors)")
   }
 }

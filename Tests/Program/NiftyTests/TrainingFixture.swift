@@ -56,6 +56,12 @@ struct TrainingFixture {
     return outcome
   }
 
+  /// Expects a command to be refused before it makes a run.
+  func expectRefusal(of line: String, status: Int32, _ expected: String) throws {
+    let outcome = try nifty(line.split(separator: " ").map(String.init), in: folder.path)
+    #expect(outcome.status == status && outcome.errors.contains(expected), "\(outcome.errors)")
+  }
+
   /// Starts the program without waiting for it; what it prints goes to a file.
   func start(
     _ line: String,

@@ -10,6 +10,18 @@ package protocol ByteStream: AnyObject {
   func skip(_ count: Int) throws(Inflater.Damage)
 }
 
+extension ByteStream {
+  /// Passes over bytes by reading them, which is all that a compressed stream can do.
+  package func skip(_ count: Int) throws(Inflater.Damage) {
+    var left = count
+    while left > 0 {
+      let bytes = try read(min(left, 1 << 20))
+      if bytes.isEmpty { throw Inflater.Damage(reason: "it ends too early") }
+      left -= bytes.count
+    }
+  }
+}
+
 /// A mapped file as a stream.
 package final class MappedStream: ByteStream {
   package private(set) var position = 0
@@ -42,14 +54,5 @@ package final class GzipStream: ByteStream {
     let bytes = try inflater.read(count)
     position += bytes.count
     return bytes
-  }
-
-  package func skip(_ count: Int) throws(Inflater.Damage) {
-    var left = count
-    while left > 0 {
-      let bytes = try read(min(left, 1 << 20))
-      if bytes.isEmpty { throw Inflater.Damage(reason: "it ends too early") }
-      left -= bytes.count
-    }
   }
 }

@@ -37,15 +37,6 @@ package final class ZstdStream: ByteStream {
     return bytes
   }
 
-  package func skip(_ count: Int) throws(Inflater.Damage) {
-    var left = count
-    while left > 0 {
-      let bytes = try read(min(left, 1 << 20))
-      if bytes.isEmpty { throw Inflater.Damage(reason: "it ends too early") }
-      left -= bytes.count
-    }
-  }
-
   /// Some bytes, at most so many; none at the end.
   private func next(_ count: Int) throws(Inflater.Damage) -> [UInt8] {
     var damage: String?
