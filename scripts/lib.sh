@@ -26,14 +26,24 @@ expect_number() {
 }
 
 # expect_flags "FLAG=KIND …" ARGUMENTS…: stops at a wrong argument, before anything that takes time.
-# KIND is whole (a whole number from 1), text or switch; `*` among them lets other arguments through.
+# KIND is whole (a whole number from 1), seed (from 0), number (above 0), text or switch; `*` among them
+# lets other arguments through. FLAG=VALUE is read as FLAG VALUE.
 expect_flags() {
   local known=" $1 "
   shift
   while (($# > 0)); do
+    if [[ $1 == --*=* && $known == *" ${1%%=*}="* ]]; then set -- "${1%%=*}" "${1#*=}" "${@:2}"; fi
     case $known in
       *" $1=whole "*)
         [[ ${2-} =~ ^[1-9][0-9]{0,8}$ ]] || die "$1 takes a whole number from 1, not '${2-}'"
+        shift 2
+        ;;
+      *" $1=seed "*)
+        [[ ${2-} =~ ^[0-9]{1,19}$ ]] || die "$1 takes a whole number from 0, not '${2-}'"
+        shift 2
+        ;;
+      *" $1=number "*)
+        expect_number "$1" "${2-}"
         shift 2
         ;;
       *" $1=text "*)

@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// The SHA-256 of a whole file, computed on another thread while this one reads the file.
+/// The SHA-256 of a whole file from `DigestCache`, computed on another thread while this one reads the file.
 package final class BackgroundDigest: Sendable {
   private let path: String
   private let result = Mutex<Result<String, FileError>?>(nil)
@@ -12,7 +12,7 @@ package final class BackgroundDigest: Sendable {
     self.path = path
     DispatchQueue.global()
       .async(group: isDone) {
-        let digest = Result { () throws(FileError) in try SHA256.digest(ofFile: path) }
+        let digest = Result { () throws(FileError) in try DigestCache.digest(ofFile: path) }
         self.result.withLock { $0 = digest }
       }
   }
@@ -22,7 +22,7 @@ package final class BackgroundDigest: Sendable {
   /// - Throws: `FileError` if the file cannot be read.
   package func value() throws(FileError) -> String {
     isDone.wait()
-    guard let result = result.withLock({ $0 }) else { return try SHA256.digest(ofFile: path) }
+    guard let result = result.withLock({ $0 }) else { return try DigestCache.digest(ofFile: path) }
     return try result.get()
   }
 }

@@ -33,13 +33,18 @@ extension ModelLocation {
   /// - Parameters:
   ///   - path: The file that the user named; else the location's own, else OpenAI's if it was fetched.
   ///   - snapshot: The generator's snapshot.
+  ///   - towers: `texts` for callers that never ask for the features of pictures.
   /// - Returns: The CLIP.
   /// - Throws: `SamplingError` where none is known or it does not match; what reading it throws.
-  package func clipModel(_ path: String?, for snapshot: NetworkSnapshot) throws -> ClipModel {
+  package func clipModel(
+    _ path: String?,
+    for snapshot: NetworkSnapshot,
+    towers: CLIPTowers = .both
+  ) throws -> ClipModel {
     guard let path = path ?? clip ?? Weights.standardCLIP else {
       throw SamplingError("--clip FILE is needed: the CLIP that \(network) was trained with")
     }
-    let model = try ClipModel(path: path)
+    let model = try ClipModel(path: path, towers: towers)
     try model.expectMatch(snapshot)
     return model
   }

@@ -23,8 +23,13 @@ package struct CLIPFile {
   /// - Parameters:
   ///   - path: The file.
   ///   - activation: Overrides what was found, for a file that nifty did not write.
+  ///   - towers: Which of them are read; the weights of the other are undefined.
   /// - Throws: `CLIPError` naming the file if it holds no CLIP, or an error of reading it.
-  package init(_ path: String, activation: CLIPActivation? = nil) throws {
+  package init(
+    _ path: String,
+    activation: CLIPActivation? = nil,
+    towers: CLIPTowers = .both
+  ) throws {
     var origin = "stated in the file"
     func hints(_ naming: CLIPNaming) throws -> CLIPHints {
       var found: CLIPHints
@@ -36,11 +41,14 @@ package struct CLIPFile {
       if try Self.isTorchFile(path) {
         var state: [String: Tensor] = [:]
         for (name, stored) in try TorchArchive(path).tensors {
-          state[name] = Tensor(stored.contiguousFloats(), shape: stored.shape)
+          state[name] =
+            towers.contain(name)
+            ? Tensor(stored.contiguousFloats(), shape: stored.shape)
+            : .uninitialized(stored.shape)
         }
         model = try CLIP(published: state, hints: hints)
       } else {
-        model = try CLIP.load(path, hints: hints)
+        model = try CLIP.load(path, towers: towers, hints: hints)
       }
     } catch let error as CLIPError {
       if case .snapshot(let reason) = error {

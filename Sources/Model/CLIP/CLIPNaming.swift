@@ -49,7 +49,8 @@ public enum CLIPNaming: String, Sendable, CaseIterable {
     ].contains(last)
   }
 
-  private static func stripped(_ name: String) -> String {
+  /// A name without what checkpoints put in front.
+  static func stripped(_ name: String) -> String {
     var name = name[...]
     for prefix in ["state_dict.", "module."] where name.hasPrefix(prefix) {
       name = name.dropFirst(prefix.count)

@@ -30,14 +30,21 @@ extension CLIP {
   ///
   /// - Parameters:
   ///   - path: The file.
+  ///   - towers: Which of them are read; the weights of the other are undefined.
   ///   - hints: What the file does not say of itself, by its naming; not asked for a file of nifty's.
   /// - Returns: The model, on the CPU.
   /// - Throws: `CLIPError` if the file holds no CLIP, `TorchError` or a file error if it cannot be read.
   public static func load(
     _ path: String,
+    towers: CLIPTowers = .both,
     hints: (CLIPNaming) throws -> CLIPHints = { _ in CLIPHints() }
   ) throws -> CLIP {
     let file = try SafeTensors(path: path)
+    let state = Dictionary(
+      uniqueKeysWithValues: file.entries.compactMap { name, entry in
+        (towers.contain(name) ? file[name] : .uninitialized(entry.shape)).map { (name, $0) }
+      }
+    )
     var stored: CLIPConfiguration?
     if let json = file.metadata["configuration"] {
       do {
@@ -49,9 +56,9 @@ extension CLIP {
     if let stored {
       let shapes = file.entries.mapValues(\.shape)
       let configuration = try CLIPConfiguration(shapes: shapes, stored: stored)
-      return try CLIP(configuration, state: file.all())
+      return try CLIP(configuration, state: state)
     }
-    return try CLIP(published: file.all(), hints: hints)
+    return try CLIP(published: state, hints: hints)
   }
 
   /// A model with weights under any of the names of `CLIPNaming`.

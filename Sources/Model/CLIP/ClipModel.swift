@@ -12,13 +12,22 @@ package final class ClipModel {
   package let model: CLIP
   private let tokenizer: CLIPTokenizer
   private let device: Device
+  private let towers: CLIPTowers
 
   /// Input size in pixels.
   package var side: Int { model.configuration.imageResolution }
 
-  package init(path: String, device: Device = .cpu) throws {
+  /// Reads a CLIP.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - device: Where the model shall live.
+  ///   - towers: `texts` for callers that never ask for the features of pictures.
+  /// - Throws: `CLIPError` if the file holds no CLIP or its tokenizer does not fit; what reading it throws.
+  package init(path: String, device: Device = .cpu, towers: CLIPTowers = .both) throws {
     let digest = BackgroundDigest(ofFile: path)
-    model = try CLIPFile(path).model
+    model = try CLIPFile(path, towers: towers).model
+    self.towers = towers
     model.setTrainable(false)
     model.move(to: device)
     self.device = device
@@ -39,6 +48,7 @@ package final class ClipModel {
   ///
   /// A picture of another size is resampled as its pixels need: Lanczos in 8 bits.
   package func features(of images: [RGBImage]) -> Tensor {
+    precondition(towers == .both, "\(name) was read for texts only")
     let fitting = images.map {
       $0.width == side && $0.height == side
         ? $0 : $0.centerCropped().resized(width: side, height: side)

@@ -42,7 +42,7 @@ struct ClipArtCollection {
       }
       pictures.append(
         DemoPicture(
-          name: "clipart-" + path.dropLast(4).replacing("/", with: "-"),
+          name: Self.name(of: path),
           captions: captions,
           subject: subject,
           isOfTheme: ["animals", "food", "plants"].contains(path.split(separator: "/").first),
@@ -51,6 +51,12 @@ struct ClipArtCollection {
         )
       )
     }
+  }
+
+  /// The name of a picture, of which no two files share one: without dots, as web servers refuse a path
+  /// with two of them in a row.
+  static func name(of path: String) -> String {
+    "clipart-" + path.dropLast(4).replacing("/", with: "-").replacing(".", with: "-dot-")
   }
 
   /// Paths of SVG files, relative to the root, sorted.

@@ -17,7 +17,7 @@ struct DemoPictures {
 
   func write() throws {
     let generator = try NetworkSnapshot(path: snapshot).averagedGenerator()
-    let clip = try ClipModel(path: paths.clip)
+    let clip = try ClipModel(path: paths.clip, towers: .texts)
     try sheet(generator, clip).write(png: paths.file("demo.png"))
     let chart = try curve()
     try chart.rendered().write(png: paths.file("curve.png"))

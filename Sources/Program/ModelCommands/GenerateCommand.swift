@@ -177,7 +177,11 @@ struct GenerateCommand: ParsableCommand {
 
   /// A row a text or picture; with mixing, a row a text or picture and seed.
   private func conditionedRows(_ opened: OpenedModel, _ painter: Painter) throws -> [Row] {
-    let model = try opened.location.clipModel(flags.clip, for: opened.snapshot)
+    let model = try opened.location.clipModel(
+      flags.clip,
+      for: opened.snapshot,
+      towers: fromImage.isEmpty ? .texts : .both
+    )
     let conditions = try conditions(model)
     let sha256 = try opened.digest.value()
     let record = { (condition: PaintingRecord.Condition, seed: UInt64) in

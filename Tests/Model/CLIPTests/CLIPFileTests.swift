@@ -59,6 +59,28 @@ struct CLIPFileTests {
     #expect(try CLIPFile(path, activation: .quickGELU).model.configuration.activation == .quickGELU)
   }
 
+  @Test func `without the image tower the features of texts are the same`() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("model.safetensors")
+    let model = try CLIPFile(archive).model
+    try SafeTensors.write(model.state.map { ($0.name, $0.tensor.detached()) }, to: path)
+    let own = folder.file("own.safetensors")
+    try model.save(to: own)
+    let tokens = Tensor([62, 5, 9, 63, 0, 0, 0, 0] as [Int64], shape: [1, 8])
+    let expected = withoutGradients { model.encodeText(tokens) }
+    for file in [archive, path, own] {
+      let texts = try CLIPFile(file, towers: .texts).model
+      #expect(texts.configuration == (try CLIPFile(file).model.configuration))
+      expectClose(withoutGradients { texts.encodeText(tokens) }, expected, rtol: 0, atol: 0)
+    }
+    for name in [
+      "visual.conv1.weight", "module.visual.proj", "vision_model.a", "state_dict.visual.b",
+    ] {
+      #expect(!CLIPTowers.texts.contain(name) && CLIPTowers.both.contain(name), "\(name)")
+    }
+    #expect(CLIPTowers.texts.contain("text.visual.weight"))
+  }
+
   @Test func `a file whose shapes ask for more than it holds is refused`() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("model.safetensors")

@@ -49,6 +49,13 @@ import Testing
     )
   }
 
+  @Test func `a picture's name has no dots, which web servers refuse in a row`() {
+    #expect(
+      ClipArtCollection.name(of: "transportation/warning..._cedric_.svg")
+        == "clipart-transportation-warning-dot--dot--dot-_cedric_"
+    )
+  }
+
   @Test(arguments: [
     "", "<svg/>", "<metadata>", "<metadata><rdf:RDF></metadata>", "<metadata>&a;</metadata>",
   ])
