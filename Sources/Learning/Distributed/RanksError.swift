@@ -1,4 +1,4 @@
-/// Another rank is gone, hangs, or never joined: which one, and what to do, in one line.
+/// A rank that is gone, hangs, or never joined, in one line with what to do.
 package struct RanksError: Error, Equatable, CustomStringConvertible {
   package let description: String
 
