@@ -14,7 +14,7 @@ actor HostGate {
   private let interval: Duration
   private var active = 0
   private var activePerHost: [String: Int] = [:]
-  // Requests with a slot at their host that wait for a slot of all; in row order, like those below.
+  // Requests with a slot at their host that wait for a global slot; in row order, like those below.
   private var waitingForAny = CircularBuffer<Waiter>()
   private var waitingForHost: [String: CircularBuffer<Waiter>] = [:]
   private var starts: [String: ContinuousClock.Instant] = [:]
