@@ -5,7 +5,7 @@ package import Torch
 
 /// The features a batch is conditioned on.
 package struct Conditioning {
-  /// What generator and discriminator see, unit length, [N, F].
+  /// The condition of generator and discriminator, unit length, [N, F].
   package let features: Tensor
   /// The images' own CLIP features, unit length, [N, F].
   package let images: Tensor
