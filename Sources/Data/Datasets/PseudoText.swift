@@ -1,4 +1,4 @@
-/// A feature, or some of them, in whatever memory.
+/// A feature vector, or a batch of them, in any memory.
 package protocol FeatureVector {
   static func + (a: Self, b: Self) -> Self
   static func * (a: Self, factor: Double) -> Self
@@ -6,7 +6,7 @@ package protocol FeatureVector {
   var atUnitLength: Self { get }
 }
 
-/// A feature with noise: of an image's feature the pseudo-text feature, for training and painting without a
+/// A feature perturbed with noise: of an image, the pseudo-text feature for training and painting without a
 /// text (LAFITE, arXiv 2111.13792, equation 3).
 ///
 /// normalise((1 − s)·feature + s·noise), with share s.
