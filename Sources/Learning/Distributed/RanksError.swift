@@ -2,6 +2,6 @@
 package struct RanksError: Error, Equatable, CustomStringConvertible {
   package let description: String
 
-  /// An error that says this.
+  /// An error with a message.
   package init(_ description: String) { self.description = description }
 }
