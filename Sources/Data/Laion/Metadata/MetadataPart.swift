@@ -35,7 +35,7 @@ package struct MetadataPart: Equatable, Sendable {
   /// If the folder itself has none, as a clone of a Hugging Face repository, the folders below it are
   /// searched, sorted by path.
   ///
-  /// A part has the number in its name, as `part-00007-….parquet` says it, so that a folder with
+  /// A part has the number in its name, as in `part-00007-….parquet`, so that a folder with
   /// some of the parts gives the same splits. Files without numbers are counted from 0.
   ///
   /// - Parameters:

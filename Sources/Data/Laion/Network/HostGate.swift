@@ -29,7 +29,7 @@ actor HostGate {
     interval = ratePerHost.map { .seconds(1 / $0) } ?? .zero
   }
 
-  /// Runs `body` in a slot, and tells it whether other requests to the host are in flight or waiting.
+  /// Runs `body` in a slot, and passes it whether other requests to the host are in flight or waiting.
   ///
   /// The waiting request with the lowest order goes first: pairs are numbered in row order, so the row that
   /// blocks all others is requested next.

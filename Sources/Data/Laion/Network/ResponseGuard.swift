@@ -60,7 +60,7 @@ package final class ResponseGuard: ChannelInboundHandler, RemovableChannelHandle
       switch status {
       // Informational; they may go on until the request's deadline.
       case 100, 102..<200: return
-      // The client closes the connection after a 101, which nobody asked for.
+      // The client closes the connection after a 101, which was not requested.
       case 101, 200...999: expected = .bodyOrEnd
       default: return fail(.status(status), context)
       }

@@ -1,6 +1,6 @@
 import Text
 
-// Options that say how images are requested.
+// The options of requests.
 extension LaionOptions {
   static let requestOptions: [any AnyLaionOption] = [
     connections, connectionsPerHost, requestsPerSecond, timeout, connectTimeout, readTimeout,

@@ -6,7 +6,7 @@ package struct LaionProgress: Codable, Equatable, Sendable {
   package var rowsDone: Int
   /// Pairs stored.
   package var pairs: Int
-  /// Pairs asked for, or fewer if the part has no more rows.
+  /// The requested number of pairs, or fewer if the part has no more rows.
   package var target: Int
   /// Failed rows, by cause.
   package var failures: [String: Int]
