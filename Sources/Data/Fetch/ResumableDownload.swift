@@ -29,7 +29,7 @@ package struct DownloadError: Error, CustomStringConvertible {
   package let cause: Cause
   package let description: String
 
-  /// An error that says this.
+  /// An error with a message.
   package init(cause: Cause, description: String) {
     (self.cause, self.description) = (cause, description)
   }
