@@ -43,7 +43,7 @@ package enum FileLock {
   /// A child process has a copy of the descriptor, and the lock with it, between fork and exec.
   package static func release(_ descriptor: Int32) { flock(descriptor, LOCK_UN) }
 
-  /// Whether an error of flock(2) says that the file system has no locks.
+  /// Whether an error of flock(2) means that the file system has no locks.
   static func isUnsupported(_ code: Int32) -> Bool {
     [ENOLCK, EOPNOTSUPP, ENOSYS, EINVAL].contains(code)
   }
