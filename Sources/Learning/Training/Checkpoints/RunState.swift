@@ -44,7 +44,7 @@ package struct RunState: Codable, Equatable, Sendable {
     }
   }
 
-  /// Reads what `json` wrote.
+  /// Reads the output of `json`.
   package init(json: String) throws {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(

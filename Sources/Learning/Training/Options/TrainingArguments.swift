@@ -60,7 +60,7 @@ package struct TrainingArguments: Sendable {
     }
   }
 
-  /// Divides a device's images of a step into the rounds that `--batch-gpu` asks for.
+  /// Divides a device's images of a step into the rounds of `--batch-gpu`.
   ///
   /// - Throws: `TrainingError.option` where it does not divide them.
   package func applyRounds(to options: inout TrainingOptions) throws(TrainingError) {
@@ -74,7 +74,7 @@ package struct TrainingArguments: Sendable {
     options.trainer.rounds = rankBatch / images
   }
 
-  /// Whether the largest `--batch-gpu` that fits is asked for.
+  /// Whether the largest `--batch-gpu` that fits is searched for.
   package var searchesBatch: Bool { self[.batchPerDevice]?.string == "auto" }
 
   /// The timeout in seconds of another rank's silence or lack of progress.

@@ -66,7 +66,7 @@ extension TrainingOptions {
     }
     trainer.discriminator.resolution = resolution
     guard json["nifty"] == nil else { return }
-    // The original's file does not tell explicit options, and always has the number of images.
+    // The original's file does not mark explicit options, and always has the number of images.
     named = [.gamma, .kimg, .batch]
     if json["training_set_kwargs"]?["random_seed"] == nil { subset = nil }
   }

@@ -14,7 +14,7 @@ extension TrainingOptions {
 
   /// The keys in the order in which the original writes them, then ours.
   ///
-  /// They are read in this order, too: of two keys for one option, the more exact one comes later.
+  /// They are read in this order, too: of two keys for one option, the more exact one wins by being later.
   static let layout = """
     f_dim
     ratio

@@ -65,7 +65,7 @@ struct DiskForecast: Equatable {
   }
 }
 
-/// Free disk space of a folder in bytes; `nil` if the system does not tell.
+/// Free disk space of a folder in bytes; `nil` if unknown.
 func freeBytes(at path: String) -> Int? {
   var status = statvfs()
   guard statvfs(path, &status) == 0 else { return nil }
