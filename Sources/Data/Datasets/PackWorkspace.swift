@@ -90,7 +90,7 @@ final class PackWorkspace {
     try files { () throws(FileError) in try self[part].append(bytes) }
   }
 
-  /// Maps a part as far as it is written.
+  /// Maps the written bytes of a part.
   func mapped(_ part: Part) throws(DatasetError) -> MappedBytes {
     try files { () throws(FileError) in try self[part].mapped() }
   }

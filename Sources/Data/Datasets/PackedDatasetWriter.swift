@@ -34,7 +34,7 @@ package final class PackedDatasetWriter {
   ///   - options: The properties of the whole dataset.
   ///   - fingerprint: Of the source and all settings that change the bytes. A run of the same fingerprint is
   ///     continued; `nil` starts over.
-  ///   - limit: Continues from a checkpoint of at most so many items, if the caller has a log of its own;
+  ///   - limit: Continues from a checkpoint of at most this many items, if the caller has its own log;
   ///     `nil` for the last one.
   /// - Throws: `DatasetError` if the folder is missing or not writable, another run has it, or it holds an
   ///   unfinished dataset of another fingerprint.
@@ -294,7 +294,7 @@ extension PackedDatasetWriter {
     let pieces = starts.map { $0..<min($0 + Self.pieceSize, mapped.count) }
     try files { () throws(FileError) in
       try mapped.withBytes { (bytes) throws(FileError) in
-        // The pages of large parts are released piece by piece.
+        // The pages of large parts are released in chunks.
         try zip.add(name, header: header, parts: pieces.map(bytes.slice)) {
           mapped.release(pieces[$0])
         }

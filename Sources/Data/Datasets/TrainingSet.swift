@@ -170,7 +170,7 @@ package final class TrainingSet: Sendable {
   /// The text feature of an index [F]: one of its captions, as stored, or a pseudo-text feature.
   ///
   /// If `ratio` ignores the captions, or there are none, it is `pseudoText` of the image's feature, with
-  /// LAFITE's share of noise N(0, I): its language-free condition.
+  /// LAFITE's fraction of noise N(0, I): its language-free condition.
   /// - Parameters:
   ///   - index: The index.
   ///   - seed: Seed of the choice.
