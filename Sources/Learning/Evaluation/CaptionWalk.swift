@@ -107,7 +107,7 @@ package struct CaptionWalk {
   package func candidateCount(_ limit: Int = 100) -> Int { min(limit, features.size(0)) }
 
   /// R-precision at rank one (Xu et al., arXiv 1711.10485, section 4.1, with a CLIP as judge): the
-  /// share of images whose own caption is nearer than 99 others drawn at random.
+  /// fraction of images whose own caption is nearer than 99 others drawn at random.
   ///
   /// - Parameters:
   ///   - images: CLIP features of the images, of any length, [n, E].

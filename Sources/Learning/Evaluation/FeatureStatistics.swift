@@ -75,7 +75,7 @@ package struct FeatureStatistics {
     try SafeTensors.write(tensors, metadata: metadata, to: path)
   }
 
-  /// Reads what `save` wrote.
+  /// Reads the file of `save`.
   ///
   /// - Throws: `EvaluationError.statistics` if its tensors do not fit each other or are not finite.
   package init(path: String) throws {

@@ -16,7 +16,7 @@ package struct MetricLine: Sendable {
     package var scaledFrom: Int?
     /// Seed of latents, noise and the choice of captions.
     package var seed: UInt64
-    /// Images of the reference; `nil` if there is none, or its file does not tell.
+    /// Images of the reference; `nil` if there is none, or its file lacks the number.
     package var realImages: Int?
     /// The feature detector's name.
     package var detector: String

@@ -31,7 +31,7 @@ extension MetricSuite {
     return try body()
   }
 
-  /// Takes part in the pass of one metric that another rank leads.
+  /// Joins the pass of one metric, led by another rank.
   func helpAlone(_ definition: MetricDefinition, _ generator: Generator) throws {
     switch definition.kind {
     case .variety: _ = try samples(definition, generator)

@@ -117,7 +117,7 @@ package final class MetricSuite {
     )
   }
 
-  /// Takes part in a pass that another rank leads.
+  /// Joins a pass led by another rank.
   ///
   /// - Parameters:
   ///   - number: The job's number, as that rank sent it.
