@@ -30,7 +30,7 @@ package struct PictureRequest: Sendable, Equatable {
     package let id: String
     /// Its display name.
     package let name: String
-    /// The share of noise in its feature, 0 to 1.
+    /// The fraction of noise in its feature, 0 to 1.
     package let noise: Double
     /// The picture in the size of CLIP's input.
     package let image: RGBImage
