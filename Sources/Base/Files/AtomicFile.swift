@@ -4,14 +4,14 @@ import Synchronization
 
 /// A file that appears under its name only when it is complete.
 ///
-/// Bytes go to a hidden neighbour (`.NAME.PID-N.partial`) in the same folder. `commit()` flushes them
-/// to the disk, renames the neighbour over the final name and flushes the folder, so that a crash at
-/// any moment leaves either the old file or the new one. Without a commit the neighbour is removed.
+/// Bytes go to a hidden temporary file (`.NAME.PID-N.partial`) in the same folder. `commit()` flushes it to
+/// the disk, renames it to the final name and flushes the folder, so that a crash at any moment leaves
+/// either the old file or the new one. Without a commit the temporary file is removed.
 ///
 /// Not thread-safe: one writer at a time.
 package final class AtomicFile {
-  /// How often large files that a run writes are flushed, in bytes: a server that takes a quarter of a
-  /// megabyte a second is heard of within half a minute.
+  /// The flush interval of a run's large files in bytes: at a quarter of a megabyte a second a flush still
+  /// ends within half a minute.
   package static let runInterval = 8 << 20
 
   /// The final name.
@@ -25,14 +25,14 @@ package final class AtomicFile {
   private var descriptor: Int32
   private var committed = false
 
-  /// Opens the neighbour for writing.
+  /// Opens the temporary file for writing.
   ///
   /// - Parameters:
   ///   - path: The final name; its folder must exist.
-  ///   - flushInterval: Flushes after so many bytes, so that no call takes long however slow the disk
-  ///     and large the file; all at the end if `nil`.
-  /// - Throws: `FileError` when the folder is missing or not writable, or the name is that of a folder,
-  ///   a link, a pipe or a device.
+  ///   - flushInterval: Flushes after so many bytes, which bounds the time of a call on a slow disk; only at
+  ///     the end if `nil`.
+  /// - Throws: `FileError` if the folder is missing or not writable, or the name is that of a folder, a link,
+  ///   a pipe or a device.
   package init(_ path: String, flushInterval: Int? = nil) throws(FileError) {
     precondition(flushInterval.map { $0 > 0 } ?? true, "a flush after no bytes")
     self.path = path
@@ -44,10 +44,10 @@ package final class AtomicFile {
     _ = Self.unfinished.withLock { $0.insert(partialPath) }
   }
 
-  // Of this process.
+  // The temporary files of this process.
   private static let unfinished = Mutex<Set<String>>([])
 
-  /// Removes the neighbours of all files that are not committed: the process ends at once.
+  /// Removes the temporary files of all uncommitted files, before the process exits at once.
   package static func discardUnfinished() {
     unfinished.withLock { for path in $0 { unlink(path) } }
   }
@@ -129,7 +129,7 @@ package final class AtomicFile {
     return "\(folder).\(name).\(getpid())-\(UInt32.random(in: 0 ... .max)).partial"
   }
 
-  /// Makes a rename inside of the folder of `path` durable.
+  /// Makes a rename in the folder of `path` durable.
   package static func flushFolder(of path: String) throws(FileError) {
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -141,9 +141,9 @@ package final class AtomicFile {
     }
   }
 
-  /// Exchanges two files or folders of one file system, at once.
+  /// Exchanges two files or folders of one file system, atomically.
   ///
-  /// - Returns: Whether it was done: not where one is missing or the file system cannot.
+  /// - Returns: Whether it was done; `false` if one is missing or the file system does not support it.
   package static func exchange(_ one: String, _ other: String) -> Bool {
     files_exchange(one, other) == 0
   }

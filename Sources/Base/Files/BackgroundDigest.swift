@@ -7,7 +7,7 @@ package final class BackgroundDigest: Sendable {
   private let result = Mutex<Result<String, FileError>?>(nil)
   private let isDone = DispatchGroup()
 
-  /// Begins.
+  /// Starts the computation.
   package init(ofFile path: String) {
     self.path = path
     DispatchQueue.global()
@@ -17,7 +17,7 @@ package final class BackgroundDigest: Sendable {
       }
   }
 
-  /// The digest, 64 lower-case hexadecimal digits; waits for it.
+  /// Waits for the digest, 64 lower-case hexadecimal digits.
   ///
   /// - Throws: `FileError` if the file cannot be read.
   package func value() throws(FileError) -> String {

@@ -1,11 +1,11 @@
 import CFiles
 
-/// Where some bytes first stand in others.
+/// The position of the first occurrence of some bytes in others.
 ///
 /// - Parameters:
-///   - sought: What is looked for; not empty.
-///   - bytes: Where.
-/// - Returns: The number of bytes before it; `nil` if it is not there.
+///   - sought: The bytes to find; not empty.
+///   - bytes: The bytes to search.
+/// - Returns: The offset; `nil` if there is none.
 package func firstPosition(of sought: [UInt8], in bytes: UnsafeRawBufferPointer) -> Int? {
   guard let base = bytes.baseAddress,
     let found = files_find(base, bytes.count, sought, sought.count)

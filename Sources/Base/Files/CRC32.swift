@@ -2,7 +2,7 @@ import CFiles
 
 /// The checksum of zip entries, PNG chunks and gzip: CRC-32 (ISO 3309), by libdeflate.
 package struct CRC32 {
-  /// The checksum of everything seen so far.
+  /// The checksum of all bytes so far.
   package private(set) var value: UInt32 = 0
 
   /// The checksum of no bytes.
@@ -15,9 +15,9 @@ package struct CRC32 {
     return crc.value
   }
 
-  /// Takes in the next bytes.
+  /// Adds the next bytes.
   package mutating func update(_ bytes: UnsafeRawBufferPointer) {
-    // Without an address it would answer with the checksum of nothing at all.
+    // For a null pointer libdeflate returns the initial checksum.
     guard let base = bytes.baseAddress else { return }
     value = libdeflate_crc32(value, base, bytes.count)
   }

@@ -1,14 +1,14 @@
-/// Castagnoli's checksum of 32 bits (RFC 3720, appendix B.4): records of TensorFlow, checkpoints.
+/// The checksum of TensorFlow's records and of checkpoints: CRC-32C, Castagnoli (RFC 3720, appendix B.4).
 ///
-/// libdeflate has only the other one. Slicing-by-8: eight table look-ups per eight bytes, as in Kounavis and Berry, "Novel Table
-/// Lookup-Based Algorithms for High-Performance CRC Generation", IEEE ToC 57 (2008).
+/// libdeflate lacks it. Slicing-by-8: eight table look-ups per eight bytes, as in Kounavis and Berry, "Novel
+/// Table Lookup-Based Algorithms for High-Performance CRC Generation", IEEE ToC 57 (2008).
 package struct CRC32C {
   private var state: UInt32 = .max
 
   /// The checksum of no bytes.
   package init() {}
 
-  /// The checksum of everything seen so far.
+  /// The checksum of all bytes so far.
   package var value: UInt32 { ~state }
 
   /// The checksum of one buffer.
@@ -18,7 +18,7 @@ package struct CRC32C {
     return crc.value
   }
 
-  /// Takes in the next bytes.
+  /// Adds the next bytes.
   package mutating func update(_ bytes: UnsafeRawBufferPointer) {
     state = Self.tables.withUnsafeBufferPointer { table in
       var crc = state

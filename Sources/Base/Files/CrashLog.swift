@@ -1,19 +1,19 @@
 import CSignals
 import Glibc
 
-/// Which pieces of work ended the process by a fatal signal, as a bad access or a failed allocation: one
-/// number a line in a small file, written by the signal's handler.
+/// A log of the jobs that crashed the process, by a fatal signal as a bad access or a failed allocation: one
+/// number a line in a small file, written by the signal handler.
 ///
-/// A process that somebody ends, or the system for want of memory (SIGKILL), writes nothing. Only the
-/// newest log of a process is written to.
+/// A process that is killed, by a user or for want of memory (SIGKILL), writes nothing. Only the newest log
+/// of a process is written to.
 package final class CrashLog {
-  /// How often each piece of work ended a process, by the log so far.
+  /// The number of crashes by job, from the log so far.
   package let counts: [Int: Int]
 
   private let path: String
   private let descriptor: Int32
 
-  /// Opens or creates a log, and has fatal signals noted in it from now on.
+  /// Opens or creates a log, and installs the signal handler that writes to it.
   package init(_ path: String) throws(FileError) {
     self.path = path
     descriptor = try RegularFile.open(path, O_RDWR | O_CREAT | O_APPEND, to: "create")
@@ -32,10 +32,10 @@ package final class CrashLog {
     if counts.isEmpty { unlink(path) }
   }
 
-  /// Removes the file: its work is done.
+  /// Removes the file, which is not needed any more.
   package func remove() { unlink(path) }
 
-  /// Does a piece of work on this thread, under its number.
+  /// Runs a job on this thread, under its number.
   package static func atWork<Value, Failure: Error>(
     _ number: Int,
     _ body: () throws(Failure) -> Value
@@ -50,7 +50,7 @@ package final class CrashLog {
     return file.withBytes { bytes in
       var counts: [Int: Int] = [:]
       for line in bytes.split(separator: 0x0A) {
-        // A line that was torn, or comes from elsewhere, is no number.
+        // A torn or foreign line is no number.
         guard let number = Int(String(decoding: line.prefix(24), as: UTF8.self)) else { continue }
         counts[number, default: 0] += 1
       }

@@ -1,4 +1,4 @@
-/// FNV-1a with 64 bits (Fowler, Noll, Vo): tells torn lines and changed settings, not forgeries.
+/// FNV-1a with 64 bits (Fowler, Noll, Vo): detects torn lines and changed settings, not forgeries.
 package enum FNV {
   /// The hash of bytes.
   package static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {

@@ -2,18 +2,18 @@ import CSignals
 import Glibc
 package import Synchronization
 
-/// A file operation that the system refused, in one line: what, where, why, and what to do.
+/// A failed file operation, in one line: what, where, why, and what to do.
 package struct FileError: Error, Equatable, CustomStringConvertible {
-  /// What was tried, as a verb: "open", "write".
+  /// The operation, as a verb: "open", "write".
   package let operation: String
-  /// The file it was tried on.
+  /// The file.
   package let path: String
-  /// The system's error number, `errno`; 0 when the refusal is ours.
+  /// The system's error number, `errno`; 0 for an error of our own.
   package let code: Int32
-  /// Why, in words.
+  /// The reason in words.
   package let reason: String
 
-  /// A refusal by the system.
+  /// An error of the system.
   package init(_ operation: String, path: String, code: Int32 = errno) {
     self.operation = operation
     self.path = path
@@ -21,7 +21,7 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
     self.reason = String(cString: strerror(code))
   }
 
-  /// A refusal of our own.
+  /// An error of our own.
   package init(_ operation: String, path: String, reason: String) {
     self.operation = operation
     self.path = path
@@ -29,7 +29,7 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
     self.reason = reason
   }
 
-  /// A refusal of our own that callers know by a system's code.
+  /// An error of our own under one of the system's codes.
   package init(_ operation: String, path: String, code: Int32, reason: String) {
     self.operation = operation
     self.path = path
@@ -39,10 +39,10 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
 
   package var description: String { "cannot \(operation) \(path): \(reason)\(hint)" }
 
-  /// What goes on with the work when there is room again; a training run has a command of its own.
+  /// The advice on a full disk: how to continue; a training run has a command of its own.
   package static let remedy = Mutex("run the same command again")
 
-  /// Says what goes on with the work, in errors and where a mapped file is cut while it is read.
+  /// Sets the advice on how to continue, for errors and for a mapped file that is cut while it is read.
   package static func goOn(by remedy: String) {
     self.remedy.withLock { $0 = remedy }
     csignals_set_advice(remedy)

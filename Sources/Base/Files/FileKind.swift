@@ -1,4 +1,4 @@
-/// What bytes look like that are not what they should be, for the message about them.
+/// A guess at the kind of an unexpected file, for the error message.
 package enum FileKind {
   private static let signatures: [(name: String, offset: Int, magic: [UInt8])] = [
     ("a zip archive, as torch.save writes", 0, Array("PK\u{3}\u{4}".utf8)),
@@ -21,7 +21,7 @@ package enum FileKind {
     ("JSON", 0, Array("{".utf8)),
   ]
 
-  /// The kind, as "an HTML or XML page"; `nil` where the first bytes tell nothing.
+  /// The kind by the first bytes, as "an HTML or XML page"; `nil` if unknown.
   package static func guess(_ bytes: UnsafeRawBufferPointer) -> String? {
     if bytes.isEmpty { return "an empty file" }
     for (name, offset, magic) in signatures where bytes.dropFirst(offset).starts(with: magic) {

@@ -4,8 +4,8 @@ import Synchronization
 
 /// A lock on an open file or folder, which ends with its descriptor or its process.
 ///
-/// A file system may have no locks (some network file systems, or a share mounted without them). Work
-/// goes on there with one warning: what the lock is for, two processes at once, is then up to the user.
+/// A file system may lack locks (some network file systems, or a share mounted without them). There the
+/// work continues after one warning: the user must keep two processes apart.
 package enum FileLock {
   private static let warned = Mutex<Set<String>>([])
 
@@ -13,10 +13,10 @@ package enum FileLock {
   ///
   /// - Parameters:
   ///   - descriptor: The open file.
-  ///   - path: What the lock is for, as people call it.
-  ///   - work: What another holder is doing, as a verb.
-  /// - Throws: `FileError` that names the process which has it, with the code `EWOULDBLOCK`; or with the
-  ///   system's own code if locking failed otherwise.
+  ///   - path: The locked path, for the message.
+  ///   - work: The holder's work as a verb, for the message.
+  /// - Throws: `FileError` that names the holder, with the code `EWOULDBLOCK`; with the system's own code if
+  ///   locking failed otherwise.
   package static func take(_ descriptor: Int32, on path: String, to work: String) throws(FileError)
   {
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
@@ -38,13 +38,12 @@ package enum FileLock {
     }
   }
 
-  /// Lets others take the lock; to be called before the descriptor is closed.
+  /// Releases the lock; to be called before the descriptor is closed.
   ///
-  /// A process that is being started holds a copy of the descriptor, and the lock with it, until it has
-  /// become another program.
+  /// A child process has a copy of the descriptor, and the lock with it, between fork and exec.
   package static func release(_ descriptor: Int32) { flock(descriptor, LOCK_UN) }
 
-  /// Whether an error of flock(2) says that the file system has no locks.
+  /// Whether an error of flock(2) means that the file system has no locks.
   static func isUnsupported(_ code: Int32) -> Bool {
     [ENOLCK, EOPNOTSUPP, ENOSYS, EINVAL].contains(code)
   }
@@ -52,21 +51,21 @@ package enum FileLock {
   private static func warn(_ path: String) {
     guard warned.withLock({ $0.insert(path).inserted }) else { return }
     let line = "the file system of \(path) has no locks: let no other nifty work there meanwhile\n"
-    // Nowhere is left to say that this could not be said.
+    // There is no other channel for this error.
     try? writeAll(Array(line.utf8), to: STDERR_FILENO, path: "standard error")
   }
 
-  /// Whether a path still leads to an open file: another process may have renamed or removed it
-  /// between opening and locking.
+  /// Whether a path still names an open file: another process may have renamed or removed it between
+  /// opening and locking.
   package static func isStill(_ descriptor: Int32, at path: String) -> Bool {
     var (own, named) = (stat(), stat())
     return fstat(descriptor, &own) == 0 && stat(path, &named) == 0
       && own.st_ino == named.st_ino && own.st_dev == named.st_dev
   }
 
-  /// The process that has the lock of a folder; `nil` if none of this machine has it.
+  /// The holder of a folder's lock; `nil` if no process of this machine has it.
   ///
-  /// The lock itself is not touched: another process may take it at once.
+  /// The lock itself is not touched: another process may take it meanwhile.
   package static func holder(ofFolder path: String) -> Int? {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     if descriptor < 0 { return nil }
@@ -74,7 +73,7 @@ package enum FileLock {
     return holder(descriptor)
   }
 
-  /// The process that has the lock, as the kernel lists it: `1: FLOCK ADVISORY WRITE 42 08:01:7 0 EOF`.
+  /// The holder of the lock, from the kernel's list: `1: FLOCK ADVISORY WRITE 42 08:01:7 0 EOF`.
   private static func holder(_ descriptor: Int32) -> Int? {
     var status = stat()
     guard fstat(descriptor, &status) == 0,

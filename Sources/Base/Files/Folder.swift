@@ -1,10 +1,10 @@
 import Glibc
 
-/// Makes a folder and those above it, if they are not there.
+/// Makes a folder and the missing ones above it.
 ///
 /// - Parameters:
 ///   - path: The folder.
-///   - operation: What is tried, as a verb, for the error.
+///   - operation: The operation as a verb, for the error.
 /// - Throws: `FileError` with the system's reason, which names the folder that could not be made.
 package func makeFolder(
   _ path: String,
@@ -13,27 +13,27 @@ package func makeFolder(
   if isFolder(path) { return }
   let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
   if !parent.isEmpty { try makeFolder(parent, to: operation) }
-  // A path that ends with a slash, or another process that was faster.
+  // It may exist by now: another process was faster, or the path ends with a slash.
   if mkdir(path, 0o777) == 0 || isFolder(path) { return }
   if errno == EEXIST { throw FileError(operation, path: path, reason: "a file is in the way") }
   throw FileError(operation, path: path)
 }
 
-/// Whether a path leads to a folder.
+/// Whether a path names a folder.
 package func isFolder(_ path: String) -> Bool {
   var status = stat()
   return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
-/// Whether there is anything of a name, a link that leads nowhere included.
+/// Whether a path exists, a dangling link included.
 package func exists(_ path: String) -> Bool {
   var status = stat()
   return lstat(path, &status) == 0
 }
 
-/// The names of what lies in a folder, in the order of their bytes.
+/// The names in a folder, sorted by their bytes.
 ///
-/// - Throws: `FileError` with the system's reason, as for a folder that is missing.
+/// - Throws: `FileError` with the system's reason, as for a missing folder.
 package func listFolder(_ path: String) throws(FileError) -> [String] {
   guard let stream = opendir(path) else { throw FileError("list folder", path: path) }
   defer { closedir(stream) }
@@ -50,9 +50,9 @@ package func listFolder(_ path: String) throws(FileError) -> [String] {
   return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
 }
 
-/// The names of what lies in a folder; none where there is no such folder.
+/// The names in a folder; none if it is missing.
 ///
-/// - Throws: `FileError` when the folder is there and cannot be read.
+/// - Throws: `FileError` if the folder exists and cannot be read.
 package func listFolder(ifThere path: String) throws(FileError) -> [String] {
   do { return try listFolder(path) } catch {
     if error.code == ENOENT || error.code == ENOTDIR { return [] }

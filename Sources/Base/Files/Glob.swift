@@ -1,8 +1,8 @@
 import Glibc
 
-/// The paths that match a pattern with `*`, `?` or `[…]`, byte by byte in order, as a shell would find them.
+/// The paths that match a pattern with `*`, `?` or `[…]`, as in a shell, sorted by their bytes.
 ///
-/// A pattern that is the name of a file stays as it is, and so does one that nothing matches.
+/// A pattern that is the name of a file stays as it is, and so does one without a match.
 package func expandedGlob(_ pattern: String) -> [String] {
   var status = stat()
   guard pattern.utf8.contains(where: { "*?[".utf8.contains($0) }), lstat(pattern, &status) != 0

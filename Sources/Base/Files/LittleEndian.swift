@@ -1,5 +1,5 @@
 extension UnsafeRawBufferPointer {
-  /// The unsigned little-endian integer at `offset`; the caller has checked that it lies inside.
+  /// The unsigned little-endian integer at `offset`, which must be in bounds.
   package func littleEndian<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
     _ type: Value.Type,
     at offset: Int
@@ -11,7 +11,7 @@ extension UnsafeRawBufferPointer {
     return Value(littleEndian: loadUnaligned(fromByteOffset: offset, as: Value.self))
   }
 
-  /// A part of the buffer as a buffer of its own.
+  /// A slice as a buffer of its own.
   package func slice(_ range: Range<Int>) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: self[range])
   }

@@ -1,9 +1,9 @@
 import Glibc
 
-/// A range of bytes that keeps whatever it lies in alive: a mapped file or a block of memory.
+/// A range of bytes that keeps its owner alive: a mapped file or a block of memory.
 ///
-/// Slices share the owner, so cutting a part out of a file of gigabytes copies nothing. Reading is
-/// safe for as long as the value lives, on any thread.
+/// Slices share the owner, so a slice of a file of gigabytes copies nothing. Reading is safe for as long as
+/// the value lives, on any thread.
 package struct MappedBytes: @unchecked Sendable {
   // Sendable: the owner is immutable and the bytes are never written after init.
 
@@ -27,7 +27,7 @@ package struct MappedBytes: @unchecked Sendable {
     self.init(UnsafeRawBufferPointer(block.memory), owner: block)
   }
 
-  /// A copy of two runs of bytes, one behind the other.
+  /// A concatenated copy of two byte sequences.
   package init(copying first: [UInt8], _ second: UnsafeRawBufferPointer) {
     let block = MemoryBlock(count: first.count + second.count)
     block.memory.copyBytes(from: first)
@@ -41,10 +41,10 @@ package struct MappedBytes: @unchecked Sendable {
   /// A copy of the bytes.
   package var array: [UInt8] { withBytes { Array($0) } }
 
-  /// One byte; the index must lie inside.
+  /// One byte; the index must be in bounds.
   package subscript(index: Int) -> UInt8 { withBytes { $0[index] } }
 
-  /// The bytes of a range, which must lie inside.
+  /// A slice; the range must be in bounds.
   package func slice(_ range: Range<Int>) -> MappedBytes {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= count,
@@ -53,7 +53,7 @@ package struct MappedBytes: @unchecked Sendable {
     return MappedBytes(UnsafeRawBufferPointer(rebasing: bytes[range]), owner: owner)
   }
 
-  /// Lends the bytes for the length of `body`.
+  /// Calls `body` with the bytes and keeps their owner alive meanwhile.
   package func withBytes<Value, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Value
   ) throws(Failure) -> Value {
@@ -61,9 +61,9 @@ package struct MappedBytes: @unchecked Sendable {
     return try body(bytes)
   }
 
-  /// Lets go of pages of a file that are done with for now; to read them again takes the disk.
+  /// Releases pages of a file; reading them again takes the disk.
   package func release(_ range: Range<Int>) {
-    // Memory of our own would be lost.
+    // Releasing anonymous memory would lose its content.
     guard !(owner is MemoryBlock), let base = bytes.baseAddress else { return }
     let range = range.clamped(to: 0..<bytes.count)
     let start = (Int(bitPattern: base) + range.lowerBound + Self.page - 1) / Self.page * Self.page
@@ -72,7 +72,7 @@ package struct MappedBytes: @unchecked Sendable {
     madvise(address, end - start, MADV_DONTNEED)
   }
 
-  /// Tells the system that the bytes will be read in no particular order.
+  /// Advises the system that the bytes will be read in random order.
   package func adviseRandomAccess() {
     guard !(owner is MemoryBlock), let base = bytes.baseAddress else { return }
     let start = Int(bitPattern: base) / Self.page * Self.page

@@ -4,8 +4,8 @@ import Glibc
 /// A file mapped into memory for reading: opened at once whatever its size, paged in on demand.
 ///
 /// The mapping is private and read-only and lives as long as the object. nifty's own files are replaced by
-/// rename, which leaves a mapping intact. A file that another program cuts, or whose disk fails, ends the
-/// process with one line that names it.
+/// rename, which leaves a mapping intact. A file that another program truncates, or whose disk fails, ends
+/// the process with one line that names it.
 package final class MappedFile: @unchecked Sendable {
   // Sendable: immutable after init.
 
@@ -21,8 +21,8 @@ package final class MappedFile: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - path: The file's path, for errors too.
-  ///   - system: The path as the system has it, with a zero behind it, where it is not UTF-8.
-  /// - Throws: `FileError` when it cannot be opened, is no regular file, or cannot be mapped.
+  ///   - system: The path as bytes with a final zero, if it is not UTF-8.
+  /// - Throws: `FileError` if it cannot be opened, is no regular file, or cannot be mapped.
   package init(_ path: String, system: [CChar]? = nil) throws(FileError) {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
     let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK
@@ -55,7 +55,7 @@ package final class MappedFile: @unchecked Sendable {
     }
   }
 
-  /// Calls `body` with the bytes, and keeps the file mapped meanwhile.
+  /// Calls `body` with the bytes and keeps the file mapped meanwhile.
   package func withBytes<Value, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Value
   ) throws(Failure) -> Value {
@@ -63,10 +63,10 @@ package final class MappedFile: @unchecked Sendable {
     return try body(bytes)
   }
 
-  /// Tells the system that a range is not needed any more; to read it again takes the disk.
+  /// Releases pages; reading them again takes the disk.
   package func release(_ range: Range<Int>) { MappedBytes(self).release(range) }
 
-  /// Tells the system that the whole file will be read soon.
+  /// Advises the system that the whole file will be read soon.
   package func adviseWillNeed() {
     guard let base = bytes.baseAddress else { return }
     _ = madvise(UnsafeMutableRawPointer(mutating: base), bytes.count, MADV_WILLNEED)

@@ -4,7 +4,7 @@ import CFiles
 package enum Memory {
   /// Returns free heap memory to the system; takes some milliseconds.
   ///
-  /// The heap fragments: freed blocks stay between used ones, and a long run with buffers of ever other
-  /// sizes grows by them.
+  /// The heap fragments: freed blocks stay between used ones, and a long run with buffers of varying sizes
+  /// grows by them.
   package static func giveBack() { malloc_trim(0) }
 }

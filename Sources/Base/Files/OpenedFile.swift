@@ -1,12 +1,12 @@
 import Glibc
 
-/// A regular file that is open for reading; what another process appends to or cuts is read, not mapped.
+/// A regular file open for reading; read, not mapped, as another process may append to it or truncate it.
 package struct OpenedFile: ~Copyable {
-  /// Bytes.
+  /// The size in bytes.
   package let size: Int
-  /// Tells files of one name apart.
+  /// The inode, which distinguishes files of one name.
   package let inode: UInt
-  /// Of the last change, in seconds since 1970.
+  /// The time of the last change, in seconds since 1970.
   package let changed: Double
   private let descriptor: Int32
   private let path: String
@@ -32,7 +32,7 @@ package struct OpenedFile: ~Copyable {
 
   deinit { close(descriptor) }
 
-  /// Some of its bytes; fewer if the file ends before.
+  /// Some of its bytes; fewer at the end of the file.
   package func bytes(from start: Int, count: Int) throws(FileError) -> [UInt8] {
     guard count > 0 else { return [] }
     var failed = false
@@ -59,7 +59,7 @@ package struct OpenedFile: ~Copyable {
     String(decoding: try bytes(from: 0, count: min(size, count)), as: UTF8.self)
   }
 
-  /// Its last bytes, from the beginning of a line on.
+  /// Its last complete lines.
   package func lastLines(within count: Int) throws(FileError) -> [Substring] {
     let start = max(size - count, 0)
     let text = String(decoding: try bytes(from: start, count: size - start), as: UTF8.self)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A file that grows, knows its hash, and takes its final name at the end.
+/// A growing file with a running hash, which gets its final name at the end.
 ///
 /// It is locked while it is open: two downloads into one file would mix their bytes.
 package final class PartialFile {
@@ -45,19 +45,19 @@ package final class PartialFile {
         throw error
       }
       if FileLock.isStill(descriptor, at: path) { return descriptor }
-      // Its holder finished between our open and our lock: the file has its final name.
+      // The other process finished between our open and our lock: the file has its final name.
       close(descriptor)
     }
   }
 
   deinit {
-    // Leave no empty file behind. Under the lock, so that no other process loses its file.
+    // An empty file is removed; under the lock, so that no other process loses its file.
     if size == 0, FileLock.isStill(descriptor, at: path) { unlink(path) }
     FileLock.release(descriptor)
     close(descriptor)
   }
 
-  /// The hash of everything in the file.
+  /// The hash of the file so far.
   package var digest: String { hash.digest() }
 
   /// Appends bytes.
@@ -67,14 +67,14 @@ package final class PartialFile {
     size += bytes.count
   }
 
-  /// Forgets everything in the file.
+  /// Truncates the file to nothing.
   package func restart() throws(FileError) {
     if size == 0 { return }
     if ftruncate(descriptor, 0) != 0 { throw FileError("truncate", path: path) }
     (size, hash) = (0, SHA256())
   }
 
-  /// Removes the file; nothing can be added to it any more.
+  /// Removes the file; it cannot be appended to any more.
   package func remove() { unlink(path) }
 
   /// Makes the file durable and gives it its final name.

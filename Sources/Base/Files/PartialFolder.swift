@@ -1,18 +1,18 @@
 import Foundation
 
-/// A folder that has its name only when everything is in it.
+/// A folder that gets its name only when it is complete.
 ///
-/// Until then it is `.NAME.partial` beside its final path. What a killed run left there is removed by
-/// the next one; two runs at once are kept apart by a lock.
+/// Until then it is `.NAME.partial` beside its final path. The leftovers of a killed run are removed by the
+/// next one; a lock keeps two runs apart.
 package final class PartialFolder {
-  /// Where to put files for now.
+  /// The temporary path, for files.
   package let path: String
   private let final: String
   private let descriptor: Int32
 
   /// Recreates the folder.
   ///
-  /// - Throws: `FileError` when the final name is taken, the folder cannot be made, or another process is
+  /// - Throws: `FileError` if the final name is taken, the folder cannot be made, or another process is
   ///   filling it.
   package init(_ final: String) throws {
     self.final = final
@@ -52,7 +52,7 @@ package final class PartialFolder {
 
   /// Gives the folder its name.
   ///
-  /// - Throws: `FileError` when it is taken meanwhile.
+  /// - Throws: `FileError` if it was taken meanwhile.
   package func finish() throws(FileError) {
     if rename(path, final) != 0 { throw FileError("rename to", path: final) }
     try AtomicFile.flushFolder(of: final)

@@ -2,21 +2,21 @@ import Glibc
 
 /// An append-only text file whose lines survive `kill -9` and a power failure.
 ///
-/// Each line ends with a tab and a checksum, and is on the disk before `append` returns. After a crash
-/// the valid lines at the beginning count; its owner cuts the rest off. The file stays locked while it
-/// is open: two writers would undo each other.
+/// Each line ends with a tab and a checksum, and is on the disk before `append` returns. After a crash the
+/// valid prefix counts; the owner truncates the rest. The file stays locked while it is open: two writers
+/// would undo each other.
 package final class RecordLog {
-  /// How a line is checked; files keep the checksum that they were begun with.
+  /// The checksum of a line; a file keeps the one that it was begun with.
   package enum Checksum: Sendable {
     /// FNV-1a, 64 bits.
     case fnv
     /// CRC-32, as in zip.
     case crc32
 
-    /// A content with its checksum and the end of the line.
+    /// A line: its content, checksum and line end.
     package func sealed(_ content: String) -> String { "\(content)\t\(digits(content.utf8))\n" }
 
-    /// The content of a line whose checksum is right; `nil` for another.
+    /// The content of a line; `nil` if the checksum is wrong.
     package func opened(_ line: String) -> Substring? {
       guard let tab = line.lastIndex(of: "\t") else { return nil }
       let content = line[..<tab]
@@ -31,18 +31,18 @@ package final class RecordLog {
     }
   }
 
-  /// Where it is.
+  /// Its path.
   package let path: String
   private let checksum: Checksum
   private let descriptor: Int32
 
-  /// Opens or makes a log, and locks it.
+  /// Opens or creates a log, and locks it.
   ///
   /// - Parameters:
   ///   - path: The file.
-  ///   - checksum: Of its lines.
-  ///   - work: The owner's work, as a verb, for the error in a second process.
-  /// - Throws: `FileError`; its code is `EWOULDBLOCK` when another process has the log.
+  ///   - checksum: The checksum of its lines.
+  ///   - work: The owner's work as a verb, for the error in a second process.
+  /// - Throws: `FileError`; its code is `EWOULDBLOCK` if another process has the log.
   package init(_ path: String, _ checksum: Checksum, to work: String) throws(FileError) {
     self.path = path
     self.checksum = checksum
@@ -68,13 +68,13 @@ package final class RecordLog {
     if fdatasync(descriptor) != 0 { throw FileError("flush", path: path) }
   }
 
-  /// Cuts the file off behind its first bytes.
+  /// Truncates the file to its first bytes.
   package func cut(to size: Int) throws(FileError) {
     if ftruncate(descriptor, off_t(size)) != 0 { throw FileError("cut", path: path) }
   }
 }
 
-/// The valid lines at the beginning of a log, in order.
+/// A reader of a log's valid prefix, line by line.
 package struct RecordReader {
   private let file: MappedFile
   private let checksum: RecordLog.Checksum
@@ -83,13 +83,13 @@ package struct RecordReader {
 
   private static let releasedAtOnce = 1 << 20
 
-  /// Opens a log for reading; nobody needs to hold it.
+  /// Opens a log for reading, without its lock.
   package init(_ path: String, _ checksum: RecordLog.Checksum) throws(FileError) {
     file = try MappedFile(path)
     self.checksum = checksum
   }
 
-  /// The next line's content, and the bytes up to its end; `nil` at the end or at a damaged line.
+  /// The next line's content and end in bytes; `nil` at the end or at a damaged line.
   package mutating func next() -> (content: Substring, end: Int)? {
     defer { withExtendedLifetime(file) {} }
     guard let end = file.bytes[start...].firstIndex(of: 0x0A),

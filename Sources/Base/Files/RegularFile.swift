@@ -1,31 +1,31 @@
 import CFiles
 import Glibc
 
-/// Keeps what is written to plain files.
+/// Restricts writing to regular files.
 ///
-/// To write over a device or through a link that somebody else has put there changes something other
-/// than what the path seems to name: a rename would even replace a device.
+/// Writing to a device, or through a link that somebody else made, changes something else than the path
+/// seems to name: a rename would even replace a device.
 package enum RegularFile {
-  /// Refuses a path that is taken by something other than a regular file.
+  /// Refuses a path of anything but a regular file; a path of nothing is fine.
   ///
-  /// - Throws: `FileError` that says what is there; not where nothing is.
+  /// - Throws: `FileError` naming the kind of what is there.
   package static func expect(at path: String, to operation: String = "write") throws(FileError) {
     var status = stat()
     guard lstat(path, &status) == 0 else { return }
     try expect(status, path, operation)
   }
 
-  /// Opens a regular file, never through a link that has its name.
+  /// Opens a regular file, never through a link.
   ///
-  /// What has the name is looked at before it is opened, and opened as what was looked at: a pipe would be
-  /// waited for, some devices act when they are opened, and the name may lead elsewhere meanwhile.
+  /// The path is inspected before it is opened, and the inspected file is opened: opening a pipe would wait,
+  /// some devices act when they are opened, and the path may name another file by then.
   ///
   /// - Parameters:
   ///   - path: The file.
   ///   - flags: As of open(2), such as `O_WRONLY | O_CREAT | O_APPEND`.
   ///   - operation: The operation as a verb, for the error.
-  /// - Returns: Its descriptor, which is closed when another program is started.
-  /// - Throws: `FileError` where the system refuses or something else has the name.
+  /// - Returns: Its descriptor, closed on exec.
+  /// - Throws: `FileError` if the system refuses or the path is of no regular file.
   package static func open(
     _ path: String,
     _ flags: Int32,
@@ -45,7 +45,7 @@ package enum RegularFile {
     }
   }
 
-  /// Opens what a descriptor without rights (O_PATH) stands for.
+  /// Opens the file of a descriptor without rights (O_PATH).
   private static func reopen(
     _ handle: Int32,
     _ path: String,
@@ -61,7 +61,7 @@ package enum RegularFile {
     return descriptor
   }
 
-  /// Cuts a regular file off behind its first bytes.
+  /// Truncates a regular file to its first bytes.
   package static func cut(_ path: String, to size: Int) throws(FileError) {
     let descriptor = try open(path, O_WRONLY, to: "cut")
     defer { close(descriptor) }

@@ -2,13 +2,12 @@ import CFiles
 
 /// The Secure Hash Algorithm with 256 bits (FIPS 180-4, section 6.2).
 ///
-/// It names weights, images and datasets in protocols and checks downloads. Feed it piece by piece,
-/// then ask for the digest. Nettle does the work, with the processor's own instructions where it has
-/// them.
+/// It identifies weights, images and datasets in protocols and checks downloads. Nettle computes it, with
+/// the processor's own instructions where it has them.
 package struct SHA256: Sendable {
   private var context = sha256_ctx()
 
-  /// A hash of nothing yet.
+  /// The hash of no bytes.
   package init() { nettle_sha256_init(&context) }
 
   /// Adds bytes.
@@ -20,7 +19,7 @@ package struct SHA256: Sendable {
   /// Adds bytes.
   package mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
 
-  /// The digest of everything added, 64 lower-case hexadecimal digits.
+  /// The digest of all bytes so far, 64 lower-case hexadecimal digits.
   package func digest() -> String {
     // Reading a digest resets nettle's state.
     var final = context

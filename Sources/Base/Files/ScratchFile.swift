@@ -1,9 +1,9 @@
 import Glibc
 
-/// Writes files that are flushed and renamed later, many at a time.
+/// Writes files that are flushed and renamed later, in batches.
 ///
-/// `AtomicFile` flushes each file by itself, which costs more than a small image. A split flushes
-/// its file system once per batch instead, before any file of the batch gets its final name.
+/// `AtomicFile` flushes each file by itself, which costs more than a small image. A split flushes its file
+/// system once per batch instead, before any file of the batch gets its final name.
 package enum ScratchFile {
   package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
     let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_TRUNC, to: "create")
@@ -11,7 +11,7 @@ package enum ScratchFile {
     try writeAll(bytes, to: descriptor, path: path)
   }
 
-  // syncfs(2) is a GNU extension that Swift's view of glibc leaves out, so it is looked up by name.
+  // syncfs(2) is a GNU extension that Swift's Glibc module lacks, so it is looked up by name.
   private static let flush: @Sendable (Int32) -> Int32 = {
     guard let symbol = dlsym(nil, "syncfs") else {
       return { _ in

@@ -1,8 +1,8 @@
 import Glibc
 
-/// A temporary file that is appended to through a buffer and mapped when it is complete.
+/// A spool: a temporary file that is appended to through a buffer and mapped when it is complete.
 ///
-/// For data that outgrows memory before its final position is known. Not thread-safe: one writer at a
+/// It is for data that outgrows memory before its final position is known. Not thread-safe: one writer at a
 /// time.
 package final class SpoolFile {
   /// Bytes appended so far.
@@ -17,7 +17,7 @@ package final class SpoolFile {
 
   /// Opens a nameless spool on the file system of `folder`.
   ///
-  /// It loses its name at once, so nothing is left of it even when the process is killed.
+  /// It is unlinked at once, so nothing is left of it even if the process is killed.
   package init(in folder: String) throws(FileError) {
     path = "\(folder)/.spool-\(getpid())-\(UInt64.random(in: 0 ... .max))"
     descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -25,7 +25,7 @@ package final class SpoolFile {
     unlink(path)
   }
 
-  /// Opens or makes a named file and keeps its first `size` bytes, to go on behind them.
+  /// Opens or creates a named file and truncates it to `size` bytes, to append to them.
   package init(_ path: String, keeping size: Int) throws(FileError) {
     self.path = path
     self.size = size
@@ -44,7 +44,7 @@ package final class SpoolFile {
     if pending.count >= Self.bufferSize { try flush() }
   }
 
-  /// Appends bytes that lie anywhere.
+  /// Appends bytes of a buffer.
   package func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     if bytes.count < Self.bufferSize { return try append(Array(bytes)) }
     try flush()
@@ -83,7 +83,7 @@ package final class SpoolFile {
     try writeAll(bytes, to: descriptor, path: path)
   }
 
-  /// A mapping that ends with its last user.
+  /// A mapping that ends with its last reference.
   private final class Mapping: @unchecked Sendable {
     // Sendable: immutable.
     private let base: UnsafeMutableRawPointer?

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The cache folder: the one that NIFTY_CACHE names, else `nifty` in the user's cache folder; `nil` where
-/// there is neither.
+/// The cache folder: the one that NIFTY_CACHE names, else `nifty` in the user's cache folder; `nil` without
+/// either.
 package var cacheFolder: String? {
   let environment = ProcessInfo.processInfo.environment
   let roots: [String?] = [

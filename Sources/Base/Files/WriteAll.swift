@@ -1,12 +1,12 @@
 import Glibc
 
-/// Writes all of some bytes to an open file, however many calls the system takes for it.
+/// Writes all bytes to an open file, in as many calls as the system takes.
 ///
 /// - Parameters:
-///   - bytes: What to write.
+///   - bytes: The bytes.
 ///   - descriptor: The open file.
-///   - path: The file as people call it, for the error.
-/// - Throws: `FileError` when the system refuses; some of the bytes may be written then.
+///   - path: The file's path, for the error.
+/// - Throws: `FileError` if the system refuses; some of the bytes may be written then.
 package func writeAll(
   _ bytes: UnsafeRawBufferPointer,
   to descriptor: Int32,
@@ -21,7 +21,7 @@ package func writeAll(
   }
 }
 
-/// Writes all of some bytes to an open file.
+/// Writes all bytes to an open file.
 package func writeAll(
   _ bytes: [UInt8],
   to descriptor: Int32,
@@ -36,13 +36,13 @@ package func writeAll(
 
 /// Appends bytes to a file of records, whole or not at all.
 ///
-/// Half a record would end the file for its readers: what a full disk let through is cut off again.
+/// Half a record would end the file for its readers: after a failed write it is truncated again.
 ///
 /// - Parameters:
 ///   - bytes: The record.
 ///   - descriptor: The file, opened for appending.
-///   - path: The file as people call it, for the error.
-/// - Throws: `FileError` when the system refuses.
+///   - path: The file's path, for the error.
+/// - Throws: `FileError` if the system refuses.
 package func appendRecord(
   _ bytes: [UInt8],
   to descriptor: Int32,

@@ -6,22 +6,23 @@ import Threads
 ///
 /// The image at a position of the run is a pure function of (training set, seed, position): batches
 /// do not depend on the number of threads, on batch size, or on whether the run was interrupted.
-/// Threads work ahead of the last requested position; a request for another position restarts there. Not thread-safe: one consumer at a time.
+/// Threads work ahead of the last requested position; a request for another position restarts there. Not
+/// thread-safe: one consumer at a time.
 package final class BatchLoader {
-  /// How a loader works.
+  /// The settings of a loader.
   package struct Options: Sendable {
     /// Seed of the order and of the choice of captions.
     package var seed: UInt32
-    /// Which of the run's processes this is, in `0 ..< ranks`.
+    /// This process's rank, in `0 ..< ranks`.
     package var rank: Int
-    /// Number of processes that share the run.
+    /// Number of ranks.
     package var ranks: Int
     /// Number of decoding threads.
     package var threads: Int
-    /// How many images to decode ahead.
+    /// The number of images to decode ahead.
     package var capacity: Int
 
-    /// Chooses how to load.
+    /// Settings of a loader.
     package init(
       seed: UInt32 = 0,
       rank: Int = 0,
@@ -39,12 +40,12 @@ package final class BatchLoader {
     }
   }
 
-  /// What is loaded.
+  /// The images to load.
   package let trainingSet: TrainingSet
 
   private typealias Pipeline = OrderedPipeline<SampleRequest, Result<Sample, DatasetError>>
 
-  /// A step of the run and the index that the sampler visits there.
+  /// A position of the run and the sampler's index there.
   private struct SampleRequest: Sendable {
     var position: Int
     var index: Int
@@ -58,15 +59,15 @@ package final class BatchLoader {
     var isPseudoText: Bool
   }
 
-  /// The sampler, used by one pipeline at a time and there under its lock.
+  /// The sampler, used by one pipeline at a time under that pipeline's lock.
   private final class SamplerBox {
     var sampler: InfiniteSampler
     init(_ sampler: InfiniteSampler) { self.sampler = sampler }
   }
 
-  /// Takes samples in order; one thread at a time.
+  /// Assembles batches from samples in order; one thread at a time.
   private final class Assembler: @unchecked Sendable {
-    // Sendable: `BatchLoader` begins to assemble a batch only after the one before is there.
+    // Sendable: `BatchLoader` begins to assemble a batch only after the one before is complete.
     let trainingSet: TrainingSet
     let options: Options
     private let sampler: SamplerBox
@@ -96,7 +97,7 @@ package final class BatchLoader {
         do throws(DatasetError) {
           sample = try result.get()
         } catch {
-          // The failed image was taken from the pipeline: the next call restarts at its position.
+          // The pipeline is past the failed image: the next call restarts at its position.
           nextPosition = -1
           throw error
         }
@@ -137,7 +138,7 @@ package final class BatchLoader {
   /// The prefetched batch of the next position.
   private var ahead: BatchAhead?
 
-  /// Prepares a loader; threads start with the first batch.
+  /// A loader; threads start with the first batch.
   package init(_ trainingSet: TrainingSet, options: Options = Options()) {
     self.trainingSet = trainingSet
     assembler = Assembler(trainingSet, options)
@@ -189,9 +190,9 @@ package final class BatchLoader {
   }
 }
 
-/// A batch that a thread puts together before it is asked for.
+/// A prefetched batch, assembled on a thread of its own.
 private final class BatchAhead: @unchecked Sendable {
-  // Sendable: `result` is written before `isThere` is signalled and read after it.
+  // Sendable: `result` is written before `isThere` is signalled and read after that.
   let imagesSeen: Int
   let size: Int
   private var result: Result<HostBatch, DatasetError>?
@@ -210,7 +211,7 @@ private final class BatchAhead: @unchecked Sendable {
     }
   }
 
-  /// The batch, once it is there; to be asked for once.
+  /// Waits for the batch; to be called once.
   func take() -> Result<HostBatch, DatasetError> {
     isThere.wait()
     guard let result else { preconditionFailure("a batch that was signalled and is not there") }

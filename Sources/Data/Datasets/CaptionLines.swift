@@ -2,10 +2,10 @@ import Files
 import Foundation
 import Glibc
 
-/// The lines of a text, found by one fast pass over it.
+/// The lines of a text, indexed in one fast pass.
 struct TextLines: Sendable {
   private let text: MappedBytes
-  /// Where each line starts, and at last the end of the text.
+  /// The start of each line, then the end of the text.
   private let starts: [Int]
 
   /// Number of lines.
@@ -27,13 +27,13 @@ struct TextLines: Sendable {
     }
   }
 
-  /// Calls `body` with the bytes of a line, its end included.
+  /// Calls `body` with the bytes of a line, line end included.
   func withLine<Value>(_ line: Int, _ body: (UnsafeRawBufferPointer) -> Value) -> Value {
     let range = starts[line]..<starts[line + 1]
     return text.withBytes { body($0.slice(range)) }
   }
 
-  /// A line without its end.
+  /// A line without its line end.
   subscript(line: Int) -> String {
     withLine(line) { bytes in
       let end = bytes.last == 0x0A ? bytes.count - 1 : bytes.count
@@ -52,7 +52,7 @@ struct CaptionLines: Sendable {
   /// Finds the lines.
   init(_ text: MappedBytes) { lines = TextLines(text) }
 
-  /// The strings of a line; `nil` when it holds something else.
+  /// The strings of a line; `nil` if it is no array of strings.
   subscript(line: Int) -> [String]? {
     let data = lines.withLine(line) { Data($0) }
     return try? JSONDecoder().decode([String].self, from: data)

@@ -2,17 +2,17 @@ import Images
 
 /// The full check of a packed dataset: every checksum, every image, every feature.
 package enum DatasetCheck {
-  /// Something in a dataset that is not as it should be.
+  /// A fault of a dataset.
   package struct Fault: Sendable, Equatable, CustomStringConvertible {
     /// The entry of the zip.
     package var entry: String
-    /// The fault.
+    /// The reason, in words.
     package var reason: String
 
     package var description: String { "\(entry): \(reason)" }
   }
 
-  /// Checks a dataset; every fault is found, not only the first.
+  /// Checks a dataset for all faults, not only the first.
   ///
   /// - Parameters:
   ///   - dataset: The dataset; its counts and shapes were checked when it was opened.
@@ -41,7 +41,7 @@ package enum DatasetCheck {
     return faults + dataset.damagedEntries() + documentFaults(in: dataset)
   }
 
-  /// Faults of captions, labels and the counts of both: what can be checked without an image.
+  /// Faults of captions, labels and the counts of both, found without decoding images.
   static func documentFaults(in dataset: PackedDataset) -> [Fault] {
     var faults: [Fault] = []
     func check(_ entry: String, _ body: (Int) throws(DatasetError) -> Void) {

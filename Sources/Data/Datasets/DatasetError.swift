@@ -1,15 +1,15 @@
 package import Archives
 package import Files
 
-/// Why a dataset cannot be read, written or made, in one line: what, where, and what to do.
+/// An error of reading, writing or making a dataset, in one line: what, where, and what to do.
 package enum DatasetError: Error, Equatable, CustomStringConvertible {
   /// The system refused a file operation.
   case file(FileError)
-  /// An archive, or a part of a dataset, is missing, damaged or of a kind that is not read.
+  /// An archive, or an entry of a dataset, is missing, damaged or unsupported.
   case archive(ArchiveError)
   /// The archive or folder holds no image.
   case noImages(path: String)
-  /// None of the images of a source could be packed; the text says why, by cause.
+  /// None of the images of a source could be packed; the text gives the reasons by cause.
   case nothingPacked(source: String, reasons: String)
   /// The archive holds images without CLIP features.
   case noFeatures(path: String)
@@ -48,25 +48,25 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
 }
 
 extension DatasetError {
-  /// An error of an archive; what the system refused stays a file error.
+  /// An error of an archive; a file error inside of it stays one.
   package init(_ error: ArchiveError) {
     self = if case .file(let error) = error { .file(error) } else { .archive(error) }
   }
 
-  /// There is no file or folder of this name.
+  /// A missing file or folder.
   package static func missing(path: String) -> Self { .archive(.missing(path: path)) }
 
-  /// A part of a dataset breaks its own rules.
+  /// A damaged entry of a dataset.
   package static func damaged(path: String, entry: String, reason: String) -> Self {
     .archive(.damaged(path: path, entry: entry, reason: reason))
   }
 
-  /// A part of a dataset uses something valid that nifty does not read.
+  /// A valid entry of a dataset that nifty does not support.
   package static func unsupported(path: String, entry: String, reason: String) -> Self {
     .archive(.unsupported(path: path, entry: entry, reason: reason))
   }
 
-  /// What is wrong, without the file that it is about.
+  /// The reason, without the path.
   var reason: String {
     switch self {
     case .file(let error): error.reason
@@ -78,12 +78,12 @@ extension DatasetError {
   }
 }
 
-/// Runs a file operation and turns its error into a `DatasetError`.
+/// Runs a file operation and converts its error to a `DatasetError`.
 func files<Value>(_ body: () throws(FileError) -> Value) throws(DatasetError) -> Value {
   do throws(FileError) { return try body() } catch { throw .file(error) }
 }
 
-/// Reads an archive and turns its error into a `DatasetError`.
+/// Reads an archive and converts its error to a `DatasetError`.
 func archives<Value>(_ body: () throws(ArchiveError) -> Value) throws(DatasetError) -> Value {
   do throws(ArchiveError) { return try body() } catch { throw DatasetError(error) }
 }

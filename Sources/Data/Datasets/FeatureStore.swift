@@ -4,8 +4,7 @@ import Archives
 struct FeatureStore: Sendable {
   /// One feature per image [N, F].
   let images: NpyArray
-  /// One feature per caption [M, F], and where each image's captions begin [N + 1]; `nil` without
-  /// captions.
+  /// One feature per caption [M, F], and the start of each image's captions [N + 1]; `nil` without captions.
   let texts: (features: NpyArray, index: NpyArray)?
   /// One feature per mirrored image [N, F]; `nil` in a set without them.
   let flipped: NpyArray?
@@ -16,7 +15,7 @@ struct FeatureStore: Sendable {
   static let flippedName = "clip_img_features_flipped.npy"
   /// The entry of caption features.
   static let textsName = "clip_txt_features.npy"
-  /// The entry that says which captions belong to which image.
+  /// The entry of the index from images to captions.
   static let indexName = "clip_txt_index.npy"
 
   /// Opens the features of `count` images; checksums of these large entries are left to `verify`.

@@ -12,8 +12,7 @@ package struct HostBatch: Sendable, Equatable {
   package internal(set) var imageFeatures: [Float] = []
   /// CLIP features of one caption each [N, F], as stored (unnormalised) or pseudo-text of norm 1.
   package internal(set) var textFeatures: [Float] = []
-  /// Whether each row of `textFeatures` is pseudo-text [N]: its image has no caption, or `ratio` took
-  /// it away.
+  /// Whether each row of `textFeatures` is pseudo-text [N]: its image has no caption, or `ratio` ignores it.
   package internal(set) var isPseudoText: [Bool] = []
   /// Indices into the training set [N].
   package internal(set) var indices: [Int] = []

@@ -1,13 +1,13 @@
 import Archives
 
-/// What an image is labelled with: a class, or a vector of conditions.
+/// The label of an image: a class, or a vector of conditions.
 package enum ImageLabel: Sendable, Equatable {
   /// The number of a class, from 0.
   case index(Int)
   /// Conditions, one number each.
   case vector([Float])
 
-  /// Whether it can be read again: a class is exact as a JSON number, conditions are finite.
+  /// Whether it survives JSON: a class is exact as a number, conditions are finite.
   var isUsable: Bool {
     switch self {
     case .index(let index): (0...1 << 53).contains(index)
@@ -27,10 +27,10 @@ package enum ImageLabel: Sendable, Equatable {
 
 /// Reads the labels of a `dataset.json`: `{"labels": [["a/1.png", 3], …]}`.
 struct LabelReader {
-  /// A label has at most this many numbers.
+  /// The maximum number of conditions in a label.
   private static let maximumDimension = 65_536
 
-  /// The labels by name; none where `labels` is missing or null.
+  /// The labels by name; none if `labels` is missing or null.
   static func labels(
     in json: UnsafeRawBufferPointer
   ) throws(JSONScanner.Damage) -> [FileName: ImageLabel] {

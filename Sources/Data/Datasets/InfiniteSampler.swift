@@ -1,7 +1,7 @@
 /// The endless order in which training visits a dataset, as StyleGAN2 and LAFITE define it.
 ///
-/// The indices are shuffled once; then the order is walked cyclically, and each visited slot is swapped
-/// with one of the last `window` slots. Step p is a pure function of (count, seed, p):
+/// The indices are shuffled once; then the order is walked cyclically, and each visited index is swapped
+/// with one of the last `window` indices. Step p is a pure function of (count, seed, p):
 /// to resume, the swaps before p are replayed, a few nanoseconds each. Memory: four bytes per
 /// index. With several ranks, rank r takes the steps p with `p % ranks == r`.
 package struct InfiniteSampler: Sendable {
@@ -21,7 +21,7 @@ package struct InfiniteSampler: Sendable {
   /// - Parameters:
   ///   - count: Number of indices, at least 1.
   ///   - seed: Seed of the shuffle and of the swaps.
-  ///   - windowSize: How far back a slot is swapped, as a fraction of `count`, in [0, 1].
+  ///   - windowSize: The range of a swap as a fraction of `count`, in [0, 1].
   ///   - shuffles: `false` walks the indices in order.
   package init(count: Int, seed: UInt32, windowSize: Double = 0.5, shuffles: Bool = true) {
     precondition((1...Int(UInt32.max)).contains(count), "sampler of \(count) indices")

@@ -2,25 +2,25 @@ import Glibc
 
 /// A strict, forward-only JSON reader over bytes, for documents far larger than memory.
 ///
-/// It hands out one value at a time and keeps nothing. Every byte is checked before it is read;
-/// nesting and the strings that are handed out are bounded, so hostile text ends in an error. Grammar:
-/// RFC 8259, but strings that are not UTF-8 are repaired and counted.
+/// It reads one value at a time and keeps no tree. Every byte is checked before it is read; nesting and
+/// strings are bounded, so hostile text ends in an error. Grammar: RFC 8259, but strings that are not UTF-8
+/// are repaired and counted.
 struct JSONScanner {
-  /// Where the text stops being the JSON that was expected.
+  /// A syntax error, or a value of an unexpected kind.
   struct Damage: Error {
     var reason: String
   }
 
   private let bytes: UnsafeRawBufferPointer
-  /// The byte that is read next.
+  /// The offset of the next byte.
   private(set) var position = 0
-  /// Made for the first list.
+  /// simdjson's reader, made for the first list.
   private var lists: NumberLists?
-  /// Strings so far that were not UTF-8; what was broken in them became U+FFFD.
+  /// Strings so far that were not UTF-8; their broken bytes became U+FFFD.
   private(set) var repairedCount = 0
 
   private static let maximumDepth = 64
-  /// A string that is kept has at most this many bytes: names and captions have far fewer.
+  /// The limit on a string in bytes; names and captions have far fewer.
   static let maximumLength = 1 << 20
 
   /// Starts at the first byte; the bytes must outlive the scanner.
@@ -57,8 +57,8 @@ struct JSONScanner {
 
   /// Reads an array of at most `limit` numbers.
   ///
-  /// Nearly all of a document that LAFITE packed is such arrays. What simdjson does not take is read
-  /// here, number by number, to the same result or to an error that says what is wrong where.
+  /// They are nearly all of a document that LAFITE packed. Arrays that simdjson refuses are read number by
+  /// number, to the same result or to an error with its position.
   mutating func numbers(limit: Int) throws(Damage) -> [Float] {
     skipSpace()
     let lists = lists ?? NumberLists()
@@ -106,7 +106,7 @@ struct JSONScanner {
     throw damage("a string without an end")
   }
 
-  /// Passes over a string of any length, in no memory.
+  /// Skips a string of any length, without memory.
   private mutating func skipString() throws(Damage) {
     try expect(UInt8(ascii: "\""))
     while position < bytes.count {
@@ -131,13 +131,13 @@ struct JSONScanner {
     return true
   }
 
-  /// The first byte of what comes next; `nil` at the end.
+  /// The first byte of the next token; `nil` at the end.
   mutating func peek() -> UInt8? {
     skipSpace()
     return position < bytes.count ? bytes[position] : nil
   }
 
-  /// Passes over one value of any kind.
+  /// Skips one value of any kind.
   mutating func skipValue(depth: Int = 0) throws(Damage) {
     guard depth < Self.maximumDepth else { throw damage("nesting deeper than \(depth)") }
     skipSpace()
@@ -165,7 +165,7 @@ struct JSONScanner {
     }
   }
 
-  /// The byte that the next value begins with; `nil` at the end.
+  /// The first byte of the next value; `nil` at the end.
   var next: UInt8? {
     mutating get {
       skipSpace()
@@ -179,7 +179,7 @@ struct JSONScanner {
     guard position == bytes.count else { throw damage("text after its end") }
   }
 
-  /// An error at the present position.
+  /// An error at the current position.
   func damage(_ reason: String) -> Damage { Damage(reason: "\(reason) at byte \(position)") }
 
   /// Reads a number, correctly rounded.

@@ -2,25 +2,24 @@ import Archives
 import Files
 import Foundation
 
-/// Turns the `dataset.json` of a zip packed by LAFITE into mapped features and labels, once.
+/// Indexes the `dataset.json` of a zip packed by LAFITE once: it becomes mapped features and labels.
 ///
-/// The result is a sidecar, `NAME.zip.features`, holding the same `.npy` entries and labels as nifty's
-/// own sets, so that a set of any size opens at once the next time; see `SidecarPaths` for where it
-/// lies. The document is read once, from front to back. Memory while indexing: about a hundred bytes
-/// per image and some pieces of the files.
+/// The result is a sidecar, `NAME.zip.features`, with the same `.npy` entries and labels as nifty's own
+/// sets, so that a set of any size opens at once the next time; `SidecarPaths` has its path. The document is
+/// read in one pass. Memory while indexing: about a hundred bytes per image and some buffers.
 struct LafiteIndex {
   private let zip: ZipArchive
   private let json: Int
   /// Zip entries of the images, in the order of their names.
   private let images: [Int32]
 
-  /// What a sidecar was made from; a changed dataset is indexed again.
+  /// The origin of a sidecar; a changed dataset is indexed again.
   private struct Origin: Codable, Equatable {
     var archiveSize: Int
     var jsonSize: Int
     var jsonChecksum: UInt32
     var imageCount: Int
-    /// Of the sidecar: 2 since it holds labels.
+    /// The version of the sidecar's format: 2 since it has labels.
     var version = 2
   }
 
@@ -28,13 +27,13 @@ struct LafiteIndex {
   struct Contents {
     /// The sidecar.
     var sidecar: ZipArchive
-    /// `nil` where it holds no features.
+    /// The features, if there are any.
     var features: FeatureStore?
     /// A line per image, as in nifty's own sets; `nil` unless every image has a label.
     var labels: MappedBytes?
   }
 
-  /// A feature vector has at most this many numbers.
+  /// The limit on the length of a feature.
   private static let maximumDimension = 65_536
   private static let originName = "origin.json"
 
@@ -52,7 +51,7 @@ struct LafiteIndex {
 
   /// The index of the document: from a matching sidecar, else from a new one.
   ///
-  /// - Throws: `DatasetError` where the document is damaged, or features are required and missing.
+  /// - Throws: `DatasetError` if the document is damaged, or features are required and missing.
   func contents(requiresFeatures: Bool) throws(DatasetError) -> Contents {
     let paths = SidecarPaths(of: zip.path, checksum: zip.checksum(at: json))
     for path in paths.trusted {
@@ -73,7 +72,7 @@ struct LafiteIndex {
     )
   }
 
-  /// Opens a sidecar that was made from this very document.
+  /// Opens a sidecar of exactly this document.
   func open(_ path: String) throws(DatasetError) -> Contents {
     let sidecar = try archives { () throws(ArchiveError) in try ZipArchive(path) }
     guard let entry = sidecar.index(of: Self.originName) else { throw .noFeatures(path: path) }
@@ -104,9 +103,9 @@ struct LafiteIndex {
   ///
   /// - Parameters:
   ///   - sidecar: The zip; it is not finished here.
-  ///   - folder: Where vectors wait, in nameless files, until their order is known.
+  ///   - folder: The folder of unlinked spools, which hold the vectors until their order is known.
   ///   - requiresFeatures: Whether a document without features is refused.
-  /// - Throws: `DatasetError` where the document is damaged.
+  /// - Throws: `DatasetError` if the document is damaged.
   func index(
     into sidecar: ZipWriter,
     spoolsIn folder: String,
@@ -125,7 +124,7 @@ struct LafiteIndex {
     do throws(DatasetError) {
       try read(walk, into: &vectors)
     } catch {
-      // Where the bytes are not what was packed, that is what is wrong.
+      // A wrong checksum explains any other error.
       guard walk.checksum() == zip.checksum(at: json) else { throw damagedBytes }
       throw error
     }
@@ -168,7 +167,7 @@ struct LafiteIndex {
     var misfits: Misfits?
   }
 
-  /// Features of another length than the first one of the document.
+  /// Features of another length than the document's first.
   private struct Misfits {
     var firstName: String
     var firstLength: Int
@@ -203,7 +202,7 @@ struct LafiteIndex {
     )
   }
 
-  /// Reads `[name, value]`; a record of an unknown image is read and forgotten.
+  /// Reads `[name, value]`; a record of an unknown image is ignored.
   private func readRecord(
     from scanner: inout JSONScanner,
     isText: Bool,
@@ -239,7 +238,7 @@ struct LafiteIndex {
     if !fits { vectors.misfits?.imageCount += 1 }
   }
 
-  /// Reads a feature; `false` when it is of another length than the first one.
+  /// Reads a feature; returns whether its length is that of the first one.
   private func readVector(
     from scanner: inout JSONScanner,
     of name: String,
@@ -293,7 +292,7 @@ struct LafiteIndex {
       preconditionFailure("integers always encode")
     }
     try sidecar.add(Self.originName, Array(origin))
-    // As in the original: labels of a part of the images are worth nothing.
+    // As in the original: labels of only some of the images are ignored.
     let labels = vectors.labels.compactMap { $0?.json }
     if labels.count == images.count {
       try sidecar.add(PackedDataset.labelsName, Array((labels.joined(separator: "\n") + "\n").utf8))
@@ -322,7 +321,7 @@ struct LafiteIndex {
     }
   }
 
-  /// Adds rows of a spool in the order of the images, whatever order the document had.
+  /// Adds rows of a spool in the order of the images instead of the document's.
   private func add(
     _ name: String,
     rows: [Range<Int>],

@@ -1,7 +1,7 @@
 import Archives
 import Files
 
-/// Rows of features without a header, as they lie in a spool.
+/// Rows of features in a spool, without a header.
 struct FeatureRows {
   private let data: MappedBytes
   private let columns: Int
@@ -36,12 +36,12 @@ struct LafiteJSONWriter {
   /// The entry name of an image.
   let names: (Int) -> String
   let imageCount: Int
-  /// One JSON value a line, or `nil` where not every image has a label.
+  /// One JSON value a line; `nil` unless every image has a label.
   let labels: MappedBytes?
   /// `nil` in a set without features.
   let imageFeatures: FeatureRows?
   let textFeatures: FeatureRows?
-  /// Where the captions of each image end among the rows of `textFeatures`, int64.
+  /// The end of each image's captions among the rows of `textFeatures`, int64.
   let captionEnds: MappedBytes
 
   /// Writes the whole document, one image at a time.

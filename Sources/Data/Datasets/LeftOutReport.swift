@@ -1,10 +1,9 @@
 import Files
 import Glibc
 
-/// The list of images that a packer left out, for people: `DATASET.zip.left-out.tsv`.
+/// The list of skipped items for users: `DATASET.zip.left-out.tsv`.
 ///
-/// One line each: name, cause, reason, separated by tabs. There is no file when nothing was left
-/// out.
+/// One line each: name, cause, reason, separated by tabs. Without skipped items there is no file.
 package enum LeftOutReport {
   /// Writes the list beside a dataset, or removes an outdated one.
   package static func write(
@@ -23,7 +22,7 @@ package enum LeftOutReport {
     try files { () throws(FileError) in try AtomicFile.write(text, to: path) }
   }
 
-  /// Tabs and line ends inside of a field would break the table.
+  /// A field with spaces for tabs and line ends, which would break the table.
   private static func field(_ text: String) -> String {
     String(text.map { $0 == "\t" || $0.isNewline ? " " : $0 })
   }

@@ -1,6 +1,6 @@
 /// NumPy's legacy generator, `numpy.random.RandomState(seed)`: MT19937 and its distributions.
 ///
-/// The order of the original's images depends on it, number by number. Generator: Matsumoto and
+/// The order of the original's images depends on its exact numbers. Generator: Matsumoto and
 /// Nishimura, "Mersenne Twister", ACM TOMACS 8 (1998). Bounded integers are NumPy's masked
 /// rejection: draw 32 bits, keep the low bits that can hold the bound, repeat while above it.
 package struct NumPyRandom: Sendable {

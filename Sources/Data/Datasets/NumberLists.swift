@@ -2,8 +2,8 @@ import CSimdjson
 
 /// Lists of numbers in JSON, read by simdjson.
 ///
-/// simdjson takes documents of at most 4 GiB and indexes each whole before it hands out the first
-/// value. So it is given one list at a time: a few kilobytes, from a document of any size.
+/// simdjson takes documents of at most 4 GiB and indexes each whole before it gives the first value. So it
+/// gets one list at a time: a few kilobytes, from a document of any size.
 final class NumberLists {
   private let reader: OpaquePointer?
 
@@ -14,9 +14,9 @@ final class NumberLists {
   /// Reads the list that the text begins with.
   ///
   /// - Parameters:
-  ///   - text: Begins with the list; more may follow.
-  ///   - limit: A list of more numbers is not read.
-  /// - Returns: The numbers and the bytes of their text; `nil` for what is no list of numbers of
+  ///   - text: Text that begins with the list.
+  ///   - limit: The limit on its length.
+  /// - Returns: The numbers and the length of their text in bytes; `nil` for anything but a list of numbers of
   ///   single precision, and for lists of over 4 MiB.
   func read(
     _ text: Slice<UnsafeRawBufferPointer>,

@@ -1,8 +1,8 @@
 import Files
 
-/// Reads a mapped document once: updates the checksum behind a scanner, and releases the pages.
+/// Reads a mapped document in one pass: updates the checksum behind a scanner, and releases the pages.
 ///
-/// A document of tens of gigabytes would else fill the memory with its pages, or be read twice.
+/// Otherwise a document of tens of gigabytes would fill the memory with its pages, or be read twice.
 final class OnePass {
   /// The document.
   let document: MappedBytes

@@ -4,8 +4,8 @@ import Threads
 /// Runs numbered jobs on a fixed number of threads and hands out their results in order.
 ///
 /// Threads run ahead of the consumer by at most `capacity` jobs, which bounds memory; the consumer
-/// waits only when the result it needs is not there yet. What a job computes must not depend on
-/// when it runs, so that results are the same for any number of threads.
+/// waits only for the result it needs. A job's result must not depend on when it runs, so that results are
+/// the same for any number of threads.
 final class OrderedPipeline<Job: Sendable, Output: Sendable>: Sendable {
   private let state: State
 
@@ -13,9 +13,9 @@ final class OrderedPipeline<Job: Sendable, Output: Sendable>: Sendable {
   ///
   /// - Parameters:
   ///   - threads: Number of threads, at least 1.
-  ///   - capacity: How many jobs may be begun before the first of them is taken, at least 1.
+  ///   - capacity: The maximum number of claimed jobs whose results are not taken yet, at least 1.
   ///   - claim: Makes job 0, 1, 2, … in this order, one call at a time; `nil` after the last.
-  ///   - work: Does a job, on any thread.
+  ///   - work: Runs a job, on any thread.
   init(
     threads: Int,
     capacity: Int,
@@ -29,16 +29,16 @@ final class OrderedPipeline<Job: Sendable, Output: Sendable>: Sendable {
       while let (number, job) = state.next() { state.put(work(job), number: number) }
     }
     WorkerThread.startOrExit(work)
-    // With fewer threads it takes longer and gives the same.
+    // With fewer threads the results are the same, only later.
     for _ in 1..<max(min(threads, capacity), 1) where WorkerThread.start(work) != 0 { break }
   }
 
   deinit { stop() }
 
-  /// The next result in order, waiting for it; `nil` after the last, or after `stop`.
+  /// Waits for the next result in order; `nil` after the last, or after `stop`.
   func next() -> Output? { state.take() }
 
-  /// Ends the threads after their present jobs; no job is claimed after this returns.
+  /// Ends the threads after their current jobs; no job is claimed after this returns.
   func stop() { state.stop() }
 
   private final class State: @unchecked Sendable {
@@ -57,7 +57,7 @@ final class OrderedPipeline<Job: Sendable, Output: Sendable>: Sendable {
       self.claim = claim
     }
 
-    /// The next job, once there is room for its result; `nil` when there is no more to do.
+    /// Waits until there is room for a result, then claims the next job; `nil` after the last.
     func next() -> (number: Int, job: Job)? {
       changed.lock()
       defer { changed.unlock() }

@@ -4,13 +4,13 @@ import Glibc
 
 /// The journal of a packer, one line per checkpoint, from which a killed run continues.
 ///
-/// A line holds the sizes of all parts at one moment; it is written after their bytes are on the
-/// disk. On opening, the last line counts that is whole and whose parts are all long enough; what
-/// stands behind it is cut off. The journal stays locked while it is open.
+/// A line holds the sizes of all parts at one moment; it is written after their bytes are on the disk. On
+/// opening, the last valid line whose parts are all long enough counts; the journal is truncated after it. It
+/// stays locked while it is open.
 final class PackJournal {
   /// One checkpoint.
   struct State: Codable, Equatable {
-    /// Items of the source that were dealt with.
+    /// Items of the source processed.
     var itemsDone = 0
     /// Images packed.
     var imageCount = 0
@@ -27,7 +27,7 @@ final class PackJournal {
     /// The finished archive; `nil` while images are added.
     var finished: Finished?
 
-    /// Whether the numbers can be counts and sizes: a folder of unfinished parts may come from anywhere.
+    /// Whether the numbers are plausible: a folder of unfinished parts may come from anywhere.
     var isPlausible: Bool {
       let counts = [
         itemsDone, imageCount, captionCount, unlabelledCount, featureDimension ?? 0,
@@ -37,27 +37,27 @@ final class PackJournal {
     }
   }
 
-  /// The archive that is about to get its final name: by this it is known again under it.
+  /// The identity of the archive before it gets its final name, by which it is recognised afterwards.
   struct Finished: Codable, Equatable {
     var size: Int
-    /// The file's number in its file system.
+    /// The file's inode.
     var inode: UInt64
   }
 
-  /// The last checkpoint; `nil` when nothing was begun.
+  /// The last checkpoint, if there is one.
   private(set) var state: State?
 
   private let log: RecordLog
 
-  /// Opens or makes a journal.
+  /// Opens or creates a journal.
   ///
   /// - Parameters:
   ///   - path: Its file.
-  ///   - fingerprint: Stands for the source and all settings that decide about the bytes.
-  ///   - limit: Checkpoints of more items do not count; `nil` counts all.
+  ///   - fingerprint: Of the source and all settings that change the bytes.
+  ///   - limit: Ignores checkpoints of more items; `nil` for no limit.
   ///   - isInPlace: Whether this finished archive has its final name; else it is finished again.
-  ///   - partSize: The size of the part of this name on the disk.
-  /// - Throws: `DatasetError` when another run has it or it was begun with other settings.
+  ///   - partSize: The size of a part on the disk, by its name.
+  /// - Throws: `DatasetError` if another run has it or it was begun with other settings.
   init(
     _ path: String,
     fingerprint: String,
@@ -78,7 +78,7 @@ final class PackJournal {
     let states = lines.dropFirst().map { line in
       (state: try? JSONDecoder().decode(State.self, from: Data(line.content.utf8)), end: line.end)
     }
-    // The archive of a finished dataset is gone from here, and with it what earlier lines speak of.
+    // The archive of a finished dataset has moved, so the sizes in earlier lines do not hold any more.
     let isDone = states.last?.state?.finished.map(isInPlace) ?? false
     for (state, lineEnd) in states {
       guard let state, state.isPlausible, state.itemsDone <= limit ?? .max,
@@ -94,7 +94,7 @@ final class PackJournal {
     }
   }
 
-  /// Appends a checkpoint; the bytes it speaks of must be on the disk.
+  /// Appends a checkpoint; its parts must be on the disk.
   func append(_ state: State) throws(DatasetError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
@@ -110,7 +110,7 @@ final class PackJournal {
     "nifty pack journal 1\t\(fingerprint)"
   }
 
-  /// The whole lines at the beginning of the file, and where each ends.
+  /// The valid prefix of the file: its lines, with the end of each.
   private static func validLines(
     of path: String
   ) throws(DatasetError) -> [(content: String, end: Int)] {

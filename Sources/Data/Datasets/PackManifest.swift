@@ -1,7 +1,7 @@
 package import Archives
 import Foundation
 
-/// What a packed dataset says about itself, in its entry `nifty.json`.
+/// The manifest of a packed dataset, its entry `nifty.json`.
 package struct PackManifest: Codable, Sendable, Equatable {
   /// The CLIP model that made the features.
   package struct FeatureModel: Codable, Sendable, Equatable {
@@ -32,22 +32,22 @@ package struct PackManifest: Codable, Sendable, Equatable {
   package var captionCount: Int
   /// Numbers per CLIP feature; 0 for a set without features.
   package var featureDimension: Int
-  /// How features are stored.
+  /// The type of stored features.
   package var featureElement: NpyElement
   /// The CLIP model that made the features; `nil` for a set without features.
   package var featureModel: FeatureModel?
   /// The filter that resized the images: `lanczos` or `box`.
   package var resizeFilter: String
-  /// How images were made square: `center-crop`, `center-crop-wide` or `none`.
+  /// The crop to a square: `center-crop`, `center-crop-wide` or `none`.
   package var crop: String
-  /// Where the images came from, in words.
+  /// The origin of the images, in words.
   package var source: String
-  /// Images left out, counted by cause.
+  /// Skipped images, counted by cause.
   package var dropped: [String: Int]
 
   /// Reads a manifest.
   ///
-  /// - Throws: `DatasetError` when it is no JSON of this form or of a later version.
+  /// - Throws: `DatasetError` if it is no JSON of this form or of a later version.
   static func decode(
     _ bytes: UnsafeRawBufferPointer,
     path: String
@@ -65,7 +65,7 @@ package struct PackManifest: Codable, Sendable, Equatable {
         reason: "format version \(manifest.formatVersion), this nifty reads \(currentVersion)"
       )
     }
-    // Counts are added up when sets are merged.
+    // Merging adds counts up: they must not overflow.
     let counts = [manifest.captionCount] + manifest.dropped.values
     guard counts.allSatisfy({ (0...1 << 40).contains($0) }) else {
       throw .damaged(path: path, entry: entryName, reason: "it states counts that cannot be")

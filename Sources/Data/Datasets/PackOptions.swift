@@ -5,7 +5,7 @@ package import Images
 extension Packer {
   /// The treatment of the images, and the stored parts.
   package struct Options: Sendable {
-    /// How images become square.
+    /// The crop to a square.
     package enum Crop: String, Sendable, CaseIterable {
       /// The central square of the short side.
       case center = "center-crop"
@@ -15,57 +15,56 @@ extension Packer {
       case none
     }
 
-    /// How images are stored.
+    /// The format of stored images.
     package enum Encoding: Sendable, Equatable {
-      /// Without loss; the level is the effort of compression, 0 (none) and up.
+      /// Lossless; the level is the effort of compression, 0 (none) and up.
       case png(level: Int)
-      /// Without loss, as WebP: the smallest files that hold the very pixels.
+      /// Lossless WebP: the smallest files with the exact pixels.
       case webp
-      /// With loss, smaller; the quality is 1 to 100.
+      /// Lossy, smaller; the quality is 1 to 100.
       case jpeg(quality: Int)
     }
 
-    /// Width of the images in pixels; `nil` leaves it as it is.
+    /// Width of the images in pixels; `nil` keeps it.
     package var width: Int?
-    /// Height of the images in pixels; `nil` leaves it as it is.
+    /// Height of the images in pixels; `nil` keeps it.
     ///
-    /// Unequal to `width` only with
-    /// `.centerWide`, where it is the height between the black bars.
+    /// It differs from `width` only with `.centerWide`, as the height between the black bars.
     package var height: Int?
-    /// How images become square.
+    /// The crop to a square.
     package var crop = Crop.none
     /// Whether an image's EXIF orientation turns it upright.
     package var appliesOrientation = false
     /// The filter that resizes.
     package var filter = ResampleFilter.lanczos
-    /// Leave out images whose short side has fewer pixels; 0 keeps all.
+    /// The least short side in pixels; smaller images are skipped.
     package var minimumSide = 0
-    /// Leave out images without any colour.
+    /// Whether grey images are skipped.
     package var leavesOutGrey = false
-    /// Read only this many items of the source; `nil` reads all.
+    /// The limit on items of the source; `nil` for all.
     package var maximumCount: Int?
-    /// How features are stored.
+    /// The type of stored features.
     package var featureElement = NpyElement.float16
     /// Whether to add features of the mirrored images.
     package var addsFlippedFeatures = false
     /// Whether to add `dataset.json`, which the original LAFITE reads.
     package var writesLafiteJSON = false
-    /// How images are stored.
+    /// The format of stored images.
     package var encoding = Encoding.png(level: 2)
     /// Number of threads that prepare images.
     package var threads = 2
-    /// Items per call of the feature extractor, at most.
+    /// The maximum number of items per call of the feature extractor.
     package var batchSize = 64
-    /// How long a killed run may have to repeat.
+    /// The interval of checkpoints: a killed run repeats at most so much.
     package var checkpointInterval: Duration = .seconds(5)
 
-    /// Images of `side`×`side` pixels; `nil` leaves them as they are.
+    /// Images of `side`×`side` pixels; `nil` keeps their size.
     package init(side: Int? = nil) {
       precondition(side.map { $0 >= 1 } ?? true, "side \(side ?? 0)")
       (width, height) = (side, side)
     }
 
-    /// The settings that decide about a dataset's bytes, in words.
+    /// The settings that change a dataset's bytes, in words.
     fileprivate var deciding: String {
       "\(width ?? 0)×\(height ?? 0) \(crop) \(filter) \(minimumSide) \(leavesOutGrey) "
         + "\(maximumCount ?? -1) \(featureElement) \(addsFlippedFeatures) \(writesLafiteJSON) "
@@ -73,9 +72,9 @@ extension Packer {
     }
   }
 
-  /// Stands for a source, a model and all settings that decide about the bytes of a dataset.
+  /// The fingerprint of a source, a model and all settings that change the bytes of a dataset.
   ///
-  /// The source's files are looked at, not read: a million of them take seconds.
+  /// The source's files are inspected, not read: a million of them take seconds.
   static func fingerprint(
     _ options: Options,
     _ source: some ImageTextSource,

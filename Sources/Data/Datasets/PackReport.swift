@@ -1,12 +1,12 @@
-/// Why an image was left out of a dataset, or what else a packer has to tell about one.
+/// The cause of a skipped image, or of another remark of a packer.
 package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   /// The file could not be read.
   case unreadable
   /// The file is no image that can be decoded; the text is `ImageError.cause`.
   case undecodable(String)
-  /// The image is smaller than the least size asked for.
+  /// The image is smaller than the minimum.
   case tooSmall
-  /// The image has no colours, and only coloured ones were asked for.
+  /// The image has no colours, and grey ones are skipped.
   case grey
   /// The image is not square, or not of the size of the others.
   case mismatched
@@ -14,15 +14,15 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   case unusableLabel
   /// The image has more captions than `Packer.maximumCaptions`, or longer ones.
   case tooManyCaptions
-  /// A caption of an image that the source does not know; no image is left out.
+  /// A caption of an unknown image; no image is skipped.
   case strayCaption
-  /// A label of an image that the source does not have; no image is left out.
+  /// A label of an unknown image; no image is skipped.
   case strayLabel
-  /// A file of an archive that another one of the same name follows.
+  /// A file of an archive, replaced by a later one of the same name.
   case repeatedName
-  /// An archive that lacks its end, so that files may be missing; no image is known to be left out.
+  /// An archive that lacks its end, so that files may be missing; no image is known to be skipped.
   case missingEnd
-  /// Captions that are not UTF-8, with what is broken replaced by U+FFFD; no image is left out.
+  /// Captions that are not UTF-8, with broken bytes replaced by U+FFFD; no image is skipped.
   case repairedCaption
 
   /// The cause with this description.
@@ -34,7 +34,7 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
     self = named.first { $0.description == description } ?? .undecodable(description)
   }
 
-  /// Whether the image itself is left out, not only something about its captions is told.
+  /// Whether the image itself is skipped, rather than a remark made.
   package var leavesOutImage: Bool {
     let others: [DropCause] = [.strayCaption, .repairedCaption, .strayLabel, .missingEnd]
     return !others.contains(self)
@@ -60,13 +60,13 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
 
 /// The result of a packer: the number of packed images, and every skipped one.
 package struct PackReport: Sendable {
-  /// An image left out.
+  /// A skipped item, or a remark.
   package struct Dropped: Sendable, Equatable {
     /// Its name in the source.
     package var name: String
-    /// Why, as a class.
+    /// The cause.
     package var cause: DropCause
-    /// Why, in words.
+    /// The reason in words.
     package var reason: String
 
     /// A skipped item and its cause.
@@ -77,7 +77,7 @@ package struct PackReport: Sendable {
 
   /// The manifest of the dataset.
   package var manifest: PackManifest
-  /// Images left out and what else is to be told, in the order of the source.
+  /// Skipped items and remarks, in the order of the source.
   package var dropped: [Dropped]
   /// Images packed without a label; labels are kept only when this is 0.
   package var unlabelledCount: Int
@@ -86,7 +86,7 @@ package struct PackReport: Sendable {
 }
 
 extension [PackReport.Dropped] {
-  /// How many there are by each cause.
+  /// The number of items by cause.
   var counts: [String: Int] {
     reduce(into: [:]) { counts, item in counts[item.cause.description, default: 0] += 1 }
   }

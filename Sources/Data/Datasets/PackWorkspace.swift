@@ -4,9 +4,9 @@ import Glibc
 
 /// The unfinished parts of a packed dataset: a hidden folder beside its final path.
 ///
-/// Every part only grows; the journal says how much of each belongs together. So a packer that was
-/// killed at any moment goes on from the last checkpoint, and its dataset equals one that was
-/// packed in one go.
+/// Every part is append-only; the journal has their sizes at each checkpoint. So a packer that was killed at
+/// any moment continues from the last checkpoint, and its dataset equals one that was packed without
+/// interruption.
 final class PackWorkspace {
   /// The parts, by the names of their files.
   enum Part: String, CaseIterable {
@@ -18,7 +18,7 @@ final class PackWorkspace {
     case flippedFeatures = "flipped-features"
     case textFeatures = "text-features"
     case captions = "captions.jsonl"
-    /// Where the captions of each image end, int64.
+    /// The end of each image's captions, int64.
     case captionIndex = "caption-index"
     case labels = "labels.jsonl"
     /// The skipped items, one JSON array a line.
@@ -37,15 +37,15 @@ final class PackWorkspace {
   ///
   /// - Parameters:
   ///   - path: The final name of the zip; its folder must exist.
-  ///   - fingerprint: Stands for the source and all settings that decide about the bytes.
-  ///   - limit: Go on from a checkpoint of at most so many items; `nil` for the last one.
-  /// - Throws: `DatasetError` when the folder cannot be written, is in use, or was begun otherwise.
+  ///   - fingerprint: Of the source and all settings that change the bytes.
+  ///   - limit: Continues from a checkpoint of at most so many items; `nil` for the last one.
+  /// - Throws: `DatasetError` if the folder cannot be written, is in use, or was begun with other settings.
   init(_ path: String, fingerprint: String, limit: Int? = nil) throws(DatasetError) {
     let folder = Self.folder(of: path)
     try files { () throws(FileError) in try RegularFile.expect(at: path) }
     if mkdir(folder, 0o755) != 0 {
       guard errno == EEXIST else { throw .file(FileError("create", path: path)) }
-      // A link would lead the parts, and their removal, to another folder.
+      // Through a link the parts would be written, and removed, in another folder.
       var status = stat()
       guard lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
         throw .file(FileError("create folder", path: folder, reason: "something else is there"))
@@ -62,7 +62,7 @@ final class PackWorkspace {
     begun = journal.state ?? .init()
     var spools: [Part: SpoolFile] = [:]
     for part in Part.allCases {
-      // A finished archive is not here any more.
+      // A finished archive has been moved.
       let isGone = begun.finished != nil && part == .archive
       let size = isGone ? 0 : begun.sizes[part.rawValue] ?? 0
       spools[part] = try files { () throws(FileError) in
@@ -75,7 +75,7 @@ final class PackWorkspace {
   }
 
   deinit {
-    // Nothing worth going on from: leave nothing behind.
+    // Without a checkpoint there is nothing to continue: leave nothing behind.
     if !isFinished && journal.state == nil { remove() }
   }
 
@@ -90,7 +90,7 @@ final class PackWorkspace {
     try files { () throws(FileError) in try self[part].append(bytes) }
   }
 
-  /// Maps a part as it is so far.
+  /// Maps the written bytes of a part.
   func mapped(_ part: Part) throws(DatasetError) -> MappedBytes {
     try files { () throws(FileError) in try self[part].mapped() }
   }
@@ -110,15 +110,15 @@ final class PackWorkspace {
     try journal.append(state)
   }
 
-  /// Takes a finished archive back; when this fails, the archive is untouched.
+  /// Moves a finished archive back into the workspace; if this fails, the archive is untouched.
   ///
-  /// All other parts must be there. The workspace is then good for nothing but to be opened again.
+  /// All other parts must be complete. The workspace must be opened again afterwards.
   ///
   /// - Parameters:
   ///   - path: The archive.
-  ///   - size: How much of it belongs to the images.
-  ///   - state: What the parts hold.
-  /// - Throws: `DatasetError` when the disk is full or the archive cannot be moved.
+  ///   - size: The bytes of its images.
+  ///   - state: The counts of the parts.
+  /// - Throws: `DatasetError` if the disk is full or the archive cannot be moved.
   func takeBack(_ path: String, keeping size: Int, _ state: PackJournal.State) throws(DatasetError)
   {
     var state = state
@@ -127,7 +127,7 @@ final class PackWorkspace {
       state.sizes[part.rawValue] = self[part].size
     }
     state.sizes[Part.archive.rawValue] = size
-    // Noted first: until the archive is here the note does not count, its part being too short.
+    // Appended first: until the archive is moved the checkpoint does not count, its part being too short.
     try journal.append(state)
     try files { () throws(FileError) in try RegularFile.expect(at: path, to: "take back") }
     if rename(path, archivePath) != 0 { throw .file(FileError("take back", path: path)) }
@@ -142,8 +142,8 @@ final class PackWorkspace {
 
   /// Gives the archive its final name; then only `discard` is left to do.
   ///
-  /// The journal is told first: a process that is killed behind the rename leaves a dataset that the
-  /// next one knows to be finished.
+  /// The journal is written first: after a kill behind the rename the next process knows that the dataset is
+  /// finished.
   func publish(as path: String, _ state: PackJournal.State) throws(DatasetError) {
     try synchronize(.archive)
     var state = state
@@ -155,19 +155,19 @@ final class PackWorkspace {
     try Self.flush(path, archivePath)
   }
 
-  /// Makes names inside of the folders of these paths durable, in this order.
+  /// Flushes the folders of these paths, in this order.
   private static func flush(_ paths: String...) throws(DatasetError) {
     for path in paths { try files { () throws(FileError) in try AtomicFile.flushFolder(of: path) } }
   }
 
-  /// How a file is known again under another name; `nil` where none is.
+  /// The identity of a file, whatever its name; `nil` if it is missing.
   private static func archive(at path: String) -> PackJournal.Finished? {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
     return .init(size: Int(status.st_size), inode: UInt64(status.st_ino))
   }
 
-  /// Removes the workspace, whatever is in it.
+  /// Removes the workspace.
   func discard() {
     isFinished = true
     remove()

@@ -7,8 +7,8 @@ import Synchronization
 /// A packed dataset open for reading: square images, CLIP features, captions.
 ///
 /// Opens the zips that nifty packs, and LAFITE's own (features inside of `dataset.json`, indexed
-/// once by `LafiteIndex`). Nothing is loaded ahead: the archive is mapped and pages come in as they
-/// are used. Images are in the order of their names. Safe to use from any thread.
+/// once by `LafiteIndex`). Nothing is loaded ahead: the archive is mapped and paged in on demand. Images are
+/// in the order of their names. Safe to use from any thread.
 package final class PackedDataset: Sendable {
   /// The zip's path.
   package let path: String
@@ -22,14 +22,14 @@ package final class PackedDataset: Sendable {
   package var count: Int { images.count }
   /// Number of caption features, over all images.
   package var captionCount: Int { features?.texts?.features.rows ?? 0 }
-  /// Whether there are features of the mirrored images too.
+  /// Whether there are features of the mirrored images, too.
   package var hasFlippedFeatures: Bool { features?.flipped != nil }
 
   /// Its identity: size in bytes, and CRC-32 of the zip directory.
   package var identity: (size: Int, directory: UInt32) { (zip.fileSize, zip.directoryChecksum) }
 
   let zip: ZipArchive
-  /// Where the features and labels of LAFITE's own zips are.
+  /// The sidecar with the features and labels of LAFITE's own zips.
   private let sidecar: ZipArchive?
   /// Zip entries of the images, in the order of their names.
   private let images: [Int32]
@@ -48,7 +48,7 @@ package final class PackedDataset: Sendable {
   /// - Parameters:
   ///   - path: The zip.
   ///   - requiresFeatures: Whether a set without CLIP features is refused.
-  /// - Throws: `DatasetError` in one line: the file is missing, no zip, without images or features.
+  /// - Throws: `DatasetError` if the file is missing, no zip, without images, or without required features.
   package init(_ path: String, requiresFeatures: Bool = true) throws(DatasetError) {
     self.path = path
     let zip = try archives { () throws(ArchiveError) in try ZipArchive(path) }
@@ -100,10 +100,10 @@ package final class PackedDataset: Sendable {
 
   /// Decodes an image.
   ///
-  /// - Throws: `DatasetError` naming zip and entry when it is unreadable or of another size.
+  /// - Throws: `DatasetError` naming zip and entry if it is unreadable or of another size.
   package func image(at index: Int) throws(DatasetError) -> RGBImage {
     let entry = entry(index)
-    // The header first: an image of another size is not worth the memory it asks for.
+    // The header first: an image of another size would take any amount of memory.
     let (width, height) = try Self.size(ofImage: entry, in: zip)
     guard width == resolution, height == resolution else {
       throw .wrongResolution(
@@ -120,7 +120,7 @@ package final class PackedDataset: Sendable {
 
   /// The file of an image, as stored.
   ///
-  /// - Throws: `DatasetError` when its checksum differs.
+  /// - Throws: `DatasetError` if its checksum differs.
   package func encodedImage(at index: Int) throws(DatasetError) -> [UInt8] {
     try archives { () throws(ArchiveError) in try zip.bytes(at: entry(index)).array }
   }
@@ -136,7 +136,7 @@ package final class PackedDataset: Sendable {
     features?.flipped?.floats(row: index)
   }
 
-  /// How many caption features an image has.
+  /// The number of an image's caption features.
   package func textFeatureCount(at index: Int) -> Int { features?.textRows(of: index).count ?? 0 }
 
   /// The CLIP feature of one of an image's captions [F], as stored (unnormalised).
@@ -147,7 +147,7 @@ package final class PackedDataset: Sendable {
     return texts.features.floats(row: rows.lowerBound + caption)
   }
 
-  /// The captions of an image; none where the set keeps only their features, as LAFITE's own zips.
+  /// The captions of an image; none if the set has only their features, as LAFITE's own zips.
   package func captions(at index: Int) throws(DatasetError) -> [String] {
     precondition((0..<count).contains(index), "image \(index) of \(count)")
     guard let entry = zip.index(of: Self.captionsName) else { return [] }
@@ -169,7 +169,7 @@ package final class PackedDataset: Sendable {
     return captions
   }
 
-  /// How many images have no caption and no feature of one.
+  /// The number of images without a caption and without a feature of one.
   package func uncaptionedCount() throws(DatasetError) -> Int {
     if captionCount > 0 { return (0..<count).count { textFeatureCount(at: $0) == 0 } }
     var found = 0
@@ -177,7 +177,7 @@ package final class PackedDataset: Sendable {
     return found
   }
 
-  /// The label of an image; `nil` where the set has no labels.
+  /// The label of an image; `nil` if the set has no labels.
   package func label(at index: Int) throws(DatasetError) -> ImageLabel? {
     precondition((0..<count).contains(index), "image \(index) of \(count)")
     guard let labelText else { return nil }
@@ -204,8 +204,8 @@ package final class PackedDataset: Sendable {
   /// Whether every image has a label.
   package var hasLabels: Bool { labelText != nil }
 
-  /// SHA-256 of the images' names, sizes and checksums as the archive states them: what the images
-  /// are, without reading them.
+  /// SHA-256 of the images' names, sizes and checksums in the archive's directory: their identity, without
+  /// reading them.
   package var imagesSHA256: String {
     var hash = SHA256()
     for entry in images.map({ Int($0) }) {
@@ -215,16 +215,16 @@ package final class PackedDataset: Sendable {
     return hash.digest()
   }
 
-  /// Compares the checksum of every entry, which reads every byte once.
+  /// Verifies the checksum of every entry, which reads every byte once.
   package func verifyChecksums() throws(DatasetError) {
     try archives { () throws(ArchiveError) in try zip.verifyChecksums() }
   }
 
-  /// Faults of the bytes of entries other than images; images are found out by decoding them.
+  /// Checksum faults of entries other than images; images are checked by decoding them.
   func damagedEntries() -> [DatasetCheck.Fault] {
     let images = Set(images)
     let own = Self.damage(of: (0..<zip.count).filter { !images.contains(Int32($0)) }, in: zip)
-    // Of a sidecar too: nothing else looks at the checksums of its features.
+    // Of a sidecar, too: nothing else verifies the checksums of its features.
     let indexed = sidecar.map { archive in
       Self.damage(of: Array(0..<archive.count), in: archive).map { fault in
         DatasetCheck.Fault(entry: "\(archive.path): \(fault.entry)", reason: fault.reason)

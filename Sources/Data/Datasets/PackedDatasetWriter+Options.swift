@@ -3,21 +3,21 @@ package import Archives
 extension PackedDatasetWriter {
   /// The properties of the whole dataset.
   package struct Options: Sendable {
-    /// Side of the square images in pixels; `nil` until the first image shows it.
+    /// Side of the square images in pixels; `nil` for that of the first image.
     package var resolution: Int?
     /// The CLIP model that makes the features; `nil` for a set without features.
     package var featureModel: PackManifest.FeatureModel?
-    /// How features are stored: `.float16` or `.float32`.
+    /// The type of stored features: `.float16` or `.float32`.
     package var featureElement: NpyElement
     /// The filter that resized the images.
     package var resizeFilter: String
-    /// How images were made square.
+    /// The crop to a square.
     package var crop: String
-    /// Where the images came from, in words.
+    /// The origin of the images, in words.
     package var source: String
     /// Whether to add `dataset.json`, which the original LAFITE reads; large.
     package var writesLafiteJSON: Bool
-    /// The skipped items of the sets that this one is made from, by cause.
+    /// Counts of skipped items by cause, of the sets that are merged.
     package var droppedBefore: [String: Int] = [:]
 
     /// Describes a dataset.

@@ -3,15 +3,15 @@ import Files
 import Glibc
 
 extension PackedDatasetWriter {
-  /// Makes a finished dataset an unfinished one, so that images can be added behind its last one.
+  /// Reopens a finished dataset, so that images can be appended.
   ///
   /// Nothing large is copied: the archive moves into the workspace and loses the entries after the
-  /// images. A process killed on the way leaves either the finished dataset or the unfinished one.
+  /// images. A process that is killed meanwhile leaves either the finished dataset or the unfinished one.
   ///
   /// - Parameters:
   ///   - path: A dataset with captions, without features and labels, that this program packed.
-  ///   - fingerprint: With which the writer is opened that adds to it.
-  /// - Throws: `DatasetError` when it is another kind of dataset, or the disk is full.
+  ///   - fingerprint: The fingerprint of the writer that will append to it.
+  /// - Throws: `DatasetError` if it is another kind of dataset, or the disk is full.
   package static func reopen(_ path: String, fingerprint: String) throws(DatasetError) {
     let set = try PackedDataset(path, requiresFeatures: false)
     guard let manifest = set.manifest, set.featureDimension == 0, !set.hasLabels,
@@ -23,7 +23,7 @@ extension PackedDatasetWriter {
     let (directory, size) = set.zip.beginning(set.count)
     try workspace.append(directory, to: .directory)
     try copy(captions, of: set, to: workspace[.captions])
-    // Only the ends of the images' captions: the bytes before them are written again.
+    // Only the ends of the images' captions: the header before them is written again.
     try copy(captionIndex, of: set, to: workspace[.captionIndex], last: 8 * set.count)
     for _ in 0..<set.count { try workspace.append(Array("null\n".utf8), to: .labels) }
     let state = PackJournal.State(

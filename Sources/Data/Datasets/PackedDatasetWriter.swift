@@ -6,17 +6,16 @@ import Text
 
 /// Writes a packed dataset: one zip of images, CLIP features, captions, labels and a manifest.
 ///
-/// Everything goes to a `PackWorkspace` beside the final path, from which a killed run continues.
-/// Memory does not grow with the images beyond the zip's directory. In `finish` the archive is
-/// completed, every checksum is compared, captions, labels and counts are read, and only then it
-/// appears under its name. Equal input gives
-/// equal bytes, whether interrupted or not.
+/// Everything goes to a `PackWorkspace` beside the final path, from which a killed run continues. Memory does
+/// not grow with the images beyond the zip's directory. In `finish` the archive is completed, every checksum
+/// is verified, captions, labels and counts are read, and only then it appears under its name. Equal input
+/// gives equal bytes, whether interrupted or not.
 package final class PackedDatasetWriter {
-  /// Images appended so far, those of an earlier run included.
+  /// Images appended so far, by earlier runs, too.
   package var count: Int { state.imageCount }
-  /// Items of the source processed so far, those of an earlier run included.
+  /// Items of the source processed so far, by earlier runs, too.
   package private(set) var itemsDone: Int
-  /// Side of the images, as soon as it is known.
+  /// Side of the images; `nil` before the first, unless it was given.
   package var resolution: Int? { state.resolution ?? options.resolution }
 
   private let path: String
@@ -33,12 +32,12 @@ package final class PackedDatasetWriter {
   /// - Parameters:
   ///   - path: The final name of the zip; its folder must exist.
   ///   - options: The properties of the whole dataset.
-  ///   - fingerprint: Stands for the source and all settings that decide about the bytes. A run of
-  ///     the same fingerprint is continued; `nil` starts over.
-  ///   - limit: Continue from a checkpoint of at most so many items, where others keep account of
-  ///     them too; `nil` for the last one.
-  /// - Throws: `DatasetError` when the folder is missing or not writable, another run is at work
-  ///   there, or has left a dataset of another fingerprint.
+  ///   - fingerprint: Of the source and all settings that change the bytes. A run of the same fingerprint is
+  ///     continued; `nil` starts over.
+  ///   - limit: Continues from a checkpoint of at most this many items, if the caller has its own log;
+  ///     `nil` for the last one.
+  /// - Throws: `DatasetError` if the folder is missing or not writable, another run has it, or it holds an
+  ///   unfinished dataset of another fingerprint.
   package init(
     _ path: String,
     options: Options,
@@ -63,8 +62,7 @@ package final class PackedDatasetWriter {
 
   /// Appends an image.
   ///
-  /// - Throws: `DatasetError` when the disk is full, or a feature has another length or is not
-  ///   finite.
+  /// - Throws: `DatasetError` if the disk is full, or a feature has another length or is not finite.
   package func append(_ record: PackedRecord) throws(DatasetError) {
     let isFeatured = options.featureModel != nil
     precondition(
@@ -90,18 +88,18 @@ package final class PackedDatasetWriter {
     state.imageCount += 1
   }
 
-  /// Notes an item that was left out.
+  /// Records a skipped item.
   package func drop(_ item: PackReport.Dropped) throws(DatasetError) {
     try workspace.append(line([item.name, item.cause.description, item.reason]), to: .dropped)
   }
 
-  /// Notes that the first `items` items of the source are dealt with.
+  /// Records the number of processed items.
   ///
   /// - Parameters:
-  ///   - items: Items dealt with so far.
+  ///   - items: Items of the source processed so far.
   ///   - isCheckpoint: Whether to write a checkpoint, from which a killed run continues; this waits for
   ///     the disk.
-  /// - Throws: `DatasetError` when the disk is full.
+  /// - Throws: `DatasetError` if the disk is full.
   package func advance(to items: Int, isCheckpoint: Bool) throws(DatasetError) {
     itemsDone = items
     guard isCheckpoint else { return }
@@ -112,11 +110,10 @@ package final class PackedDatasetWriter {
     try workspace.checkpoint(state)
   }
 
-  /// Completes the archive, checks it, writes the list of skipped items and renames it.
+  /// Completes the archive, verifies it, writes the list of skipped items and renames it.
   ///
   /// - Returns: The manifest, and the skipped items.
-  /// - Throws: `DatasetError` when there is no image, the disk is full or does not keep what was
-  ///   written.
+  /// - Throws: `DatasetError` if there is no image, the disk is full, or the archive reads back differently.
   @discardableResult
   package func finish() throws(DatasetError) -> PackReport {
     let report = try publish()
@@ -124,7 +121,7 @@ package final class PackedDatasetWriter {
     return report
   }
 
-  /// All of `finish` but the removal of the parts.
+  /// `finish` without the removal of the workspace.
   func publish() throws(DatasetError) -> PackReport {
     if workspace.begun.finished != nil { return try finishedBefore() }
     guard count > 0, let resolution else { throw try nothingPacked() }
@@ -148,7 +145,7 @@ package final class PackedDatasetWriter {
     if state.captionCount > 0 { try add(PackedDataset.captionsName, header: [], .captions) }
     try addFeatures()
     if options.writesLafiteJSON { try addLafiteJSON() }
-    // As in the original: labels of a part of the images are worth nothing.
+    // As in the original: labels of only some of the images are ignored.
     if state.unlabelledCount == 0 { try add(PackedDataset.labelsName, header: [], .labels) }
     try files { () throws(FileError) in
       try zip.add(PackManifest.entryName, manifest.encoded)
@@ -167,7 +164,7 @@ package final class PackedDatasetWriter {
     )
   }
 
-  /// Lists why no image was left, and ends the run.
+  /// The error of a run without any packed image, after writing the list of skipped items.
   private func nothingPacked() throws(DatasetError) -> DatasetError {
     let dropped = try droppedItems()
     workspace.discard()
@@ -187,7 +184,7 @@ package final class PackedDatasetWriter {
     )
   }
 
-  /// The report of a dataset that got its name just before its process was killed.
+  /// The report of a dataset that was published just before its process was killed.
   private func finishedBefore() throws(DatasetError) -> PackReport {
     let set = try PackedDataset(path, requiresFeatures: false)
     guard let manifest = set.manifest else { throw .noImages(path: path) }
@@ -219,7 +216,7 @@ extension PackedDatasetWriter {
     }
   }
 
-  /// Refuses features of another length, and numbers that would poison a training run.
+  /// Refuses features of another length, and values that are not finite, which would spoil a training run.
   private func check(_ feature: [Float]) throws(DatasetError) {
     let expected = state.featureDimension ?? feature.count
     state.featureDimension = expected
@@ -236,7 +233,7 @@ extension PackedDatasetWriter {
     }
   }
 
-  /// Images at whose end there are no more captions than at the end of the one before.
+  /// The number of images without captions: those whose captions end where the last image's do.
   private func uncaptionedCount() throws(DatasetError) -> Int {
     try workspace.mapped(.captionIndex).withBytes { bytes in
       var (count, last) = (0, 0)
@@ -297,7 +294,7 @@ extension PackedDatasetWriter {
     let pieces = starts.map { $0..<min($0 + Self.pieceSize, mapped.count) }
     try files { () throws(FileError) in
       try mapped.withBytes { (bytes) throws(FileError) in
-        // Large parts must not stay in memory whole.
+        // The pages of large parts are released in chunks.
         try zip.add(name, header: header, parts: pieces.map(bytes.slice)) {
           mapped.release(pieces[$0])
         }
@@ -333,7 +330,7 @@ extension PackedDatasetWriter {
     return FeatureRows(try workspace.mapped(part), columns: columns, element: element)
   }
 
-  /// Opens what will be the dataset, compares every checksum and reads whatever is no image.
+  /// Opens the completed archive, verifies every checksum and reads all entries but images.
   private func verify(_ manifest: PackManifest) throws(DatasetError) {
     let written = try PackedDataset(workspace.archivePath, requiresFeatures: false)
     try written.verifyChecksums()
@@ -343,7 +340,7 @@ extension PackedDatasetWriter {
     precondition(written.manifest == manifest, "the manifest reads back differently")
   }
 
-  /// The usual extension of an image file of this content.
+  /// The usual suffix of an image file, by its content.
   private static func suffix(of image: [UInt8]) -> String {
     switch image.withUnsafeBytes({ ImageFormat(detecting: $0) }) {
     case .jpeg: "jpg"

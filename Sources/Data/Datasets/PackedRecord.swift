@@ -1,4 +1,4 @@
-/// One image of a packed dataset with all that belongs to it.
+/// One image of a packed dataset with its features, captions and label.
 package struct PackedRecord: Sendable {
   /// The image file: a PNG, JPEG or WebP of the dataset's resolution.
   package var image: [UInt8]
@@ -13,7 +13,7 @@ package struct PackedRecord: Sendable {
   /// Its label.
   package var label: ImageLabel?
 
-  /// Joins an image with what belongs to it.
+  /// Joins an image with its features, captions and label.
   package init(
     image: [UInt8],
     imageFeature: [Float]? = nil,

@@ -4,12 +4,12 @@ import Images
 ///
 /// Reading, decoding, cropping, resizing and encoding run on several threads, a bounded number of
 /// images ahead; features are computed and everything is written by the calling thread, in the
-/// source's order. Equal input gives equal bytes, whatever the number of threads. A run that was
-/// killed is continued by the same call.
+/// source's order. Equal input gives equal bytes, whatever the number of threads. The same call continues a
+/// run that was killed.
 package struct Packer {
-  /// An image with more captions is left out: its features alone could fill the memory.
+  /// The limit on captions of an image, above which it is skipped: their features could fill the memory.
   package static let maximumCaptions = 256
-  /// An image whose captions have more bytes together is left out too.
+  /// The limit on all captions of an image in bytes, above which it is skipped.
   package static let maximumCaptionBytes = 1 << 16
 
   private let options: Options
@@ -31,7 +31,7 @@ package struct Packer {
     case failed(DatasetError)
   }
 
-  /// Prepares a packer.
+  /// A packer.
   package init(_ options: Options) { self.options = options }
 
   /// Packs a source.
@@ -40,11 +40,10 @@ package struct Packer {
   ///   - source: The images and captions.
   ///   - path: The final name of the zip.
   ///   - extractor: The CLIP model, called on this thread only; `nil` packs without features.
-  ///   - progress: Called with (done, total) after every batch, and first where an earlier run is
-  ///     continued.
+  ///   - progress: Called with (done, total) after every batch, and at the start of a continued run.
   /// - Returns: The packed and the skipped items.
-  /// - Throws: `DatasetError` when the zip cannot be written, the model fails or no image is left; then
-  ///   the list of what was left out is written all the same.
+  /// - Throws: `DatasetError` if the zip cannot be written, the model fails or no image could be packed; the
+  ///   list of skipped items is written in the last case, too.
   package func pack(
     _ source: some ImageTextSource,
     to path: String,
@@ -88,7 +87,7 @@ package struct Packer {
       case .failed(let error): throw error
       }
       done += 1
-      // Batches end at fixed items: a model's results may depend on what it computes together.
+      // Batches end at fixed items: a model's rounding may depend on the batch.
       guard done % options.batchSize == 0 || done == total else { continue }
       try write(batch, to: writer, extractor)
       batch.removeAll(keepingCapacity: true)
@@ -136,7 +135,7 @@ package struct Packer {
       return .dropped(.tooSmall, reason: size)
     }
     let (width, height) = (options.width ?? image.width, options.height ?? image.height)
-    // Known before it is resized: a picture of one column may ask for terabytes.
+    // Checked before resizing: a picture of one column could take terabytes.
     guard options.crop != .none || width == height else {
       return .dropped(.mismatched, reason: size)
     }
@@ -168,7 +167,7 @@ package struct Packer {
     }
   }
 
-  /// What makes captions or a label unfit for a dataset; `nil` where they are fine.
+  /// The complaint about an item's captions or label; `nil` if they are fine.
   private static func complaint(about item: ImageTextItem) -> (DropCause, reason: String)? {
     let size = item.captions.reduce(0) { $0 + $1.utf8.count }
     if item.captions.count > maximumCaptions || size > maximumCaptionBytes {

@@ -1,4 +1,4 @@
-/// A feature, or some of them, in whatever memory.
+/// A feature vector, or a batch of them, in any memory.
 package protocol FeatureVector {
   static func + (a: Self, b: Self) -> Self
   static func * (a: Self, factor: Double) -> Self
@@ -6,15 +6,15 @@ package protocol FeatureVector {
   var atUnitLength: Self { get }
 }
 
-/// A feature with noise: of an image's feature the pseudo-text feature, for training and painting without a
+/// A feature perturbed with noise: of an image, the pseudo-text feature for training and painting without a
 /// text (LAFITE, arXiv 2111.13792, equation 3).
 ///
-/// normalise((1 − s)·feature + s·noise), with share s.
+/// normalise((1 − s)·feature + s·noise), with the fraction s of noise.
 ///
 /// - Parameters:
 ///   - feature: CLIP feature, unit length.
 ///   - noise: Normal numbers scaled to unit length.
-///   - share: Of noise, 0 to 1.
+///   - share: The fraction of noise, 0 to 1.
 /// - Returns: Unit length.
 package func pseudoText<Vector: FeatureVector>(
   of feature: Vector,
@@ -24,7 +24,7 @@ package func pseudoText<Vector: FeatureVector>(
   (feature * (1 - share) + noise * share).atUnitLength
 }
 
-/// The share of noise in LAFITE's training without captions.
+/// The fraction of noise in LAFITE's training without captions.
 package let standardPseudoTextNoise = 0.75
 
 /// A feature in host memory.

@@ -2,10 +2,10 @@ import Files
 import Foundation
 import Glibc
 
-/// Where the sidecar of a zip lies: beside it as `NAME.zip.features`, or, where that folder cannot be
-/// written, in the user's own cache: `$XDG_CACHE_HOME/nifty`, else `~/.cache/nifty`.
+/// The path of a zip's sidecar: beside it as `NAME.zip.features`, or, if that folder is not writable, in the
+/// user's own cache: `$XDG_CACHE_HOME/nifty`, else `~/.cache/nifty`.
 ///
-/// Never in a folder that others can write: they could put features there that poison a training run.
+/// It is never in a folder that others can write: they could put features there that poison a training run.
 struct SidecarPaths {
   private let zip: String
   private let beside: String
@@ -16,8 +16,8 @@ struct SidecarPaths {
   ///
   /// - Parameters:
   ///   - path: The zip.
-  ///   - checksum: Of what the sidecar is made from.
-  ///   - environment: Where the cache's folder is looked up.
+  ///   - checksum: The checksum of the indexed document.
+  ///   - environment: The variables that name the cache folder.
   init(
     of path: String,
     checksum: UInt32,
@@ -27,16 +27,16 @@ struct SidecarPaths {
     beside = path + ".features"
     cacheName =
       "\(String(checksum, radix: 16))-\(URL(filePath: path).lastPathComponent).features"
-    // By its specification a path of XDG that is not absolute does not count.
+    // By the specification of XDG a relative path is ignored.
     let named = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
     let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.cache" : nil }
     cacheFolder = (named ?? home).map { $0 + "/nifty" }
   }
 
-  /// The sidecars that are there and may be believed.
+  /// The existing sidecars that are trusted.
   ///
-  /// Beside the zip a sidecar must belong to this user, to the zip's owner or to root, and be nobody's
-  /// else to write; in the cache everything must be this user's own.
+  /// Beside the zip a sidecar must belong to this user, to the zip's owner or to root, and not be writable
+  /// for others; in the cache everything must be this user's own.
   var trusted: [String] {
     var found: [String] = []
     var status = stat()
@@ -49,9 +49,9 @@ struct SidecarPaths {
     return found
   }
 
-  /// Where a new sidecar goes.
+  /// The path of a new sidecar.
   ///
-  /// - Throws: `DatasetError` when there is no folder for it.
+  /// - Throws: `DatasetError` if there is no folder for it.
   func writable() throws(DatasetError) -> String {
     let folder = URL(filePath: beside).deletingLastPathComponent().path
     if access(folder, W_OK) == 0 { return beside }

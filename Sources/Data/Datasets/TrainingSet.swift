@@ -2,9 +2,8 @@ package import Images
 
 /// Several packed datasets seen as one, in the order and with the choices of the original training.
 ///
-/// Raw images are numbered through the datasets one after the other. `subset` draws from them,
-/// `mirror` lists all a second time flipped, `ratio` takes the captions away from a part. Safe to
-/// use from any thread.
+/// Raw images are numbered through all datasets. `subset` draws from them, `mirror` lists all a second time
+/// flipped, `ratio` ignores the captions of some. Safe to use from any thread.
 package final class TrainingSet: Sendable {
   /// The selection from the datasets.
   package struct Options: Sendable, Equatable {
@@ -12,12 +11,12 @@ package final class TrainingSet: Sendable {
     package var subset: Int?
     /// List every image a second time, flipped left to right.
     package var mirror: Bool
-    /// Give a flipped image the CLIP feature that was packed of it, where there is one.
+    /// Give a flipped image its own packed CLIP feature, if there is one.
     ///
     /// `false`, and every set without such features, matches the released LAFITE code, which flips
     /// pixels only.
     package var mirrorsFeatures: Bool
-    /// Part of the images that keep their captions, in [0, 1].
+    /// Fraction of the images that keep their captions, in [0, 1].
     ///
     /// Index i with i mod (number of raw images) above ratio times that number gets a pseudo-text
     /// feature. Matches the released LAFITE code, which counts i after `subset`.
@@ -61,7 +60,7 @@ package final class TrainingSet: Sendable {
 
   /// Joins datasets.
   ///
-  /// - Throws: `DatasetError` when sizes or features differ, or an option does not fit.
+  /// - Throws: `DatasetError` if sizes or features differ, or an option is invalid.
   package init(_ datasets: [PackedDataset], options: Options = Options()) throws(DatasetError) {
     guard let first = datasets.first else { throw .option("no dataset given; use --data") }
     for dataset in datasets { try dataset.expectFits(first) }
@@ -95,23 +94,23 @@ package final class TrainingSet: Sendable {
   /// Whether an index shows its image flipped.
   package func isFlipped(at index: Int) -> Bool { index >= takenCount }
 
-  /// Whether `ratio` takes the captions of this index away.
+  /// Whether `ratio` ignores the captions of this index.
   package func isLanguageFree(at index: Int) -> Bool {
     Double(index % rawCount) > options.ratio * Double(rawCount)
   }
 
-  /// Whether an index has pseudo-text features only: its image has no caption, or `ratio` takes it away.
+  /// Whether an index has pseudo-text features only: its image has no caption, or `ratio` ignores it.
   package func hasPseudoText(at index: Int) -> Bool {
     let (dataset, entry) = location(ofRaw: rawIndex(at: index))
     return dataset.textFeatureCount(at: entry) == 0 || isLanguageFree(at: index)
   }
 
-  /// The features of an index, as stored, checked: one NaN would spoil the whole batch.
+  /// The stored features of an index, checked: one NaN would spoil the whole batch.
   ///
   /// - Parameters:
   ///   - index: The index.
   ///   - seed: Seed of the choice of a caption.
-  ///   - position: Number of the draw.
+  ///   - position: The position of the run.
   /// - Returns: The image's feature and one text feature, F numbers each.
   /// - Throws: `DatasetError` naming zip and image of a feature that is not finite.
   package func features(
@@ -152,15 +151,15 @@ package final class TrainingSet: Sendable {
     return (datasets[low], raw - starts[low])
   }
 
-  /// Decodes the image of an index, flipped where `mirror` says so.
+  /// Decodes the image of an index, flipped in the second half with `mirror`.
   package func image(at index: Int) throws(DatasetError) -> RGBImage {
     let (dataset, entry) = location(ofRaw: rawIndex(at: index))
     let image = try dataset.image(at: entry)
     return isFlipped(at: index) ? image.flipped() : image
   }
 
-  /// The CLIP feature of an index's image [F], as stored: a flipped image's own, where
-  /// `mirrorsFeatures` says so and there is one.
+  /// The stored CLIP feature of an index's image [F]; a flipped image's own with `mirrorsFeatures`, if there
+  /// is one.
   package func imageFeature(at index: Int) -> [Float] {
     let (dataset, entry) = location(ofRaw: rawIndex(at: index))
     let own =
@@ -170,12 +169,12 @@ package final class TrainingSet: Sendable {
 
   /// The text feature of an index [F]: one of its captions, as stored, or a pseudo-text feature.
   ///
-  /// Where `ratio` takes the captions away, or there are none, it is `pseudoText` of the image's feature, with
-  /// LAFITE's share of noise N(0, I): its language-free condition.
+  /// If `ratio` ignores the captions, or there are none, it is `pseudoText` of the image's feature, with
+  /// LAFITE's fraction of noise N(0, I): its language-free condition.
   /// - Parameters:
   ///   - index: The index.
   ///   - seed: Seed of the choice.
-  ///   - position: Number of the draw: the choice is a function of (seed, position).
+  ///   - position: The position of the run: the choice is a function of (seed, position).
   /// - Returns: F numbers.
   package func textFeature(at index: Int, seed: UInt64, position: Int) -> [Float] {
     var random = CounterRandom(seed: seed, position: position)
@@ -190,7 +189,7 @@ package final class TrainingSet: Sendable {
     ).values
   }
 
-  /// Which of its image's captions `textFeature` takes; `nil` where it takes a pseudo-text feature.
+  /// The number of the caption that `textFeature` takes; `nil` for a pseudo-text feature.
   package func captionNumber(at index: Int, seed: UInt64, position: Int) -> Int? {
     var random = CounterRandom(seed: seed, position: position)
     let (dataset, entry) = location(ofRaw: rawIndex(at: index))

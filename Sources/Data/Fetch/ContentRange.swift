@@ -1,10 +1,10 @@
-/// Which part of a file an answer holds, as its `Content-Range` states it (RFC 9110, section 14.4).
+/// The byte range of a partial response, from its `Content-Range` (RFC 9110, section 14.4).
 package struct ContentRange: Equatable {
-  /// The first byte.
+  /// The position of the first byte.
   package let start: Int
-  /// How many bytes, at least one.
+  /// The number of bytes, at least one.
   package let count: Int
-  /// The size of the whole file; `nil` where the server does not know it.
+  /// The size of the whole file; `nil` if the server does not give it.
   package let total: Int?
 
   /// Reads `bytes 0-99/300` or `bytes 0-99/*`; `nil` for anything else.

@@ -5,14 +5,14 @@ import NIOCore
 import NIOHTTP1
 import Text
 
-/// A file shared on Google Drive, from its id to its bytes.
+/// A file shared on Google Drive: resolves its id to an address.
 ///
-/// Drive redirects, sets cookies, and answers large files with a page whose form carries a token; the
-/// file is behind that. The bytes themselves are a `ResumableDownload`.
+/// Drive redirects, sets cookies, and answers large files with a page whose form carries a token; the form
+/// leads to the file. A `ResumableDownload` then fetches the bytes.
 package struct DriveDownload {
-  /// Of the file, as in `drive.google.com/file/d/ID/view`.
+  /// The id of the file, as in `drive.google.com/file/d/ID/view`.
   package let id: String
-  /// Address of the service.
+  /// The address of the service.
   package var server = "https://drive.google.com"
 
   /// A file by its id.
@@ -20,7 +20,7 @@ package struct DriveDownload {
     (self.id, self.server) = (id, server)
   }
 
-  /// Where a file lies at the moment, and the cookies to ask for it with.
+  /// The current address of a file, and the cookies to send.
   package struct Location: Equatable {
     package var url: URL
     package var cookies: String?
@@ -48,9 +48,9 @@ package struct DriveDownload {
     return isWord && (10...128).contains(id.count) ? id : nil
   }
 
-  /// Finds out where the file lies.
+  /// Resolves the file's current address.
   ///
-  /// - Throws: `DownloadError` when Drive cannot be reached, has no such file, does not share it, or its
+  /// - Throws: `DownloadError` if Drive cannot be reached, has no such file, does not share it, or its
   ///   quota is exceeded.
   package func location() async throws -> Location {
     try await HTTPClient.withHTTPClient(configuration: .singleFile) { client in
@@ -98,7 +98,7 @@ package struct DriveDownload {
     throw failure(.interrupted, "Google Drive leads in a circle")
   }
 
-  /// An address that a redirect or a form names, if it belongs to Drive.
+  /// The next address of a redirect or a form, if it belongs to Drive.
   private func followed(_ url: URL?) throws -> URL {
     let host = url?.host() ?? ""
     let isOwn = host == URL(string: server)?.host() && url?.scheme == URL(string: server)?.scheme
@@ -133,11 +133,11 @@ package struct DriveDownload {
   }
 }
 
-/// Cookies by the host that set them, for one walk.
+/// A cookie jar for one chain of redirects.
 package struct CookieJar {
   private var cookies: [(domain: String, name: String, value: String)] = []
 
-  /// Keeps what an answer sets; a cookie for a foreign domain is ignored.
+  /// Stores the cookies of a response; one for a foreign domain is ignored.
   package mutating func take(_ headers: [String], from url: URL) {
     guard let host = url.host() else { return }
     for header in headers {
@@ -152,7 +152,7 @@ package struct CookieJar {
     }
   }
 
-  /// The header for a request; `nil` without cookies for its host.
+  /// The `Cookie` header of a request; `nil` without cookies for its host.
   package func header(for url: URL) -> String? {
     guard let host = url.host() else { return nil }
     let own = cookies.filter { host == $0.domain || host.hasSuffix("." + $0.domain) }

@@ -1,25 +1,25 @@
 package import Foundation
 
-/// A page that Google Drive answers with instead of a file, read for the way on.
+/// A page that Google Drive sends instead of a file, parsed for the next step.
 ///
-/// Large files are not scanned for viruses, which Drive says on a page whose form leads to the file; older
-/// pages have a link with a `confirm` token instead. Where a file was fetched too often, or is not
-/// shared, a page says so. Pages change now and then: what is not understood is quoted.
+/// For a large file Drive warns that it is not scanned for viruses, on a page whose form leads to the file;
+/// older pages have a link with a `confirm` token instead. Other pages say that a file was fetched too
+/// often, or is not shared. Pages change now and then: the title of an unknown one is quoted.
 package enum DrivePage: Equatable {
-  /// The file lies there.
+  /// The file's address.
   case download(URL)
-  /// The file was fetched too often; later it can be had again.
+  /// The file was fetched too often; a later retry may succeed.
   case quotaExceeded
-  /// The file is not shared with everybody, or one must sign in.
+  /// The file is not public, or takes a login.
   case denied
-  /// Anything else, with its title.
+  /// An unknown page, with its title.
   case unknown(String)
 
   /// Reads a page.
   ///
   /// - Parameters:
   ///   - html: The page.
-  ///   - address: Where it was, for relative addresses.
+  ///   - address: Its address, the base of relative ones.
   package init(_ html: String, at address: URL) {
     let tags = Self.tags(of: html)
     if let url = Self.form(tags, address) ?? Self.link(tags, address) {
@@ -50,7 +50,7 @@ package enum DrivePage: Equatable {
     var attributes: [String: String]
   }
 
-  /// The address that the form with the hidden token leads to.
+  /// The target of the form with the hidden token.
   private static func form(_ tags: [Tag], _ address: URL) -> URL? {
     guard
       let start = tags.firstIndex(where: { tag in

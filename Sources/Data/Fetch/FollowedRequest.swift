@@ -3,21 +3,21 @@ import Laion
 import NIOCore
 package import NIOHTTP1
 
-/// A request for one page or file that goes where redirects lead.
+/// A request for one page or file that follows redirects.
 ///
-/// The HTTP client would follow them itself, and ends the process at a port that is none.
+/// The HTTP client's own redirects end the process at an invalid port.
 package struct FollowedRequest {
-  /// Where to ask.
+  /// The first URL.
   package let url: String
-  /// What to ask with; cookies go to the first site only.
+  /// The headers; cookies go to the first site only.
   package var headers: HTTPHeaders
 
   private static let maximumRedirects = 10
 
-  /// Asks, and asks again where the answer leads.
+  /// Sends the request and follows redirects.
   ///
-  /// - Returns: The first answer that is no redirect.
-  /// - Throws: `DownloadError` where an address is none; what the client throws where nobody answers.
+  /// - Returns: The first response that is no redirect.
+  /// - Throws: `DownloadError` for an invalid address; the client's error if no server answers.
   package func execute(_ client: HTTPClient) async throws -> HTTPClientResponse {
     guard var current = WebURL(url, ports: .all) else {
       throw DownloadError(cause: .address, description: WebURL.fault(url))
@@ -27,7 +27,7 @@ package struct FollowedRequest {
       var request = HTTPClientRequest(url: current.description)
       request.headers = headers
       request.headers.replaceOrAdd(name: "Host", value: current.hostHeader)
-      // A kept connection may be closed by the server just when the next request goes out on it.
+      // A kept-alive connection may be closed by the server just when it is reused.
       request.headers.replaceOrAdd(name: "Connection", value: "close")
       let response = try await client.execute(request, timeout: .seconds(60))
       guard [301, 302, 303, 307, 308].contains(response.status.code),
@@ -47,7 +47,7 @@ package struct FollowedRequest {
 }
 
 extension HTTPClient.Configuration {
-  /// For one page or file: an unreachable host is not retried, unless by the caller.
+  /// For one page or file: without retries, which are the caller's.
   package static var singleFile: Self {
     var configuration = Self()
     configuration.redirectConfiguration = .disallow

@@ -2,15 +2,15 @@ import Console
 import Foundation
 import Text
 
-/// A file of weights that others publish.
+/// A published file of weights.
 package struct PublishedWeights: Sendable {
-  /// What `nifty fetch weights` calls it.
+  /// Its name for `nifty fetch weights`.
   package let name: String
-  /// Its file name.
+  /// The file's name.
   package let file: String
-  /// Where it is published.
+  /// Its published URL.
   package let url: String
-  /// Its hash, if its publisher states it.
+  /// Its hash, if it is published.
   package let sha256: String?
 
   package static let all = [
@@ -38,11 +38,11 @@ package struct PublishedWeights: Sendable {
     return PublishedWeights(name: name, file: file, url: "\(folder)/\(file)", sha256: nil)
   }
 
-  /// Downloads the file unless it is there.
+  /// Downloads the file unless it exists.
   ///
   /// - Parameters:
-  ///   - folder: Where to.
-  ///   - base: Address of a folder to take it from, instead of its publisher's.
+  ///   - folder: The destination.
+  ///   - base: The address of a mirror's folder, instead of the publisher's.
   /// - Throws: `DownloadError` or `FileError`; offline, the error says which file to put where.
   package func fetch(to folder: String, from base: String?) async throws {
     let path = folder + "/" + file

@@ -2,17 +2,17 @@ import Console
 package import Files
 import Foundation
 
-/// The hash of the first download of a file whose publisher states none, kept beside it as
-/// `NAME.sha256`: later downloads are held to it.
+/// The hash of a file's first download, kept beside it as `NAME.sha256` if none is published: later
+/// downloads must match it.
 package enum RecordedHash {
-  /// The hash that was kept beside a file; `nil` where there is none.
+  /// The hash recorded beside a file, if there is one.
   package static func read(_ path: String) -> String? {
     guard let data = FileManager.default.contents(atPath: path + ".sha256") else { return nil }
     let text = String(decoding: data.prefix(64), as: UTF8.self).lowercased()
     return text.count == 64 && text.allSatisfy(\.isHexDigit) ? text : nil
   }
 
-  /// Says the hash of a file that has just come, and keeps it if none was expected.
+  /// Prints the hash of a new file, and records it if none was expected.
   package static func note(_ digest: String, of path: String, _ expected: String?) throws(FileError)
   {
     if expected != nil { return Console.line("\(path): sha256 \(digest) as expected") }
@@ -20,9 +20,9 @@ package enum RecordedHash {
     Console.line("\(path): sha256 \(digest) (not published; kept in \(path).sha256)")
   }
 
-  /// Compares a file that is there already.
+  /// Checks the hash of an existing file.
   ///
-  /// - Throws: `DownloadError` when it is another file, `FileError` when it cannot be read.
+  /// - Throws: `DownloadError` if it differs, `FileError` if the file cannot be read.
   package static func check(_ path: String, _ expected: String?) throws {
     let digest = try SHA256.digest(ofFile: path)
     guard let expected else {

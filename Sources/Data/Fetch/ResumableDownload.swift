@@ -6,58 +6,58 @@ import NIOCore
 import NIOHTTP1
 import Text
 
-/// Why a download did not end well, in one line.
+/// The failure of a download, in one line.
 package struct DownloadError: Error, CustomStringConvertible {
-  /// The kinds of failure that a caller may treat differently.
+  /// The kind of failure.
   package enum Cause: Equatable {
     /// No server answered.
     case unreachable
-    /// The server answered with another status than wanted.
+    /// The server answered with an error status.
     case status(Int)
     /// The connection was lost in every attempt.
     case interrupted
-    /// The file is not the one that was asked for.
+    /// The file's hash differs.
     case wrongHash
-    /// More bytes than any such file has.
+    /// The file exceeds the size limit.
     case tooLarge
-    /// A web page came instead of the file.
+    /// The server sent a web page instead of the file.
     case page
-    /// The address is none, or leads to what is none.
+    /// The address is invalid, or redirects to an invalid one.
     case address
   }
 
   package let cause: Cause
   package let description: String
 
-  /// An error that says this.
+  /// An error with a message.
   package init(cause: Cause, description: String) {
     (self.cause, self.description) = (cause, description)
   }
 }
 
-/// One large file over HTTP: goes on where an earlier attempt stopped, and appears under its name only
-/// when it is whole and has the right hash.
+/// A resumable download of one large file over HTTP, which appears under its name only when it is complete
+/// and has the right hash.
 ///
-/// Bytes collect in `NAME.part`. They are continued if the file's hash is known, or if the server says
-/// by an entity tag or else the time of the last change, kept in `NAME.part.etag`, that it still has the
-/// same file (RFC 9110, sections 13.1.5 and 14).
+/// Bytes are appended to `NAME.part`. It is resumed if the file's hash is known, or if the server confirms
+/// that the file is unchanged: by its entity tag, else by its time of modification, kept in
+/// `NAME.part.etag` (RFC 9110, sections 13.1.5 and 14).
 package struct ResumableDownload {
-  /// Where the file is.
+  /// The file's URL.
   package let url: String
   /// Its final name; the folder must exist.
   package let path: String
   /// Its hash, if it is known.
   package let sha256: String?
-  /// Size in bytes above which it is refused.
+  /// The size limit in bytes.
   package var maximumBytes: Int
-  /// Attempts without progress before a connection that keeps breaking counts as a failure.
+  /// Attempts without progress after which an unstable connection is a failure.
   package var attempts: Int
-  /// Seconds before the second attempt; doubled for each further one.
+  /// Seconds before the first retry; doubled for each further one.
   package var retryDelay: Double
 
-  /// Cookies to ask with.
+  /// The cookies to send.
   package var cookies: String?
-  /// Whether a web page counts as a failure: for servers that answer with one and status 200.
+  /// Whether a web page is a failure: some servers send one with status 200 instead of the file.
   package var refusesPages = false
 
   /// A download of one file.
@@ -78,7 +78,7 @@ package struct ResumableDownload {
 
   /// Downloads the file.
   ///
-  /// - Parameter progress: Called with (bytes there, bytes in all if known).
+  /// - Parameter progress: Called with (bytes downloaded, size if known).
   /// - Returns: Its hash.
   /// - Throws: `DownloadError`, or `FileError` for the disk.
   package func run(progress: (Int, Int?) -> Void) async throws -> String {
@@ -93,7 +93,7 @@ package struct ResumableDownload {
   ) async throws -> String {
     var (attempt, isResumable) = (1, true)
     var (most, stated) = (0, Int?.none)
-    // Open to the end, and its lock held: nobody else gets at the file between two attempts.
+    // Open and locked to the end: no other process takes the file between two attempts.
     let file = try PartialFile(partial, keeping: canResume)
     while true {
       if !isResumable || !canResume { try file.restart() }
@@ -105,7 +105,7 @@ package struct ResumableDownload {
         && (attempt < attempts || file.size > most)
       {
         // A server that has sent bytes may come back; one that never answered is not retried.
-        // A connection that breaks every hour gets through in the end.
+        // Progress resets the count: a connection that breaks every hour finishes in the end.
         attempt = file.size > most ? 2 : attempt + 1
         most = max(most, file.size)
         try await Task.sleep(for: .seconds(retryDelay * Double(1 << (attempt - 2))))
@@ -130,7 +130,7 @@ package struct ResumableDownload {
     }
   }
 
-  /// Without a hash to check in the end, only an entity tag or a time can vouch for what is there.
+  /// Without a hash to check at the end, only an entity tag or a time validates the partial file.
   private var canResume: Bool { sha256 != nil || storedTag != nil }
 
   private var storedTag: String? {
@@ -188,14 +188,14 @@ package struct ResumableDownload {
     if let total, file.size < total { throw interrupted(file, total, "the connection closed") }
   }
 
-  /// Puts the file to where the answer starts.
+  /// Positions the partial file where the response starts.
   ///
   /// - Parameters:
-  ///   - file: What is there.
-  ///   - response: The head of the answer.
-  ///   - stated: The size of the whole file that earlier answers have stated; becomes this one's.
-  /// - Returns: The size of the whole file, if the server says it.
-  /// - Throws: `DownloadError` for an answer that is not the file, `FileError` for the disk.
+  ///   - file: The partial file.
+  ///   - response: The head of the response.
+  ///   - stated: The size of the whole file by earlier responses; set to this one's.
+  /// - Returns: The size of the whole file, if the server gives it.
+  /// - Throws: `DownloadError` for a response that is not the file, `FileError` for the disk.
   private func prepare(
     _ file: PartialFile,
     _ response: HTTPClientResponse,
@@ -211,7 +211,7 @@ package struct ResumableDownload {
       try file.restart()
       stated = nil
       unlink(tagFile)
-      // A weak tag does not vouch for every byte.
+      // A weak tag does not guarantee equal bytes.
       let tag = response.headers.first(name: "ETag").flatMap { $0.hasPrefix("\"") ? $0 : nil }
       if let tag = tag ?? response.headers.first(name: "Last-Modified"), tag.utf8.count < 1024 {
         try AtomicFile.write(tag, to: tagFile)
@@ -234,8 +234,8 @@ package struct ResumableDownload {
       }
       stated = range.total ?? stated
     case 416:
-      // There is nothing after what is there: it is whole, or something else. The hash tells, or the
-      // tag: of another file there would have been something.
+      // No byte follows the partial file: it is complete, or of another file. The hash decides, or the tag:
+      // a changed file would have been sent anew.
       let whole = response.headers.first(name: "Content-Range")
       let isWhole = storedTag != nil && whole == "bytes */\(file.size)"
       if file.size > 0, sha256 != nil || isWhole { return nil }
@@ -244,7 +244,7 @@ package struct ResumableDownload {
     case let status:
       throw DownloadError(cause: .status(status), description: "\(url) answers HTTP \(status)")
     }
-    // Of a part the total may be more than what this answer has.
+    // The total of a partial response is larger than its length.
     let total = stated ?? length.map { Self.sum($0, file.size) }
     stated = total
     if let total, total > maximumBytes {
@@ -256,13 +256,13 @@ package struct ResumableDownload {
     return total
   }
 
-  /// The size of a file of which the server has `left` bytes to send; its word may be any number.
+  /// The size of a file with `left` bytes to come, without overflow: a server may claim any number.
   package static func sum(_ left: Int, _ there: Int) -> Int {
     let (sum, overflow) = left.addingReportingOverflow(there)
     return overflow ? .max : sum
   }
 
-  /// Whether the server was there, took the request, and then broke off.
+  /// Whether the server took the request and then closed the connection.
   private static func hungUp(_ error: any Error) -> Bool {
     if let error = error as? IOError { return [ECONNRESET, EPIPE].contains(error.errnoCode) }
     let error = error as? HTTPClientError

@@ -1,24 +1,24 @@
 import Foundation
 
-/// The links to Google Drive on a page that somebody keeps for people, with the words they stand by.
+/// The links to Google Drive on a web page, with the text around them.
 ///
-/// LAFITE's author moves the files now and then and corrects the links on the project's page: the page
-/// is asked, nothing is built in. Read as text: Markdown, HTML and bare addresses.
+/// LAFITE's author moves the files now and then and updates the links on the project's page, so the page is
+/// read each time. Markdown, HTML and bare addresses are understood.
 package struct SharedLinks {
   /// A file on Drive.
   package struct Link: Equatable {
-    /// What the link is called; for a bare address, what stands before it.
+    /// The link's name; for a bare address, the text before it.
     package let name: String
     /// Its id on Drive.
     package let id: String
-    /// Line up to the link, and the heading above where the line does not say it.
+    /// The line up to the link, and the heading above.
     fileprivate let context: String
   }
 
-  /// In the order of the page.
+  /// The links in the order of the page.
   package let links: [Link]
 
-  /// Reads a page; what is no link to a file is passed over.
+  /// Reads a page; other links are skipped.
   package init(_ page: String) {
     var (found, heading): ([Link], String) = ([], "")
     for line in page.split(whereSeparator: \.isNewline) {
@@ -39,7 +39,7 @@ package struct SharedLinks {
     links = found
   }
 
-  /// `[name](address)`, `<a href="address">name</a>`, or what stands before the address.
+  /// The name in `[name](address)` or `<a href="address">name</a>`, else the text before the address.
   private static func name(_ before: Substring, _ after: Substring) -> String {
     var name = before
     if before.hasSuffix("](") {
@@ -60,12 +60,12 @@ package struct SharedLinks {
     return name.trimmingCharacters(in: CharacterSet(charactersIn: " \t*-:|)([]<>#"))
   }
 
-  /// The zips of a dataset: its name is in the link's or before it, and it is no trained network.
+  /// The links to a dataset's zips: its name is in the link or before it, and the link is to no network.
   ///
   /// - Parameters:
   ///   - set: `coco`, `cub` or `celeba`.
-  ///   - split: `train`, or `val` or `test`, which are taken for each other.
-  /// - Returns: All that fit; one, if the page is clear.
+  ///   - split: `train`, or `val` or `test`, which count as the same.
+  /// - Returns: All matches; one, if the page is unambiguous.
   package func zips(of set: String, split: String) -> [Link] {
     let names = set == "cub" ? ["cub", "bird"] : [set]
     let own = links.filter { link in
@@ -74,7 +74,7 @@ package struct SharedLinks {
     let fitting = own.filter {
       $0.says(split == "train" ? ["train"] : ["val", "test"], inName: true)
     }
-    // A link that says nothing of parts has all of them.
+    // A link without the name of a split has all splits.
     let whole = own.filter { !$0.says(["train", "val", "test"], inName: true) }
     return fitting.isEmpty && own.count == 1 ? whole : fitting
   }
@@ -83,7 +83,7 @@ package struct SharedLinks {
 }
 
 extension SharedLinks.Link {
-  /// Whether one of some words is in the name, else in the line before it, else in the heading.
+  /// Whether one of some words is in the link's context, or in its name alone if asked for.
   fileprivate func says(_ words: [String], inName: Bool = false) -> Bool {
     let text = inName ? name : context
     return words.contains { text.lowercased().contains($0) }

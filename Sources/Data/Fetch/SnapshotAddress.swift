@@ -4,24 +4,24 @@ import Foundation
 import Text
 import Threads
 
-/// A snapshot on the web, downloaded once.
+/// The cache of snapshots on the web.
 package enum SnapshotAddress {
-  /// Whether a location is an address and no path.
+  /// Whether a location is a URL rather than a path.
   package static func isAddress(_ location: String) -> Bool {
     location.hasPrefix("https://") || location.hasPrefix("http://")
   }
 
-  /// The local copy of what an address gives.
+  /// The cached file of a URL, downloaded on first use.
   ///
-  /// It is kept under the address's hash, and is not asked for again; removing the file does that. What
-  /// is no snapshot is not kept, whenever it came.
+  /// Its folder is named by the URL's hash. It is downloaded again only after the user removed it. A file
+  /// that is no snapshot does not stay in the cache.
   ///
   /// - Parameters:
-  ///   - address: Where the snapshot is.
+  ///   - address: The snapshot's URL.
   ///   - check: Throws for a file that is no snapshot.
-  /// - Returns: Its path.
-  /// - Throws: `DownloadError` if it cannot be had, `FileError` if it cannot be kept, and what `check`
-  ///   throws.
+  /// - Returns: The file's path.
+  /// - Throws: `DownloadError` if the download fails or the file is no snapshot, `FileError` if it cannot be
+  ///   stored or read.
   package static func file(of address: String, check: (String) throws -> Void) throws -> String {
     guard let cache = cacheFolder else {
       throw FileError("create folder", path: "nifty", reason: "HOME and NIFTY_CACHE are not set")
@@ -41,16 +41,16 @@ package enum SnapshotAddress {
         Console.progress("\(name)  \(Text.number(Double(done) / 1e6))\(whole) MB")
       }
     }
-    // On standard error: what a command prints as its result stays the same.
+    // On standard error: a command's result on standard output stays the same.
     Console.error("downloaded \(path): sha256 \(digest)")
     try keep(path, check)
     return path
   }
 
-  /// Removes a file that is no snapshot, and says why.
+  /// Removes a file that is no snapshot; the error gives the reason.
   private static func keep(_ path: String, _ check: (String) throws -> Void) throws {
     do { try check(path) } catch let error as FileError {
-      // That it cannot be read says nothing of what it is.
+      // An unreadable file may still be a snapshot.
       throw error
     } catch {
       unlink(path)
@@ -62,7 +62,7 @@ package enum SnapshotAddress {
     Array(text.utf8).withUnsafeBytes { SHA256.digest(of: $0) }
   }
 
-  /// The result of an asynchronous piece of work, for commands that compute on this thread.
+  /// Waits for an asynchronous function, for commands that compute on this thread.
   private static func waiting<Value: Sendable>(
     _ body: @escaping @Sendable () async throws -> Value
   ) throws -> Value {

@@ -6,9 +6,9 @@ import NIOHTTP1
 import Synchronization
 import Text
 
-/// An address that is told of events by a JSON object each, one after the other, in the background.
+/// A web hook: posts events as JSON objects to an address, in order, in the background.
 ///
-/// Whoever tells never waits for the network, except in `finish`. A failure is one line, said once.
+/// Callers never wait for the network, except in `finish`. Only the first failure is reported, in one line.
 package final class WebHook: Sendable {
   private struct State {
     var last: Task<Void, Never>?
@@ -21,16 +21,16 @@ package final class WebHook: Sendable {
   private let deadline: Duration
   private let say: @Sendable (String) -> Void
   private let state = Mutex(State())
-  /// The most events that wait to be sent.
+  /// The maximum number of queued events.
   private static let mostWaiting = 100
 
   /// A hook at an address; nothing is sent yet.
   ///
   /// - Parameters:
   ///   - address: An http or https address, on any port of any host.
-  ///   - deadline: The time of one request.
-  ///   - say: Gets the line of the first failure. Of the address it has only the host: the rest may be secret.
-  /// - Throws: `DownloadError` if it is no such address.
+  ///   - deadline: The timeout of one request.
+  ///   - say: Receives the line of the first failure. It names only the address's host: the rest may be secret.
+  /// - Throws: `DownloadError` if the address is invalid.
   package init(
     _ address: String,
     deadline: Duration = .seconds(10),
@@ -45,7 +45,7 @@ package final class WebHook: Sendable {
     self.say = say
   }
 
-  /// Sends an event after those before it; returns at once.
+  /// Queues an event; returns at once.
   ///
   /// - Parameter json: A JSON object.
   package func tell(_ json: String) {
@@ -63,11 +63,11 @@ package final class WebHook: Sendable {
     if !hasRoom { fail("more than \(Self.mostWaiting) events wait for it, and some are left out") }
   }
 
-  /// Waits until all is sent, but not for long.
+  /// Waits until the queue is empty, with a timeout.
   ///
   /// Blocks the thread, which must not be one of Swift's tasks.
   ///
-  /// - Parameter limit: The most seconds.
+  /// - Parameter limit: The timeout in seconds.
   package func finish(within limit: Int = 15) {
     guard let last = state.withLock({ $0.last }) else { return }
     let isDone = DispatchSemaphore(value: 0)
@@ -90,7 +90,7 @@ package final class WebHook: Sendable {
         request.body = .bytes(ByteBuffer(string: json))
         let time = TimeAmount.nanoseconds(Int64(deadline / .nanoseconds(1)))
         let response = try await client.execute(request, timeout: time)
-        // Whatever it says beyond its status is not read.
+        // The body is not read.
         guard (200..<300).contains(response.status.code) else {
           return fail("it answers HTTP \(response.status.code)")
         }

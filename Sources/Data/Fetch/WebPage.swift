@@ -4,14 +4,14 @@ import NIOCore
 import NIOHTTP1
 import Text
 
-/// A page that is read as text, of at most one megabyte.
+/// A web page as text, of at most one megabyte.
 package struct WebPage {
   private let address: String
   private static let maximumBytes = 1 << 20
 
   package init(_ address: String) { self.address = address }
 
-  /// Asks for it.
+  /// Fetches the page.
   ///
   /// - Returns: Its text; bytes that are not UTF-8 are replaced.
   /// - Throws: `DownloadError`.

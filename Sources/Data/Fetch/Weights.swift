@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// A model file that is not on this machine.
+/// A missing model file.
 package struct MissingWeights: Error, CustomStringConvertible {
   package let name: String
   package let folders: [String]
@@ -17,7 +17,7 @@ package struct MissingWeights: Error, CustomStringConvertible {
   }
 }
 
-/// Files that nifty needs and does not make: vocabularies and extractor weights.
+/// Model files of others that nifty uses: vocabularies and extractor weights.
 package enum Weights {
   /// CLIP's byte-pair merges, decompressed.
   package static let vocabulary = "bpe_simple_vocab_16e6.txt"
@@ -30,15 +30,15 @@ package enum Weights {
   /// VGG-16 with LPIPS's weights, as TorchScript.
   package static let vgg16 = "vgg16.pt"
 
-  /// The CLIP that the original works with, OpenAI's ViT-B/32, if it was fetched.
+  /// The original's CLIP, OpenAI's ViT-B/32, if it was fetched.
   package static var standardCLIP: String? { try? path(clip) }
-  /// What a help says of that default.
+  /// The help's text on that default.
   package static let standardCLIPText = "\(clip), if it was fetched"
-  /// Whether the detector of FID was fetched.
+  /// Whether FID's detector was fetched.
   package static var hasInception: Bool { (try? path(inception)) != nil }
 
-  /// The path of a file: in the folder that NIFTY_WEIGHTS names, else, and for what is not there, in
-  /// `.deps/weights` of a folder above the program or the current one.
+  /// The path of a file: in the folder that NIFTY_WEIGHTS names, else in `.deps/weights` of a folder above
+  /// the program or the current one.
   package static func path(_ name: String) throws -> String {
     for folder in folders {
       let path = folder + "/" + name
@@ -47,7 +47,7 @@ package enum Weights {
     throw MissingWeights(name: name, folders: folders)
   }
 
-  /// Where fetched weights go.
+  /// The destination of fetched weights.
   package static var folder: String { folders.first ?? "./.deps/weights" }
 
   private static var folders: [String] {

@@ -1,32 +1,32 @@
 import Text
 
-/// Everything that decides a download: where from, what to keep, how hard to try, where to.
+/// All settings of a download: source, filters, requests, retries, output.
 package struct LaionConfiguration: Codable, Equatable, Sendable {
   /// The folder that holds `part-*.parquet`, or a single file; part i becomes split i.
   package var metadata: String
   /// The folder that receives the folders `split0`, `split1` and so on.
   package var output: String
-  /// Which parts to download; `nil` for all.
+  /// The parts to download; `nil` for all.
   package var parts: ClosedRange<Int>?
-  /// Which of several machines this is; `nil` for the only one.
+  /// This machine's shard of the parts; `nil` for all.
   package var shard: Shard?
-  /// Where the fields of a row are found.
+  /// The columns of a row's fields.
   package var columns = MetadataColumns()
   /// A file of hosts and addresses that are never requested.
   package var denyList: String?
-  /// Whether a retry pass requests the failures that may pass, in finished splits that are not full.
+  /// Whether transient failures are retried in finished splits that are not full.
   package var retriesFailures = false
-  /// Pairs per split; rows are read on until the split is full or the part ends.
+  /// Pairs per split; rows are read until the split is full or the part ends.
   package var perSplit = 1_000_000
-  /// How pairs are laid out on the disk.
+  /// The layout of pairs on the disk.
   package var layout = PairLayout.folder
   /// Pairs in a full tar file of the layout `webdataset`.
   package var pairsPerShard = 10_000
-  /// Which rows are worth a request.
+  /// The filter of rows, applied before a request.
   package var filter = RowFilter()
-  /// Which images are kept, and how they are stored.
+  /// The filter and the storage of images.
   package var image = ImageSettings()
-  /// How images are requested.
+  /// The settings of requests.
   package var fetch = FetchSettings()
   /// Rows between the oldest unfinished one and the newest one started.
   ///
@@ -43,7 +43,7 @@ package struct LaionConfiguration: Codable, Equatable, Sendable {
   }
 }
 
-/// How pairs are laid out on the disk.
+/// The layout of pairs on the disk.
 package enum PairLayout: String, Codable, CaseIterable, Sendable {
   /// `0.png`, `0.txt`, `1.png`, …
   case folder
@@ -53,7 +53,7 @@ package enum PairLayout: String, Codable, CaseIterable, Sendable {
   case zip
 }
 
-/// How images become `ImageSettings.size`.
+/// The modes of resizing to `ImageSettings.size`.
 package enum ResizeMode: String, Codable, CaseIterable, Sendable {
   /// The shorter side gets the size, the longer one in proportion.
   case keepRatio = "keep-ratio"
@@ -65,14 +65,14 @@ package enum ResizeMode: String, Codable, CaseIterable, Sendable {
   case onlyIfBigger = "only-if-bigger"
 }
 
-/// How images are stored.
+/// The formats of stored images.
 package enum StoredFormat: String, Codable, CaseIterable, Sendable {
   case png, jpg, webp
-  /// The bytes that came, once they are decoded without an error.
+  /// The downloaded bytes, after they were decoded without an error.
   case original
 }
 
-/// Which downloaded images are kept, and how they are stored.
+/// The filter and the storage of downloaded images.
 package struct ImageSettings: Codable, Equatable, Sendable {
   /// Images whose shorter side is below this are dropped, in pixels; tracking pixels are common.
   package var minimumSide = 32
@@ -80,7 +80,7 @@ package struct ImageSettings: Codable, Equatable, Sendable {
   package var maximumPixels = 64_000_000
   /// Side of the stored images in pixels; `nil` stores the original size.
   package var size: Int?
-  /// How they get it, by Lanczos; `nil` as `.centerCrop`, as packing at this size would.
+  /// The mode of resizing, by Lanczos; `nil` as `.centerCrop`, as packing at this size would.
   package var resize: ResizeMode?
   /// The format of stored images.
   package var format = StoredFormat.png
@@ -88,51 +88,51 @@ package struct ImageSettings: Codable, Equatable, Sendable {
   package var quality = 95
   /// Whether only the first of several equal files is kept.
   package var dropsDuplicates = true
-  /// Of pictures whose perceptual hashes differ in at most so many of 128 bits only the first is kept;
-  /// `nil` keeps all.
+  /// The threshold of near duplicates: of pictures whose perceptual hashes differ in at most so many of 128
+  /// bits only the first is kept; `nil` keeps all.
   package var nearDuplicateBits: Int?
 
   /// The defaults above.
   package init() {}
 }
 
-/// How images are requested.
+/// The settings of requests.
 package struct FetchSettings: Codable, Equatable, Sendable {
   /// Requests in flight, decoding included.
   package var concurrency = 128
   /// Requests in flight to one host.
   package var concurrencyPerHost = 8
-  /// Requests begun per second at one host; `nil` for as many as there are slots.
+  /// The rate limit: requests begun per second at one host; `nil` for none.
   package var requestsPerSecondPerHost: Double?
-  /// Names resolved at the same time, each on its own thread.
+  /// Concurrent DNS lookups, each on its own thread.
   package var resolverThreads = 128
-  /// Seconds until a lookup of a name times out.
+  /// The timeout of a DNS lookup in seconds.
   package var lookupTimeout = 10.0
   /// Threads that decode and encode images; `nil` for one per core.
   package var decoderThreads: Int?
-  /// Seconds to connect, TLS excluded.
+  /// The timeout of connecting in seconds, TLS excluded.
   package var connectTimeout = 5.0
-  /// Seconds without a byte.
+  /// The timeout of reading in seconds: without a byte.
   package var readTimeout = 10.0
-  /// Seconds for one attempt from the request to the last byte of the body, redirects included.
+  /// The timeout of one attempt in seconds, from the request to the last byte of the body, redirects
+  /// included.
   ///
-  /// Waiting for a name, for `robots.txt` and for a slot at the host is not counted: the first two
-  /// have limits of their own, and the last is our own doing.
+  /// DNS lookup, `robots.txt` and the wait for a slot at the host do not count: the first two have timeouts of
+  /// their own, and the last is our own doing.
   package var totalTimeout = 30.0
-  /// Attempts per image, the first included; only failures that may pass are retried.
+  /// Attempts per image, the first included; only transient failures are retried.
   package var attempts = 3
-  /// Seconds before the second attempt; doubled before each further one.
+  /// Seconds before the first retry; doubled before each further one.
   package var retryDelay = 1.0
   /// Bytes of the largest body that is accepted.
   package var maximumBytes = 16 << 20
-  /// Bytes of all bodies together that are in memory, at least 128 KiB per connection; a body that needs
-  /// more waits.
+  /// The memory budget of all bodies in bytes, at least 128 KiB per connection; a body beyond it waits.
   package var maximumBytesInFlight = 64 << 20
-  /// Pixels of all pictures together that are being decoded; a larger one is decoded alone.
+  /// The budget of all pictures that are being decoded, in pixels; a larger picture is decoded alone.
   package var maximumPixelsInFlight = 64_000_000
-  /// Missed deadlines in a row after which a host is skipped for `silentHostPause` seconds.
+  /// Timeouts in a row after which a host is skipped for `silentHostPause` seconds.
   package var silentHostLimit = 3
-  /// Seconds for which rows of a host that never answers are not requested.
+  /// Seconds for which a silent host's rows are skipped.
   package var silentHostPause = 60.0
   /// Redirects followed per attempt.
   package var maximumRedirects = 5
@@ -140,13 +140,13 @@ package struct FetchSettings: Codable, Equatable, Sendable {
   package var userAgent = "\(Version.userAgent) (+image-text dataset download)"
   /// `X-Robots-Tag` directives by which a server opts its images out of training.
   package var optOutDirectives = ["noai", "noimageai"]
-  /// The directives that are known; the others that img2dataset obeys on request are among them.
+  /// All known directives, with those that img2dataset obeys on request.
   package static let knownOptOuts = ["noai", "noimageai", "noindex", "noimageindex", "noml"]
   /// Whether a site's `robots.txt` is requested and obeyed.
   package var followsRobots = true
   /// Whether private and loopback addresses may be requested: for demonstrations on one machine.
   package var allowPrivateAddresses = false
-  /// Private addresses that may be requested even so, as "10.0.0.7".
+  /// Exceptions: private addresses that may be requested, as "10.0.0.7".
   package var allowedAddresses: [String] = []
 
   /// The defaults above.

@@ -6,11 +6,11 @@ import Parquet
 /// Downloads LAION: metadata in, numbered image–caption pairs out.
 ///
 /// `splitN/K.png` and `splitN/K.txt` are pair K of split N; the text has one caption per line.
-/// `splitN/index.parquet` says where each pair comes from and why other rows gave none,
-/// `splitN/stats.json` counts. A run that is killed at any moment continues when it is started
-/// again and ends with the same pairs.
+/// `splitN/index.parquet` lists the origin of each pair and the failure of every other row,
+/// `splitN/stats.json` counts. A run that is killed at any moment continues when it is restarted, and ends
+/// with the same pairs.
 package struct LaionDownload: Sendable {
-  /// What to download.
+  /// The settings.
   package let configuration: LaionConfiguration
 
   /// A download that has not begun.
@@ -21,7 +21,7 @@ package struct LaionDownload: Sendable {
   /// Downloads all splits that are not finished, one after another.
   ///
   /// - Parameter progress: Called about twice a second, and once when a split ends.
-  /// - Returns: The statistics of every split, also of those that were finished before.
+  /// - Returns: The statistics of every split, finished ones included.
   /// - Throws: `LaionError` for wrong settings, unreadable metadata, a full disk, or when the task is
   ///   cancelled. A failed row is counted, not thrown; a part that is damaged inside is
   ///   thrown after the other parts are done.
@@ -43,8 +43,7 @@ package struct LaionDownload: Sendable {
     do throws(LaionError) {
       let report = ProgressReporter(progress)
       let splits = parts.map { split($0, denied, network, report) }
-      // A part that is broken or no metadata at all, or a folder that was begun otherwise, should be
-      // known before days of downloading.
+      // Fail early: a damaged part or a folder with other settings must not show after days of downloading.
       var passedOver: [String: String] = [:]
       for split in splits {
         let rows = try MetadataRows(split.part, columns: configuration.columns)
@@ -83,7 +82,7 @@ package struct LaionDownload: Sendable {
         report.splits.append(statistics)
         report.added += added
       } catch  where error.isDamage {
-        // Damage inside one part is no reason to do without the others.
+        // A damaged part does not stop the others.
         damage = damage ?? error
       }
     }
@@ -116,11 +115,11 @@ package struct LaionDownload: Sendable {
     )
   }
 
-  /// The parts that this machine downloads: with more machines than parts some have none.
+  /// This machine's parts; with more machines than parts some have none.
   private func shard(of parts: [MetadataPart]) throws(LaionError) -> [MetadataPart] {
     guard let shard = configuration.shard else { return parts }
     let own = parts.filter { shard.takes($0.number) }
-    // Without a count each machine has a part of its own: a number without one is a mistake.
+    // Without a count machine i has part i: without such a part the number is a mistake.
     if own.isEmpty, shard.count == nil {
       throw .noSuchPart(part: shard.index, folder: configuration.metadata, count: parts.count)
     }

@@ -1,42 +1,42 @@
 package import Files
 package import Parquet
 
-/// What ends a download, in one line: what, where, and what to do.
+/// An error that ends a download, in one line: what, where, and what to do.
 ///
 /// A row that cannot be fetched is not an error but a `FetchOutcome`.
 package enum LaionError: Error, Equatable, CustomStringConvertible {
-  /// An option is not what it may be, or does not go with another.
+  /// An option has an invalid value, or conflicts with another.
   case option(String)
   /// The metadata folder has no files of a known format.
   case noMetadata(folder: String)
   /// The output folder has no splits.
   case noSplits(folder: String)
-  /// A part was asked for that the metadata folder does not have.
+  /// The metadata folder lacks a requested part.
   case noSuchPart(part: Int, folder: String, count: Int)
   /// The part has no column of image addresses.
   case noURLColumn(path: String, columns: [String])
-  /// The part lacks a column that was asked for by name.
+  /// The part lacks a requested column.
   case noColumn(path: String, name: String, columns: [String])
-  /// A text file cannot be read beyond this row.
+  /// A text file is unreadable from this row on.
   case damagedMetadata(path: String, row: Int, reason: String)
   /// A compressed file of text is damaged.
   case damagedText(path: String, reason: String)
   /// The split was begun with other settings or another part.
   case differentSettings(folder: String)
-  /// Another run is at work in the folder.
+  /// Another run holds the folder's lock.
   case inUse(folder: String)
-  /// A ledger says what cannot be.
+  /// A ledger contradicts itself.
   case damagedLedger(path: String, line: Int)
   /// A Parquet file cannot be read or written.
   case parquet(ParquetError)
-  /// The system does not let the process open as many connections as are wanted.
+  /// The system's limit on open files is too low for the connections.
   case tooFewFiles(needed: Int, allowed: Int)
   /// The disk is full or a folder is not writable.
   case file(FileError)
   /// The task was cancelled; the same command continues where it stopped.
   case cancelled
 
-  /// Whether it is the metadata of one part that cannot be read.
+  /// Whether the metadata of one part is damaged.
   var isDamage: Bool {
     switch self {
     case .parquet, .damagedMetadata, .damagedText: true

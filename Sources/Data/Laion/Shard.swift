@@ -1,11 +1,11 @@
-/// One of several machines that divide the parts among themselves.
+/// The shard of one of several machines that divide the parts.
 ///
 /// A part belongs to a machine by its number alone, so that a restarted machine has the same shard, also
 /// over other files.
 package struct Shard: Codable, Equatable, Sendable {
-  /// Which one, from 0.
+  /// The machine's index, from 0.
   package var index: Int
-  /// How many there are; `nil` for one per part, each with the part of its own number.
+  /// The number of machines; `nil` for one per part, each with the part of its own index.
   package var count: Int?
 
   /// Machine `index` of `count`.
@@ -22,7 +22,7 @@ package struct Shard: Codable, Equatable, Sendable {
 }
 
 extension Shard {
-  /// A task that a cluster numbers: of a Slurm array, or a pod of an indexed Kubernetes job.
+  /// A numbered task of a cluster: of a Slurm array, or a pod of an indexed Kubernetes job.
   package struct Task: Equatable, Sendable {
     /// Its number in the array or job.
     package var number: Int
@@ -41,26 +41,26 @@ extension Shard {
     }
   }
 
-  /// Which shard a process has, and what the user should know of that.
+  /// The shard of a process, with a note for the user.
   package struct Choice: Equatable, Sendable {
     /// The shard; `nil` for all parts.
     package var shard: Shard?
-    /// A line for the user; `nil` when there is nothing to say.
+    /// A line for the user, if any.
     package var note: String?
   }
 
-  /// Chooses between what the user said and what the cluster says.
+  /// Chooses between the user's flags and the cluster's variables.
   ///
-  /// Of the cluster only the task's own number counts. How many tasks there are would be another
-  /// number when one of them is sent again alone, so it is the user who says it.
+  /// Only the task's own number is taken from the cluster. The number of tasks changes when one of them is
+  /// submitted again alone, so the user gives it.
   ///
   /// - Parameters:
-  ///   - explicit: The shard that the user named.
-  ///   - parts: The parts that the user named.
-  ///   - count: How many tasks divide the parts, if the user said so.
+  ///   - explicit: The user's shard.
+  ///   - parts: The user's parts.
+  ///   - count: The number of tasks that divide the parts, if the user gave it.
   ///   - environment: The variables of the process.
   /// - Returns: The shard.
-  /// - Throws: `LaionError` when tasks are counted where there are none.
+  /// - Throws: `LaionError` for a number of tasks outside of a cluster.
   package static func choose(
     explicit: Shard?,
     parts: ClosedRange<Int>?,
@@ -69,7 +69,7 @@ extension Shard {
   ) throws(LaionError) -> Choice {
     let task = Task(environment: environment)
     if let explicit {
-      let note = task.map { "--shard is given: \($0.variable)=\($0.number) is not looked at" }
+      let note = task.map { "--shard is given: \($0.variable)=\($0.number) is ignored" }
       return Choice(shard: explicit, note: note)
     }
     if let count {
@@ -86,7 +86,7 @@ extension Shard {
     }
     guard let task else { return Choice() }
     if parts != nil {
-      let note = "--parts is given: \(task.variable)=\(task.number) is not looked at"
+      let note = "--parts is given: \(task.variable)=\(task.number) is ignored"
       return Choice(note: note)
     }
     return Choice(

@@ -41,7 +41,7 @@ package struct BatchSlice: Equatable, Sendable {
   }
 }
 
-/// A slice's rows of the random numbers of a whole step, which do not depend on the number of slices.
+/// One slice of a step's random numbers, which do not depend on the number of slices.
 ///
 /// Every slice draws all of them and keeps its own rows. Scalars and integers are the same for all slices.
 package final class SlicedRandom: RandomSource {
@@ -51,7 +51,7 @@ package final class SlicedRandom: RandomSource {
   /// The random numbers of a slice.
   ///
   /// - Parameters:
-  ///   - whole: The source of the whole step, at its beginning.
+  ///   - whole: The random source of the whole step, before its first draw.
   ///   - slice: The slice whose rows are kept.
   package init(_ whole: any RandomSource, _ slice: BatchSlice) {
     (self.whole, self.slice) = (whole, slice)

@@ -35,7 +35,7 @@ extension Ranks {
     copyFromFirst([number])
     try check()
     guard let command = Command(rawValue: number.values(Int64.self)[0]) else {
-      throw RanksError("rank 0 says something that rank \(rank) does not understand")
+      throw RanksError("rank 0 sends a command that rank \(rank) does not know")
     }
     return command
   }
@@ -72,7 +72,7 @@ extension Ranks {
   /// - Parameters:
   ///   - job: The metric's number, which the others receive by `scoredJob`.
   ///   - body: Computes this rank's batches.
-  /// - Returns: What `body` gives.
+  /// - Returns: The result of `body`.
   package func withOthers<Result>(
     _ job: Int,
     _ body: () throws -> Result

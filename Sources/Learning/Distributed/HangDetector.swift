@@ -1,26 +1,25 @@
 import Glibc
 package import Synchronization
 
-/// The task of this process, and the time since its last progress.
+/// Tells long work from a hang: the task of this process, and the time since its last progress.
 ///
-/// A thread that waits for a file system or a lock that never answers takes no processor time at all. One
-/// that computes does, and so does one that a slow disk wakes for each piece: microseconds for two
-/// megabytes, measured on ext4. So the CPU clocks of the working threads tell long work from a hang, without
-/// reports of progress. They miss an endless loop, and a thread that wakes only to poll, as one over the
-/// kernel's limit of dirty pages; a run's files are flushed before that limit.
+/// Progress is CPU time of the working threads, so no work has to report it. A thread blocked on a file
+/// system or lock that never answers uses none. One that computes does, and so does one that a slow disk
+/// wakes for each block: microseconds for two megabytes, measured on ext4. Undetected are endless loops,
+/// and threads that wake only to poll, as one throttled at the kernel's dirty-page limit; a run's files are
+/// flushed before that limit.
 package final class HangDetector: Sendable {
-  /// The task and the progress of a process.
+  /// The task of a process, and the time since its progress.
   package struct Standing: Equatable {
     /// Seconds since its last progress.
     package var seconds: Double
-    /// Its task, as "writes log.txt"; `nil` while it waits for other ranks or does work with its own
-    /// timeouts.
+    /// Its task, as "writes log.txt"; `nil` during collective calls and work with its own timeouts.
     package var task: String?
   }
 
   private struct State {
     var tasks: [String?] = ["trains"]
-    /// CPU clocks of the helper threads, by number.
+    /// CPU clocks of the helper threads, by thread number.
     var helpers: [Int: clockid_t] = [:]
     var helpersSoFar = 0
     var spent: UInt64
@@ -30,7 +29,7 @@ package final class HangDetector: Sendable {
   private let main: clockid_t
   private let state: Mutex<State>
 
-  /// Watches the thread that calls this, the main one.
+  /// Monitors the calling thread, which must be the main one.
   package init() {
     main = Self.clockOfThisThread()
     state = Mutex(State(spent: Self.time(of: main)))
@@ -41,8 +40,8 @@ package final class HangDetector: Sendable {
   /// - Parameters:
   ///   - task: The name, as "writes log.txt"; `nil` for work that never counts as a hang.
   ///   - body: The work, on the main thread.
-  /// - Returns: What `body` gives.
-  /// - Throws: What `body` throws.
+  /// - Returns: The result of `body`.
+  /// - Throws: The error of `body`.
   package func doing<Result, Failure: Error>(
     _ task: String?,
     _ body: () throws(Failure) -> Result
@@ -63,7 +62,7 @@ package final class HangDetector: Sendable {
   /// Records progress.
   package func mark() { state.withLock { $0.since = .now } }
 
-  /// Runs `body` on a helper thread, whose processor time counts as progress.
+  /// Runs `body`, called on a helper thread: its CPU time counts as progress.
   package func alongside<Result>(_ body: () throws -> Result) rethrows -> Result {
     let clock = Self.clockOfThisThread()
     let number = state.withLock { state in
@@ -100,7 +99,7 @@ package final class HangDetector: Sendable {
     return pthread_getcpuclockid(pthread_self(), &clock) == 0 ? clock : -1
   }
 
-  /// Processor time in nanoseconds; 0 for a thread that has ended.
+  /// CPU time in nanoseconds; 0 for a thread that has ended.
   private static func time(of clock: clockid_t) -> UInt64 {
     var time = timespec()
     guard clock_gettime(clock, &time) == 0 else { return 0 }
@@ -109,7 +108,7 @@ package final class HangDetector: Sendable {
 }
 
 extension HangDetector.Standing {
-  /// The heartbeat's text, without its number.
+  /// The payload of a heartbeat, without its number.
   package var text: String { "\(Int(seconds)) \(task.map { String($0.prefix(300)) } ?? "")" }
 
   /// Parses a heartbeat.
@@ -125,7 +124,7 @@ extension HangDetector.Standing {
     self.init(seconds: Double(seconds), task: parts[2].isEmpty ? nil : String(parts[2]))
   }
 
-  /// The message about a rank that hangs; `nil` if it makes progress or waits for others.
+  /// The error message if the rank hangs; `nil` if it makes progress or waits for others.
   ///
   /// - Parameters:
   ///   - rank: The rank with this standing.

@@ -21,10 +21,10 @@ package final class Ranks {
   package let heartbeat: Heartbeat?
   /// The least size of a gradient bucket in bytes; `nil` for one all-reduce after the backward pass.
   ///
-  /// Small enough that the last bucket is soon summed, large enough that the overhead per bucket does not
-  /// count.
+  /// Small enough that the last bucket is soon summed, large enough that the overhead per bucket is
+  /// negligible.
   package var bucketBytes: Int? = 4 << 20
-  /// The number of waits so far; numbers their keys in the store.
+  /// The number of waits so far, part of their keys in the store.
   package var waits = 0
 
   /// A single process.
@@ -77,12 +77,11 @@ package final class Ranks {
     throw RanksError(explained(failure))
   }
 
-  /// Runs work that has its own timeouts and waits for other threads, as a download: it never counts as
-  /// a hang.
+  /// Runs work with its own timeouts on other threads, as a download: it never counts as a hang.
   ///
   /// - Parameter body: The work.
-  /// - Returns: What `body` gives.
-  /// - Throws: What `body` throws.
+  /// - Returns: The result of `body`.
+  /// - Throws: The error of `body`.
   package func doingByItsOwnClock<Result>(_ body: () throws -> Result) throws -> Result {
     try progress.doing(nil, body)
   }
@@ -121,7 +120,7 @@ package final class Ranks {
     return all
   }
 
-  /// The values, contiguous, where the backend reads them: on the device for NCCL, on the host for Gloo.
+  /// The values, contiguous, on the backend's side: on the device for NCCL, on the host for Gloo.
   private func carried(_ tensor: Tensor) -> Tensor {
     let values = tensor.detached()
     return (group?.usesNCCL(values) == true ? values : values.to(.cpu)).contiguous()
@@ -173,13 +172,13 @@ package final class Ranks {
   /// - Parameters:
   ///   - task: The name, as "reads the data".
   ///   - body: The work.
-  /// - Returns: What `body` gives.
-  /// - Throws: What `body` throws.
+  /// - Returns: The result of `body`.
+  /// - Throws: The error of `body`.
   package func doing<Result>(_ task: String, _ body: () throws -> Result) throws -> Result {
     try progress.doing(task, body)
   }
 
-  /// Runs this rank's part of a run; publishes its error for the others.
+  /// Runs a rank's whole run; publishes its error for the others.
   package func explaining<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch {
       publish("\(error)")
@@ -198,12 +197,12 @@ package final class Ranks {
     try? group?.publish(String(text.prefix(1000)), under: key)
   }
 
-  /// Reads a text from the store; `nil` also if the store does not answer, which the heartbeat notices.
+  /// Reads a text from the store; `nil` also if the store does not answer, which the heartbeat detects.
   package func found(under key: String) -> String? { (try? group?.published(under: key)) ?? nil }
 
-  /// The reason that another rank published, or which ranks are silent.
+  /// The reason that another rank published, else a message naming the silent ranks.
   private func explained(_ failure: TorchError) -> String {
-    // Gloo ends with advice for its own readers.
+    // Gloo appends advice to its messages.
     let reason = failure.description.components(separatedBy: ". This is typically")[0]
     guard let group else { return reason }
     publish(Self.lostTheOthers)
@@ -239,7 +238,7 @@ package final class Ranks {
       )
   }
 
-  /// The reason of a rank that stops because of others.
+  /// The published reason of a rank that stops because others are gone.
   package static let lostTheOthers = "lost the others"
 
   /// The message about a silent rank.

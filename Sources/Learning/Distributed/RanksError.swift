@@ -1,7 +1,7 @@
-/// Another rank is gone, hangs, or never joined: which one, and what to do, in one line.
+/// A rank that is gone, hangs, or never joined, in one line with what to do.
 package struct RanksError: Error, Equatable, CustomStringConvertible {
   package let description: String
 
-  /// An error that says this.
+  /// An error with a message.
   package init(_ description: String) { self.description = description }
 }

@@ -1,15 +1,15 @@
 package import Torch
 
-/// How well images fit the captions they were made for, judged by a CLIP.
+/// The agreement of generated images with their captions, judged by a CLIP.
 ///
-/// The judge must not be the CLIP that the generator was trained with: a generator learns to please its
-/// teacher long before its pictures show anything.
+/// The judge must not be the CLIP that the generator was trained with: a generator learns to please that one
+/// long before its pictures show anything.
 package struct CaptionAgreement: Codable, Equatable, Sendable {
   /// Share of images whose own caption is ranked first among all candidates.
   package var topOne: Double
   /// Mean cosine between an image and its caption.
   package var meanCosine: Double
-  /// Number of candidate captions; chance is one in so many.
+  /// Number of candidate captions; chance level is one in so many.
   package var candidates: Int
 
   /// Judges images.
@@ -17,7 +17,7 @@ package struct CaptionAgreement: Codable, Equatable, Sendable {
   /// - Parameters:
   ///   - images: CLIP features of the images, of any length, [n, E].
   ///   - captions: CLIP features of the candidate captions, of any length, [m, E].
-  ///   - captionOfImage: The caption each image was made for.
+  ///   - captionOfImage: The caption of each image, by its row.
   package init(images: Tensor, captions: Tensor, captionOfImage: [Int]) {
     let (n, m) = (images.size(0), captions.size(0))
     precondition(

@@ -6,13 +6,13 @@ package import Networks
 import Text
 import Torch
 
-/// Asks a CLIP that took no part in training which caption a generated image was made for.
+/// The judge: a CLIP outside of training that ranks the captions of generated images.
 package struct CaptionJudge {
   package let conditions: TrainingSet
   package let clip: ClipModel
   package let judge: ClipModel
 
-  /// A judge of what a generator makes of a set's captions.
+  /// A judge of images under a set's captions.
   package init(conditions: TrainingSet, clip: ClipModel, judge: ClipModel) {
     (self.conditions, self.clip, self.judge) = (conditions, clip, judge)
   }
@@ -24,8 +24,8 @@ package struct CaptionJudge {
   ///   - count: Distinct captions.
   ///   - perCaption: Images of each.
   ///   - seed: Of the latents.
-  ///   - note: Receives one line on captions that are longer than CLIP reads, if there are any.
-  /// - Returns: What the judge found.
+  ///   - note: Receives a line if captions are truncated for CLIP.
+  /// - Returns: The judgement.
   /// - Throws: `EvaluationError` if the set has fewer distinct captions.
   package func agreement(
     _ generator: Generator,

@@ -2,20 +2,20 @@ import CLIP
 import Datasets
 package import Torch
 
-/// Which captions a walk over a conditioning set gives to generated images, as a judge reads them.
+/// The captions of generated images, from a walk over the conditioning set, with a judge's features.
 package struct CaptionWalk {
   /// Features of the distinct captions, unit length, [m, E].
   package let features: Tensor
   /// The caption of each image, as a row of `features`.
   package let owners: [Int]
 
-  /// What a judge of captions needs: a CLIP, by name and as a function.
+  /// A judge's text side: a CLIP's hash and its function of texts.
   package struct Judge {
     /// SHA-256 of the CLIP's file.
     package let sha256: String
     /// Features of texts, of any length, [n, E].
     package let features: ([String]) throws -> Tensor
-    /// Receives the distinct captions once, before they are read, to say what is cut of them.
+    /// Receives the distinct captions once, to report those that will be truncated.
     package let announce: ([String]) -> Void
 
     /// A judge.
@@ -32,14 +32,14 @@ package struct CaptionWalk {
 
   /// Follows the walk of `GeneratedImages` and embeds its captions.
   ///
-  /// Captions are read as texts; where a set keeps only their features, those serve if the judge made
-  /// them.
+  /// Captions are encoded from their texts; of a set with features alone, these are used if they are the
+  /// judge's own.
   ///
   /// - Parameters:
   ///   - images: The walk.
   ///   - judge: The CLIP that encodes the captions.
   ///   - chunk: Captions embedded at once.
-  /// - Throws: `EvaluationError.option` if an image of the set has no caption that the judge can read.
+  /// - Throws: `EvaluationError.option` if an image of the set has neither a text nor a feature of the judge.
   package init(_ images: GeneratedImages, judge: Judge, chunk: Int = 64) throws {
     var rows: [Key: Int] = [:]
     var texts: [String] = []
@@ -107,11 +107,11 @@ package struct CaptionWalk {
   package func candidateCount(_ limit: Int = 100) -> Int { min(limit, features.size(0)) }
 
   /// R-precision at rank one (Xu et al., arXiv 1711.10485, section 4.1, with a CLIP as judge): the
-  /// share of images whose own caption is nearer than 99 others drawn at random.
+  /// fraction of images whose own caption is nearer than 99 others drawn at random.
   ///
   /// - Parameters:
   ///   - images: CLIP features of the images, of any length, [n, E].
-  ///   - candidates: Captions to choose from, the own one included; fewer if there are not so many.
+  ///   - candidates: Captions to rank, the own one included; all if there are fewer.
   ///   - seed: Draws the others.
   /// - Returns: From 0 to 1; a tie does not count as nearer.
   package func retrieval(_ images: Tensor, candidates: Int = 100, seed: UInt64) -> Double {

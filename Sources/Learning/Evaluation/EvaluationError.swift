@@ -1,12 +1,12 @@
-/// A fault of an evaluation's files or options.
+/// An error of an evaluation's files or options.
 package enum EvaluationError: Error, Sendable, CustomStringConvertible {
   /// A file of network weights that does not fit its network.
   case weights(path: String, reason: String)
-  /// A file of feature statistics that cannot be used.
+  /// An invalid file of feature statistics.
   case statistics(path: String, reason: String)
-  /// A file of moments that cannot be used.
+  /// An invalid file of moments.
   case moments(path: String, reason: String)
-  /// A detector that is a program of its own and cannot be loaded, or failed.
+  /// A TorchScript detector that cannot be loaded, or failed.
   case detector(path: String, reason: String)
   /// An option that does not fit the data or the other options.
   case option(String)

@@ -4,19 +4,19 @@ import Pickle
 package import Torch
 import TorchNN
 
-/// A network whose features stand for images when sets of images are compared.
+/// A feature detector: sets of images are compared by its features.
 package protocol FeatureDetector {
   /// Its name in metrics: `lite0`.
   var name: String { get }
-  /// SHA-256 of the file its weights came from.
+  /// SHA-256 of the file of its weights.
   var sha256: String { get }
-  /// How images are brought to its input size, in words.
+  /// The resizing to its input size, in words.
   var resize: String { get }
   /// Length of a feature vector.
   var dimension: Int { get }
   /// Features of uint8 images [N, 3, H, W]: [N, D].
   ///
-  /// - Throws: What a detector that is a program of its own reports.
+  /// - Throws: The error of a TorchScript detector.
   func features(_ images: Tensor) throws -> Tensor
 }
 
@@ -44,7 +44,7 @@ package struct Lite0Detector: FeatureDetector {
     }
   }
 
-  /// Moves the network to a device; images must come from there.
+  /// Moves the network to a device; images must be on it.
   package func move(to device: Device) { network.move(to: device) }
 
   package func features(_ images: Tensor) -> Tensor {

@@ -6,7 +6,7 @@ package import Torch
 package struct FeatureStatistics {
   /// Length of a feature vector, D.
   package let dimension: Int
-  /// Vectors after which further ones are ignored; `nil` for no limit.
+  /// The limit on vectors; further ones are ignored; `nil` for none.
   package let maximumCount: Int?
   /// Vectors seen, n.
   package private(set) var count = 0
@@ -15,12 +15,12 @@ package struct FeatureStatistics {
   private var products: Tensor  // [D, D]
   private var kept: [Tensor]?
 
-  /// Statistics of nothing yet.
+  /// Statistics of no vectors.
   ///
   /// - Parameters:
   ///   - dimension: Length of a feature vector.
-  ///   - maximumCount: Vectors after which further ones are ignored.
-  ///   - keepingFeatures: Keeps the vectors themselves too, on the CPU.
+  ///   - maximumCount: The limit on vectors; further ones are ignored.
+  ///   - keepingFeatures: Keeps the vectors themselves, too, on the CPU.
   package init(dimension: Int, maximumCount: Int? = nil, keepingFeatures: Bool = false) {
     self.dimension = dimension
     self.maximumCount = maximumCount
@@ -75,7 +75,7 @@ package struct FeatureStatistics {
     try SafeTensors.write(tensors, metadata: metadata, to: path)
   }
 
-  /// Reads what `save` wrote.
+  /// Reads the file of `save`.
   ///
   /// - Throws: `EvaluationError.statistics` if its tensors do not fit each other or are not finite.
   package init(path: String) throws {

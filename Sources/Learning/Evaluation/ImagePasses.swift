@@ -4,11 +4,11 @@ package import Networks
 package import Torch
 import TorchNN
 
-/// Real images, batch by batch, as detectors want them.
+/// Batches of real images for detectors.
 package struct RealImages {
-  /// Where they are.
+  /// The set.
   package let set: TrainingSet
-  /// Which, in order.
+  /// The indices in the set, in order.
   package let indices: [Int]
   private let batchSize: Int
   private let device: Device
@@ -38,13 +38,13 @@ package struct RealImages {
   /// Statistics of the images' features.
   ///
   /// - Parameters:
-  ///   - detector: Whose features.
+  ///   - detector: The feature detector.
   ///   - keepingFeatures: Keeps the vectors too.
-  ///   - ranks: The processes that do it together.
+  ///   - ranks: The ranks that share the pass.
   ///   - progress: Called with (done, total) after every batch.
   /// - Returns: Statistics of all images.
-  /// - Throws: `DatasetError` for an image that cannot be read, what the detector throws, and that
-  ///   another process is gone.
+  /// - Throws: `DatasetError` for an image that cannot be read, the detector's error, or that another rank is
+  ///   gone.
   package func statistics(
     _ detector: any FeatureDetector,
     keepingFeatures: Bool = false,
@@ -70,12 +70,12 @@ package struct RealImages {
 
 /// Images that a generator paints for a measurement, by LAFITE's protocol.
 ///
-/// The conditioning set is walked in order, round and round, with one caption each drawn at random, a
-/// fresh latent and fresh noise; pixels are truncated to 8 bits before a detector sees them.
+/// The conditioning set is walked cyclically in order, with a random caption of each image, a new latent and
+/// new noise; pixels are truncated to 8 bits before the detector.
 package struct GeneratedImages {
-  /// Where the captions' features come from.
+  /// The conditioning set, with the captions' features.
   package let conditions: TrainingSet
-  /// How many.
+  /// The number of images.
   package let count: Int
   /// Seed of latents, noise and the choice of captions.
   package let seed: UInt64
@@ -87,11 +87,11 @@ package struct GeneratedImages {
   ///
   /// - Parameters:
   ///   - conditions: The set.
-  ///   - count: How many images.
+  ///   - count: The number of images.
   ///   - seed: Of latents, noise and the choice of captions.
-  ///   - perCaption: Images of one caption, one after the other. Above 1 the captions are those of images
-  ///     spread over the set, not of its first.
-  ///   - device: Where to paint.
+  ///   - perCaption: Consecutive images per caption. Above 1 the captions are of images spread over the set
+  ///     instead of its first.
+  ///   - device: The device.
   ///   - batchSize: Images painted at once; with 1 an image depends on the seed and its index only.
   package init(
     conditions: TrainingSet,
@@ -139,14 +139,14 @@ package struct GeneratedImages {
     return quantized(images)
   }
 
-  /// The features of all images by several detectors, from one pass, a batch after the other.
+  /// The features of all images by several detectors, from one pass, batch by batch.
   ///
   /// - Parameters:
-  ///   - generator: Paints.
-  ///   - detectors: Look.
-  ///   - ranks: The processes that do it together.
-  ///   - body: Is called with each batch's features by each detector, [n, D], in their order.
-  /// - Throws: What a detector throws, that another process is gone, and what `body` throws.
+  ///   - generator: The generator.
+  ///   - detectors: The feature detectors.
+  ///   - ranks: The ranks that share the pass.
+  ///   - body: Called with each batch's features by each detector, [n, D], in their order.
+  /// - Throws: The error of a detector or of `body`, or that another rank is gone.
   package func features(
     of generator: Generator,
     _ detectors: [any FeatureDetector],
@@ -166,17 +166,17 @@ package struct GeneratedImages {
 
   /// Perceptual path lengths of a generator: trimmed mean over `count` pairs.
   ///
-  /// Everything is computed in float32: a step of ε is below what reduced precision can tell apart. What
-  /// a batch draws depends on its positions only.
+  /// Everything is computed in float32: a step of ε is below the resolution of reduced precision. The random
+  /// numbers of a batch depend on its positions only.
   ///
   /// - Parameters:
-  ///   - measurement: Where the paths run.
+  ///   - measurement: The kind of the paths.
   ///   - generator: The generator to score.
   ///   - detector: Gives features whose squared differences are perceptual distances.
-  ///   - ranks: The processes that do it together.
+  ///   - ranks: The ranks that share the pass.
   ///   - progress: Called with (done, total) after every batch.
   /// - Returns: The mean without the outermost percents.
-  /// - Throws: What the detector throws, and that another process is gone.
+  /// - Throws: The detector's error, or that another rank is gone.
   package func pathLength(
     _ measurement: PathLength,
     of generator: Generator,
@@ -204,7 +204,7 @@ package struct GeneratedImages {
     return PathLength.trimmedMean(distances)
   }
 
-  /// The beginnings of some paths, then their ends, as the detector of distances sees them.
+  /// The starts of some paths, then their ends, as the distance detector's input.
   private func pairs(
     _ measurement: PathLength,
     of generator: Generator,
@@ -240,7 +240,7 @@ package struct GeneratedImages {
   }
 }
 
-/// Batches of consecutive positions, computed when asked for: a billion images have many of them.
+/// Batches of consecutive positions, computed lazily: a billion images have many of them.
 struct Batches {
   private let images: Int
   private let size: Int

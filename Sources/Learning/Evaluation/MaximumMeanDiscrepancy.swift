@@ -29,7 +29,7 @@ package enum FeatureKernel: Equatable, Sendable {
 /// The squared maximum mean discrepancy of two sets of features, brought to unit length (Gretton et al.,
 /// "A Kernel Two-Sample Test", JMLR 13, 2012).
 ///
-/// All pairs are used, none is drawn; sums run in the order of the images, in float64.
+/// All pairs are used; sums run in the order of the images, in float64.
 package struct MaximumMeanDiscrepancy: Equatable, Sendable {
   /// The unbiased estimate: around 0 for equal distributions, and possibly negative.
   package let unbiased: Double
@@ -93,7 +93,7 @@ private struct KernelSums {
   /// - Parameters:
   ///   - otherPairs: Mean kernel value of the other set's pairs.
   ///   - m: Vectors of the other set.
-  /// - Returns: This set's part of the variance.
+  /// - Returns: This set's term of the variance.
   func jackknifeVariance(otherPairs: Double, others m: Double) -> Double {
     let n = Double(within.count)
     let (pairs, cross) = (withinTotal, acrossTotal)

@@ -1,4 +1,4 @@
-/// Which output of which network a metric looks at.
+/// The network and the output of it that a metric uses.
 package enum DetectorKind: String, CaseIterable, Sendable {
   /// EfficientNet-Lite0, pooled features.
   case lite0
@@ -12,17 +12,17 @@ package enum DetectorKind: String, CaseIterable, Sendable {
   case vggDistances
   /// The image tower of a CLIP.
   case clip
-  /// The image tower of the judge, a CLIP that took no part in training; it sees images one by one.
+  /// The image tower of the judge, a CLIP outside of training; it sees images one by one.
   case judge
 
-  /// Whether each image is painted and looked at alone, so that what it gives depends on nothing beside it.
+  /// Whether images are painted and encoded one by one, so that features do not depend on the batch.
   var seesOneByOne: Bool { self == .judge }
 }
 
 /// A metric by its name on the command line and in files.
 ///
 /// The names, numbers of real images and parameters are those of StyleGAN2-ADA (arXiv 2006.06676),
-/// which LAFITE uses. How many images are generated is not part of a metric: see `MetricRules`.
+/// which LAFITE uses. The number of generated images is not part of a metric: see `MetricRules`.
 package struct MetricDefinition: Equatable, Sendable {
   /// A statistic of the detector's outputs.
   package enum Kind: Equatable, Sendable {
@@ -38,9 +38,9 @@ package struct MetricDefinition: Equatable, Sendable {
     case precisionRecall
     /// `NeighbourShares`.
     case neighbourShares
-    /// How near generated and held-out images are to the training images nearest to them.
+    /// The distances of generated and held-out images to the nearest training image.
     case nearestTraining
-    /// How far images of one caption are from one another.
+    /// The distances between images of one caption.
     case variety
     /// `inceptionScore`.
     case inceptionScore
@@ -51,7 +51,7 @@ package struct MetricDefinition: Equatable, Sendable {
     /// Share of images whose own caption is the nearest among a hundred.
     case captionRetrieval
 
-    /// Whether there is a real side to compare with.
+    /// Whether generated images are compared with real ones.
     package var comparesWithReal: Bool {
       switch self {
       case .frechet, .kernel, .discrepancy, .clipDiscrepancy, .precisionRecall, .neighbourShares:
@@ -61,7 +61,7 @@ package struct MetricDefinition: Equatable, Sendable {
       }
     }
 
-    /// Whether it paints images of its own, not those that all metrics of a suite look at.
+    /// Whether it paints images of its own instead of sharing the suite's.
     var paintsItsOwn: Bool {
       switch self {
       case .pathLength, .variety: true
@@ -75,11 +75,11 @@ package struct MetricDefinition: Equatable, Sendable {
 
   /// The metric's name: the file is `metric-NAME.jsonl`.
   package let name: String
-  /// What is computed.
+  /// The statistic.
   package let kind: Kind
-  /// What looks at the images.
+  /// The feature detector.
   package let detector: DetectorKind
-  /// Real images after which further ones are ignored; `nil` for no limit.
+  /// The limit on real images; `nil` for none.
   package let maximumReal: Int?
   /// Whether `--mirror` lists the real images a second time, flipped.
   package let honoursMirror: Bool
@@ -138,11 +138,11 @@ package struct MetricDefinition: Equatable, Sendable {
   }
 }
 
-/// How many images are generated, and what they are compared with.
+/// The rules of a protocol: the number of generated images, and their reference.
 package enum MetricRules: String, CaseIterable, Sendable {
-  /// As LAFITE measures, whatever a metric's name says: 30,000 images against the training images.
+  /// LAFITE's rules, whatever a metric's name says: 30,000 images against the training images.
   case lafite
-  /// As most papers state it: 50,000 images against the test images.
+  /// The rules of most papers: 50,000 images against the test images.
   case clean
 
   /// Images to generate.

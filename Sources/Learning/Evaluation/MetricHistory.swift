@@ -7,7 +7,7 @@ package struct MetricHistory: Equatable, Sendable {
   package struct Entry: Equatable, Sendable {
     /// Thousands of images that the generator had seen.
     package var kimg: Int
-    /// The value; NaN where the line has none.
+    /// The value; NaN if the line has none.
     package var value: Double
     /// The snapshot's file name.
     package var snapshot: String
@@ -22,7 +22,7 @@ package struct MetricHistory: Equatable, Sendable {
 
   /// The name of the value: a metric's name, perhaps with `_mean` or `_precision` behind it.
   package let name: String
-  /// The values, one a snapshot, by kimg.
+  /// The values, one per snapshot, sorted by kimg.
   package let entries: [Entry]
   /// The measurements' protocols, as JSON with sorted keys, without repetition.
   package let protocols: [String]
@@ -40,7 +40,7 @@ package struct MetricHistory: Equatable, Sendable {
       || ["clip_score", "r_precision", "judge_top1", "variety_judge"].contains(name)
   }
 
-  /// The best entry, if any value is a number; of equals the first.
+  /// The best entry, if any value is a number; the first among equals.
   package var best: Entry? {
     entries.filter(\.value.isFinite).reduce(nil) { best, entry in
       guard let best else { return entry }
@@ -54,7 +54,7 @@ package struct MetricHistory: Equatable, Sendable {
     return entries.count { $0.kimg > best.kimg && $0.value.isFinite }
   }
 
-  /// Whether nothing improved over the last `patience` snapshots.
+  /// Whether the last `patience` snapshots brought no improvement.
   package func hasConverged(patience: Int) -> Bool {
     precondition(patience >= 1, "a patience of \(patience) snapshots")
     return snapshotsSinceBest >= patience
@@ -62,13 +62,13 @@ package struct MetricHistory: Equatable, Sendable {
 
   private func isBetter(_ a: Double, than b: Double) -> Bool { prefersLarge ? a > b : a < b }
 
-  /// Reads the histories in a file of metric lines: one for each value that its results name.
+  /// Reads the histories in a file of metric lines, one for each name in its results.
   ///
-  /// A later line for a snapshot replaces an earlier one. Lines that are none are counted, not fatal: a
-  /// full disk may leave half of one.
+  /// A later line for a snapshot replaces an earlier one. Invalid lines are counted, not fatal: a full disk
+  /// may leave half of one.
   ///
   /// - Parameter path: A `metric-NAME.jsonl`.
-  /// - Returns: Histories in the order in which the values first appear, and the lines left out.
+  /// - Returns: Histories in the order of their first values, and the number of invalid lines.
   /// - Throws: `FileError` if the file cannot be read.
   package static func read(
     _ path: String
@@ -103,7 +103,7 @@ package struct MetricHistory: Equatable, Sendable {
   }
 }
 
-/// The fields that are read of a line.
+/// The fields of a line.
 private struct Line {
   var results: [(name: String, value: Double)]
   var kimg: Int
@@ -123,7 +123,7 @@ private struct Line {
     measurement = object["protocol"].flatMap(Self.json)
   }
 
-  /// An object or list as text; `nil` for a scalar, at which Foundation would end the process.
+  /// An object or list as text; `nil` for a scalar, for which Foundation would trap.
   private static func json(_ value: Any) -> String? {
     guard JSONSerialization.isValidJSONObject(value),
       let data = try? JSONSerialization.data(withJSONObject: value, options: [.sortedKeys])

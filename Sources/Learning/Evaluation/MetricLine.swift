@@ -3,33 +3,33 @@ import Foundation
 import Glibc
 import Networks
 
-/// One line of a `metric-NAME.jsonl` file: the original's keys, then the protocol, without which a
-/// score cannot be compared with another.
+/// One line of a `metric-NAME.jsonl` file: the original's keys, then the protocol, without which scores
+/// cannot be compared.
 package struct MetricLine: Sendable {
-  /// How a score was measured.
+  /// The protocol of a measurement.
   package struct MeasurementProtocol: Equatable, Sendable {
     /// The name of the rules: `lafite` or `clean`.
     package var rules: String
-    /// Images made for the measurement.
+    /// Images generated for the measurement.
     package var generatedImages: Int
-    /// Images that the rules ask for, if it was not that many.
+    /// The rules' number of images, if it was another.
     package var scaledFrom: Int?
     /// Seed of latents, noise and the choice of captions.
     package var seed: UInt64
-    /// Images of the reference; `nil` where there is none, or its file does not say.
+    /// Images of the reference; `nil` if there is none, or its file lacks the number.
     package var realImages: Int?
     /// The feature detector's name.
     package var detector: String
     /// SHA-256 of its weights.
     package var detectorSHA256: String
-    /// How images were brought to the detector's size.
+    /// The resizing to the detector's input size.
     package var resize: String
-    /// Where the captions came from.
+    /// The source of the captions.
     package var captionSource: String
-    /// What the reference is, if there is one.
+    /// The reference set, if there is one.
     package var referenceSet: String?
-    /// Captions that an image's own had to beat or join, the own one included, where it matters: 100, or
-    /// all there are.
+    /// The number of ranked captions, the own one included, in metrics of retrieval: 100, or all if there are
+    /// fewer.
     package var candidates: Int?
 
     /// A protocol.
@@ -68,11 +68,11 @@ package struct MetricLine: Sendable {
   package var totalSeconds: Double
   /// Devices used.
   package var devices: Int
-  /// File name of the network judged.
+  /// The snapshot's file name.
   package var snapshot: String?
   /// Seconds since 1970.
   package var timestamp: Double
-  /// How it was measured.
+  /// The protocol.
   package var measurement: MeasurementProtocol?
 
   /// A line.
@@ -109,7 +109,7 @@ package struct MetricLine: Sendable {
     return object(fields)
   }
 
-  /// Appends the line to a file in one write, so that readers never see half of it.
+  /// Appends the line to a file in one write: readers never see half of it.
   package func append(to path: String) throws(FileError) {
     let descriptor = try RegularFile.open(path, O_WRONLY | O_CREAT | O_APPEND)
     defer { close(descriptor) }
@@ -137,7 +137,7 @@ extension MetricLine.MeasurementProtocol {
   }
 }
 
-/// A duration as the original writes it: "59s", "1m 15s", "1h 01m 01s", "1d 03h 46m".
+/// A duration in the original's format: "59s", "1m 15s", "1h 01m 01s", "1d 03h 46m".
 package func durationText(_ seconds: Double) -> String {
   let total = Int(max(0, seconds).rounded(.toNearestOrEven))
   let (s, m, h, d) = (total % 60, total / 60 % 60, total / 3600 % 24, total / 86400)
@@ -152,7 +152,7 @@ private func object(_ fields: [(String, String)]) -> String {
   "{" + fields.map { "\(quoted($0)): \($1)" }.joined(separator: ", ") + "}"
 }
 
-/// JSON has no NaN and no infinity: a score that is none is `null`.
+/// A number as JSON, which has no NaN and no infinity: these are `null`.
 private func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
 
 private func quoted(_ text: String) -> String {

@@ -1,39 +1,39 @@
 package import Torch
 
-/// How metrics are measured: everything but the generator and the data.
+/// The settings of a measurement: everything but the generator and the data.
 package struct MetricPlan {
-  /// How many images, against what.
+  /// The rules of the protocol.
   package var rules = MetricRules.lafite
   /// The number of images to generate; overrides the rules.
   package var images: Int?
   /// Seed of latents, noise and the choice of captions.
   package var seed: UInt64 = 0
-  /// Lists real images a second time, flipped, for the metrics that do so.
+  /// Lists real images a second time, flipped, for the metrics that honour it.
   package var mirror = false
-  /// Compares with the test images also by LAFITE's rules (its `metric_only_test`).
+  /// Compares with the test images even by LAFITE's rules (its `metric_only_test`).
   package var comparesWithTest = false
-  /// Moments that stand for the real images of Fréchet distances, and the file they are from.
+  /// Moments that replace the real images of Fréchet distances, and their file.
   package var reference: (path: String, moments: FeatureMoments)?
-  /// Keeps the statistics of real images.
+  /// The cache of real images' statistics.
   package var cache: StatisticsCache?
-  /// Captions whose samples are compared with one another (`variety_judge`); fewer if there are not so many.
+  /// Captions whose samples are compared with one another (`variety_judge`); all if there are fewer.
   package var captions = 64
-  /// Samples of each, at least 2.
+  /// Samples per caption, at least 2.
   package var samplesPerCaption = 4
-  /// Images a detector sees at once.
+  /// Images per batch of a detector.
   package var batchSize = 16
   /// The device.
   package var device = Device.cpu
-  /// The processes that look at generated images together.
+  /// The ranks that share a pass.
   package var ranks = PassRanks.alone
 
   /// LAFITE's protocol.
   package init() {}
 
-  /// What to say where `variety_judge` has fewer captions than were asked for; `nil` where it has not.
+  /// The notice if `variety_judge` has fewer captions than requested.
   ///
-  /// - Parameter count: Images of the set whose captions are taken.
-  /// - Returns: One line.
+  /// - Parameter count: Images of the conditioning set.
+  /// - Returns: One line; `nil` if there are enough.
   package func captionNotice(imageCount count: Int) -> String? {
     captions <= count
       ? nil
@@ -51,7 +51,7 @@ package struct MetricSources {
   /// Receives the progress: stage, items done, items in all.
   package let progress: (String, Int, Int) -> Void
 
-  /// The same without words about progress and captions.
+  /// The same without progress and notices.
   package var silent: MetricSources {
     let judge = judge
     return MetricSources(

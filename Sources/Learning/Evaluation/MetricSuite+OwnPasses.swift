@@ -2,9 +2,9 @@ import Datasets
 import Networks
 import Torch
 
-/// Passes that one metric alone needs.
+/// Passes of single metrics.
 extension MetricSuite {
-  /// The length of a generator's paths; `nil` for a metric of another kind.
+  /// The path length of a generator; `nil` for a metric of another kind.
   func pathLength(_ definition: MetricDefinition, _ generator: Generator) throws -> Double? {
     guard case .pathLength(let measurement) = definition.kind else { return nil }
     let detector = try detector(definition.detector)
@@ -17,7 +17,7 @@ extension MetricSuite {
     return found
   }
 
-  /// Computes with one thread what a detector that sees images one by one looks at.
+  /// Runs a pass of a detector that sees images one by one on one thread, reproducibly.
   ///
   /// libtorch divides sums among its threads, and their rounding depends on the division.
   func reproducibly<Result>(
@@ -31,7 +31,7 @@ extension MetricSuite {
     return try body()
   }
 
-  /// Takes part in the pass of one metric that another process leads.
+  /// Joins the pass of one metric, led by another rank.
   func helpAlone(_ definition: MetricDefinition, _ generator: Generator) throws {
     switch definition.kind {
     case .variety: _ = try samples(definition, generator)
@@ -41,7 +41,7 @@ extension MetricSuite {
     }
   }
 
-  /// Features of several images of each of some captions, those of a caption one after the other.
+  /// Features of several images per caption, grouped by caption.
   func samples(_ definition: MetricDefinition, _ generator: Generator) throws -> FeatureStatistics {
     let captions = min(plan.captions, images.conditions.count)
     let painted = GeneratedImages(

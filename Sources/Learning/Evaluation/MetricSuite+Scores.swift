@@ -1,7 +1,7 @@
 import Torch
 
 extension MetricSuite {
-  /// The figures of a metric that compares generated images with real ones.
+  /// The scores of a metric that compares generated images with real ones.
   ///
   /// - Throws: `EvaluationError.option` if there are too few images.
   func compared(
@@ -58,7 +58,7 @@ extension MetricSuite {
       throw EvaluationError.option("\(name) needs at least 3 generated and 6 real images")
     }
     let found = MaximumMeanDiscrepancy(real: real, generated: generated, kernel: kernel)
-    // Neighbours in a data set may be alike, so every second image, as in `ReferencePoints`.
+    // Neighbours in a set may be alike, so halves take every second image, as in `ReferencePoints`.
     let halves = (0..<2).map { first in
       real.gathered(0, Array(stride(from: first, to: real.size(0), by: 2)))
     }
@@ -96,7 +96,7 @@ extension MetricSuite {
     ]
   }
 
-  /// The figures of a metric that looks at generated images only.
+  /// The scores of a metric of generated images alone.
   ///
   /// - Throws: `EvaluationError.option` if there are too few images or captions.
   func judged(

@@ -5,10 +5,10 @@ import Torch
 
 /// Metrics of generators against one data set, by name.
 ///
-/// The real side is read once and cached; one pass over a generator's images serves all metrics that
-/// look at them, so the first metric of a snapshot carries the time of the pass.
+/// The statistics of real images are cached; one pass over a generator's images serves all metrics, so the
+/// first metric of a snapshot has the time of the pass.
 package final class MetricSuite {
-  /// The metrics, in the order asked for.
+  /// The metrics, in the requested order.
   package let definitions: [MetricDefinition]
   /// Images that are generated for a metric.
   package var imageCount: Int { images.count }
@@ -117,13 +117,13 @@ package final class MetricSuite {
     )
   }
 
-  /// Takes part in a pass over images that another process leads.
+  /// Joins a pass led by another rank.
   ///
   /// - Parameters:
-  ///   - number: Of the job, as that process sent it.
-  ///   - generator: Whose images are looked at.
+  ///   - number: The job's number, as that rank sent it.
+  ///   - generator: The generator to score.
   /// - Throws: `EvaluationError.option` if none of the metrics has this job, an error of the data or of a
-  ///   detector, or that another process is gone.
+  ///   detector, or that another rank is gone.
   package func help(job number: Int, _ generator: Generator) throws {
     let job = PassRanks.Job(number: number)
     let isKnown =
@@ -150,14 +150,14 @@ package final class MetricSuite {
     }
   }
 
-  /// Statistics of the real images as a metric sees them, cached.
+  /// The real images' statistics for a metric, cached.
   package func real(_ definition: MetricDefinition) throws -> FeatureStatistics {
     try cached(realImages(definition), definition) {
       try look(at: $0, definition, PassRanks.Job.real)
     }
   }
 
-  /// Statistics of real images, of which a metric may have several sets: from memory, the cache, or a look.
+  /// Statistics of real images, of which a metric may have several sets: from memory, the cache, or a pass.
   func cached(
     _ images: RealImages,
     _ definition: MetricDefinition,
@@ -191,7 +191,7 @@ package final class MetricSuite {
     )
   }
 
-  /// Has all processes look at real images.
+  /// Runs a pass over real images on all ranks.
   func look(
     at images: RealImages,
     _ definition: MetricDefinition,
@@ -231,7 +231,7 @@ package final class MetricSuite {
     var values: [(name: String, value: Double)]
     var realImages: Int?
     var referenceSet: String?
-    /// Where the metric painted images of its own, which the rules say nothing of.
+    /// The number of the metric's own images, for which there is no rule.
     var generatedImages: Int?
   }
 
@@ -269,7 +269,7 @@ package final class MetricSuite {
         generatedImages: samples.count
       )
     }
-    // Before the images are painted: it may be refused.
+    // Before the pass: it may be refused.
     let heldOut = definition.kind == .nearestTraining ? try heldOut(definition) : nil
     let fake = try generated(definition, generator, snapshot)
     if let heldOut {
@@ -302,7 +302,7 @@ package final class MetricSuite {
 
   private func paint(_ generator: Generator, _ snapshot: String) throws -> Pass {
     let looking = definitions.filter { !$0.kind.paintsItsOwn }
-    // In the order asked for, which all processes of a run have in common.
+    // In the requested order, which is the same on all ranks.
     var kinds: [DetectorKind] = []
     var statistics: [DetectorKind: FeatureStatistics] = [:]
     for definition in looking where statistics[definition.detector] == nil {

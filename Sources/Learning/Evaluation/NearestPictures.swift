@@ -4,8 +4,8 @@ package import Torch
 ///
 /// - Parameters:
 ///   - x: Features, [n, D].
-///   - others: Features of the set, [m, D]; the same tensor's own rows are left out with `leavingOutOwn`.
-///   - leavingOutOwn: Row i of `x` is row i of `others`, and not compared with itself.
+///   - others: Features of the set, [m, D].
+///   - leavingOutOwn: Whether row i of `x` is row i of `others`, and not compared with itself.
 ///   - rows: Rows of the distance matrix computed at once: bounds memory.
 /// - Returns: Euclidean distances, from 0 to 2.
 package func nearestDistances(
@@ -36,7 +36,7 @@ package func nearestDistances(
 /// The mean distance between pictures of one caption, all brought to unit length.
 ///
 /// - Parameters:
-///   - x: Features, those of a caption one after the other, [captions · samples, D].
+///   - x: Features, grouped by caption, [captions · samples, D].
 ///   - samples: Pictures of each caption, at least 2.
 /// - Returns: The mean over captions and over the pairs of each, from 0 to 2.
 package func meanDistanceWithin(_ x: Tensor, samples: Int) -> Double {

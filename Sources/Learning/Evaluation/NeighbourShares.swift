@@ -4,18 +4,18 @@ package import Torch
 /// distance to the k-th nearest other vector of its set (Naeem et al., arXiv 2002.09797, equations 3–6;
 /// the published package is `prdc`).
 ///
-/// Density counts by how many real vectors' balls a generated one lies in, over k; coverage is the share
-/// of real vectors whose ball holds a generated one. Both resist outliers, unlike precision and recall.
-/// A vector on a ball's surface is outside, and distances are float64: `precisionRecall`, after another
-/// publication, differs in both.
+/// Density is the mean number of real vectors' balls that a generated one lies in, over k; coverage is the
+/// fraction of real vectors whose ball holds a generated one. Both are robust to outliers, unlike precision
+/// and recall. A vector on a ball's surface is outside, and distances are float64: `precisionRecall`, after
+/// another publication, differs in both.
 package struct NeighbourShares: Equatable, Sendable {
-  /// Share of generated vectors in any real vector's ball.
+  /// Fraction of generated vectors in any real vector's ball.
   package let precision: Double
-  /// Share of real vectors in any generated vector's ball.
+  /// Fraction of real vectors in any generated vector's ball.
   package let recall: Double
   /// Real balls that a generated vector lies in, on average, over k: around 1 for equal distributions.
   package let density: Double
-  /// Share of real balls with a generated vector.
+  /// Fraction of real balls with a generated vector.
   package let coverage: Double
 
   /// Compares two sets.

@@ -5,11 +5,11 @@ import Torch
 /// Moments of features in an `.npz` file with the arrays `mu` [D] and `sigma` [D, D], as pytorch-fid
 /// and its descendants exchange them.
 ///
-/// Those divide a covariance by n − 1, the original code and nifty by n. A file that nifty writes is in
-/// their convention and has the number of vectors beside it, `count`, by which nifty reads its own
-/// covariance back; what others wrote is taken as it stands.
+/// Those divide a covariance by n − 1, the original code and nifty by n. A file of nifty follows their
+/// convention, with the number of vectors as `count`, by which nifty recovers its own covariance; files of
+/// others are read unchanged.
 extension FeatureMoments {
-  /// No detector has features of this many numbers.
+  /// The limit on the length of a feature.
   private static let maximumDimension = 16_384
 
   /// Reads a file; its arrays may be stored or deflated.

@@ -1,20 +1,20 @@
 package import Torch
 
-/// Several processes that look at images together.
+/// The ranks that share a pass over images.
 ///
-/// Each makes and looks at every n-th batch. All get all features in the order of the images, so the
-/// statistics do not depend on how many processes there are.
+/// Each computes every n-th batch. All get all features in the order of the images, so the statistics do not
+/// depend on the number of ranks.
 package struct PassRanks {
-  /// What is looked at.
+  /// The images of a pass.
   package enum Job: Equatable, Sendable {
     /// The generator's images.
     case generated
-    /// The real images, as the metric of that index in the suite sees them.
+    /// The real images of the metric with that index in the suite.
     case real(Int)
-    /// What only the metric of that index in the suite looks at: its paths, its samples, held-out images.
+    /// The own images of the metric with that index in the suite: its paths, its samples, held-out images.
     case own(Int)
 
-    /// A number that stands for it between processes, not below 0.
+    /// Its number in the ranks' commands, 0 or more.
     package var number: Int {
       switch self {
       case .generated: 0
@@ -31,27 +31,27 @@ package struct PassRanks {
     }
   }
 
-  /// This process among the others, from 0 on.
+  /// This process's rank.
   package let rank: Int
-  /// Number of processes.
+  /// The number of ranks.
   package let count: Int
-  /// Begins a pass that all take part in, and does it.
+  /// Runs a pass on all ranks.
   let together: (Job, () throws -> Void) throws -> Void
-  /// The tensors of all processes in order, each of the shape of this one's.
+  /// Gathers the tensors of all ranks in order, each of the shape of this one's.
   let gathered: (Tensor) throws -> [Tensor]
 
-  /// A process that looks alone.
+  /// A single process.
   package static var alone: PassRanks {
     PassRanks(rank: 0, count: 1, together: { try $1() }, gathered: { [$0] })
   }
 
-  /// A process among others.
+  /// One of several ranks.
   ///
   /// - Parameters:
-  ///   - rank: This process, from 0 on.
-  ///   - count: Number of processes.
-  ///   - together: Sends the others the job, if this process leads, and calls its argument.
-  ///   - gathered: Gives all processes the tensors of all, in order.
+  ///   - rank: This process's rank.
+  ///   - count: The number of ranks.
+  ///   - together: Sends the job to the other ranks, if this one leads, and calls its argument.
+  ///   - gathered: Gathers the tensors of all ranks, in order.
   package init(
     rank: Int,
     count: Int,
@@ -70,10 +70,10 @@ package struct PassRanks {
   /// - Parameters:
   ///   - batches: The images in batches.
   ///   - dimensions: Numbers of a feature, for each detector.
-  ///   - dtype: Type in which features go from one process to another.
+  ///   - dtype: Type in which features are exchanged.
   ///   - look: Gives a batch's features by each detector, [n, D].
-  ///   - body: Is called with each batch's features, in order.
-  /// - Throws: What `look` and `body` throw, or that another process is gone.
+  ///   - body: Called with each batch's features, in order.
+  /// - Throws: The error of `look` or `body`, or that another rank is gone.
   func forEach(
     _ batches: Batches,
     dimensions: [Int],
@@ -92,15 +92,15 @@ package struct PassRanks {
     }
   }
 
-  /// The features of a round of batches, one a process, in order.
+  /// The features of a round of batches, one per rank, in order.
   ///
   /// - Parameters:
-  ///   - own: This process's, [n, D]; `nil` if the images have run out.
+  ///   - own: This rank's, [n, D]; `nil` if no batch is left for it.
   ///   - sizes: Images of each batch of the round.
   ///   - dimension: D.
   ///   - dtype: Type in which they are exchanged.
   /// - Returns: A tensor for each batch.
-  /// - Throws: That another process is gone.
+  /// - Throws: That another rank is gone.
   private func round(
     _ own: Tensor?,
     sizes: [Int],

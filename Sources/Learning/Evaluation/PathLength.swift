@@ -1,12 +1,12 @@
 package import Networks
 package import Torch
 
-/// Perceptual path length: how far an image moves, perceptually, for a tiny step in latent space
+/// Perceptual path length: the perceptual change of an image for a tiny step in latent space
 /// (Karras et al., arXiv 1812.04948, section 4.1; arXiv 1912.04958, section 3).
 ///
 /// Two latents z₀ and z₁ span a path; images are painted at t and t + ε on it, and the squared distance
 /// of their LPIPS features, divided by ε², is averaged over all pairs but the outermost percent on
-/// either side. Both images of a pair see one caption and one noise: only the latent moves.
+/// either side. Both images of a pair have one caption and one noise: only the latent differs.
 package struct PathLength: Equatable, Sendable {
   /// The space of the path.
   package enum Space: String, Sendable {
@@ -37,7 +37,7 @@ package struct PathLength: Equatable, Sendable {
   /// - Parameters:
   ///   - mapping: z → w.
   ///   - z: The two latents, each [N, zDimension].
-  ///   - t: Where on the path, [N, 1] in [0, 1).
+  ///   - t: The position on the path, [N, 1] in [0, 1).
   /// - Returns: Two tensors [N, wCount, wDimension].
   package func ends(
     _ mapping: MappingNetwork,
@@ -58,7 +58,7 @@ package struct PathLength: Equatable, Sendable {
     }
   }
 
-  /// The part of the images that counts, at most 256² in size, in the detector's range.
+  /// The detector's input: the images, or their middle, at most 256² in size, in its range.
   ///
   /// - Parameter images: [N, 3, R, R] in [−1, 1].
   /// - Returns: Values in [0, 255], not rounded: a step of ε moves pixels by far less than one.
@@ -79,7 +79,7 @@ package struct PathLength: Equatable, Sendable {
 
   /// The mean of squared distances without the outermost percent on either side.
   ///
-  /// The bounds are elements: of the sorted values those at ⌊0.01·(n−1)⌋ and ⌈0.99·(n−1)⌉.
+  /// The bounds are the sorted values at ⌊0.01·(n−1)⌋ and ⌈0.99·(n−1)⌉.
   package static func trimmedMean(_ distances: [Double]) -> Double {
     precondition(!distances.isEmpty, "the mean of no distances")
     let sorted = distances.sorted()
@@ -107,7 +107,7 @@ package func sphericallyInterpolated(_ a: Tensor, _ b: Tensor, _ t: Tensor) -> T
   return (a * angle.cosine() + across * angle.sine()).normalized()
 }
 
-/// Noise that all images of a batch share: drawn once a layer, whatever the batch.
+/// Noise that is shared by all images of a batch: drawn once per layer.
 final class SharedNoise: RandomSource {
   private let source: any RandomSource
 

@@ -3,8 +3,8 @@ package import Torch
 /// Improved precision and recall (Kynkäänniemi et al., arXiv 1904.06991, algorithm 1).
 ///
 /// The support of a set of images is the union of balls around its feature vectors, each as large as
-/// the distance to the k-th nearest other vector. Precision is the share of generated images inside
-/// the real ones' support, recall the share of real ones inside that of the generated.
+/// the distance to the k-th nearest other vector. Precision is the fraction of generated images
+/// inside the real ones' support, recall the fraction of real ones inside that of the generated.
 ///
 /// As in the published evaluation, features and distances are rounded to float16.
 ///
@@ -13,7 +13,7 @@ package import Torch
 ///   - generated: Features of the generated images, [m, D].
 ///   - neighbours: k.
 ///   - rows: Rows of the distance matrix computed at once: bounds memory.
-/// - Returns: Both shares.
+/// - Returns: Both fractions.
 package func precisionRecall(
   real: Tensor,
   generated: Tensor,

@@ -17,9 +17,9 @@ package struct ReferencePoints: Equatable, Sendable {
   /// - Parameters:
   ///   - set: The real images.
   ///   - real: Statistics of all of them.
-  ///   - detector: What made the statistics.
-  ///   - device: Where the detector computes.
-  /// - Throws: `DatasetError` for an image that cannot be read, and what the detector throws.
+  ///   - detector: The detector of these statistics.
+  ///   - device: The detector's device.
+  /// - Throws: `DatasetError` for an image that cannot be read, or the detector's error.
   package init(
     _ set: TrainingSet,
     real: FeatureStatistics,

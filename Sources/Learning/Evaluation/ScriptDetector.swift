@@ -2,11 +2,11 @@ import Files
 import Pickle
 package import Torch
 
-/// A feature detector that comes as TorchScript: the original's Inception-v3 and VGG-16.
+/// A feature detector in TorchScript: the original's Inception-v3 and VGG-16.
 ///
-/// They are called with uint8 images [N, 3, H, W] of any size, resize them inside, and give by a flag
-/// what a metric looks at: `return_features`, `no_output_bias` or `return_lpips`. The last is asked with
-/// floats in [0, 255] that are not resized, and answers with more numbers for larger images.
+/// They take uint8 images [N, 3, H, W] of any size, resize them inside, and choose the output by a flag:
+/// `return_features`, `no_output_bias` or `return_lpips`. The last takes floats in [0, 255], which are not
+/// resized, and gives more numbers for larger images.
 package final class ScriptDetector: FeatureDetector {
   package let name: String
   package let sha256: String
@@ -17,18 +17,18 @@ package final class ScriptDetector: FeatureDetector {
   private let path: String
   private let isAskedForDistances: Bool
 
-  /// Loads a detector and asks it once, to learn the length of its vectors.
+  /// Loads a detector and calls it once, for the length of its vectors.
   ///
   /// - Parameters:
-  ///   - kind: What it is asked for; not `lite0` or `clip`.
+  ///   - kind: The output; not `lite0`, `clip` or `judge`.
   ///   - path: The TorchScript file.
-  ///   - device: Where it computes.
+  ///   - device: The device.
   /// - Throws: `EvaluationError.detector` if the file is damaged or has another interface.
   package init(_ kind: DetectorKind, path: String, device: Device = .cpu) throws {
     let (name, flag, wantsOwnSize) = Self.interface(kind)
     func refusal(_ reason: String) -> EvaluationError { .detector(path: path, reason: reason) }
     let file = try MappedFile(path)
-    // Our own reader first: it checks every length before libtorch's sees the file.
+    // Our own reader first: it checks every length before libtorch reads the file.
     do throws(PickleError) { _ = try TorchArchive(path) } catch { throw refusal("\(error)") }
     let module: ScriptModule
     do throws(TorchError) {

@@ -3,12 +3,11 @@ import Files
 import Foundation
 import Torch
 
-/// Statistics of real images on disk, so that the images are read once for each data set and detector.
+/// A cache of real images' statistics on disk: the images are read once for each data set and detector.
 ///
-/// A file is found by the hash of everything its numbers depend on: the images (names, sizes and
-/// checksums in the zips' directories), how many of them, whether they are mirrored, the detector's
-/// weights and its way of resizing. A file that is damaged, or says anything else than what is looked
-/// for, counts as not there. A folder that cannot be written costs nothing but time.
+/// A file's name is the hash of everything its numbers depend on: the images (names, sizes and checksums in
+/// the zips' directories), their number, whether they are mirrored, the detector's weights and its resizing.
+/// A file that is damaged or of another key is a miss. A read-only folder only costs time.
 package struct StatisticsCache: Sendable {
   /// Everything that the statistics depend on.
   package struct Key: Sendable {
@@ -39,13 +38,13 @@ package struct StatisticsCache: Sendable {
   /// The cache folder.
   package let folder: String
 
-  /// A cache in a folder, which is made when something is stored.
+  /// A cache in a folder, which is made on the first store.
   package init(folder: String) { self.folder = folder }
 
   /// The file of a key.
   package func path(_ key: Key) -> String { folder + "/" + key.name }
 
-  /// The stored statistics, if they are there, whole, and of exactly this key.
+  /// The cached statistics of exactly this key; `nil` for a miss.
   package func statistics(_ key: Key, withVectors: Bool) -> FeatureStatistics? {
     guard let file = try? SafeTensors(path: path(key)), file.metadata["key"] == key.text,
       file.entries["sum"]?.shape == [key.dimension],
@@ -55,7 +54,7 @@ package struct StatisticsCache: Sendable {
     return found
   }
 
-  /// Stores statistics, atomically; false if the folder or the disk does not allow it.
+  /// Stores statistics, atomically; returns whether it succeeded.
   @discardableResult
   package func store(_ statistics: FeatureStatistics, _ key: Key) -> Bool {
     do {

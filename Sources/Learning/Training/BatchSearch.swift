@@ -5,21 +5,21 @@ import Networks
 import Text
 import Torch
 
-/// The search for the most images that a device computes at once: `--batch-gpu=auto`.
+/// The search for the largest batch that fits into memory: `--batch-gpu=auto`.
 ///
-/// Real steps with all four phases are taken by a trainer of its own, from the smallest number on. A larger
-/// number is tried only if the one before says that it will fit: an attempt that does not fit would end the
-/// process. What is trained is not touched.
+/// A trial trainer takes real steps with all four phases, from the smallest batch on. A larger one is tried
+/// only if the forecast of its memory fits: an attempt that does not fit would end the process. The run's own
+/// networks are not touched.
 package struct BatchSearch {
-  /// Bytes that the process may take.
+  /// The memory limit of the process.
   struct Limit: Equatable {
     /// The bytes.
     var bytes: Int
-    /// What sets the limit.
+    /// The origin of the limit, in words.
     var reason: String
   }
 
-  /// Part of the limit that is used: allocators and the system want some.
+  /// The fraction of the limit that is used: allocators and the system need the rest.
   private static let usedPart = 0.9
 
   private let inputs: StepInputs
@@ -31,7 +31,7 @@ package struct BatchSearch {
   /// - Parameters:
   ///   - inputs: The run.
   ///   - say: Receives a line about each attempt.
-  /// - Throws: `TrainingError.option` where it cannot search.
+  /// - Throws: `TrainingError.option` on CUDA, and with several ranks.
   package init(_ inputs: StepInputs, say: @escaping (String) -> Void) throws(TrainingError) {
     try self.init(inputs, limit: nil, say: say)
   }
@@ -50,8 +50,8 @@ package struct BatchSearch {
 
   /// Searches.
   ///
-  /// - Returns: The rounds of a step that the largest number which fits makes.
-  /// - Throws: An error of the data, or `TrainingError.option` if not even the smallest number fits.
+  /// - Returns: The rounds of a step with the largest batch that fits.
+  /// - Throws: An error of the data, or `TrainingError.option` if not even the smallest batch fits.
   package func rounds() throws -> Int {
     let batch = inputs.options.trainer.batchSize
     let group = min(inputs.options.trainer.discriminator.minibatchGroup ?? batch, batch)
@@ -70,7 +70,7 @@ package struct BatchSearch {
       say("--batch-gpu=auto: \(Text.count(images, "image")) took \(Text.bytes(Double(peak)))")
       if peak > most { break }
       best = images
-      // More images take at most so many times as much beside what is there before the step.
+      // Memory beyond that of before the step grows at most in proportion to the images.
       let next = Self.candidates(batch: batch, group: group).first { $0 > images } ?? images
       forecast = Self.forecast(peak: peak, base: base, images: images, next: next)
     }
@@ -85,18 +85,18 @@ package struct BatchSearch {
     return batch / best
   }
 
-  /// The numbers that a step can be cut into, the smallest first.
+  /// The batch sizes that divide a step into whole groups, the smallest first.
   static func candidates(batch: Int, group: Int) -> [Int] {
     (1...batch).filter { batch % $0 == 0 && $0 % group == 0 }
   }
 
-  /// The bytes that more images will take at most.
+  /// An upper bound on the memory of a larger batch.
   ///
   /// - Parameters:
-  ///   - peak: The most bytes with some images.
-  ///   - base: The bytes before any.
-  ///   - images: How many there were.
-  ///   - next: How many there will be.
+  ///   - peak: The peak of the last attempt, in bytes.
+  ///   - base: The memory before any step, in bytes.
+  ///   - images: The images of the last attempt.
+  ///   - next: The images of the next attempt.
   /// - Returns: Bytes.
   static func forecast(peak: Int, base: Int, images: Int, next: Int) -> Int {
     peak + Int(Double(max(peak - base, 0)) * Double(next - images) / Double(images))
@@ -104,7 +104,7 @@ package struct BatchSearch {
 
   /// Takes one step with a number of images at once.
   ///
-  /// - Returns: The most bytes that the process has taken.
+  /// - Returns: The peak memory of the process in bytes.
   private func measure(_ images: Int) throws -> Int {
     var options = inputs.options
     options.trainer.rounds = options.trainer.batchSize / images
@@ -125,9 +125,9 @@ extension BatchSearch {
     return text.flatMap { kilobytes(name, in: $0) }
   }
 
-  /// Lets the kernel begin anew to note the most memory of this process.
+  /// Resets the kernel's peak of this process's memory.
   ///
-  /// - Returns: Whether it does; else what was there before counts, too.
+  /// - Returns: Whether it was reset; else earlier peaks count, too.
   private static func resetPeak() -> Bool {
     let file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
     guard file >= 0 else { return false }
@@ -138,7 +138,7 @@ extension BatchSearch {
   /// The limit of this process: its group's, else the memory that the machine has left.
   static func limitOfProcess() -> Limit {
     let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)
-    // What the process has already counts, too.
+    // The process's own memory is available to it, too.
     let free = text.flatMap { kilobytes("MemAvailable:", in: $0) }.map {
       $0 + (status("VmRSS:") ?? 0)
     }

@@ -4,13 +4,13 @@ package import Torch
 /// Augmentation of everything the discriminator sees, with fixed or adaptive strength
 /// (Karras et al., arXiv 2006.06676).
 package struct AugmentationOptions: Codable, Equatable, Sendable {
-  /// Which transforms there are.
+  /// The transforms in use.
   package var transforms: AugmentConfiguration
   /// The probability of a transform, p: fixed, or where adaptation starts.
   package var probability = 0.0
   /// The mean of sign(D(real)) that p is adapted to; `nil` keeps p.
   package var target: Double?
-  /// Thousands of images that p takes from 0 to 1 at most.
+  /// Thousands of images in which p can rise from 0 to 1.
   package var adaptationKimg = 500.0
   /// Steps between two adaptations.
   package var adaptationInterval = 4
@@ -39,12 +39,12 @@ package struct AdaptiveProbability {
     value = options.probability
   }
 
-  /// Notes the signs of the logits of real images; kept only where p is adapted.
+  /// Collects the signs of real images' logits, if p is adapted.
   package mutating func observe(_ values: Tensor) {
     if options.target != nil { signs += values.values(Double.self) }
   }
 
-  /// Adapts p where it is due.
+  /// Adapts p if it is due.
   ///
   /// - Parameters:
   ///   - steps: Steps taken so far.

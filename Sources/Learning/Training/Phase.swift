@@ -1,18 +1,18 @@
 import Torch
 
-/// What a phase of a training step differentiates.
+/// A phase of a training step: one loss and one step of an optimiser.
 package enum Phase: String, Sendable, CaseIterable {
   case generatorMain = "Gmain"
   case generatorRegularisation = "Greg"
   case discriminatorMain = "Dmain"
   case discriminatorRegularisation = "Dreg"
 
-  /// Whether the generator's weights move.
+  /// Whether the phase updates the generator.
   package var isGenerator: Bool {
     self == .generatorMain || self == .generatorRegularisation
   }
 
-  /// What its draws come from.
+  /// The stream of its random numbers.
   var randomStream: RandomStream {
     switch self {
     case .generatorMain: .generatorMain

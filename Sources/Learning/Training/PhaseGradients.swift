@@ -4,22 +4,22 @@ import TorchNN
 
 /// The gradients of one phase for one batch.
 package struct PhaseResult {
-  /// One a parameter of the network in training, already multiplied by the gain; none while an
-  /// all-reduce is in flight.
+  /// One per parameter of the network in training, multiplied by the gain; none while an all-reduce is in
+  /// flight.
   ///
   /// Zero where a loss does not depend on a parameter, as a regulariser on the last biases: in the
   /// original such a parameter takes a step too, which lets Adam's second moment decay.
   package var gradients: [Tensor]
-  /// Numbers worth recording.
+  /// The values to record.
   package var reports: [(name: String, values: Tensor)]
-  /// What the last loss's generator painted, if it did.
+  /// The images that the generator painted for the last loss, if any.
   package var generated: GeneratedBatch?
 }
 
-/// The sum of the gradients of one phase's losses, which are differentiated one after the other: the
-/// graph of one is gone before the next is made.
+/// The sum of the gradients of one phase's losses, differentiated one after the other: each graph is freed
+/// before the next is built.
 package struct PhaseGradients {
-  /// Numbers worth recording.
+  /// The values to record.
   package var reports: [(name: String, values: Tensor)] = []
   private let parameters: [Tensor]
   private let gain: Double
@@ -29,7 +29,7 @@ package struct PhaseGradients {
   /// No loss yet.
   ///
   /// - Parameters:
-  ///   - parameters: Those of the network in training.
+  ///   - parameters: The parameters of the network in training.
   ///   - gain: Factor on the losses.
   ///   - exchange: Takes the gradients while the last backward pass computes them.
   package init(of parameters: [Tensor], gain: Double, exchange: StepExchange? = nil) {
@@ -39,7 +39,7 @@ package struct PhaseGradients {
     sums = .init(repeating: nil, count: parameters.count)
   }
 
-  /// Differentiates a loss that others follow.
+  /// Differentiates a loss other than the last.
   package mutating func add(_ loss: LossValue) {
     reports += loss.reports
     let new = gradients(of: [loss.total * gain], withRespectTo: parameters)

@@ -1,13 +1,13 @@
 import Networks
 
-/// A named set of options of `nifty train`, of which each counts alone, too.
+/// A named set of options of `nifty train`, each of which can be set alone, too.
 package enum Recipe: String, Sendable, CaseIterable {
-  /// What LAFITE does.
+  /// LAFITE's options.
   case lafite
-  /// What learns more from the same images (`Documentation/LEARNING.md`).
+  /// Options that learn more from the same images (`Documentation/LEARNING.md`).
   case nifty
 
-  /// Sets what the recipe says; everything else stays as it is.
+  /// Sets the recipe's options and no others.
   func apply(to trainer: inout TrainerConfiguration) {
     switch self {
     case .lafite:

@@ -4,7 +4,7 @@ import Glibc
 import Networks
 import Text
 
-/// The folder that one run writes: options, log, statistics, pictures, snapshots.
+/// The folder of one run: options, log, statistics, pictures, snapshots.
 package struct RunFolder: Sendable {
   /// Its path.
   package let path: String
@@ -27,11 +27,9 @@ package struct RunFolder: Sendable {
     }
   }
 
-  /// Refuses a started run without checkpoints: starting over in its folder would
-  /// overwrite what is left of it.
+  /// Refuses a started run without checkpoints: starting over in its folder would overwrite its snapshots.
   ///
-  /// - Throws: `TrainingError.checkpoint` naming what to do instead; `FileError` when a folder cannot be
-  ///   read.
+  /// - Throws: `TrainingError.checkpoint` with the advice; `FileError` if a folder cannot be read.
   func checkCheckpoints() throws {
     let checkpoints = try listFolder(ifThere: file("checkpoint"))
     if checkpoints.contains(where: { $0.hasPrefix("images-") }) { return }
@@ -48,7 +46,7 @@ package struct RunFolder: Sendable {
 
   /// The newest run folder in `outdir` that can be continued.
   ///
-  /// - Throws: `TrainingError.option` if there is none; `FileError` when the folder cannot be read.
+  /// - Throws: `TrainingError.option` if there is none; `FileError` if the folder cannot be read.
   package static func latest(in outdir: String) throws -> String {
     let runs = try listFolder(ifThere: outdir).compactMap { name -> (number: Int, name: String)? in
       let isRun = FileManager.default.fileExists(atPath: "\(outdir)/\(name)/checkpoint")
@@ -62,9 +60,9 @@ package struct RunFolder: Sendable {
     return "\(outdir)/\(newest.name)"
   }
 
-  /// The path that the next run folder would have; nothing is made.
+  /// The path of the next run folder, which is not made.
   package static func next(in outdir: String, description: String) throws(FileError) -> String {
-    // A longer number is no run's; the one after the longest would not exist.
+    // A longer number is no run's, and the number after it might overflow.
     let numbers = try listFolder(ifThere: outdir).compactMap { name in
       let digits = name.prefix { $0.isNumber }
       return digits.count <= 9 ? Int(digits) : nil

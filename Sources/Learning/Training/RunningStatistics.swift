@@ -1,9 +1,9 @@
 import Foundation
 import Torch
 
-/// Number, mean and standard deviation of everything reported since the last tick.
+/// Number, mean and standard deviation of the values reported since the last tick.
 package struct RunningStatistics: Codable, Equatable, Sendable {
-  /// What `stats.jsonl` keeps of one name.
+  /// The summary of one name in `stats.jsonl`.
   package struct Summary: Codable, Equatable, Sendable {
     /// Values reported.
     package var num: Int

@@ -3,19 +3,19 @@ package import Distributed
 package import Networks
 package import Torch
 
-/// The inputs of a run's steps, on one of its ranks.
+/// The inputs of a run's steps, on one rank.
 package struct StepInputs {
-  /// Everything about the run, equal on all ranks.
+  /// The run's options, equal on all ranks.
   package let options: TrainingOptions
   /// The images that the run takes.
   package let data: TrainingSet
-  /// Judges generated images.
+  /// CLIP's image tower, which judges generated images.
   package let clip: ImageTower
-  /// Makes pseudo-text features; noise does if `nil`.
+  /// The mapper that makes pseudo-text features; noise makes them if `nil`.
   package let textMapper: TextMapper?
-  /// Where to compute; the models are there.
+  /// The device; the models are on it.
   package let device: Device
-  /// The processes that share each step.
+  /// The ranks that share each step.
   package let ranks: Ranks
 
   /// Collects the inputs.

@@ -4,13 +4,13 @@ package import Networks
 package import Torch
 package import TorchNN
 
-/// How a text mapper is trained.
+/// The settings of a text mapper's training.
 package struct TextMapperTraining: Equatable, Sendable {
   /// Steps of the optimiser.
   package var steps = 2000
   /// Pairs per step.
   package var batchSize = 128
-  /// Share of the images that are kept out of training and only measured.
+  /// Share of the images that are held out: only measured, not trained on.
   package var heldOut = 0.1
   /// Temperature of the contrastive loss.
   package var temperature = 0.1
@@ -58,7 +58,7 @@ package struct FeaturePairs {
   }
 }
 
-/// Learns text features of image features from pairs.
+/// Trains a text mapper: text features of image features, from pairs.
 ///
 /// The loss is the contrastive one between made and true text features (arXiv 2111.13792, section 3.1),
 /// plus the negative log-likelihood of the true one, which makes the noise as wide as captions differ.
@@ -88,7 +88,7 @@ package struct TextMapperTrainer {
     return (order[held...].sorted(), order[..<held].sorted())
   }
 
-  /// Pairs of a step: what the configuration says, but no more than there are.
+  /// Pairs per step: the configuration's number, or all if there are fewer.
   package func batchSize(of pairs: FeaturePairs) -> Int {
     min(configuration.batchSize, pairs.count)
   }
@@ -96,9 +96,9 @@ package struct TextMapperTrainer {
   /// Trains a mapper and keeps its best state, by the held-out cosine of its centre.
   ///
   /// - Parameters:
-  ///   - pairs: To learn from.
-  ///   - heldOut: To measure with.
-  ///   - observe: Is told step, mean loss since the last time, and the held-out measurement.
+  ///   - pairs: The training pairs.
+  ///   - heldOut: The pairs to measure on.
+  ///   - observe: Receives step, mean loss since the last call, and the held-out measurement.
   /// - Returns: The mapper, without gradients.
   package func train(
     _ pairs: FeaturePairs,
@@ -159,7 +159,7 @@ package struct TextMapperTrainer {
     return (errors.squared() * 0.5 + logDeviation).mean() - agreement.mean()
   }
 
-  /// How near pseudo-text features come to the true ones.
+  /// Measures the mean cosines between pseudo-text features and the true ones.
   package func measure(_ mapper: TextMapper, _ pairs: FeaturePairs) -> Measurement {
     withoutGradients {
       let random = SeededRandom(seed: configuration.seed, stream: .mapperMeasurement, position: 0)

@@ -6,13 +6,12 @@ import TorchNN
 extension Trainer {
   /// The gradients of the whole step: the mean over the rounds and the ranks.
   ///
-  /// The running mean of w goes along: each rank moved its own copy toward its own images, by a
-  /// linear rule, so that the mean of the copies is what all images together give.
+  /// The running mean of w is averaged with them: each rank moved its copy toward its own images by a linear
+  /// rule, so the mean of the copies equals the update by all images.
   ///
   /// - Parameters:
-  ///   - sums: This rank's gradients, summed over the rounds; of all but the last of them, if there is
-  ///     an exchange.
-  ///   - exchange: What began while the last round was computed.
+  ///   - sums: This rank's gradients, summed over the rounds; without the last round, if there is an exchange.
+  ///   - exchange: The all-reduce that began in the last round, if any.
   /// - Returns: One gradient a parameter, equal on all ranks.
   func shared(_ sums: [Tensor], _ exchange: GradientExchange?) -> [Tensor] {
     let rounds = Double(configuration.rounds)

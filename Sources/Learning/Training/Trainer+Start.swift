@@ -4,7 +4,7 @@ import Text
 import Torch
 import TorchNN
 
-// How a run starts from another one's snapshot.
+// The start of a run from another run's snapshot.
 
 extension Trainer {
   /// Notes of a snapshot that `start` understands.
@@ -14,15 +14,15 @@ extension Trainer {
 
   private static let probabilityNote = "augment_p"
 
-  /// Takes the networks of a snapshot, and its state where the options say so.
+  /// Loads the networks of a snapshot, and its state with `--resume-state`.
   ///
-  /// Of a snapshot of another resolution whatever has the same name and shape is taken.
+  /// Of a snapshot of another resolution all tensors with the same name and shape are loaded.
   ///
   /// - Parameters:
   ///   - snapshot: The snapshot.
   ///   - options: The run.
-  /// - Returns: What was taken and what is new, a line each; nothing where all fits.
-  /// - Throws: `SnapshotError` where the networks do not fit, `TrainingError` where the state does not.
+  /// - Returns: A report, a line each: tensors taken, and layers that are new; none if all fit.
+  /// - Throws: `SnapshotError` if the networks do not fit, `TrainingError` if the state does not.
   func start(from snapshot: NetworkSnapshot, _ options: TrainingOptions) throws -> [String] {
     let source: NetworkSnapshot.Part = snapshot.contains(.generator) ? .generator : .average
     var parts: [(part: NetworkSnapshot.Part, module: any Module, name: String)] = [
@@ -47,7 +47,7 @@ extension Trainer {
     return try lines + (options.resumesState ? takeState(of: snapshot, options) : [])
   }
 
-  /// The layers of tensors, in order, without what belongs to their styles.
+  /// The layers of tensors, in order, without their styles'.
   static func layers(_ names: [String]) -> [String] {
     var known: Set<String> = []
     return names.map { name in
@@ -56,7 +56,7 @@ extension Trainer {
     }.filter { known.insert($0).inserted }
   }
 
-  /// Counts on from a snapshot's images and strength of augmentation.
+  /// Continues a snapshot's count of images and strength of augmentation.
   private func takeState(
     of snapshot: NetworkSnapshot,
     _ options: TrainingOptions

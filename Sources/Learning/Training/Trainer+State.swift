@@ -2,7 +2,7 @@ import Networks
 package import Torch
 import TorchNN
 
-/// What a trainer carries from step to step beside its tensors.
+/// The state of a trainer beside its tensors.
 package struct TrainerProgress: Codable, Equatable, Sendable {
   /// Images shown so far; the data's position and every random number follow from it and the seed.
   package var imagesSeen: Int
@@ -15,7 +15,7 @@ package struct TrainerProgress: Codable, Equatable, Sendable {
 }
 
 extension Trainer {
-  /// The numbers that a later trainer goes on from.
+  /// The numbers of the trainer's state.
   package var progress: TrainerProgress {
     TrainerProgress(
       imagesSeen: imagesSeen,
@@ -25,7 +25,7 @@ extension Trainer {
     )
   }
 
-  /// The live tensors that a later trainer goes on from, by name.
+  /// The live tensors of the trainer's state, by name.
   ///
   /// Networks are `G.…`, `D.…` and `G_ema.…` as in a snapshot; `G_opt.` and `D_opt.` hold Adam's
   /// moments under the parameters' names and its steps as one tensor; `pl_mean` is the mean path
@@ -46,7 +46,7 @@ extension Trainer {
     return result
   }
 
-  /// Goes on from a stored state; nothing is changed where it does not fit.
+  /// Restores a stored state; if it does not fit, nothing is changed.
   ///
   /// - Parameters:
   ///   - progress: The numbers.

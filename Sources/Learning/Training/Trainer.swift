@@ -8,7 +8,7 @@ import TorchNN
 /// A step is a pure function of the state, the batch and the configuration's seed: all its random
 /// numbers derive from (seed, phase, images seen).
 package final class Trainer {
-  /// What is computed.
+  /// The configuration.
   package let configuration: TrainerConfiguration
   /// The generator in training, G.
   package let generator: Generator
@@ -38,20 +38,19 @@ package final class Trainer {
     }
   }
   private let learningRates: (generator: Double, discriminator: Double)
-  /// What the average follows, and the average: reflection finds them once, not in each step.
+  /// The state of generator and average: reflection finds them once, not in each step.
   let generatorState: [StateEntry]
   let averageState: [StateEntry]
   /// The running mean of the path length, a scalar.
   package let meanPathLength: Tensor
-  /// What the generator painted in this step, a part a round, where the discriminator's step takes
-  /// it over.
+  /// The generator's images of this step, one batch a round, if the discriminator's phase reuses them.
   var generated: [GeneratedBatch] = []
   /// Measures the phases of every step.
   package let clock = PhaseClock()
   let device: Device
   let ranks: Ranks
   let randomness: (Phase, Int) -> any RandomSource
-  // Made by the first step: the parameters' storage is final only then.
+  // Made in the first step: the parameters' storage is final only then.
   lazy var generatorExchange = ranks.exchange(
     of: generatorOptimizer.parameters,
     with: generator.mapping.wAverage
@@ -66,8 +65,8 @@ package final class Trainer {
   /// - Parameters:
   ///   - inputs: Options, data, models, device and ranks.
   ///   - reducedPrecision: The type of blocks in reduced precision; the device's own if not given.
-  ///   - randomness: The source of a phase's draws at a number of images seen; derived from the seed
-  ///     if not given. The first draw of each is the latents.
+  ///   - randomness: The random source of a phase at a number of images seen; derived from the seed if not
+  ///     given. The first draw of each is the latents.
   package init(
     _ inputs: StepInputs,
     reducedPrecision: DType? = nil,

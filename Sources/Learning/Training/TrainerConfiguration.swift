@@ -2,7 +2,7 @@ package import Networks
 package import Torch
 package import TorchNN
 
-/// Everything that decides what a training run computes, with LAFITE's defaults.
+/// The settings that decide what a training run computes, with LAFITE's defaults.
 package struct TrainerConfiguration: Codable, Equatable, Sendable {
   /// Shape of the generator.
   package var generator: GeneratorConfiguration
@@ -24,15 +24,15 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
   /// Whether the discriminator's step takes the images of the generator's step instead of painting
   /// new ones.
   package var reusesFakes = false
-  /// How many of the discriminator's first layers are not trained.
+  /// The number of the discriminator's first layers that are frozen.
   package var frozenLayers = 0
-  /// The generator's blocks up to this resolution are not trained; 0 trains all.
+  /// The generator's blocks up to this resolution are frozen; 0 freezes none.
   package var frozenResolution = 0
-  /// Augmentation of what the discriminator sees; `nil` is none.
+  /// Augmentation of the discriminator's images; `nil` for none.
   package var augmentation: AugmentationOptions?
   /// Images per step.
   package var batchSize = 16
-  /// Rounds in which each process computes its slice of a step; more rounds need less memory.
+  /// Rounds in which each rank computes its slice of a step; more rounds need less memory.
   package var rounds = 1
   /// The path length regulariser runs every so many steps; `nil` turns it off.
   package var generatorRegularisationInterval: Int? = 4
@@ -51,9 +51,10 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
     discriminator = DiscriminatorConfiguration(resolution: resolution)
   }
 
-  /// The type in which CLIP looks at generated images.
+  /// The type in which CLIP computes on generated images.
   ///
-  /// It is that of the blocks in reduced precision, where the generator has some. The original's CLIP computes in float16 on CUDA, too.
+  /// It is that of the blocks in reduced precision, if the generator has some. The original's CLIP computes
+  /// in float16 on CUDA, too.
   package func clipPrecision(on device: Device) -> DType {
     generator.reducedPrecisionResolutions > 0 ? device.reducedPrecision : .float32
   }

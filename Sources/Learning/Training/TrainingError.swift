@@ -1,12 +1,12 @@
-/// Why a training run cannot start or go on, in one line: what, where, and what to do.
+/// An error that keeps a training run from starting or continuing, in one line: what, where, and what to do.
 package enum TrainingError: Error, CustomStringConvertible {
   /// An option that does not fit the others or the data.
   case option(String)
   /// The numbers of the run are no longer finite, or its networks have collapsed.
   case diverged(String)
-  /// A checkpoint that cannot be gone on from.
+  /// A checkpoint that cannot be continued.
   case checkpoint(String)
-  /// Something outside of the run failed; the run itself can be continued.
+  /// An error outside of the run; the run can be continued.
   case stopped(String)
 
   package var description: String {

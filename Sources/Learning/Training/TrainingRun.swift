@@ -13,7 +13,7 @@ import TorchNN
 /// One training run from its options to its last snapshot, in one session or in several.
 ///
 /// This is the loop: a step, and the periodic work after it. Its helpers have one duty each: the clock, the
-/// report, the snapshots, the checkpoints with the state in them, the watch and what follows an alarm.
+/// report, the snapshots, the checkpoints, the recovery from them, the watch and the response to an alarm.
 package final class TrainingRun {
   /// The run's options.
   package var options: TrainingOptions { inputs.options }
@@ -36,18 +36,18 @@ package final class TrainingRun {
   private let collapse: CollapseResponse
   private var stateWasReplaced = true
 
-  /// Opens the data, makes the networks, and makes the run folder or goes on in one.
+  /// Opens the data, makes the networks, and makes the run folder or continues in one.
   ///
   /// - Parameters:
-  ///   - inputs: What the steps need; this process is the first of the ranks.
+  ///   - inputs: The inputs of the steps; this process is rank 0.
   ///   - gridFeatures: Conditions of the sample grid, [N, F], unit length; those of the data if `nil`.
   ///   - metrics: The metrics of the network snapshots.
-  ///   - notes: Kept in every snapshot.
-  ///   - continued: The folder of the run to go on with; a new one is made if `nil`.
+  ///   - notes: Stored in every snapshot.
+  ///   - continued: The folder of the run to continue; a new one is made if `nil`.
   ///   - profiles: Writes a trace of the session's first steps.
   ///   - stop: Asks the run to end early.
   ///   - observe: Receives the run's events.
-  /// - Throws: An error of the data, the snapshot or the checkpoint to go on from, or the folder.
+  /// - Throws: An error of the data, the snapshot, the checkpoint or the folder.
   package init(
     _ inputs: StepInputs,
     gridFeatures: Tensor?,
@@ -69,7 +69,7 @@ package final class TrainingRun {
       reals = nil
     } else {
       try steps.resume()
-      // Before the folder is made: a damaged image among them leaves nothing behind.
+      // Before the folder is made: a damaged image leaves no folder behind.
       let image = try SampleGrid.reals(of: inputs.data)
       folder = try RunFolder(in: inputs.options.outdir, description: inputs.options.description)
       try image.write(png: folder.file("reals.png"))
@@ -115,9 +115,9 @@ package final class TrainingRun {
     )
   }
 
-  /// Trains until the images or the time are used up, or until asked to stop.
+  /// Trains until the limit on images or time, or until a request to stop.
   ///
-  /// - Throws: An error that ends the run. What can be saved is in a checkpoint then.
+  /// - Throws: An error that ends the run; where possible a checkpoint was written before.
   package func run() throws -> RunEnding {
     let ending = try RunOutcome.noting(in: folder, report, { trainer.imagesSeen }, training: lead)
     ranks.command(ending == .finished ? .finish : .interrupt)
@@ -130,8 +130,8 @@ package final class TrainingRun {
     try report.begin(at: trainer.imagesSeen, reals: reals)
     defer { checkpoints.release() }
     try ranks.meet()
-    // A run that is killed in its first interval can be continued, too, and a disk that takes no
-    // checkpoint is reported at once.
+    // A run that is killed in its first interval can be continued, too, and a disk that cannot take a
+    // checkpoint fails at once.
     if try checkpoints.areNone { try ranks.whileOthersWait { try recovery.writeLastCheckpoint() } }
     if isComplete, snapshots.unscored == nil {
       report.tell(
@@ -149,7 +149,7 @@ package final class TrainingRun {
       if stateWasReplaced { ranks.sendState(of: trainer) }
       stateWasReplaced = false
       if snapshots.unscored != nil {
-        // The session before ended, or the run was taken back, while it was scored.
+        // The session before ended, or the run was rolled back, while it was scored.
         try ranks.whileOthersWait { try score() }
       } else {
         try advance()
@@ -161,7 +161,7 @@ package final class TrainingRun {
     return .finished
   }
 
-  /// Whether the run is over and its last tick is done.
+  /// Whether the run has reached its limit and ended its last tick.
   private var isComplete: Bool {
     report.tick.number > 0 && report.tick.statistics.isEmpty && clock.isOver(trainer.imagesSeen)
   }
@@ -193,7 +193,7 @@ package final class TrainingRun {
     try ranks.whileOthersWait { try endTick(isLast: isLast) }
   }
 
-  /// The next batch; where an image cannot be read the run ends, but loses nothing.
+  /// The next batch; if an image cannot be read the run ends with a checkpoint.
   private func batchOrCheckpoint() throws -> TrainingBatch {
     do { return try steps.batch() } catch {
       try ranks.whileOthersWait { try recovery.writeLastCheckpoint() }
@@ -246,8 +246,7 @@ package final class TrainingRun {
 
   /// Computes the metrics of the pending snapshot.
   ///
-  /// A request to stop ends the process here and now: the checkpoint before knows that the snapshot is
-  /// not scored yet.
+  /// A request to stop ends the process at once: in the last checkpoint the snapshot is still pending.
   private func score() throws {
     let start = ContinuousClock.now
     defer { clock.restartTick() }
@@ -265,9 +264,9 @@ package final class TrainingRun {
     if !alarms.isEmpty { try respond(to: alarms) }
   }
 
-  /// Takes the action that the options choose after a collapse.
+  /// Responds to a collapse by `--on-collapse`.
   ///
-  /// - Returns: Whether the run was taken back to an earlier state.
+  /// - Returns: Whether the run was rolled back.
   @discardableResult
   func respond(to alarms: [Watchdog.Alarm]) throws -> Bool {
     let isTakenBack = try collapse.respond(to: alarms)

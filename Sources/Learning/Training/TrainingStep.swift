@@ -8,7 +8,7 @@ extension Trainer {
   ///
   /// - Parameter batch: This rank's slice of the step's images with their features, on the trainer's
   ///   device.
-  /// - Returns: Numbers worth recording, by the original's names, of this rank's slice.
+  /// - Returns: This rank's values to record, by the original's names.
   package func step(_ batch: TrainingBatch) -> [(name: String, values: Tensor)] {
     var reports: [(name: String, values: Tensor)] = []
 
@@ -106,10 +106,10 @@ extension Trainer {
   }
 }
 
-/// Computes one phase's gradients: the heart of a training step.
+/// Computes one phase's gradients.
 ///
 /// - Parameters:
-///   - phase: What is differentiated.
+///   - phase: The phase.
 ///   - context: Networks and losses.
 ///   - batch: Real images with their features.
 ///   - z: Latents, [N, z dimension].
@@ -117,7 +117,7 @@ extension Trainer {
 ///   - gain: Factor on the loss; the interval of a lazy regulariser.
 ///   - random: Draws in this order: conditioning noise; then, loss by loss, second latent, cutoff,
 ///     mixing choice, per-layer noise, CLIP crop, path noise.
-///   - generated: What the discriminator is shown as generated; regenerated if `nil`.
+///   - generated: The generated images for the discriminator; new ones are painted if `nil`.
 ///   - exchange: Takes the gradients while the last backward pass computes them.
 /// - Returns: Gradients and reports.
 package func phaseGradients(

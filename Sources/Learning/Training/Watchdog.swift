@@ -2,11 +2,11 @@ import Foundation
 
 /// The action of a run after a collapse.
 package enum CollapsePolicy: String, Sendable, CaseIterable {
-  /// Says so and goes on; numbers that are not finite stop the run nevertheless.
+  /// Reports it and continues; a value that is not finite stops the run nevertheless.
   case warn
   /// Ends the run.
   case stop
-  /// Goes back to the last good checkpoint, with half the learning rates.
+  /// Rolls back to the last good checkpoint, with half the learning rates.
   case rollback
 }
 
@@ -19,7 +19,7 @@ package struct Watchdog: Codable, Equatable, Sendable {
   package enum Alarm: Equatable, Sendable, CustomStringConvertible {
     /// A loss that is not finite.
     case notFinite(String, Double)
-    /// The discriminator is sure of every image: the generator learns from noise.
+    /// The discriminator is saturated, sure of every image: the generator learns from noise.
     case saturated(ticks: Int, gap: Double)
     /// The gradient penalty, R1, and its usual value.
     case penaltyExploded(Double, usual: Double)
@@ -68,7 +68,7 @@ package struct Watchdog: Codable, Equatable, Sendable {
     static let metricFactor = 2.0
   }
 
-  /// Rollbacks after which a run is given up.
+  /// The limit on rollbacks.
   package static let mostRollbacks = 5
 
   /// Rollbacks so far.

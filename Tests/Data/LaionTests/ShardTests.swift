@@ -42,7 +42,7 @@ import Testing
     let task = array(3, 0, 3, count: 4)
     let named = try choose(task, parts: 3...3)
     #expect(named.shard == nil)
-    #expect(named.note == "--parts is given: SLURM_ARRAY_TASK_ID=3 is not looked at")
+    #expect(named.note == "--parts is given: SLURM_ARRAY_TASK_ID=3 is ignored")
     let shard = Shard(index: 0, count: 2)
     #expect(try choose(task, explicit: shard, parts: 0...5).shard == shard)
     #expect(try choose(task, explicit: shard).note?.hasPrefix("--shard is given") == true)

@@ -4,7 +4,7 @@ import Foundation
 import Images
 import Pickle
 
-/// CIFAR-10 as its authors distribute it: `cifar-10-python.tar.gz`, five pickles of training images.
+/// CIFAR-10 in its authors' distribution: `cifar-10-python.tar.gz`, five pickles of training images.
 ///
 /// The pickles are read as inert values. Images are 32×32, labels the ten classes; there are no
 /// captions. Memory: the pixels, 3 KiB an image.
@@ -21,7 +21,7 @@ struct CIFAR10Source: ImageTextSource {
 
   private static let side = 32
   private static let plane = side * side
-  /// A batch of the real archive has 31 MB.
+  /// The limit on a batch in bytes; one of the real archive has 31 MB.
   private static let maximumBatchSize = 256 << 20
 
   /// Reads the archive.

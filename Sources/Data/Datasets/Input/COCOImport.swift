@@ -16,7 +16,7 @@ package enum COCOImport {
   ///   - root: The folder with `annotations` and the image folders.
   ///   - split: `train` or `val`.
   /// - Returns: Its images with their captions.
-  /// - Throws: `DatasetError` when the captions are missing or cannot be read.
+  /// - Throws: `DatasetError` if the captions are missing or cannot be read.
   package static func open(_ root: String, split: String) throws(DatasetError) -> ImportedSet {
     guard let published = published[split] else {
       throw .option("COCO has the splits train and val, not \(split)")
@@ -59,7 +59,7 @@ struct COCOCaptions {
   /// Images with a caption that was not UTF-8, by number.
   private var repaired: [Int] = []
 
-  /// Captions that reach no image, and those that were repaired.
+  /// Captions of unknown images, and repaired captions.
   var remarks: [PackReport.Dropped] {
     let stray = captions.filter { fileNames[$0.key] == nil }.sorted { $0.key < $1.key }
     return stray.flatMap { id, captions in

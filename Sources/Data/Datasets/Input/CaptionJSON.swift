@@ -1,8 +1,8 @@
-/// Captions in the JSON file beside an image, as img2dataset and WebDataset write it.
+/// Captions in the JSON file beside an image, as in img2dataset and WebDataset.
 enum CaptionJSON {
   /// The captions under a key of an object.
   struct Captions: Equatable {
-    /// In their order; none where the key is not there, or is null.
+    /// The captions in order; none if the key is missing or null.
     var texts: [String] = []
     /// Whether they were not UTF-8 and were repaired.
     var areRepaired = false
@@ -16,7 +16,7 @@ enum CaptionJSON {
   ///   - bytes: The file.
   ///   - key: The key, whose value is a text or a list of texts.
   /// - Returns: The captions.
-  /// - Throws: `JSONScanner.Damage` where the file is no object, or the value of another kind.
+  /// - Throws: `JSONScanner.Damage` if the file is no object, or the value of another kind.
   static func captions(
     in bytes: [UInt8],
     under key: String
@@ -70,7 +70,7 @@ enum CaptionJSON {
   ///   - key: The key.
   ///   - documents: The JSON files of the first samples, read one at a time.
   ///   - path: The source, for the message.
-  /// - Throws: `DatasetError.option` naming the keys that there are.
+  /// - Throws: `DatasetError.option` naming the existing keys.
   static func expect(
     _ key: String,
     in documents: some Sequence<[UInt8]>,

@@ -1,16 +1,16 @@
 import Foundation
 
-/// Captions as text files hold them.
+/// Captions in text files.
 package enum CaptionText {
-  /// The captions in a text file: its lines without white space around them, empty ones left out.
+  /// The captions in a text file: its lines, trimmed, without empty ones.
   static func lines(_ text: [UInt8]) -> [String] {
     lines(String(decoding: text, as: UTF8.self))
   }
 
-  /// One caption of any form: an end of line inside of it is white space, not another caption.
+  /// One caption: a line end inside of it is white space, not the start of another caption.
   static func single(_ text: String) -> String { lines(text).joined(separator: " ") }
 
-  /// Whether a text is what it claims to be; broken bytes would become U+FFFD.
+  /// Whether a text is valid UTF-8; broken bytes would become U+FFFD.
   static func isUTF8(_ text: [UInt8]) -> Bool { String(validating: text, as: UTF8.self) != nil }
 
   private static func lines(_ text: String) -> [String] {
@@ -19,8 +19,7 @@ package enum CaptionText {
       .filter { !$0.isEmpty }
   }
 
-  /// The parts of a caption that is too long for CLIP: split at every '.' and ',', blank ones left
-  /// out.
+  /// The parts of a caption that is too long for CLIP: split at every '.' and ',', without blank ones.
   ///
   /// The original embeds each part and takes the mean of their features.
   package static func parts(_ caption: String) -> [String] {

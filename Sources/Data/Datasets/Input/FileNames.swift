@@ -1,12 +1,12 @@
 import Archives
 
-/// The parts of file names inside of a source.
+/// Rules on the file names of a source.
 enum FileNames {
-  /// Extensions of files that are decoded.
+  /// Suffixes of images that are decoded.
   private static let readable: Set<String> = [
     "png", "jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "webp", "gif", "avif",
   ]
-  /// Extensions of images that are not: a packer lists them as left out instead of overlooking them.
+  /// Suffixes of images that are not decoded: a packer lists them as left out instead of ignoring them.
   private static let unreadable: Set<String> = [
     "apng", "arw", "bmp", "cr2", "cur", "dds", "dib", "dng", "emf", "eps", "exr", "fits", "hdr",
     "heic", "heics", "heif", "ico", "icns", "j2c", "j2k", "jng", "jp2", "jpc", "jpf", "jpm", "jpx",
@@ -20,8 +20,7 @@ enum FileNames {
     isImage(suffix: suffix(of: name).lowercased())
   }
 
-  /// Whether a suffix, in lower case, is that of an image; also what programs make of an address, as
-  /// `jpg_large` or `jpg?w=3`.
+  /// Whether a suffix, in lower case, is that of an image; also one from a URL, as `jpg_large` or `jpg?w=3`.
   static func isImage(suffix: String) -> Bool {
     if readable.contains(suffix) || unreadable.contains(suffix) { return true }
     let word = String(suffix.prefix { $0.isASCII && ($0.isLetter || $0.isNumber) })
@@ -29,17 +28,17 @@ enum FileNames {
       && (readable.contains(word) || unreadable.contains(word))
   }
 
-  /// The name with another extension instead of its own.
+  /// The name with another suffix.
   static func replacingSuffix(of name: String, by suffix: String) -> String {
     name.dropLast(Self.suffix(of: name).count) + suffix
   }
 
-  /// Whether a name or a folder on its way is hidden, or a shadow file of macOS.
+  /// Whether a file or a folder of its path is hidden, or a shadow file of macOS.
   static func isHidden(_ name: String) -> Bool {
     name.hasPrefix(".") || name.contains("/.") || name.hasPrefix("__MACOSX/")
   }
 
-  /// The extension, without its dot; empty without one.
+  /// The suffix, without its dot; empty without one.
   static func suffix(of name: String) -> Substring {
     let last = name.lastIndex(of: "/").map { name[name.index(after: $0)...] } ?? name[...]
     guard let dot = last.lastIndex(of: ".") else { return "" }

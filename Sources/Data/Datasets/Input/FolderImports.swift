@@ -37,7 +37,7 @@ package enum CUBImport {
     for name in names where !name.contains("/") && name != ".." {
       let files = try files { () throws(FileError) in try listFolder(ifThere: "\(images)/\(name)") }
       guard !files.isEmpty else {
-        // Nothing of the class is there: it is named by an image that cannot be there.
+        // The class is missing: an impossible file name stands for it in the list of missing files.
         entries.append(
           .init(name: "\(name)/*", image: "\(images)/\(name)/*.jpg", captions: .lines([]))
         )
@@ -103,7 +103,7 @@ package enum CelebAImport {
     )
   }
 
-  /// The numbers of a split: a pickled list of strings or integers, read as inert values, or lines.
+  /// The numbers of a split: a pickled list of strings or integers, or lines of text.
   private static func stems(_ path: String) throws(DatasetError) -> [String] {
     guard let bytes = try FileBytes.read(path, limit: 64 << 20) else { throw .missing(path: path) }
     let found: [String]

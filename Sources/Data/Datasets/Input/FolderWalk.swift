@@ -2,12 +2,12 @@ import Archives
 import Files
 import Glibc
 
-/// Lists the files of a folder and of all folders below it, by the bytes of their names.
+/// Lists the files of a folder recursively, with their names as bytes.
 enum FolderWalk {
   /// The files, and the folders that cannot be read.
   ///
-  /// Links to files count as files; links to folders are not followed, so there are no loops. What is
-  /// hidden is passed over.
+  /// Links to files count as files; links to folders are not followed, so there are no loops. Hidden files
+  /// are skipped.
   ///
   /// - Parameter root: The folder; may be a link.
   /// - Returns: Names relative to the folder, in no order.
@@ -49,7 +49,7 @@ enum FolderWalk {
 
   private static func isFolder(_ entry: dirent, _ name: FileName, in root: String) -> Bool {
     if Int(entry.d_type) != Int(DT_UNKNOWN) { return Int(entry.d_type) == Int(DT_DIR) }
-    // Some file systems do not tell.
+    // Some file systems do not give the type.
     var status = stat()
     return lstat(path(name, in: root), &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }

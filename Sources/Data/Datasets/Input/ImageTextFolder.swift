@@ -4,11 +4,10 @@ import Foundation
 
 /// A folder of images, each with its captions in a text file of the same stem: `7.png`, `7.txt`.
 ///
-/// Every line of the text file is a caption; an image without one has no captions. With a caption key they
-/// come from `7.json` instead. Sub-folders are
-/// read too; hidden files are not. Labels come from the folder's `dataset.json`. Order: by path, byte
-/// by byte, as the original has it, so that `10.png` comes before `9.png`. Where several images
-/// share a stem, each gets the same captions.
+/// Every line of the text file is a caption; an image without the file has none. With a caption key they
+/// come from `7.json` instead. Sub-folders are read, hidden files are not. Labels come from the folder's
+/// `dataset.json`. Order: by path, byte by byte, as the original has it, so that `10.png` comes before
+/// `9.png`. Images that share a stem get the same captions.
 package struct ImageTextFolder: ImageTextSource {
   /// The folder's path.
   package let path: String
@@ -18,7 +17,7 @@ package struct ImageTextFolder: ImageTextSource {
   private let captionKey: String?
   private let labels: LabelList
 
-  /// Larger files are no photographs and no captions, and are not read into memory.
+  /// Limits on files in bytes: larger ones are no photographs and no captions, and are not read.
   private static let maximumImageSize = 512 << 20
   private static let maximumTextSize = 1 << 20
   private static let maximumLabelsSize = 1 << 36
@@ -28,8 +27,8 @@ package struct ImageTextFolder: ImageTextSource {
   /// - Parameters:
   ///   - path: The folder.
   ///   - captionKey: The key of the captions in the JSON beside an image; `nil` for text files.
-  /// - Throws: `DatasetError` when it is missing, holds no image, labels that cannot be read, or no
-  ///   captions under the key.
+  /// - Throws: `DatasetError` if it is missing, or has no image, unreadable labels, or no captions under the
+  ///   key.
   package init(_ path: String, captionKey: String? = nil) throws(DatasetError) {
     self.path = path
     self.captionKey = captionKey

@@ -1,8 +1,8 @@
 package import Images
 
-/// An image and its captions, as a source holds them.
+/// An image with its captions, as in its source.
 package struct ImageTextItem: Sendable, Equatable {
-  /// An image in the form in which its source keeps it.
+  /// An image, encoded or as pixels.
   package enum Picture: Sendable, Equatable {
     /// A file's bytes, in any format that can be decoded.
     case encoded([UInt8])
@@ -12,9 +12,9 @@ package struct ImageTextItem: Sendable, Equatable {
 
   /// The image.
   package var picture: Picture
-  /// Its captions, in order; none where there is no text.
+  /// Its captions, in order.
   package var captions: [String]
-  /// Its label, where the source has labels.
+  /// Its label, if the source has labels.
   package var label: ImageLabel?
   /// Whether the captions were not UTF-8 and were repaired.
   package var hasRepairedCaptions = false
@@ -26,20 +26,20 @@ package struct ImageTextItem: Sendable, Equatable {
     self.label = label
   }
 
-  /// Joins an image with the text file of its captions, where there is one.
+  /// Joins an image with the text file of its captions, if there is one.
   init(picture: Picture, text: [UInt8]?, label: ImageLabel? = nil) {
     self.init(picture: picture, captions: text.map(CaptionText.lines) ?? [], label: label)
     hasRepairedCaptions = text.map { !CaptionText.isUTF8($0) } ?? false
   }
 
-  /// Joins an image with the file of its captions, where there is one.
+  /// Joins an image with the file of its captions, if there is one.
   ///
   /// - Parameters:
   ///   - picture: The image.
   ///   - file: Lines, or JSON if there is a key.
   ///   - key: The key of the captions in the JSON.
   ///   - label: The label.
-  /// - Throws: `JSONScanner.Damage` where the JSON is none, or its captions are no texts.
+  /// - Throws: `JSONScanner.Damage` if the JSON is invalid, or its captions are no texts.
   init(
     picture: Picture,
     file: [UInt8]?,
@@ -70,13 +70,13 @@ package struct ImageTextItem: Sendable, Equatable {
   }
 }
 
-/// Images with captions in a fixed order: what a packer reads.
+/// A source of images with captions in a fixed order, for a packer.
 ///
 /// Items are read from several threads at once.
 package protocol ImageTextSource: Sendable {
   /// Number of items.
   var count: Int { get }
-  /// Where the items come from, in words; stored in the dataset's manifest.
+  /// The origin of the items, in words; stored in the dataset's manifest.
   var summary: String { get }
   /// The identity of the source and its version.
   var identity: String { get }
@@ -84,8 +84,7 @@ package protocol ImageTextSource: Sendable {
   var remarks: [PackReport.Dropped] { get }
   /// The name of an item, for reports.
   func name(at index: Int) -> String
-  /// The identity of an item's version, without reading it; empty where the source's
-  /// own identity says it for all.
+  /// The identity of an item's version, without reading it; empty if the source's own identity covers it.
   func stamp(at index: Int) -> String
   /// Reads an item.
   func item(at index: Int) throws(DatasetError) -> ImageTextItem

@@ -16,7 +16,7 @@ package enum ImageTextSources {
   ///   - path: The source.
   ///   - captionKey: The key of the captions in the JSON beside an image; `nil` for text files.
   /// - Returns: The source.
-  /// - Throws: `DatasetError` when the path is missing, of no known kind, or damaged, or has no captions under
+  /// - Throws: `DatasetError` if the path is missing, of no known kind, or damaged, or has no captions under
   ///   the key.
   package static func open(
     _ path: String,

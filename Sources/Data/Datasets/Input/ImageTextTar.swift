@@ -5,8 +5,8 @@ import Foundation
 /// A tar archive of samples as WebDataset writes them: `0001.jpg`, `0001.txt`, `0001.cls`.
 ///
 /// Captions are the lines of `.txt`, or come from `.json`; the label is the number in `.cls`. Order: by name,
-/// byte by byte. Links to other members have their bytes. The archive is mapped; a compressed one is
-/// decompressed into a nameless file in the folder for temporary files first.
+/// byte by byte. A link to another member has its bytes. The archive is mapped; a compressed one is
+/// decompressed into an unlinked temporary file first.
 struct ImageTextTar: ImageTextSource {
   let remarks: [PackReport.Dropped]
   private let path: String
@@ -14,7 +14,7 @@ struct ImageTextTar: ImageTextSource {
   private let samples: [SampleListing<Range<Int>>.Sample]
   private let captionKey: String?
 
-  /// The names of compressed archives end so.
+  /// The suffixes of compressed archives.
   static let compressedSuffixes = [".tar.gz", ".tgz"]
   private static let piece = 1 << 20
 
@@ -23,7 +23,7 @@ struct ImageTextTar: ImageTextSource {
   /// - Parameters:
   ///   - path: The archive, compressed if it ends in `.tar.gz` or `.tgz`.
   ///   - captionKey: The key of the captions in the JSON beside an image; `nil` for text members.
-  /// - Throws: `DatasetError` when it is missing, damaged, without images, or has no captions under the key.
+  /// - Throws: `DatasetError` if it is missing, damaged, without images, or has no captions under the key.
   init(_ path: String, captionKey: String? = nil) throws(DatasetError) {
     self.path = path
     self.captionKey = captionKey
@@ -111,7 +111,7 @@ extension ImageTextTar {
     var files: [(FileName, Range<Int>)] = []
     var remarks: [PackReport.Dropped] = []
 
-    /// Links may lead to links, but not for ever.
+    /// The limit on a chain of links.
     private static let maximumLinks = 16
 
     init(_ stream: MappedStream, size: Int, name: String) throws(Inflater.Damage) {

@@ -17,7 +17,7 @@ struct ImageTextZip: ImageTextSource {
 
   private static let maximumImageSize = 512 << 20
   private static let maximumTextSize = 1 << 20
-  /// A compressed list of labels or captions is decompressed into memory.
+  /// The limit on a compressed list of labels or captions, which is decompressed into memory.
   private static let maximumDocumentSize = 1 << 30
 
   /// Opens a zip.
@@ -25,8 +25,8 @@ struct ImageTextZip: ImageTextSource {
   /// - Parameters:
   ///   - path: The zip.
   ///   - captionKey: The key of the captions in the JSON beside an image; `nil` for text entries.
-  /// - Throws: `DatasetError` when it is missing, no zip, without images, or its labels or captions
-  ///   cannot be read.
+  /// - Throws: `DatasetError` if it is missing, no zip, without images, or its labels or captions cannot be
+  ///   read.
   init(_ path: String, captionKey: String? = nil) throws(DatasetError) {
     self.captionKey = captionKey
     let zip = try archives { () throws(ArchiveError) in try ZipArchive(path) }
@@ -123,7 +123,7 @@ struct ImageTextZip: ImageTextSource {
     }
   }
 
-  /// An entry in place, or decompressed into memory.
+  /// An entry's bytes, mapped, or decompressed into memory.
   private static func document(
     _ entry: Int,
     of zip: ZipArchive

@@ -4,18 +4,18 @@ import Glibc
 
 /// A published dataset in the layout of its authors: images, captions and the split of both.
 ///
-/// Which files belong to the split is decided when it is opened, and which of them are not there.
+/// The split's files, and the missing ones among them, are determined on opening.
 package struct ImportedSet: ImageTextSource {
   /// An image with its captions.
   struct Entry: Sendable {
     /// The name for reports and exports.
     var name: String
-    /// Where the image lies.
+    /// The image's path.
     var image: String
     var captions: Captions
   }
 
-  /// Where captions are.
+  /// The captions, or their file.
   enum Captions: Sendable {
     case lines([String])
     /// One caption a line.
@@ -24,9 +24,9 @@ package struct ImportedSet: ImageTextSource {
 
   /// A description of the set.
   package let summary: String
-  /// How many images the authors published in this split.
+  /// The number of images that the authors published in this split.
   package let publishedCount: Int
-  /// Files of the split that are not there.
+  /// The missing files of the split.
   package let missing: [String]
   /// Images of the split without any caption.
   package let uncaptioned: [String]
@@ -36,7 +36,7 @@ package struct ImportedSet: ImageTextSource {
   private static let maximumImageSize = 512 << 20
   private static let maximumTextSize = 1 << 20
 
-  /// Sorts out what is there.
+  /// Checks which files exist.
   init(
     _ summary: String,
     publishedCount: Int,
@@ -66,7 +66,7 @@ package struct ImportedSet: ImageTextSource {
 
   package var count: Int { entries.count }
 
-  /// Each entry says where its files are.
+  /// Empty: the stamp of each entry covers its files.
   package var identity: String { "" }
 
   package func name(at index: Int) -> String { entries[index].name }
@@ -96,7 +96,7 @@ package struct ImportedSet: ImageTextSource {
     }
   }
 
-  /// The first of several paths below a folder that is there.
+  /// The first existing path of several below a folder.
   static func first(
     of names: [String],
     in root: String,
@@ -109,7 +109,7 @@ package struct ImportedSet: ImageTextSource {
 
 /// Whole files in memory.
 enum FileBytes {
-  /// A whole regular file; `nil` when there is none of this name.
+  /// The content of a regular file; `nil` if it is missing.
   static func read(
     _ path: String,
     system: [CChar]? = nil,
@@ -120,7 +120,7 @@ enum FileBytes {
     }
   }
 
-  /// A mapped regular file; `nil` when there is none of this name.
+  /// A mapped regular file; `nil` if it is missing.
   static func map(
     _ path: String,
     system: [CChar]? = nil,

@@ -1,11 +1,11 @@
 import Foundation
 
-/// Several sources, one after the other, as one.
+/// A concatenation of several sources.
 package struct JoinedSource: ImageTextSource {
   private let sources: [any ImageTextSource]
   /// The index of each source's first item.
   private let starts: [Int]
-  /// What each is called.
+  /// The name of each source.
   private let names: [String]
 
   /// Joins sources.

@@ -1,6 +1,6 @@
 import Archives
 
-/// The labels that a source's `dataset.json` gives to its images.
+/// The labels of a source's images, from its `dataset.json`.
 struct LabelList: Sendable {
   private let labels: [FileName: ImageLabel]
 
@@ -18,7 +18,7 @@ struct LabelList: Sendable {
       ?? (name.bytes.contains(UInt8(ascii: "\\")) ? labels[FileName(listed: name.text)] : nil)
   }
 
-  /// Labels of names that no image has.
+  /// Labels of unknown images.
   func strays(beside names: some Sequence<FileName>) -> [PackReport.Dropped] {
     if labels.isEmpty { return [] }
     var known = Set<FileName>()

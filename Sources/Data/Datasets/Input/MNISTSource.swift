@@ -2,10 +2,10 @@ import Archives
 import Foundation
 import Images
 
-/// MNIST as its authors distribute it: `train-images-idx3-ubyte.gz` and, beside it, the labels.
+/// MNIST in its authors' distribution: `train-images-idx3-ubyte.gz` and, beside it, the labels.
 ///
-/// The 28×28 digits are laid into the middle of black 32×32 images, as the original does; grey
-/// becomes RGB. There are no captions.
+/// The 28×28 digits are padded to black 32×32 images, as in the original; grey becomes RGB. There are no
+/// captions.
 struct MNISTSource: ImageTextSource {
   private let path: String
   private let digits: [UInt8]
@@ -13,7 +13,7 @@ struct MNISTSource: ImageTextSource {
 
   private static let side = 28
   private static let margin = 2
-  /// MNIST has 60,000 images; EMNIST's largest part fewer than a million.
+  /// The limit on images: MNIST has 60,000, EMNIST's largest part fewer than a million.
   private static let maximumCount = 1_000_000
 
   /// Reads images and labels.

@@ -1,6 +1,6 @@
 import Archives
 
-/// The images among the files of a folder or archive, each with what has its name but for the suffix.
+/// The images among the files of a folder or archive, each with the files of the same stem.
 struct SampleListing<Source: Sendable>: Sendable {
   /// An image and the files beside it.
   struct Sample: Sendable {
@@ -14,10 +14,10 @@ struct SampleListing<Source: Sendable>: Sendable {
 
   /// In the order of their names.
   let samples: [Sample]
-  /// Files that have the name of another one: the last one counts.
+  /// Files with a repeated name: the last one counts.
   let repeated: [PackReport.Dropped]
 
-  /// Sorts files by what they are.
+  /// Sorts files into images, captions and classes.
   ///
   /// - Parameters:
   ///   - files: In the order in which the source has them.
@@ -31,7 +31,7 @@ struct SampleListing<Source: Sendable>: Sendable {
       var isRepeated = false
       switch name.suffix {
       case captionSuffix:
-        // `a.txt` is preferred to `a.TXT` where both are there.
+        // `a.txt` is preferred to `a.TXT`.
         let other = texts[name.stem]
         if let other, other.name != name,
           other.name.bytes.suffix(captionSuffix.utf8.count).elementsEqual(captionSuffix.utf8)

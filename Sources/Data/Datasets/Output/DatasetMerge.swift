@@ -1,19 +1,19 @@
 import Archives
 import Files
 
-/// Joins packed datasets into one, in their order, without touching images and features.
+/// Merges packed datasets into one, in their order, without re-encoding images or features.
 package enum DatasetMerge {
   /// Merges datasets.
   ///
-  /// Captions, labels and features of mirrored images are kept where every set has them. A merge that
-  /// was killed is continued by the same call.
+  /// Captions, labels and features of mirrored images are kept if every set has them. The same call
+  /// continues a merge that was killed.
   ///
   /// - Parameters:
   ///   - datasets: The sets; of one size, one feature dimension and one CLIP model.
   ///   - path: The final name of the zip.
   ///   - progress: Called with (images done, images).
   /// - Returns: The manifest of the new set.
-  /// - Throws: `DatasetError` when sets do not fit together or the zip cannot be written.
+  /// - Throws: `DatasetError` if the sets do not match or the zip cannot be written.
   package static func merge(
     _ datasets: [PackedDataset],
     to path: String,
@@ -62,7 +62,7 @@ package enum DatasetMerge {
       set.textFeature(image: index, caption: $0)
     }
     var captions = try set.captions(at: index)
-    // LAFITE's own sets keep the features of captions, not their words.
+    // LAFITE's own sets have the features of captions, not their text.
     if isFeatured && captions.count != texts.count { captions = texts.map { _ in "" } }
     return PackedRecord(
       image: try set.encodedImage(at: index),
@@ -74,7 +74,7 @@ package enum DatasetMerge {
     )
   }
 
-  /// The sets that are given more than once, by whatever path: their images count as often.
+  /// The sets that are given more than once, by whatever path: their images are merged as often.
   package static func repeated(_ datasets: [PackedDataset]) -> [String] {
     var locations = Set<String>()
     return datasets.filter { !locations.insert(FileStamp.location($0.path)).inserted }.map(\.path)
@@ -85,12 +85,12 @@ package enum DatasetMerge {
     _ first: PackedDataset
   ) -> PackedDatasetWriter.Options {
     let isFeatured = first.featureDimension > 0
-    // LAFITE's own sets do not say which model made their features.
+    // LAFITE's own sets do not name the model of their features.
     let model = first.manifest?.featureModel ?? .init(name: "unknown", sha256: "")
     var options = PackedDatasetWriter.Options(
       resolution: first.resolution,
       featureModel: isFeatured ? model : nil,
-      // Half precision would lose what single precision holds.
+      // Half precision would lose digits of single precision.
       featureElement: datasets.allSatisfy { $0.manifest?.featureElement == .float16 }
         ? .float16 : .float32,
       resizeFilter: first.manifest?.resizeFilter ?? "lanczos",

@@ -3,7 +3,7 @@ import Text
 /// Turns the alternative text of a web page into caption lines.
 ///
 /// HTML entities are resolved, control and invisible formatting characters removed, white space
-/// collapsed, empty lines dropped. Words are left as they are: what a caption says is the data.
+/// collapsed, empty lines dropped. The words stay as they are.
 package enum CaptionCleaner {
   /// The clean lines of `text`, none of them empty.
   package static func lines(_ text: String) -> [String] {
@@ -32,7 +32,7 @@ package enum CaptionCleaner {
     switch scalar.value {
     // Joiners change how letters and emoji combine, so they are kept.
     case 0x200C, 0x200D: true
-    // Replacement characters are what is left of bytes in a wrong encoding.
+    // Replacement characters are leftovers of a wrong encoding.
     case 0xFFFD: false
     // Tags spell the flags of England, Scotland and Wales.
     case 0xE0020...0xE007F: true

@@ -2,10 +2,10 @@ import Files
 
 /// Hosts and addresses that are never requested, from a text file.
 ///
-/// One entry a line: a host name, which stands for its subdomains too, or a whole address. Empty
-/// lines and lines that begin with `#` are passed over.
+/// One entry a line: a host name, which covers its subdomains, or a whole address. Empty lines and
+/// lines that begin with `#` are skipped.
 package struct DenyList: Equatable, Sendable {
-  /// Stands for the entries in the ledger's fingerprint.
+  /// The entries' contribution to the ledger's fingerprint.
   package private(set) var fingerprint: UInt64 = 0
 
   private var hosts: Set<String> = []
@@ -16,7 +16,7 @@ package struct DenyList: Equatable, Sendable {
 
   /// Reads a list; `nil` gives an empty one.
   ///
-  /// - Throws: `LaionError` when the file cannot be read or a line is neither host nor address.
+  /// - Throws: `LaionError` if the file cannot be read or a line is neither host nor address.
   package init(_ path: String?) throws(LaionError) {
     guard let path else { return }
     let file = try TextFile(path)

@@ -1,16 +1,15 @@
 import Files
 import Foundation
 
-/// Tells a file from another one of the same name without reading all of it.
+/// A fingerprint of a file, made without reading all of it.
 ///
-/// Of a Parquet file that is the whole footer, which says where every column of every row group lies
-/// and between which values.
+/// For Parquet it covers the whole footer: the position and the value range of every column chunk.
 enum FileIdentity {
   private static let end = 64 << 10
-  // A footer that claims more is looked at in part.
+  // A footer that claims more is read in part.
   private static let maximumFooter = 16 << 20
 
-  /// The size of the file, and a hash of its beginning and its end.
+  /// The size of the file, and a hash of its first and last bytes.
   static func of(_ path: String) throws(LaionError) -> String {
     guard let file = FileHandle(forReadingAtPath: path) else {
       throw .file(FileError("open", path: path))

@@ -1,6 +1,6 @@
-/// Reads the elements of one array of JSON as texts, one after the other; memory does not grow with the file.
+/// Streams the elements of a JSON array as texts, in constant memory.
 ///
-/// A file that begins with no `[` is taken for objects that follow each other, with or without line ends.
+/// A file that does not begin with `[` is read as concatenated objects, with or without line ends.
 final class JSONElements {
   private let file: TextFile
   private let limit: Int
@@ -8,7 +8,7 @@ final class JSONElements {
 
   /// - Parameters:
   ///   - file: At its beginning.
-  ///   - limit: The most bytes of an element.
+  ///   - limit: The maximum size of an element in bytes.
   init(_ file: TextFile, limit: Int) {
     self.file = file
     self.limit = limit
@@ -17,7 +17,7 @@ final class JSONElements {
   /// The next element; `nil` at the end.
   ///
   /// - Parameter row: Its number, for messages.
-  /// - Returns: Its text, which need not be JSON.
+  /// - Returns: Its text; whether it is JSON is not checked.
   /// - Throws: `LaionError.damagedMetadata` for an element that does not end, or is too large.
   func next(row: Int) throws(LaionError) -> [UInt8]? {
     var element: [UInt8] = []
@@ -57,11 +57,11 @@ final class JSONElements {
     return nil
   }
 
-  /// Whether a byte stands between elements, before the first one too.
+  /// Whether a byte separates elements, or precedes the first.
   private func isSeparator(_ byte: UInt8) -> Bool {
     switch byte {
     case 0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ","): return true
-    // The mark of UTF-8.
+    // The byte order mark.
     case 0xEF, 0xBB, 0xBF: return isArray == nil
     case UInt8(ascii: "[") where isArray == nil:
       isArray = true

@@ -2,8 +2,7 @@ import Foundation
 
 /// Reads rows of JSON: one object a line, or an array of objects.
 ///
-/// A line or an element that is no object gives a row that cannot be read, which is counted: one bad line does not
-/// cost the others.
+/// A line or an element that is no object counts as an unreadable row; the others are kept.
 final class JSONRows {
   private let file: TextFile
   private let names: [MetadataField: [String]]
@@ -15,9 +14,9 @@ final class JSONRows {
 
   /// - Parameters:
   ///   - path: The file.
-  ///   - columns: Where the fields are found.
-  ///   - isArray: Whether it may be one array; else, and if it begins otherwise, an object is a line.
-  /// - Throws: `LaionError.file` where it cannot be opened.
+  ///   - columns: The columns of the fields.
+  ///   - isArray: Whether it may be one array; else each line is an object.
+  /// - Throws: `LaionError.file` if it cannot be opened.
   init(_ path: String, _ columns: MetadataColumns, isArray: Bool = false) throws(LaionError) {
     file = try TextFile(path)
     array = isArray ? JSONElements(file, limit: Self.maximumLine) : nil

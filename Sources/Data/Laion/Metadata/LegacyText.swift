@@ -1,7 +1,7 @@
 import Text
 
-/// Text that should be UTF-8 and may be older: what is not UTF-8 is read as Windows-1252, of which
-/// Latin-1 is a part, and most old pages are written in it.
+/// Text decoded as UTF-8, else as Windows-1252, the encoding of most old pages and a superset of
+/// Latin-1's letters.
 struct LegacyText: Equatable {
   let string: String
   /// Whether it was not UTF-8.

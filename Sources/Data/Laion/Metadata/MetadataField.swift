@@ -1,14 +1,14 @@
 import Parquet
 
-/// What a column of metadata may say about an image.
+/// A field of the metadata, found in one of its columns.
 package enum MetadataField: String, Codable, CaseIterable, Sendable {
   case id, url, caption, width, height, nsfw, similarity, licence, language, watermark
   case unsafety = "unsafe"
 
-  /// The name under which a batch gives the column; no file calls a column so.
+  /// The column's key in a batch; no file has a column of this name.
   var key: String { "field \(rawValue)" }
 
-  /// The names under which published metadata has the column, LAION-400M's first.
+  /// The column's usual names in published metadata, LAION-400M's first.
   package var usualNames: [String] {
     switch self {
     case .id: ["SAMPLE_ID", "hash", "key", "id", "uid"]
@@ -26,20 +26,20 @@ package enum MetadataField: String, Codable, CaseIterable, Sendable {
   }
 }
 
-/// Where the fields of a row are found: under the names given, else under the usual ones.
+/// The columns of a row's fields: of the given names, else of the usual ones.
 package struct MetadataColumns: Codable, Equatable, Sendable {
   /// Field → name of its column.
   package var names: [String: String] = [:]
 
-  /// The names of all columns, for text without a header; `nil` for text whose first row says them.
+  /// The names of all columns, for text without a header; `nil` if the first row is the header.
   package var header: [String]?
-  /// Columns that are carried along into the index; `nil` for none.
+  /// Columns to copy to the index; `nil` for none.
   package var keptNames: [String]?
 
   /// Columns under their usual names.
   package init() {}
 
-  /// The name given for a field; `nil` when the usual ones are tried.
+  /// The given name of a field's column; `nil` for the usual names.
   package subscript(field: MetadataField) -> String? {
     get { names[field.rawValue] }
     set { names[field.rawValue] = newValue }
@@ -48,23 +48,23 @@ package struct MetadataColumns: Codable, Equatable, Sendable {
   var parquet: [ParquetColumn] {
     MetadataField.allCases.map { field in
       let candidates = self[field].map { [$0] } ?? field.usualNames
-      // What is only for filters and the index may be of any type: it then counts as unknown.
+      // A column for filters or the index alone may have any type: an unreadable one counts as unknown.
       let isRequired = field == .url || field == .caption || self[field] != nil
       return ParquetColumn(field.key, alternatives: candidates, isRequired: isRequired)
     } + (keptNames ?? []).map { ParquetColumn(Self.key(ofKept: $0), alternatives: [$0]) }
   }
 
-  /// The name under which a batch gives a column that is carried along.
+  /// A copied column's key in a batch.
   static func key(ofKept name: String) -> String { "kept \(name)" }
 
-  /// The positions of the columns that are carried along, all of which are there.
+  /// The positions of the copied columns, all of which exist.
   func keptPositions(in header: [String]) -> [Int] {
     (keptNames ?? []).compactMap { header.firstIndex(of: $0) }
   }
 
   /// The position of each field among columns of these names.
   ///
-  /// - Throws: `LaionError` when there is no address, or none of a name that was given.
+  /// - Throws: `LaionError` if the column of addresses or a requested column is missing.
   func positions(in header: [String], path: String) throws(LaionError) -> [MetadataField: Int] {
     var positions: [MetadataField: Int] = [:]
     let lowercased = header.map { $0.lowercased() }
@@ -78,7 +78,7 @@ package struct MetadataColumns: Codable, Equatable, Sendable {
     return positions
   }
 
-  /// Refuses a file without addresses or without a column that was asked for by name.
+  /// Refuses a file without addresses or without a requested column.
   func check(
     path: String,
     columns: [String],

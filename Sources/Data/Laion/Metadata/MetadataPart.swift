@@ -11,18 +11,18 @@ package struct MetadataPart: Equatable, Sendable {
   /// The file's name without its folder.
   package var fileName: String { path.split(separator: "/").last.map(String.init) ?? path }
 
-  /// How the file is written, by its name.
+  /// The file format, by the file's suffix.
   package enum Format: String, CaseIterable, Sendable {
     case parquet, csv, tsv, jsonl, ndjson, json
     /// A list of addresses, one a line.
     case txt
   }
 
-  /// How the file is written; Parquet if its name does not tell.
+  /// The file format; Parquet for an unknown suffix.
   package var format: Format { Self.format(of: path) ?? .parquet }
 
-  /// The format that a name tells, the suffix of gzip or zstd aside; `nil` for another one, and for compressed Parquet,
-  /// which compresses its own pages.
+  /// The format by the suffix, without one of gzip or zstd; `nil` if unknown, and for compressed Parquet, whose
+  /// pages are compressed already.
   static func format(of path: String) -> Format? {
     let last = suffix(path)
     guard last == "gz" || last == "zst" else { return Format(rawValue: last) }
@@ -32,15 +32,15 @@ package struct MetadataPart: Equatable, Sendable {
 
   /// The parts in a folder: files `part-*`, else all, of a known format and sorted by name.
   ///
-  /// Where the folder has none itself, as a clone of a Hugging Face repository, they are those below it,
-  /// sorted by path.
+  /// If the folder itself has none, as a clone of a Hugging Face repository, the folders below it are
+  /// searched, sorted by path.
   ///
-  /// A part has the number in its name, as `part-00007-….parquet` says it, so that a folder with
+  /// A part has the number in its name, as in `part-00007-….parquet`, so that a folder with
   /// some of the parts gives the same splits. Files without numbers are counted from 0.
   ///
   /// - Parameters:
   ///   - folder: The metadata folder, or a single file.
-  ///   - range: The parts asked for; `nil` for all.
+  ///   - range: The requested parts; `nil` for all.
   /// - Returns: At least one part, in order.
   /// - Throws: `LaionError` when the folder is missing or has too few files.
   package static func list(
@@ -67,7 +67,7 @@ package struct MetadataPart: Equatable, Sendable {
     return parts.isEmpty ? files : parts
   }
 
-  /// Folders are looked into so deep.
+  /// The depth limit of the search.
   private static let maximumDepth = 4
 
   /// The files of a folder, else those below it.

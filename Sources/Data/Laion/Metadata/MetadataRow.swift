@@ -1,6 +1,6 @@
 import Parquet
 
-/// One row of LAION metadata: an image's address, its caption, and what the crawl knew about it.
+/// One row of LAION metadata: an image's address, its caption, and the crawl's data about it.
 package struct MetadataRow: Equatable, Sendable {
   /// Position in the part, from 0.
   package var row: Int
@@ -22,15 +22,15 @@ package struct MetadataRow: Equatable, Sendable {
   package var licence: String?
   /// The caption's language, as "en".
   package var language: String?
-  /// How probable it is that the image is unsafe, in [0, 1].
+  /// The probability of an unsafe image, in [0, 1].
   package var unsafety: Double?
-  /// How probable it is that the image has a watermark, in [0, 1].
+  /// The probability of a watermark, in [0, 1].
   package var watermark: Double?
   /// Whether the caption was not UTF-8 and was read as Windows-1252.
   package var isRecoded = false
-  /// The columns that are carried along into the index, in the order of their names.
+  /// The columns to copy to the index, in the order of `keptNames`.
   package var kept: [String?] = []
-  /// Whether the file's line could be read at all.
+  /// Whether the file's line was readable.
   package var isReadable = true
 
   /// A row with some of its fields.

@@ -1,10 +1,10 @@
 import Parquet
 
-/// Reads the rows of a part one after another; memory does not grow with the file.
+/// Streams the rows of a part, in constant memory.
 struct MetadataRows {
-  /// Rows in the part; `nil` for text, which says so only at its end.
+  /// Rows in the part; `nil` for text, whose length shows only at its end.
   let rowCount: Int?
-  /// Columns of types that cannot be read, which count as unknown.
+  /// Columns of unreadable types; their values count as unknown.
   var passedOver: [(name: String, type: String)] {
     if case .parquet(let rows) = source { rows.passedOver } else { [] }
   }

@@ -1,7 +1,6 @@
 /// Decides from the metadata alone which rows are worth a request.
 ///
-/// A value that the metadata does not give passes, except a caption, which is what the pair is for,
-/// and a licence or language where only some are wanted.
+/// A missing value passes, except a caption, and a licence or language where only some are wanted.
 package struct RowFilter: Codable, Equatable, Sendable {
   /// Safety labels that are dropped.
   package var excludedLabels = ["NSFW"]
@@ -17,15 +16,15 @@ package struct RowFilter: Codable, Equatable, Sendable {
   package var maximumSide: Int?
   /// The greatest ratio of the longer to the shorter side.
   package var maximumAspect: Double?
-  /// Whether rows without a caption are wanted, too; `nil` for no.
+  /// Whether rows without a caption are kept; `nil` for no.
   package var keepsUncaptioned: Bool?
   /// The least number of characters in the longest caption line, after cleaning.
   package var minimumCaptionLength = 1
   /// The greatest number of characters in all caption lines together, after cleaning.
   package var maximumCaptionLength = 10_000
-  /// The licences that are wanted, without regard to letter case; empty for any.
+  /// The wanted licences, ignoring case; empty for any.
   package var licences: [String] = []
-  /// The languages that are wanted, as "en"; empty for any.
+  /// The wanted languages, as "en"; empty for any.
   package var languages: [String] = []
   /// Whether only the first row of each address is requested.
   package var dropsDuplicates = true
@@ -33,7 +32,7 @@ package struct RowFilter: Codable, Equatable, Sendable {
   /// The defaults above.
   package init() {}
 
-  /// Why a row was dropped.
+  /// The cause for which a row is dropped.
   package enum Cause: String, CaseIterable, Sendable {
     case unreadable = "filtered: unreadable row"
     case label = "filtered: safety label"
@@ -51,12 +50,12 @@ package struct RowFilter: Codable, Equatable, Sendable {
     case duplicate = "filtered: duplicate URL"
   }
 
-  /// Why `row` is dropped; `nil` when it is kept.
+  /// The cause for which `row` is dropped; `nil` if it is kept.
   ///
   /// - Parameters:
   ///   - row: The metadata.
   ///   - caption: Its caption after `CaptionCleaner`.
-  /// - Returns: The first cause that applies, of those that one row alone can have.
+  /// - Returns: The first cause that applies; `RowScreen` adds the deny list and duplicates.
   package func cause(_ row: MetadataRow, caption: [String]) -> Cause? {
     if !row.isReadable { return .unreadable }
     if let label = row.nsfw, excludedLabels.contains(where: { $0.matches(label) }) { return .label }

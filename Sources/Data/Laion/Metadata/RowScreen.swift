@@ -2,8 +2,7 @@ import Files
 
 /// Decides which rows are requested: by the filter, the deny list, and earlier rows (duplicates).
 ///
-/// The same rows in the same order give the same verdicts, which is what lets a run that was
-/// interrupted count again what it dropped.
+/// The verdicts are deterministic, so that a continued run counts the dropped rows again by replaying them.
 struct RowScreen {
   enum Verdict: Equatable {
     case dropped(RowFilter.Cause)
@@ -23,7 +22,7 @@ struct RowScreen {
   mutating func judge(_ row: MetadataRow) -> Verdict {
     let caption = CaptionCleaner.lines(row.text ?? "")
     if let cause = filter.cause(row, caption: caption) { return .dropped(cause) }
-    // What is no address fails when it is requested, and is counted there.
+    // An invalid address fails, and is counted, when it is requested.
     if let url = row.url.flatMap({ WebURL($0) }) {
       if denied.contains(url) { return .dropped(.denied) }
       if filter.dropsDuplicates, !seen.insert(FNV.hash(url.description.utf8)) {

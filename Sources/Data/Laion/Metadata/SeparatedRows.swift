@@ -1,10 +1,8 @@
-/// Reads rows of text whose fields are separated by commas or tabs; the first one names the columns, unless
-/// they are given.
+/// Reads rows of comma- or tab-separated text; the first row is the header, unless one is given.
 ///
 /// Between commas (RFC 4180) a field in quotes may hold separators, line ends and doubled quotes; a
-/// quote inside of an unquoted field stands for itself. Between tabs most files have no quoting at all:
-/// a line is a row and a tab separates, whatever quotes there are, and only a field that is quoted
-/// rightly from end to end loses its quotes.
+/// quote inside of an unquoted field is literal. Between tabs most files have no quoting at all: a line is
+/// a row and every tab separates; only a field that is correctly quoted from end to end loses its quotes.
 final class SeparatedRows {
   private let file: TextFile
   private let separator: UInt8
@@ -35,8 +33,8 @@ final class SeparatedRows {
   func next() throws(LaionError) -> MetadataRow? {
     guard let fields = try record() else { return nil }
     defer { row += 1 }
-    // A separator that nobody quoted has moved all fields behind it: no caption can be told from
-    // another field. One at the end moves nothing.
+    // An unquoted separator has shifted all fields after it: the caption is lost. One at the end shifts
+    // nothing.
     if fields.dropFirst(columnCount).contains(where: { !$0.isEmpty }) {
       return MetadataRow(row: row, isReadable: false)
     }

@@ -2,7 +2,7 @@ import Archives
 import Files
 import Glibc
 
-/// Reads a file byte by byte through a buffer; one whose name ends in `.gz` or `.zst` decompressed.
+/// Reads a file byte by byte through a buffer; decompresses `.gz` and `.zst`.
 final class TextFile {
   let path: String
 

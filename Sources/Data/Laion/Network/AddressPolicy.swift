@@ -1,4 +1,4 @@
-/// Which addresses may be connected to.
+/// The rule of which addresses may be connected to.
 package struct AddressPolicy: Equatable, Sendable {
   private let allowsPrivate: Bool
   private let allowed: Set<IPAddress>
@@ -14,13 +14,13 @@ package struct AddressPolicy: Equatable, Sendable {
     allowsPrivate || address.isPublic || allowed.contains(address)
   }
 
-  /// How many of a name's addresses are ever tried.
+  /// The maximum number of addresses tried per host.
   package static let maximumAddresses = 4
 
-  /// The addresses to connect to out of all that a name has, in the order in which they are tried.
+  /// A name's allowed addresses, in the order in which they are tried.
   ///
   /// - Parameters:
-  ///   - addresses: In the order of the system.
+  ///   - addresses: All of the name's, in the system's order.
   ///   - hasRoute: Whether this machine has a route to an address.
   /// - Returns: The allowed ones: those with a route first, and of these IPv4 before IPv6.
   package func permitted(

@@ -10,18 +10,18 @@ struct Exchange: Sendable {
   /// The body's reservation of the memory budget.
   let memory: MemoryBudget.Reservation
 
-  /// Bytes that are reserved before a request is sent: enough for most images.
+  /// The memory reserved before a request is sent, in bytes: enough for most images.
   static let firstReservation = 64 << 10
 
   /// Sends the request and receives the body before the deadline.
   ///
-  /// A server may close an idle connection in the moment in which we send over it. That says nothing about
-  /// the request: like browsers we retry it over a new connection.
+  /// A server may close a kept-alive connection just when we reuse it. Like browsers we then retry the
+  /// request over a new connection.
   ///
   /// - Parameters:
   ///   - client: Sends the request.
-  ///   - fresh: A client without kept connections, requested when a connection ended before the first byte
-  ///     of a response; `nil` when the connection was a new one.
+  ///   - fresh: Gives a client without kept-alive connections, after a connection closed before the first
+  ///     byte of a response; `nil` if the connection was a new one.
   ///   - keepsConnection: Whether to keep the connection alive.
   ///   - timeLeft: Until the deadline.
   /// - Returns: The body, or why there is none.
@@ -86,7 +86,7 @@ struct Exchange: Sendable {
     }
   }
 
-  /// Reads the body up to the limit; to leave it unread closes the connection.
+  /// Reads the body up to the limit; leaving it unread closes the connection.
   private func body(of response: HTTPClientResponse) async throws -> Fetched<ByteBuffer> {
     var body = ByteBuffer()
     var reserved = Self.firstReservation
@@ -99,7 +99,7 @@ struct Exchange: Sendable {
       }
       let size = body.readableBytes + part.readableBytes
       if size > reserved {
-        // As the buffer grows, by powers of two. While this waits nothing more is read.
+        // As the buffer grows, by powers of two. While this waits nothing more is read: backpressure.
         while reserved < size { reserved *= 2 }
         try await memory.grow(to: reserved)
       }
@@ -123,7 +123,7 @@ struct Exchange: Sendable {
     }
   }
 
-  /// The settings by which the head of the answer is judged.
+  /// The limits that apply to the head of the response.
   private var limits: FetchSettings {
     if request.subject == .image { return settings }
     var limits = settings

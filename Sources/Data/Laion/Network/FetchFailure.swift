@@ -1,22 +1,22 @@
 import Files
 
-/// What becomes of a request, at every level from one exchange up to the row: a value made of the body,
-/// or why there is none.
+/// The result of a request, at every level from one exchange up to the row: a value made of the body, or
+/// the failure.
 typealias Fetched<Value> = Result<Value, FetchFailure>
 
-/// Why a request gave no value.
+/// The failure of a request.
 ///
 /// Each level of `ImageFetcher` deals with one case and passes on the others.
 enum FetchFailure: Error, Equatable {
-  /// A kept connection ended before the first byte of the answer: the exchange sends the request once
-  /// more over a new one.
+  /// A kept-alive connection closed before the first byte of the response: the exchange retries over a
+  /// new one.
   case dropped
-  /// No connection came about: the hop tries the host's next address.
+  /// Connecting failed: the hop tries the host's next address.
   case unreached(FetchCause)
   /// The body is at another URL: the attempt goes there.
   case redirected(WebURL)
-  /// Anything else that is counted: the row makes another attempt if that may help, not before
-  /// `retryAfter` seconds.
+  /// Any other failure: the row is retried if the cause is transient, after `retryAfter` seconds at the
+  /// soonest.
   case failed(FetchCause, retryAfter: Double? = nil)
   /// The disk refused the image: the run ends.
   case disk(FileError)
@@ -35,7 +35,7 @@ enum FetchFailure: Error, Equatable {
     }
   }
 
-  /// Seconds for which the server wants to be left alone.
+  /// Seconds of the server's `Retry-After`.
   var retryAfter: Double? {
     if case .failed(_, let seconds) = self { seconds } else { nil }
   }

@@ -1,10 +1,10 @@
 import Files
 
-/// How the request for one row ended.
+/// The outcome of one row's request.
 package enum FetchOutcome: Equatable, Sendable {
   /// The image was stored.
   case success(StoredImage)
-  /// It was not, and why.
+  /// No image was stored, for this cause.
   case failure(FetchCause)
 }
 
@@ -42,7 +42,7 @@ package struct StoredFile: Equatable, Sendable {
   }
 }
 
-/// Why a row gave no image; failures are counted by cause.
+/// The cause of a row's failure, by which failures are counted.
 package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
   /// No http or https address, or one with a user name or a port that is not the web's.
   case invalidURL
@@ -50,7 +50,7 @@ package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
   case unknownHost
   /// The name servers did not answer.
   case resolverFailed
-  /// Earlier requests to the host missed their deadlines, so this one was not sent.
+  /// The host is skipped, because earlier requests to it timed out.
   case silentHost
   /// A redirect leads to a denied host or address.
   case denied

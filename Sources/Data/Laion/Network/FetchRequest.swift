@@ -1,6 +1,6 @@
-/// One request of an attempt, as far as it is known before a connection is chosen.
+/// One request of an attempt, before a connection is chosen.
 struct FetchRequest: Sendable {
-  /// What is requested.
+  /// The kind of resource.
   enum Subject: Sendable {
     /// An image: opt-outs are respected, a body beyond the limit is a failure.
     case image
@@ -8,10 +8,10 @@ struct FetchRequest: Sendable {
     case robots
   }
 
-  /// Where to; a redirect changes it.
+  /// The URL; a redirect changes it.
   var url: WebURL
   let subject: Subject
-  /// Of the requests that wait for a slot the one with the lowest order goes first.
+  /// The priority among requests that wait for a slot; the lowest goes first.
   let order: Int
   /// Whether an attempt failed before this one.
   let isRetry: Bool

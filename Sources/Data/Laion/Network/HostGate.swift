@@ -14,7 +14,7 @@ actor HostGate {
   private let interval: Duration
   private var active = 0
   private var activePerHost: [String: Int] = [:]
-  // Requests with a slot at their host that wait for a slot of all; in row order, like those below.
+  // Requests with a slot at their host that wait for a global slot; in row order, like those below.
   private var waitingForAny = CircularBuffer<Waiter>()
   private var waitingForHost: [String: CircularBuffer<Waiter>] = [:]
   private var starts: [String: ContinuousClock.Instant] = [:]
@@ -29,7 +29,7 @@ actor HostGate {
     interval = ratePerHost.map { .seconds(1 / $0) } ?? .zero
   }
 
-  /// Runs `body` in a slot, and tells it whether other requests to the host are in flight or waiting.
+  /// Runs `body` in a slot, and passes it whether other requests to the host are in flight or waiting.
   ///
   /// The waiting request with the lowest order goes first: pairs are numbered in row order, so the row that
   /// blocks all others is requested next.

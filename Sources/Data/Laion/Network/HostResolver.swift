@@ -1,6 +1,6 @@
 import NIOPosix
 
-/// A cache of hosts' addresses; all rows that wait for a name share one lookup.
+/// A DNS cache; all rows that wait for a name share one lookup.
 ///
 /// Every address is checked after the lookup, because a public name may well point to a private
 /// address. If the name servers do not answer, the first rows wait for the whole timeout; later ones fail
@@ -19,7 +19,7 @@ actor HostResolver {
     case known(Answer, until: ContinuousClock.Instant)
   }
 
-  // How long an answer is kept; getaddrinfo does not tell the record's own time to live.
+  // The time to live of an answer; getaddrinfo does not give the record's own.
   private static let lifetime = Duration.seconds(600)
   // The same where the name servers did not answer.
   private static let failureLifetime = Duration.seconds(10)
@@ -66,8 +66,8 @@ actor HostResolver {
     Task { note(await lookUp(host).flatMap { policy.permitted($0) }, of: host) }
   }
 
-  /// Keeps an answer, and hands it to the rows that wait in the order in which they came: a task's own
-  /// `value` would hand it to the last one first, and its row would be requested first.
+  /// Caches an answer and resumes the waiting rows first come, first served: a task's own `value` would
+  /// resume the last one first, and its row would be requested first.
   private func note(_ answer: Answer, of host: String) {
     guard case .lookingUp(let waiting, _) = hosts[host] else { return }
     let lifetime = answer == .failure(.resolverFailed) ? Self.failureLifetime : Self.lifetime

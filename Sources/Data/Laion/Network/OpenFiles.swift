@@ -1,18 +1,17 @@
 import Foundation
 import Glibc
 
-/// How many files and connections the process may have open.
+/// The process's limit on open files and connections.
 enum OpenFiles {
-  /// What a download of these settings may need: a connection for each request in flight and as many
-  /// that are kept, the lookups, the files being written, the clients of the metrics server, and what the
-  /// process has open anyway.
+  /// The maximum that a download needs: a connection for each request in flight and as many that are kept
+  /// alive, the lookups, the files being written, the clients of the metrics server, and the process's own.
   static func needed(by settings: FetchSettings) -> Int {
     let cores = ProcessInfo.processInfo.activeProcessorCount
     return 2 * settings.concurrency + settings.resolverThreads
       + 2 * (settings.decoderThreads ?? cores) + MetricsServer.maximumConnections + 64
   }
 
-  /// Raises the limit of the process to `count` where the system lets it.
+  /// Raises the limit of the process to `count` where the system allows it.
   static func allow(_ count: Int) throws(LaionError) {
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     var limit = rlimit()

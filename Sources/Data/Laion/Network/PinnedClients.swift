@@ -22,9 +22,9 @@ actor PinnedClients {
     let addresses: [String: IPAddress]
     let until: ContinuousClock.Instant
     var leases: Int
-    /// How many requests to a host were sent over connections that may be kept alive.
+    /// The number of requests to a host that were sent over connections that may be kept alive.
     var keeping: [String: Int] = [:]
-    /// Made when a kept connection turns out to be closed; keeps none itself.
+    /// Made when a kept-alive connection turns out to be closed; keeps none itself.
     var fresh: HTTPClient?
 
     func shutDown() async {
@@ -45,16 +45,16 @@ actor PinnedClients {
   private var nextGeneration = 0
 
   private let limits: Limits
-  /// Changes what a client is made of: which authorities a test trusts.
+  /// Changes a client's configuration: tests trust authorities of their own.
   private let configure: @Sendable (inout HTTPClient.Configuration) -> Void
 
-  /// How many clients there may be.
+  /// The limits on clients.
   struct Limits {
     /// Hosts of a generation.
     var hosts = 64
     /// Generations that are kept although they are idle.
     var generations = 16
-    /// For how long hosts are gathered.
+    /// The time for which hosts are gathered.
     var gatheringTime = Duration.milliseconds(50)
   }
 
@@ -133,7 +133,7 @@ actor PinnedClients {
     return addresses.first { !tried.contains($0) } ?? addresses.first
   }
 
-  /// Notes a request that is about to be sent over a connection that may be kept.
+  /// Notes a request that is about to be sent over a connection that may be kept alive.
   ///
   /// Before, not after: with its answer the connection goes to the next request at once, and that one
   /// may ask for a fresh client before this one has seen its answer.
@@ -236,7 +236,7 @@ actor PinnedClients {
     )
     // `RetryPolicy` decides what is retried.
     configuration.connectionPool.retryConnectionEstablishment = false
-    // A kept connection keeps its buffers too: without this, 170 KB of them.
+    // A kept-alive connection keeps its buffers too: without this, 170 KB of them.
     configuration.http1_1ConnectionDebugInitializer = { channel in
       let sizes = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 32_768)
       return channel.setOption(.recvAllocator, value: sizes).flatMap {

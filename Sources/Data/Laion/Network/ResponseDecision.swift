@@ -6,7 +6,7 @@ package enum ResponseDecision: Equatable, Sendable {
   case accept
   /// Send the request to this URL instead.
   case redirect(WebURL)
-  /// There is no body; `RetryPolicy` decides whether to retry, `retryAfter` seconds later at the soonest.
+  /// Read no body; `RetryPolicy` decides whether to retry, `retryAfter` seconds later at the soonest.
   case fail(FetchCause, retryAfter: Double?)
 
   /// The head of a response, without the library that received it.
@@ -30,8 +30,8 @@ package enum ResponseDecision: Equatable, Sendable {
   /// Decides.
   ///
   /// - Parameters:
-  ///   - head: The head of the answer.
-  ///   - url: What was requested.
+  ///   - head: The head of the response.
+  ///   - url: The requested URL.
   ///   - redirects: Redirects followed so far in this attempt.
   ///   - settings: Limits and directives.
   ///   - now: The time with which a date in `Retry-After` is compared.
@@ -92,7 +92,7 @@ package enum ResponseDecision: Equatable, Sendable {
   }
 }
 
-/// The `X-Robots-Tag` header, by which a server says what its files may be used for.
+/// The `X-Robots-Tag` header, by which a server restricts the use of its files.
 ///
 /// Directives are separated by commas; a directive may be addressed to one robot: `bot: noai`.
 package enum RobotsTag {

@@ -1,17 +1,18 @@
 package import NIOCore
 package import NIOHTTP1
 
-/// Lets only well-formed answers through to the HTTP client: one final head, its body, its end.
+/// Lets only well-formed responses through to the HTTP client: one final head, its body, its end.
 ///
-/// The client's state machines treat an impossible sequence as a bug of their own and trap. A server decides what the sequence is: the client takes every status below 200 but 101 for
-/// informational, with the final answer to follow, while the parser ends an answer with the status 99
-/// like any other. So this stands between the two. It drops informational answers, and turns everything
-/// else that does not fit into an error of the one request.
+/// The client's state machines treat an impossible sequence as a bug of their own and trap, and a server
+/// decides what the sequence is: the client takes every status below 200 but 101 for informational, with
+/// the final response to follow, while the parser ends a response with the status 99 like any other. So
+/// this filter stands between the two. It drops informational responses, and turns every other violation
+/// into an error of the one request.
 package final class ResponseGuard: ChannelInboundHandler, RemovableChannelHandler {
   package typealias InboundIn = HTTPClientResponsePart
   package typealias InboundOut = HTTPClientResponsePart
 
-  /// What a server sent that is no answer.
+  /// A violation of HTTP by a server.
   package enum Violation: Error, Equatable, CustomStringConvertible {
     /// A status below 100, or above 999.
     case status(Int)
@@ -29,7 +30,7 @@ package final class ResponseGuard: ChannelInboundHandler, RemovableChannelHandle
   private enum Expected {
     case head
     case bodyOrEnd
-    /// There was a violation; nothing more is let through.
+    /// Nothing more is let through after a violation.
     case nothing
   }
 
@@ -59,7 +60,7 @@ package final class ResponseGuard: ChannelInboundHandler, RemovableChannelHandle
       switch status {
       // Informational; they may go on until the request's deadline.
       case 100, 102..<200: return
-      // The client closes the connection after a 101, which nobody asked for.
+      // The client closes the connection after a 101, which was not requested.
       case 101, 200...999: expected = .bodyOrEnd
       default: return fail(.status(status), context)
       }

@@ -2,12 +2,12 @@ import Foundation
 
 /// Whether and when a failed request is retried.
 ///
-/// Only failures that may pass are: a lost connection, a busy server. An address that does not exist today
-/// will not exist in two seconds.
+/// Only transient failures are: a lost connection, a busy server. An address that does not exist today will
+/// not exist in two seconds.
 package struct RetryPolicy: Equatable, Sendable {
   /// Attempts in all.
   package var attempts: Int
-  /// Seconds before the second attempt; doubled before each further one.
+  /// Seconds before the first retry; doubled before each further one.
   package var delay: Double
   /// The longest wait in seconds, also when the server asks for more.
   package var maximumDelay = 60.0
@@ -21,7 +21,7 @@ package struct RetryPolicy: Equatable, Sendable {
   /// Seconds to wait before the next attempt; `nil` to give up.
   ///
   /// - Parameters:
-  ///   - cause: Why the attempt failed.
+  ///   - cause: The cause of the failure.
   ///   - attempt: The attempt that failed, from 1.
   ///   - retryAfter: Seconds of the server's `Retry-After`.
   ///   - jitter: A random number in [0, 1); spreads out the attempts of many rows.
@@ -39,7 +39,7 @@ package struct RetryPolicy: Equatable, Sendable {
     return min(maximumDelay, max(backOff, retryAfter ?? 0))
   }
 
-  /// Whether a retry may succeed.
+  /// Whether a failure is transient, so that a retry may succeed.
   package static func canRecover(_ cause: FetchCause) -> Bool {
     switch cause {
     case .timedOut, .connectionLost, .connectionFailed, .resolverFailed, .robotsUnavailable,

@@ -1,6 +1,6 @@
 /// A cache of sites' `robots.txt`; each is requested once, however many rows wait for it.
 actor RobotsCache {
-  /// The rules of a site, or why the request failed.
+  /// The rules of a site, or the cause of the failed request.
   typealias Answer = Result<RobotsRules, FetchCause>
 
   private enum Entry {
@@ -21,7 +21,7 @@ actor RobotsCache {
   /// - Parameters:
   ///   - url: An address on the site.
   ///   - request: Requests the file; called when the cache has no fresh rules.
-  /// - Returns: The rules, or why there are none.
+  /// - Returns: The rules, or the cause of the failure.
   func rules(
     for url: WebURL,
     request: @escaping @Sendable (WebURL) async -> Answer
@@ -48,8 +48,8 @@ actor RobotsCache {
     Task { note(await request(url), of: url.site) }
   }
 
-  /// Keeps an answer, and hands it to the rows that wait in the order in which they came: a task's own
-  /// `value` would hand it to the last one first, and its row would be requested first.
+  /// Caches an answer and resumes the waiting rows first come, first served: a task's own `value` would
+  /// resume the last one first, and its row would be requested first.
   private func note(_ answer: Answer, of site: String) {
     guard case .requested(let waiting) = entries[site] else { return }
     switch answer {

@@ -1,7 +1,6 @@
-/// What a site's `robots.txt` lets us request (RFC 9309).
+/// The rules of a site's `robots.txt` that apply to us (RFC 9309).
 ///
-/// Of the whole file only the rules for us are kept: those of the groups that name our product
-/// token, else those of the groups for all robots.
+/// They are those of the groups that name our product token, else those of the groups for all robots.
 package struct RobotsRules: Equatable, Sendable {
   private struct Rule: Equatable {
     let allows: Bool
@@ -11,7 +10,7 @@ package struct RobotsRules: Equatable, Sendable {
 
   private var rules: [Rule] = []
 
-  /// Bytes that are read of a file, the least that RFC 9309 (section 2.5) asks for.
+  /// The limit on a file in bytes, the least that RFC 9309 (section 2.5) asks for.
   package static let maximumBytes = 500 << 10
   // Bound memory, and the time of a match, which grows with starred patterns times path at worst.
   private static let maximumPattern = 512
@@ -30,7 +29,7 @@ package struct RobotsRules: Equatable, Sendable {
   ///   - agent: Our product token, without version.
   package init(_ bytes: some Collection<UInt8>, agent: String) {
     var (ours, everyones) = (Group(), Group())
-    // Whether the lines read now belong to us, to all; and whether a group's names go on.
+    // Whether the current group names us, names all; and whether its list of names continues.
     var (isOurs, isEveryones, namesGoOn) = (false, false, false)
     let text = bytes.prefix(Self.maximumBytes)
     for line in text.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) {
@@ -67,7 +66,7 @@ package struct RobotsRules: Equatable, Sendable {
     return best?.allows ?? true
   }
 
-  /// Bytes of memory, about.
+  /// Approximate memory in bytes.
   var size: Int { rules.reduce(64) { $0 + $1.pattern.count + 48 } }
 
   private struct Group {
@@ -106,7 +105,7 @@ package struct RobotsRules: Equatable, Sendable {
   }
 
   // Paths are compared in one form (RFC 9309, section 2.2.2): bytes beyond ASCII as percent escapes in
-  // capitals, and escapes of what needs none as what they stand for.
+  // capitals, and needless escapes decoded.
   private static func normalised(_ bytes: [UInt8]) -> [UInt8] {
     let digits = Array("0123456789ABCDEF".utf8)
     func escape(_ byte: UInt8) -> [UInt8] {
@@ -139,7 +138,7 @@ package struct RobotsRules: Equatable, Sendable {
     }
   }
 
-  /// The path without "." and "..", as the server will understand it (RFC 3986, section 5.2.4).
+  /// The path without dot segments, as the server will understand it (RFC 3986, section 5.2.4).
   private static func withoutDots(_ target: [UInt8]) -> [UInt8] {
     let end = target.firstIndex(of: 0x3F) ?? target.count
     var segments: [ArraySlice<UInt8>] = []
@@ -150,7 +149,7 @@ package struct RobotsRules: Equatable, Sendable {
       if !isDots, !part.elementsEqual([0x2E]) {
         segments.append(part)
       }
-      // What ends in dots is a folder.
+      // A final dot segment names a folder.
       else if index == parts.count - 1 {
         segments.append([])
       }

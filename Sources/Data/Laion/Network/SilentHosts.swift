@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A circuit breaker for hosts whose requests miss their deadlines one after another.
+/// A circuit breaker for hosts whose requests time out one after another.
 ///
 /// Each row of such a host would hold a slot for all its attempts, and a split with thousands of them would
 /// wait for days. So its rows are skipped for a while, and then one row is requested.
@@ -19,14 +19,14 @@ final class SilentHosts: Sendable {
   private static let maximumHosts = 50_000
 
   /// - Parameters:
-  ///   - limit: Missed deadlines in a row after which a host is skipped.
-  ///   - pause: For how long.
+  ///   - limit: Timeouts in a row after which a host is skipped.
+  ///   - pause: The time for which it is skipped.
   init(limit: Int, pause: Duration) {
     self.limit = limit
     self.pause = pause
   }
 
-  /// Whether a request to `host` is skipped; after the pause one is let through.
+  /// Whether a request to `host` is skipped; after the pause one is let through as a probe.
   func skips(_ host: String, now: ContinuousClock.Instant = .now) -> Bool {
     hosts.withLock { hosts in
       guard let until = hosts[host]?.until else { return false }
@@ -36,9 +36,9 @@ final class SilentHosts: Sendable {
     }
   }
 
-  /// Notes whether a request missed its deadline.
+  /// Notes whether a request timed out.
   ///
-  /// Requests in flight at the same time count once: a server that pauses for one deadline is not silent.
+  /// Requests in flight at the same time count once: a server that pauses once is not silent.
   func note(
     _ host: String,
     timedOut: Bool,

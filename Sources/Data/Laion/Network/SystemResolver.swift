@@ -1,7 +1,7 @@
 import Foundation
 import NIOPosix
 
-/// Looks names up with the system's resolver, on its own threads.
+/// DNS lookups by the system's resolver, on its own threads.
 ///
 /// The HTTP client's resolver looks up one name at a time per event loop; with many hosts that
 /// takes longer than the requests. Here each thread looks up one.

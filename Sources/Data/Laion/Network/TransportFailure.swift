@@ -4,7 +4,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
 
-/// Names the errors of the network stack.
+/// Maps the errors of the network stack to causes.
 enum TransportFailure {
   /// The cause by which an error of the HTTP client is counted.
   static func cause(of error: any Error) -> FetchCause {
@@ -22,9 +22,9 @@ enum TransportFailure {
     }
   }
 
-  /// Whether the connection just ended, as one does that was kept for longer than its server wants.
+  /// Whether the server closed the connection, as it does with one kept alive for too long.
   ///
-  /// An answer that has begun fails as an `HTTPParserError` instead.
+  /// A response that has begun fails as an `HTTPParserError` instead.
   static func isDrop(_ error: any Error) -> Bool {
     switch error {
     case let error as HTTPClientError: error == .remoteConnectionClosed
@@ -33,7 +33,7 @@ enum TransportFailure {
     }
   }
 
-  /// Whether there was no connection at all, so that another address of the host may have one.
+  /// Whether connecting failed, so that another address of the host may be tried.
   static func isUnconnected(_ error: any Error) -> Bool {
     switch error {
     case let error as HTTPClientError: error == .connectTimeout

@@ -2,9 +2,8 @@ import Foundation
 
 /// The address of an image: http or https, a host, a port, a path with its query.
 ///
-/// Parsed by strict rules of our own and written out again, so that the host that is checked is the
-/// host that the HTTP client sees: two parsers that disagree about one string are how checks of
-/// addresses are walked around.
+/// It is parsed strictly and normalised, so that the HTTP client connects to the host that was checked: two
+/// parsers that disagree about one string are how such checks are bypassed.
 package struct WebURL: Hashable, Sendable, CustomStringConvertible {
   /// Whether the connection is encrypted.
   package let isSecure: Bool
@@ -19,7 +18,7 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
   ///
   /// - Parameters:
   ///   - text: The address.
-  ///   - ports: Which ports are allowed: those of the web, unless a person has named the address.
+  ///   - ports: The allowed ports: those of the web, unless the user named the address.
   package init?(_ text: String, ports: Ports = .web) {
     let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
     guard text.utf8.count <= Self.maximumLength, let colon = text.firstIndex(of: ":") else {
@@ -48,7 +47,7 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
     self.target = target
   }
 
-  /// Which ports an address may have.
+  /// A set of allowed ports.
   package enum Ports: Sendable {
     /// 80, 443 and 1024 to 65535.
     ///
@@ -77,7 +76,7 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
       : "\(text.prefix(200)) is no http or https address with a host and a port of 1 to 65535"
   }
 
-  /// The address that a `Location` header means, seen from this one.
+  /// Resolves a `Location` header relative to this address.
   package func resolving(_ location: String, ports: Ports = .web) -> WebURL? {
     let location = location.trimmingCharacters(in: .whitespacesAndNewlines)
     if location.isEmpty || location.utf8.count > Self.maximumLength { return nil }
@@ -98,7 +97,7 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
     return WebURL(copying: self, target: Self.target(folder + location))
   }
 
-  /// The address, written so that any parser reads the same.
+  /// The normalised address, which any parser reads the same.
   package var description: String {
     site + target
   }

@@ -2,7 +2,7 @@ package import Text
 
 /// One option of a download, stated once.
 ///
-/// From it come the flag with its help and default, what is allowed, and the message about what is not.
+/// It gives the flag with its help and default, the allowed range, and the error message.
 package struct LaionOption<Value: Sendable>: AnyLaionOption {
   typealias Path = any WritableKeyPath<LaionConfiguration, Value> & Sendable
 
@@ -32,10 +32,10 @@ package struct LaionOption<Value: Sendable>: AnyLaionOption {
   /// - Parameters:
   ///   - name: The long flag.
   ///   - summary: One sentence of help.
-  ///   - discussion: What the full help adds.
-  ///   - path: Where its value is kept.
-  ///   - mirrors: Where it is kept, too.
-  ///   - range: What is allowed, in the unit of the flag.
+  ///   - discussion: Further text of the full help.
+  ///   - path: The property of its value.
+  ///   - mirrors: Further properties of the same value.
+  ///   - range: The allowed range, in the unit of the flag.
   init(
     _ name: String,
     _ summary: String,
@@ -58,7 +58,7 @@ package struct LaionOption<Value: Sendable>: AnyLaionOption {
     )
   }
 
-  /// A number within limits that has no flag.
+  /// A number within limits, without a flag.
   init(setting name: String, _ path: Path, in range: OptionRange) where Value: OptionNumber {
     self.init(name, "", path, in: range)
   }
@@ -74,7 +74,7 @@ package struct LaionOption<Value: Sendable>: AnyLaionOption {
     )
   }
 
-  /// A flag that counts, and that no setting keeps by itself.
+  /// A flag with a number that no setting keeps by itself.
   init(flag name: String, _ summary: String, discussion: String, in range: OptionRange)
   where Value == Int? {
     self.init(
@@ -93,9 +93,9 @@ package struct LaionOption<Value: Sendable>: AnyLaionOption {
   /// - Parameters:
   ///   - name: The long flag.
   ///   - summary: One sentence of help.
-  ///   - discussion: What the full help adds.
-  ///   - read: Its value in a configuration.
-  ///   - write: Takes a value.
+  ///   - discussion: Further text of the full help.
+  ///   - read: Gets its value from a configuration.
+  ///   - write: Sets its value in a configuration.
   init(
     _ name: String,
     _ summary: String,
@@ -115,7 +115,7 @@ extension LaionOption {
     number(standard)?.typed
   }
 
-  /// Takes a value, which `LaionConfiguration.validate` checks.
+  /// Sets a value, which `LaionConfiguration.validate` checks.
   package func set(_ settings: inout LaionConfiguration, _ value: Value) { write(&settings, value) }
 
   /// Checks a value.
@@ -131,17 +131,17 @@ extension LaionOption {
   }
 }
 
-/// An option of a download, whatever its value is.
+/// An option of a download, without the type of its value.
 package protocol AnyLaionOption: Sendable {
-  /// The long flag without dashes; for what has no flag, where the configuration keeps it.
+  /// The long flag without dashes; without a flag, the path in the configuration.
   var name: String { get }
   /// One sentence of help; empty if there is no flag.
   var summary: String { get }
-  /// What the full help adds.
+  /// Further text of the full help.
   var discussion: String { get }
-  /// What is allowed; `nil` for what is no number.
+  /// The allowed range; `nil` if the value is no number.
   var range: OptionRange? { get }
-  /// The default as it is typed; `nil` for none, and for what is no number.
+  /// The default as it is typed; `nil` if there is none or the value is no number.
   var standardText: String? { get }
 
   /// Checks its value in a configuration.
@@ -154,6 +154,6 @@ extension AnyLaionOption {
   /// Whether there is a flag.
   package var hasFlag: Bool { !summary.isEmpty }
 
-  /// What the command line calls it; where the configuration keeps it, if there is no flag.
+  /// Its name for users: the flag, else the path in the configuration.
   package var flag: String { hasFlag ? "--" + name : name }
 }

@@ -1,6 +1,6 @@
 import Text
 
-// Options that say how images are requested.
+// The options of requests.
 extension LaionOptions {
   static let requestOptions: [any AnyLaionOption] = [
     connections, connectionsPerHost, requestsPerSecond, timeout, connectTimeout, readTimeout,
@@ -21,7 +21,7 @@ extension LaionOptions {
     \.fetch.concurrencyPerHost,
     in: .between(1, 4096)
   )
-  // A row that waits for hours waits for nothing, and time has an end that sums of waits can reach.
+  // A row that waits for hours is of no use, and sums of longer waits could overflow.
   package static let requestsPerSecond = LaionOption<Double?>(
     "requests-per-second",
     "Downloads begun per second at one host; no limit if not given.",
@@ -31,7 +31,7 @@ extension LaionOptions {
   package static let timeout = LaionOption<Double>(
     "timeout",
     "Seconds of one attempt, from the request to the last byte, redirects included.",
-    discussion: "Waiting for a name, for robots.txt or for a turn at the host is not counted.",
+    discussion: "DNS lookup, robots.txt and the wait for a slot at the host do not count.",
     \.fetch.totalTimeout,
     in: seconds
   )
@@ -55,13 +55,13 @@ extension LaionOptions {
   )
   package static let attempts = LaionOption<Int>(
     "attempts",
-    "Attempts per image, for failures that may pass.",
+    "Attempts per image; only transient failures are retried.",
     \.fetch.attempts,
     in: .between(1, 100)
   )
   package static let userAgent = LaionOption<String>(
     "user-agent",
-    "What we call ourselves to servers.",
+    "User-Agent header of every request.",
     \.fetch.userAgent
   )
   package static let ignoreRobots = LaionOption<Bool>(

@@ -1,6 +1,6 @@
 import Text
 
-// Options that say which rows of the metadata are requested.
+// The options that select rows of the metadata.
 extension LaionOptions {
   static let rowOptions: [any AnyLaionOption] = [
     parts, shard, shards, perSplit, column, columns, keepColumns, deny, dropLabel, minSimilarity,

@@ -1,6 +1,6 @@
 import Text
 
-// Options that say how pairs are stored.
+// The options of stored pairs.
 extension LaionOptions {
   static let storageOptions: [any AnyLaionOption] = [
     to, format, quality, size, resize, nearDuplicates,

@@ -2,7 +2,7 @@ import Text
 
 /// Every option of a download, by group.
 package enum LaionOptions {
-  /// All of them, in the order of the help; those without a flag come last.
+  /// All options, in the order of the help; those without a flag come last.
   package static let all: [any AnyLaionOption] =
     whatAndWhere + rowOptions + requestOptions + storageOptions + withoutFlag
 
@@ -20,11 +20,11 @@ package enum LaionOptions {
   )
   package static let retry = LaionOption<Bool>(
     "retry",
-    "In finished splits that are not full, request again what failed for reasons that pass.",
+    "Retry transient failures in finished splits that are not full.",
     \.retriesFailures
   )
 
-  /// What only a program can set.
+  /// The settings without a flag.
   private static let withoutFlag: [any AnyLaionOption] = [
     LaionOption<Int>(setting: "window", \.window, in: .atLeast(1)),
     LaionOption<Int>(setting: "pairsPerShard", \.pairsPerShard, in: .atLeast(1)),

@@ -6,7 +6,7 @@ package struct LaionProgress: Codable, Equatable, Sendable {
   package var rowsDone: Int
   /// Pairs stored.
   package var pairs: Int
-  /// Pairs asked for, or fewer if the part has no more rows.
+  /// The requested number of pairs, or fewer if the part has no more rows.
   package var target: Int
   /// Failed rows, by cause.
   package var failures: [String: Int]
@@ -16,10 +16,10 @@ package struct LaionProgress: Codable, Equatable, Sendable {
   package var bytes: Int
   /// Bytes downloaded per second since this run began.
   package var bytesPerSecond: Double
-  /// Images per second since this run began, those included that wait for a row before theirs.
+  /// Images per second since this run began, those included that wait in the window.
   package var imagesPerSecond: Double
-  /// Seconds until the split ends at this rate; `nil` before the first row, and for text metadata,
-  /// which does not say how many rows it has.
+  /// Seconds until the split ends at this rate; `nil` before the first row, and for text metadata, whose
+  /// number of rows is unknown.
   package var secondsLeft: Double?
 
   /// Progress of a split.
@@ -48,11 +48,11 @@ package struct LaionProgress: Codable, Equatable, Sendable {
   }
 }
 
-/// What a download did.
+/// The report of a download.
 package struct LaionReport: Codable, Equatable, Sendable {
   /// One entry per split, in order.
   package var splits: [SplitStatistics]
-  /// The splits that were found finished and left as they were.
+  /// The splits that were finished already.
   package var skipped: [Int]
   /// Pairs that this run has stored.
   package var added = 0

@@ -28,7 +28,7 @@ package final class MetricsServer: Sendable {
   ///   - port: The port; 0 lets the system choose.
   ///   - address: The address to bind; "0.0.0.0" for all. The default is not reachable from outside.
   ///   - deadline: Seconds that a connection may last.
-  /// - Throws: `FileError` when the port is taken or none.
+  /// - Throws: `FileError` if the port is taken or invalid.
   package init(
     port: Int,
     on address: String = "127.0.0.1",

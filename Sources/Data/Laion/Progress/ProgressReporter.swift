@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Passes on at most two reports a second, and every last one of a split.
+/// Throttles reports to two a second; the last one of a split always passes.
 final class ProgressReporter: Sendable {
   private let interval: Duration
   private let last = Mutex<ContinuousClock.Instant?>(nil)
@@ -14,7 +14,7 @@ final class ProgressReporter: Sendable {
     self.pass = pass
   }
 
-  /// Passes a report on if the last one is old enough; it is not made otherwise.
+  /// Passes a report if it is due; else it is not even made.
   func note(_ progress: @autoclosure () -> LaionProgress) {
     let isDue = last.withLock { last in
       let now = ContinuousClock.now
@@ -25,6 +25,6 @@ final class ProgressReporter: Sendable {
     if isDue { pass(progress()) }
   }
 
-  /// Passes on the last report of a split.
+  /// Passes the last report of a split.
   func end(_ progress: LaionProgress) { pass(progress) }
 }

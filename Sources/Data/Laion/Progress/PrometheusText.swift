@@ -1,6 +1,6 @@
-/// Progress as Prometheus reads it (text exposition format 0.0.4).
+/// Progress in Prometheus's text exposition format 0.0.4.
 package enum PrometheusText {
-  /// The samples of some splits, each at its latest.
+  /// The latest samples of some splits.
   package static func text(_ splits: [LaionProgress]) -> String {
     var lines: [String] = []
     func family(_ name: String, _ type: String, _ help: String, _ samples: [String]) {

@@ -4,7 +4,7 @@ import Images
 import NIOCore
 import NIOPosix
 
-/// Decodes downloaded bytes and writes them as they are to be stored, on threads of its own.
+/// Decodes downloaded images and writes them in the stored format, on threads of its own.
 ///
 /// Decoding takes milliseconds to seconds and must not hold up the network's event loops.
 struct ImageStore: Sendable {
@@ -18,8 +18,7 @@ struct ImageStore: Sendable {
     self.settings = settings
   }
 
-  /// Decodes the image of a row and writes it to `path`, which nobody reads yet: not flushed, not
-  /// renamed.
+  /// Decodes the image of a row and writes it to a staging path: neither flushed nor renamed yet.
   func store(_ body: ByteBuffer, row: Int, to path: String) async -> Fetched<StoredImage> {
     let memory = pixels.reservation()
     defer { memory.release() }
@@ -27,12 +26,12 @@ struct ImageStore: Sendable {
       try await memory.grow(to: pixelCount(body))
       return try await pool.runIfActive { CrashLog.atWork(row) { storeNow(body, to: path) } }
     } catch {
-      // The pool gives up only when the task is cancelled; then nobody looks at the result.
+      // The pool gives up only when the task is cancelled; the result is ignored then.
       return .failure(.failed(.timedOut))
     }
   }
 
-  /// The pixels that decoding will take; none where it will refuse.
+  /// The pixels to decode; 0 for an image that will be refused.
   private func pixelCount(_ body: ByteBuffer) -> Int {
     body.withUnsafeReadableBytes { bytes in
       guard let header = try? ImageHeader.probe(bytes) else { return 0 }
@@ -81,7 +80,7 @@ struct ImageStore: Sendable {
   }
 
   private func decoded(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> RGBImage? {
-    // The header tells a tracking pixel without decoding it.
+    // The header shows a tracking pixel without decoding it.
     let header = try ImageHeader.probe(bytes)
     if min(header.width, header.height) < settings.minimumSide { return nil }
     let limits = DecodeLimits(maximumPixels: settings.maximumPixels)
@@ -96,11 +95,11 @@ struct ImageStore: Sendable {
     _ mode: ResizeMode
   ) throws(ImageError) -> RGBImage {
     let (shorter, longer) = (min(image.width, image.height), max(image.width, image.height))
-    /// At a scale of `size` for a side of that many pixels.
+    /// Scales so that a side of this many pixels gets `size`.
     func scaled(by side: Int) throws(ImageError) -> RGBImage {
       func pixels(_ count: Int) -> Int { max(1, (count * size + side / 2) / side) }
       let (width, height) = (pixels(image.width), pixels(image.height))
-      // A picture of one row may ask for any number of them.
+      // The result of a picture with one row may have any number of pixels.
       guard width * height <= settings.maximumPixels else {
         throw .tooManyPixels(width: width, height: height, limit: settings.maximumPixels)
       }

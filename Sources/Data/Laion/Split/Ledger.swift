@@ -2,11 +2,10 @@ import Files
 import Foundation
 import Glibc
 
-/// What a split has done so far, one line per requested row, in row order.
+/// The log of a split: one line per requested row, in row order.
 ///
-/// Lines are appended after the pairs they speak of are on the disk, each with a checksum. After a
-/// crash the valid beginning counts and the rest is cut off, so a pair exists if and only if the
-/// ledger has its number.
+/// A line with a checksum is appended after its pair is on the disk. After a crash the valid prefix counts
+/// and the rest is truncated, so a pair exists if and only if the ledger has its number.
 final class Ledger: @unchecked Sendable {
   // Sendable: one batch is appended at a time, by the split's own loop.
 
@@ -16,11 +15,11 @@ final class Ledger: @unchecked Sendable {
     /// The number of the pair; `nil` when the row gave none.
     var number: Int?
     var outcome: FetchOutcome
-    /// The cause of an earlier failure of the row, which this entry replaces.
+    /// The cause of the row's earlier failure, if this entry is of a retry.
     var replaced: FetchCause?
   }
 
-  /// Where a retry pass begins and ends: one that was interrupted goes on there.
+  /// The begin and the end of a retry pass; an interrupted pass continues.
   enum Mark: String, Sendable {
     case began = "again"
     case ended = "again ended"
@@ -33,7 +32,7 @@ final class Ledger: @unchecked Sendable {
     var pairs = 0
     var bytes = 0
     var failures: [FetchCause: Int] = [:]
-    /// In a retry pass that has not ended, the row after the last one requested.
+    /// In an unfinished retry pass, the row after the last one requested.
     var pass: Int?
 
     mutating func add(_ mark: Mark) { pass = mark == .began ? 0 : nil }
@@ -60,15 +59,15 @@ final class Ledger: @unchecked Sendable {
 
   private let log: RecordLog
 
-  /// Opens or creates a ledger and cuts off what a crash left incomplete.
+  /// Opens or creates a ledger and truncates the incomplete end that a crash left.
   ///
   /// The ledger stays locked until it is freed: two runs on one folder would undo each other.
   ///
   /// - Parameters:
   ///   - path: The file.
-  ///   - fingerprint: Stands for the settings that decide which rows become pairs.
-  /// - Throws: `LaionError.differentSettings` when the ledger was begun with others,
-  ///   `LaionError.inUse` when another run has it.
+  ///   - fingerprint: Of the settings that decide which rows become pairs.
+  /// - Throws: `LaionError.differentSettings` if the ledger was begun with others, `LaionError.inUse` if
+  ///   another run has it.
   init(_ path: String, fingerprint: String) throws(LaionError) {
     self.path = path
     do throws(FileError) {
@@ -96,13 +95,13 @@ final class Ledger: @unchecked Sendable {
     for entry in entries { summary.add(entry) }
   }
 
-  /// Notes that a retry pass begins or ends here.
+  /// Appends the begin or the end of a retry pass.
   func mark(_ mark: Mark) throws(FileError) {
     try log.append([mark.rawValue])
     summary.add(mark)
   }
 
-  /// Forgets the pairs from number `count` on, and every row behind the last one kept.
+  /// Truncates the ledger to `count` pairs; later rows are forgotten.
   func cut(toPairs count: Int) throws(LaionError) {
     var kept = Summary()
     let valid = try Self.read(
@@ -118,8 +117,8 @@ final class Ledger: @unchecked Sendable {
     summary = kept
   }
 
-  /// Visits the valid entries, if told so only those before the one with this number; returns how
-  /// many bytes they and the header take, 0 without a header.
+  /// Visits the valid entries, or only those before the pair of a number; returns the size of header and
+  /// entries in bytes, 0 without a header.
   @discardableResult
   static func read(
     _ path: String,
@@ -153,7 +152,7 @@ final class Ledger: @unchecked Sendable {
     return valid
   }
 
-  /// The fingerprint with which a ledger was begun; `nil` when there is none.
+  /// The fingerprint of a ledger's settings; `nil` without a ledger.
   static func fingerprint(_ path: String) -> String? {
     guard let file = FileHandle(forReadingAtPath: path) else { return nil }
     defer { try? file.close() }

@@ -51,7 +51,7 @@ enum LedgerLine {
     return .init(row: row, number: number, outcome: .success(image), replaced: replaced)
   }
 
-  /// A count from 0 on, of which sums have room: a ledger may come from anywhere.
+  /// A count small enough for sums not to overflow: a ledger may come from anywhere.
   private static func count(_ digits: Substring) -> Int? {
     Int(digits).flatMap { (0...1 << 40).contains($0) ? $0 : nil }
   }

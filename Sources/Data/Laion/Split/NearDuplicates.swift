@@ -3,8 +3,8 @@ import Text
 
 /// Finds stored pictures whose perceptual hash is near that of a new one.
 ///
-/// The bits are cut into one band more than bits may differ. Two hashes that are near agree in at
-/// least one band, so only those of the same band value are compared.
+/// The bits are split into one band more than bits may differ. Two near hashes agree in at least one band,
+/// so only hashes with an equal band are compared.
 struct NearDuplicates {
   /// Bits that may differ.
   let threshold: Int
@@ -24,7 +24,7 @@ struct NearDuplicates {
     earlier = Array(repeating: [], count: threshold + 1)
   }
 
-  /// Adds a hash, unless one is near that was added before.
+  /// Adds a hash, unless an earlier one is near.
   ///
   /// - Returns: Whether it was added.
   mutating func insert(_ hash: PerceptualHash) -> Bool {

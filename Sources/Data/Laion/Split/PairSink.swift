@@ -1,20 +1,20 @@
 import Files
 
-/// A pair whose image waits in the staging folder.
+/// A pair whose image is in the staging folder.
 struct StagedPair: Sendable {
   let row: Int
   let number: Int
   let caption: String
 }
 
-/// Where pairs go, in the order of their numbers.
+/// The output of pairs, in the order of their numbers.
 protocol PairSink: Sendable {
-  /// Removes what an interrupted run left beyond the pairs that the ledger vouches for.
+  /// Removes an interrupted run's leftovers beyond the ledger's pairs.
   ///
-  /// - Returns: Pairs that are there; the ledger forgets the others.
+  /// - Returns: The pairs that exist; the ledger forgets the others.
   func resume(after pairs: Int) throws(FileError) -> Int
 
-  /// Publishes pairs under their final names; returns when they are durable.
+  /// Publishes pairs under their final names, durably.
   func publish(_ pairs: [StagedPair]) throws(FileError)
 
   /// Ends a split of so many pairs.
@@ -33,8 +33,8 @@ struct FileSink: PairSink {
     return pairs
   }
 
-  /// Contents are flushed before the renames and the renames before the caller notes the numbers,
-  /// so that no number is ever noted for a file that a power failure could still undo.
+  /// Contents are flushed before the renames, and the renames before the ledger's entries, so that no entry
+  /// is ever of a file that a power failure could still undo.
   func publish(_ pairs: [StagedPair]) throws(FileError) {
     if pairs.isEmpty { return }
     for pair in pairs {

@@ -1,7 +1,7 @@
-/// Puts rows that finish in any order back into row order.
+/// The window, a reorder buffer: rows finish in any order and are taken in row order.
 ///
-/// A pure value without I/O: rows are begun in ascending order, finished in any, and taken in
-/// ascending order again.
+/// A pure value without I/O: rows are begun in ascending order, finished in any, and taken in ascending
+/// order.
 struct RowWindow<Value> {
   private enum State {
     case begun
@@ -37,7 +37,7 @@ struct RowWindow<Value> {
   /// Takes the oldest row when it is finished.
   mutating func take() -> (row: Int, value: Value)? {
     guard head < rows.count, case .finished(let value) = states[head] else { return nil }
-    // The value is dropped at once; the space of taken rows is given back now and then.
+    // The value is freed at once, the space of taken rows in batches.
     states[head] = .begun
     let row = rows[head]
     head += 1

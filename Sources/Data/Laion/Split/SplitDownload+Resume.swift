@@ -2,12 +2,12 @@ import Files
 import Images
 
 extension SplitDownload {
-  /// Brings the state to where the ledger ends: reads past the rows that it has, counting again what
-  /// the filters dropped, and remembers the files that are stored.
+  /// Replays the ledger: skips its rows, counts the filtered ones again, and collects the hashes of stored
+  /// files.
   ///
   /// - Parameters:
-  ///   - state: Changed to go on from there.
-  ///   - pass: In a retry pass, the row from which on failed ones are requested again.
+  ///   - state: Set to where the ledger ends.
+  ///   - pass: In a retry pass, the row from which on failures are retried.
   /// - Throws: `LaionError` when ledger or metadata cannot be read.
   func resume(_ state: inout State, retryPass pass: Int?) throws(LaionError) {
     for _ in 0..<state.tally.summary.nextRow {
@@ -31,12 +31,12 @@ extension SplitDownload {
     state.stored = stored
     state.looks = looks
     if pass == nil { return }
-    // The rows behind the last request may have been dropped all: they were looked at as well.
+    // The rows after the last request were filtered, too, and all of them may have been dropped.
     while let row = try state.rows.next() {
       if case .dropped(let cause) = state.screen.judge(row) { state.tally.filter(row.row, cause) }
       if row.isRecoded { state.tally.noteRecoded() }
     }
-    // A retry pass requests rows that the first pass has judged: they pass without comparison.
+    // Retried rows were accepted in the first pass: they are not compared with others again.
     state.rows = try MetadataRows(part, columns: configuration.columns)
     var filter = configuration.filter
     filter.dropsDuplicates = false

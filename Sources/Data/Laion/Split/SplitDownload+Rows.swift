@@ -3,8 +3,8 @@ import Foundation
 import Images
 import NIOPosix
 
-// One row, from the metadata to its pair, goes down through this file: `begin` reads it, `download` has its
-// image downloaded and stored, `record` gives it a number, and `flush` publishes the pair.
+// One row, from the metadata to its pair, goes down through this file: `begin` reads it, `download` fetches
+// and stores its image, `record` gives it a number, and `flush` publishes the pair.
 extension SplitDownload {
   /// With a tick after it, at most two seconds of stored rows are lost when the program is killed.
   private static let flushInterval = Duration.seconds(1)
@@ -38,7 +38,7 @@ extension SplitDownload {
       case .tick: group.addTask { await Self.tick() }
       case nil: break
       }
-      // Results that arrive after a cancellation are its consequence and say nothing of the rows.
+      // Results that arrive after a cancellation are its consequence, not the rows' outcomes.
       if Task.isCancelled { throw .cancelled }
       reporter.note(state.progress)
     }
@@ -48,7 +48,7 @@ extension SplitDownload {
   private func begin(_ state: inout State, _ group: inout Group) throws(LaionError) {
     // Near the end no more rows are begun than the pairs still missing may need.
     let missing = configuration.perSplit - state.tally.pairs
-    // Some wait for a name, a slot or a retry; more would wait for nothing, 12 KB each.
+    // Some wait for a DNS lookup, a slot or a retry; more would only take memory, 12 KB each.
     let busy = max(1024, 6 * configuration.fetch.concurrency)
     let unfinished = min(configuration.window, busy, 4 * min(missing, 1 << 40) + 8)
     while state.hasRows, state.window.count < configuration.window,
@@ -81,7 +81,7 @@ extension SplitDownload {
     return .requested(fetched, caption: caption)
   }
 
-  /// Counts the next row in order and puts it on the batch.
+  /// Counts the next row in order and adds it to the batch.
   private func record(_ row: Int, _ result: RowResult, _ state: inout State) throws(LaionError) {
     if state.recoded.remove(row) != nil { state.tally.noteRecoded() }
     switch result {
@@ -91,7 +91,7 @@ extension SplitDownload {
       var outcome = try file { () throws(FileError) in try FetchOutcome(fetched) }
       var number: Int?
       if case .success(let image) = outcome {
-        // Judged here, in row order, so that it does not depend on which one was faster.
+        // Judged here, in row order, so that the result does not depend on the network.
         if let cause = Self.repetition(image, configuration.image, &state) {
           outcome = .failure(cause)
           folder.remove(folder.stagedImage(row: row))
@@ -111,7 +111,7 @@ extension SplitDownload {
     }
   }
 
-  /// Why an image is left out that repeats a stored one; `nil` when it does not, and is noted.
+  /// The cause if an image duplicates a stored one; else `nil`, and its hashes are noted.
   private static func repetition(
     _ image: StoredImage,
     _ settings: ImageSettings,
@@ -154,7 +154,7 @@ extension SplitDownload {
 }
 
 extension FetchOutcome {
-  /// What the ledger keeps of a request.
+  /// The outcome that the ledger keeps of a request.
   ///
   /// - Throws: The error of the disk that refused the image.
   init(_ fetched: Fetched<StoredImage>) throws(FileError) {

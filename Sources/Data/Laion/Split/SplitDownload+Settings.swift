@@ -12,7 +12,7 @@ extension SplitDownload {
     throw .differentSettings(folder: folder.path)
   }
 
-  /// Stands for everything that decides which rows become pairs under which numbers.
+  /// The fingerprint of everything that decides which rows become pairs under which numbers.
   func fingerprint() throws(LaionError) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys

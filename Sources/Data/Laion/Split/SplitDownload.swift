@@ -41,14 +41,14 @@ struct SplitDownload {
     var window = RowWindow<RowResult>()
     /// Rows in the window whose captions were not UTF-8.
     var recoded: Set<Int> = []
-    /// Images in the window that wait for a row before them.
+    /// Stored images in the window, ahead of a slow row.
     var pairsAhead = 0
     var tally: Tally
     /// Hashes of the files stored so far.
     var stored = HashSet64()
     /// Perceptual hashes of the pictures stored so far, if near duplicates are dropped.
     var looks: NearDuplicates?
-    /// Rows whose images ended earlier runs: they are not tried again.
+    /// Rows whose images crashed earlier runs; they are skipped.
     var crashed: Set<Int> = []
     /// In a retry pass, the rows to request and why they failed before.
     var retries: [Int: FetchCause]?
@@ -77,7 +77,7 @@ struct SplitDownload {
     }
   }
 
-  /// Crashes by an image after which its row is left out.
+  /// Crashes by an image after which its row is skipped.
   private static let mostCrashes = 2
 
   private func sink(_ fingerprint: String) -> any PairSink {
@@ -96,10 +96,10 @@ struct SplitDownload {
 
   /// Downloads what is missing.
   ///
-  /// - Parameter retries: Whether the split is finished and a retry pass begins: failures that may pass
-  ///   are requested again. A retry pass that was interrupted goes on by itself.
-  /// - Returns: The statistics of the whole split, and how many of its pairs were stored now.
-  /// - Throws: `LaionError` when the disk refuses, the metadata is damaged, or the task is cancelled.
+  /// - Parameter retries: Whether the split is finished and a retry pass begins, over the transient
+  ///   failures. An interrupted retry pass continues by itself.
+  /// - Returns: The statistics of the whole split, and the number of pairs stored now.
+  /// - Throws: `LaionError` if the disk refuses, the metadata is damaged, or the task is cancelled.
   func run(retries: Bool) async throws(LaionError) -> (SplitStatistics, added: Int) {
     let fingerprint = try fingerprint()
     // The ledger is also the lock: take it before touching the folder.
@@ -109,7 +109,7 @@ struct SplitDownload {
     if retries, ledger.summary.pass == nil {
       try file { () throws(FileError) in try ledger.mark(.began) }
     }
-    // Until it is finished again, the split is an unfinished one.
+    // From here to its end the split counts as unfinished.
     folder.remove(folder.statisticsPath)
     let crashes = try file { () throws(FileError) in try CrashLog(folder.crashesPath) }
     defer { withExtendedLifetime(crashes) {} }
@@ -130,7 +130,7 @@ struct SplitDownload {
     return (statistics, tally.pairs - before)
   }
 
-  /// Downloads up to the last pair; the memory that it needed is free when the index is written.
+  /// Downloads up to the last pair; its memory is freed before the index is written.
   private func downloadMissing(
     to sink: any PairSink,
     _ ledger: Ledger,
@@ -173,7 +173,7 @@ struct SplitDownload {
       }
     }
     if case .failure = outcome {
-      // Frees the staging folder's space on a full disk; the rows are requested again.
+      // Frees the staging folder's space on a full disk; its rows will be requested again.
       folder.removeStaging()
     }
     return try outcome.get()

@@ -3,23 +3,23 @@ import Foundation
 import Glibc
 import Images
 
-/// The folder of one split: its pairs, and what accompanies them.
+/// The folder of one split: its pairs, ledger, index and statistics.
 struct SplitFolder: Sendable {
-  /// The most pairs that are published at once.
+  /// The maximum number of pairs published at once.
   static let maximumBatch = 4096
 
   let path: String
   private let format: StoredFormat
 
-  /// The endings that image files may have, without a dot.
+  /// The suffixes of image files, without a dot.
   static let imageSuffixes = ["png", "jpg", "webp", "gif", "avif"]
 
   init(path: String, format: StoredFormat) { (self.path, self.format) = (path, format) }
 
-  /// The ending of an image file, without a dot.
+  /// The suffix of an image file, without a dot.
   ///
   /// - Parameter start: The file, or its first bytes.
-  /// - Returns: Its ending.
+  /// - Returns: Its suffix.
   func imageSuffix(of start: UnsafeRawBufferPointer) -> String {
     guard format == .original else { return format.rawValue }
     // It was decoded before it was stored: its format is known.
@@ -32,7 +32,7 @@ struct SplitFolder: Sendable {
     }
   }
 
-  /// The same, of a file that is only looked at where its format is not known.
+  /// The same, of a file that is opened only if originals are stored.
   func imageSuffix(ofFile path: String) throws(FileError) -> String {
     guard format == .original else { return format.rawValue }
     let file = try MappedFile(path)
@@ -46,13 +46,13 @@ struct SplitFolder: Sendable {
   /// The split's packed dataset, beside the folder.
   var datasetPath: String { path + ".zip" }
 
-  /// Where the image of a row waits until the rows before it are finished.
+  /// The staged image of a row, until the rows before it are finished.
   func stagedImage(row: Int) -> String { "\(staging)/\(row).image" }
   func stagedCaption(row: Int) -> String { "\(staging)/\(row).txt" }
 
   func imagePath(_ number: Int, _ suffix: String) -> String { "\(path)/\(number).\(suffix)" }
 
-  /// Where the image of a number may be: under the split's suffix, or any for originals.
+  /// The possible paths of a pair's image: with the split's suffix, or with any for originals.
   func imagePaths(_ number: Int) -> [String] {
     let suffixes = format == .original ? Self.imageSuffixes : [format.rawValue]
     return suffixes.map { imagePath(number, $0) }

@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Parquet
 
-/// Writes `index.parquet`: one line per requested row, what it was and what became of it.
+/// Writes `index.parquet`: one line per requested row with its metadata and its outcome.
 enum SplitIndex {
   static let columns: [(name: String, type: ParquetType)] = [
     ("number", .int64), ("row", .int64), ("SAMPLE_ID", .string), ("URL", .string),
@@ -10,7 +10,7 @@ enum SplitIndex {
     ("sha256", .string), ("status", .string),
   ]
 
-  /// Joins the ledger with the metadata that it speaks of.
+  /// Joins the ledger with the metadata.
   static func write(
     _ folder: SplitFolder,
     part: MetadataPart,

@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// What a split contains and what was left out, as `stats.json` says it.
+/// The counts of a split, as `stats.json` has them.
 ///
 /// The file is written last: a split that has it is finished.
 package struct SplitStatistics: Codable, Equatable, Sendable {
@@ -9,13 +9,13 @@ package struct SplitStatistics: Codable, Equatable, Sendable {
   package var split: Int
   /// The file name of the metadata part.
   package var part: String
-  /// Pairs asked for.
+  /// The limit on pairs.
   package var target: Int
   /// Pairs stored.
   package var pairs: Int
   /// Whether the part ended before the split was full.
   package var isExhausted: Bool
-  /// Rows of the part that were looked at.
+  /// Rows of the part that were read.
   package var rowsRead: Int
   /// Rows of the part; `nil` for a text file that was not read to its end.
   package var rowsInPart: Int?
@@ -31,17 +31,17 @@ package struct SplitStatistics: Codable, Equatable, Sendable {
   /// Seconds of the run that finished the split.
   package var seconds: Double
 
-  /// Whether a split asked for `target` pairs needs nothing more.
+  /// Whether the split is full at `target` pairs, or has no more rows.
   func isComplete(for target: Int) -> Bool { pairs >= target || isExhausted }
 
-  /// Reads `stats.json`; `nil` when there is none or it is damaged, which a rerun repairs.
+  /// Reads `stats.json`; `nil` if it is missing or damaged, which a rerun repairs.
   package static func read(_ path: String) -> SplitStatistics? {
     guard let data = FileManager.default.contents(atPath: path) else { return nil }
     let read = try? JSONDecoder().decode(SplitStatistics.self, from: data)
     return read?.isPlausible == true ? read : nil
   }
 
-  /// Whether its counts can be; sums of them have room then.
+  /// Whether the counts are plausible: their sums do not overflow.
   private var isPlausible: Bool {
     let counts = [pairs, rowsRead, rowsInPart ?? 0, bytesDownloaded, recodedCaptions ?? 0]
     return (counts + filtered.values + failures.values).allSatisfy { (0...1 << 50).contains($0) }

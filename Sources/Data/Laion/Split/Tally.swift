@@ -1,4 +1,4 @@
-/// Counts what became of the rows of a split, in row order.
+/// Counts a split's rows by outcome, in row order.
 struct Tally: Sendable {
   let part: MetadataPart
   let target: Int
@@ -14,10 +14,10 @@ struct Tally: Sendable {
   private let pairsAtStart: Int
   private let rowsAtStart: Int
   private let bytesAtStart: Int
-  /// In a retry pass, the rows that are requested and how many of them are done.
+  /// In a retry pass, the number of rows to retry and of those done.
   private var pass: (rows: Int, done: Int)?
 
-  /// Begins where an earlier run, whose work is `done`, has stopped.
+  /// Begins where an earlier run stopped.
   init(part: MetadataPart, target: Int, rowCount: Int?, done: Ledger.Summary) {
     self.part = part
     self.target = target
@@ -48,13 +48,13 @@ struct Tally: Sendable {
     rowsRead = max(rowsRead, row + 1)
   }
 
-  /// How far the split is.
+  /// The progress of the split.
   ///
   /// - Parameters:
   ///   - isLast: Whether no row will follow.
-  ///   - ahead: Rows, and pairs among them, that are finished but wait for one before them: they count
-  ///     for the rate and the time left.
-  /// - Returns: The state of this moment.
+  ///   - ahead: Rows, and pairs among them, that are finished ahead of a slow row: they count for the rate
+  ///     and the time left.
+  /// - Returns: The current progress.
   func progress(
     isLast: Bool = false,
     ahead: (rows: Int, pairs: Int) = (0, 0)
@@ -83,13 +83,13 @@ struct Tally: Sendable {
     )
   }
 
-  /// Rows that may still give pairs; `nil` for text, which tells its length only at its end.
+  /// Rows that may still give pairs; `nil` for text, whose length shows only at its end.
   private var rowsLeft: Int? {
     if let pass { return max(0, pass.rows - pass.done) }
     return rowCount.map { max(0, $0 - rowsRead) }
   }
 
-  /// The split ends when it is full or when there are no more rows, whatever comes first.
+  /// Seconds until the split is full or out of rows, whichever comes first.
   private func secondsLeft(
     rowsLeft: Int,
     pairsLeft: Int,

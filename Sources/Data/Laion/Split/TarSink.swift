@@ -7,7 +7,7 @@ import Text
 /// Pairs in tar files of so many each, `00000.tar` and so on, as WebDataset reads them.
 ///
 /// Pair K is `KKKKKKKKK.png` and `KKKKKKKKK.txt`. A shard that is being filled has a dot before its
-/// name; it is appended to, flushed, and cut back to what the ledger vouches for after a crash.
+/// name; it is appended to, flushed, and truncated to the ledger's pairs after a crash.
 struct TarSink: PairSink {
   let folder: SplitFolder
   /// Pairs in a full shard.
@@ -22,7 +22,7 @@ struct TarSink: PairSink {
 
   func resume(after pairs: Int) throws(FileError) -> Int {
     let (shard, rest) = pairs.quotientAndRemainder(dividingBy: pairsPerShard)
-    // What a crash leaves is at most a batch beyond the ledger.
+    // A crash leaves at most a batch beyond the ledger.
     let last = (pairs + SplitFolder.maximumBatch) / pairsPerShard + 1
     for number in shard...last where number > shard || rest == 0 {
       folder.remove(shardPath(number))

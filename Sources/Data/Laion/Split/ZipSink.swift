@@ -2,10 +2,10 @@ import Datasets
 import Files
 import Glibc
 
-/// Pairs straight in a packed dataset, `splitN.zip` beside the folder of the split.
+/// Pairs in a packed dataset, `splitN.zip` beside the folder of the split.
 ///
-/// Unfinished, the dataset lies in a workspace of its own. Each batch ends with a checkpoint there
-/// before the ledger speaks of it, so the ledger never knows more pairs than the workspace.
+/// The unfinished dataset is in a workspace of its own. Each batch ends with a checkpoint there before its
+/// ledger entries, so the ledger never has more pairs than the workspace.
 final class ZipSink: PairSink, @unchecked Sendable {
   // Sendable: one batch is published at a time, by the split's own loop.
 
@@ -18,7 +18,7 @@ final class ZipSink: PairSink, @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - folder: The split's folder.
-  ///   - fingerprint: Stands for the settings that decide which rows become pairs.
+  ///   - fingerprint: Of the settings that decide which rows become pairs.
   ///   - side: Side of the images in pixels.
   ///   - source: Where the pairs come from, in words.
   init(_ folder: SplitFolder, fingerprint: String, side: Int, source: String) {
@@ -33,7 +33,7 @@ final class ZipSink: PairSink, @unchecked Sendable {
       self.writer = writer
       return writer.count
     }
-    // It is taken back only when there is more to come.
+    // It is reopened only when there are more pairs.
     let held = try dataset { () throws(DatasetError) in
       try PackedDataset(folder.datasetPath, requiresFeatures: false).count
     }

@@ -4,23 +4,23 @@ import Foundation
 import Images
 import Parquet
 
-/// Holds the folders of a download against their ledgers: whether every pair that was promised is
-/// there and whole, nothing else is, and the counts add up.
+/// Verifies the folders of a download against their ledgers: every pair exists and is whole, there is
+/// nothing else, and the counts add up.
 package struct LaionVerification: Sendable {
   /// The folder that holds `split0`, `split1` and so on.
   package let output: String
   /// Whether every image is decoded, not only its header read.
   package var decodesImages = false
-  /// Whether every image is read to its last byte and held against the hash of what was stored.
+  /// Whether every image is read to its last byte and compared with the stored hash.
   package var readsWholeFiles = false
 
-  /// What was found in one split.
+  /// The findings of one split.
   package struct Finding: Equatable, Sendable {
     /// The split's folder.
     package let folder: String
-    /// Pairs that the ledger promises.
+    /// Pairs in the ledger.
     package let pairs: Int
-    /// What is wrong, one line each, at most `maximumComplaints`.
+    /// The complaints, one line each, at most `maximumComplaints`.
     package let complaints: [String]
   }
 
@@ -32,10 +32,10 @@ package struct LaionVerification: Sendable {
     self.output = output
   }
 
-  /// Reads everything.
+  /// Verifies all splits.
   ///
   /// - Returns: One finding per split, in order.
-  /// - Throws: `LaionError` when there are no splits or a ledger cannot be read.
+  /// - Throws: `LaionError` if there are no splits or a ledger cannot be read.
   package func run() throws(LaionError) -> [Finding] {
     let names: [String]
     do {
@@ -65,7 +65,7 @@ package struct LaionVerification: Sendable {
       }
     }
     if PackedDatasetWriter.isUnfinished(folder + ".zip") {
-      // Its pairs cannot be looked at before it is a dataset.
+      // Its pairs cannot be read before it is finished.
       complaints.append("zip: unfinished; run the download again")
     } else {
       let (captions, faults) = index(folder, latest)
@@ -191,7 +191,7 @@ package struct LaionVerification: Sendable {
     }
   }
 
-  /// What is wrong with a line of the index; `nil` when it says what the ledger does.
+  /// The complaint about a line of the index; `nil` if it equals the ledger.
   private static func fault(
     _ batch: ColumnBatch,
     _ position: Int,

@@ -2,14 +2,13 @@ import Datasets
 import Files
 import Foundation
 
-/// The image and caption files of a split, wherever they lie: in the folder, in tar shards, or in a
-/// packed dataset.
+/// The image and caption files of a split in any layout: a folder, tar shards, or a packed dataset.
 struct StoredPairs {
   let folder: String
 
   /// One file of a pair.
   struct File {
-    /// The file's name, with its shard's before it.
+    /// The file's name, after its shard's.
     let name: String
     /// The pair's number.
     let number: Int
@@ -22,7 +21,7 @@ struct StoredPairs {
 
   private static let imageSuffixes = Set(SplitFolder.imageSuffixes)
 
-  /// Shows every file once, in the order of names.
+  /// Visits every file once, in the order of names.
   func visit(_ body: (File) -> Void) throws(FileError) {
     let names = try listFolder(ifThere: folder)
     let captions = Set(names.filter { $0.hasSuffix(".txt") })

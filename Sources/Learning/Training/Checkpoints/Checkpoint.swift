@@ -19,10 +19,9 @@ package struct HostTensor: Sendable {
   }
 }
 
-/// One moment of a run on the disk: a folder with a state, tensors, and a manifest with their sizes
-/// and checksums.
+/// A checkpoint on the disk: a folder with a state, tensors, and a manifest with their sizes and checksums.
 package struct Checkpoint {
-  /// What the run remembered.
+  /// The run's state beside the tensors.
   package let state: RunState
   /// Its tensors.
   package let tensors: SafeTensors
@@ -31,9 +30,9 @@ package struct Checkpoint {
     "manifest.json", "state.json", "tensors.safetensors"
   )
 
-  /// Opens a checkpoint and checks all of it.
+  /// Opens a checkpoint and verifies all of it.
   ///
-  /// - Throws: An error of one line where anything is missing, short, long or changed.
+  /// - Throws: An error of one line if anything is missing, of another size, or changed.
   package init(at path: String) throws {
     let manifest = try Manifest(contentsOf: "\(path)/\(Self.manifestName)")
     for name in [Self.stateName, Self.tensorsName] {
@@ -59,9 +58,9 @@ package struct Checkpoint {
     try state.validate()
   }
 
-  /// Writes a checkpoint into a folder that is there and empty; the manifest comes last.
+  /// Writes a checkpoint into an existing, empty folder; the manifest comes last.
   ///
-  /// - Throws: `FileError` where the disk does not take it.
+  /// - Throws: `FileError` if it cannot be written.
   package static func write(
     _ state: RunState,
     _ tensors: [HostTensor],
@@ -92,7 +91,7 @@ package struct Checkpoint {
   }
 }
 
-/// What a checkpoint says about its files.
+/// The manifest of a checkpoint: sizes and checksums of its files.
 private struct Manifest: Codable {
   struct Entry: Codable {
     var bytes: Int

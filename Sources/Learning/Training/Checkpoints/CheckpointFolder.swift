@@ -7,13 +7,13 @@ import Text
 /// good, and that of the best snapshot.
 ///
 /// A checkpoint is a folder `images-000000001024`, written under a hidden name and renamed when it is
-/// whole. One process at a time holds the folder.
+/// complete. The folder is locked: one process at a time.
 package final class CheckpointFolder: Sendable {
   /// Its path.
   package let path: String
   private let descriptor: Int32
 
-  /// Makes or opens the folder and takes hold of it.
+  /// Makes or opens the folder and locks it.
   ///
   /// - Throws: `FileError` if it cannot be made, or another process has it.
   package init(_ path: String) throws {
@@ -37,19 +37,19 @@ package final class CheckpointFolder: Sendable {
     close(descriptor)
   }
 
-  /// Lets other processes take hold of the folder.
+  /// Unlocks the folder.
   func release() { FileLock.release(descriptor) }
 
-  /// The images seen of the whole checkpoints there, the newest first.
+  /// The images seen of each complete checkpoint, the newest first.
   package func list() throws -> [Int] {
     try names().compactMap(Self.imagesSeen).sorted(by: >)
   }
 
-  /// The newest checkpoint that is undamaged; damaged ones are put aside as `….damaged`.
+  /// The newest undamaged checkpoint; damaged ones are renamed to `….damaged`.
   ///
   /// - Parameters:
-  ///   - accepting: Whether a checkpoint will do.
-  ///   - onDamage: Is told of each damaged one, in one line.
+  ///   - accepting: Whether a checkpoint is acceptable.
+  ///   - onDamage: Receives a line about each damaged one.
   /// - Returns: The checkpoint, or `nil` if there is none.
   /// - Throws: `FileError` if the folder cannot be read.
   package func newest(
@@ -71,7 +71,7 @@ package final class CheckpointFolder: Sendable {
     return nil
   }
 
-  /// Whether a checkpoint that could not be read may be as good as ever.
+  /// Whether an error is no sign of damage: the checkpoint may be good.
   private static func saysNothing(_ error: any Error) -> Bool {
     switch error {
     case let error as FileError: [EACCES, EPERM, EMFILE, ENFILE, ENOMEM].contains(error.code)
@@ -83,9 +83,9 @@ package final class CheckpointFolder: Sendable {
   /// Writes a checkpoint, then removes those no longer needed.
   ///
   /// - Parameters:
-  ///   - state: What the run remembers.
+  ///   - state: The run's state beside the tensors.
   ///   - tensors: Its tensors.
-  /// - Throws: `FileError` if the disk does not take it; the checkpoints before stay.
+  /// - Throws: `FileError` if it cannot be written; the earlier checkpoints stay.
   package func write(_ state: RunState, _ tensors: [HostTensor]) throws {
     try syncLogs(state.logs.keys)
     let images = state.trainer.imagesSeen
@@ -104,7 +104,7 @@ package final class CheckpointFolder: Sendable {
     for old in all.dropFirst(2) where !kept.contains(old) { try remove(old) }
   }
 
-  /// Removes the checkpoints after a number of images: those of a way that was given up.
+  /// Removes the checkpoints after a number of images, which a rollback has abandoned.
   package func removeAll(after images: Int) throws {
     for newer in try list() where newer > images { try remove(newer) }
   }
@@ -116,15 +116,15 @@ package final class CheckpointFolder: Sendable {
     try? FileManager.default.removeItem(atPath: aside)
   }
 
-  /// Gives a folder a name that another one may have.
+  /// Renames a folder, replacing one of that name.
   private func replace(_ target: String, by source: String) throws(FileError) {
-    // Exchanged, so that at any moment there is a whole folder under the name.
+    // Exchanged, so that at any moment a complete folder has the name.
     if AtomicFile.exchange(source, target) {
       try AtomicFile.flushFolder(of: target)
       try? FileManager.default.removeItem(atPath: source)
       return
     }
-    // There is none yet, or the file system cannot exchange.
+    // There is none to replace, or the file system cannot exchange.
     let aside = "\(path)/.replaced.\(getpid()).partial"
     let isThere = rename(target, aside) == 0
     if rename(source, target) != 0 { throw FileError("rename to", path: target) }
@@ -132,7 +132,7 @@ package final class CheckpointFolder: Sendable {
     if isThere { try? FileManager.default.removeItem(atPath: aside) }
   }
 
-  /// What a checkpoint says about the logs must be on the disk before it.
+  /// Flushes the logs: a checkpoint records their sizes, so they must be on the disk before it.
   private func syncLogs(_ names: some Sequence<String>) throws(FileError) {
     let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     for name in names {

@@ -5,10 +5,10 @@ import Threads
 
 /// Writes checkpoints on a thread of its own, one at a time.
 ///
-/// Training waits only while the tensors are copied; what became of a checkpoint is asked for later,
-/// so that the run's lines all come from one thread.
+/// Training waits only while the tensors are copied. It collects the outcomes later, so that all lines of the
+/// log come from one thread.
 final class CheckpointWriter: Sendable {
-  /// How a checkpoint ended.
+  /// The outcome of a checkpoint.
   enum Outcome: Sendable {
     case written(imagesSeen: Int, seconds: Double)
     case failed(imagesSeen: Int, reason: String)
@@ -25,8 +25,8 @@ final class CheckpointWriter: Sendable {
   private let finished = DispatchSemaphore(value: 0)
 
   /// - Parameters:
-  ///   - folder: Where checkpoints are written.
-  ///   - progress: That of the process.
+  ///   - folder: The destination.
+  ///   - progress: The hang detector of the process.
   init(_ folder: CheckpointFolder, progress: HangDetector) {
     self.folder = folder
     self.progress = progress
@@ -35,14 +35,14 @@ final class CheckpointWriter: Sendable {
   /// Whether a checkpoint is being written.
   var isBusy: Bool { state.withLock { $0.isBusy } }
 
-  /// Begins to write; nothing else may be under way.
+  /// Starts to write; the writer must be idle.
   func begin(_ runState: RunState, _ tensors: [HostTensor]) {
     let wasBusy = state.withLock { state in
       defer { state.isBusy = true }
       return state.isBusy
     }
     precondition(!wasBusy, "two checkpoints at a time")
-    // Where the system has no thread left, training waits for the checkpoint.
+    // If the system refuses a thread, training waits for the checkpoint.
     if WorkerThread.start({ [self] in write(runState, tensors) }) != 0 { write(runState, tensors) }
   }
 
@@ -63,7 +63,7 @@ final class CheckpointWriter: Sendable {
     finished.signal()
   }
 
-  /// Waits until nothing is being written.
+  /// Waits for the checkpoint in flight.
   func wait() {
     if !isBusy { return }
     progress.doing("waits for a checkpoint to be written in \(folder.path)") {
@@ -71,7 +71,7 @@ final class CheckpointWriter: Sendable {
     }
   }
 
-  /// How the checkpoints ended that were not asked for before.
+  /// The outcomes since the last call.
   func takeOutcomes() -> [Outcome] {
     state.withLock { state in
       defer { state.outcomes = [] }

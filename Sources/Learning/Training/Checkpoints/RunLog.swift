@@ -3,15 +3,15 @@ import Files
 import Foundation
 import Glibc
 
-/// The text files of a run that only grow: `log.txt`, `stats.jsonl`, `metric-….jsonl`.
+/// The append-only text files of a run: `log.txt`, `stats.jsonl`, `metric-….jsonl`.
 ///
-/// A full disk does not end a run of days: lines wait in memory until there is room again.
+/// A full disk does not end a run of days: lines are buffered in memory until there is room.
 final class RunLog {
   private let folder: RunFolder
   private let names: [String]
   private let progress: HangDetector?
   private var waiting: [(name: String, line: String)] = []
-  /// Why lines are waiting; `nil` while everything is on the disk.
+  /// The reason for buffering; `nil` while everything is on the disk.
   private(set) var trouble: FileError?
 
   /// - Parameters:
@@ -26,7 +26,7 @@ final class RunLog {
 
   /// Appends a line, buffered while the disk is full.
   ///
-  /// - Throws: `FileError` where waiting is of no use.
+  /// - Throws: `FileError` if buffering does not help.
   func append(_ line: String, to name: String) throws(FileError) {
     waiting.append((name, line))
     do { try flush() } catch {
@@ -36,7 +36,7 @@ final class RunLog {
     }
   }
 
-  /// Writes the lines that wait.
+  /// Writes the buffered lines.
   func flush() throws(FileError) {
     while let (name, line) = waiting.first {
       do throws(FileError) { try append(line, name) } catch {
@@ -54,7 +54,7 @@ final class RunLog {
     try progress.doing("writes \(name)", body)
   }
 
-  /// Sizes of the files that are there, in bytes.
+  /// Sizes of the existing files, in bytes.
   var sizes: [String: Int] {
     names.reduce(into: [:]) { sizes, name in
       var status = stat()
@@ -64,7 +64,7 @@ final class RunLog {
 
   /// Truncates the files to a checkpoint; the run rewrites the rest.
   ///
-  /// Scores of earlier snapshots that somebody measured meanwhile stay.
+  /// Scores of earlier snapshots that were measured meanwhile stay.
   /// - Parameters:
   ///   - sizes: The sizes at the checkpoint.
   ///   - imagesSeen: Images seen there.
@@ -98,7 +98,7 @@ final class RunLog {
     return complaints
   }
 
-  /// Whether a metric line speaks of a snapshot that the continued run will not write again.
+  /// Whether a metric line is of a snapshot that the continued run will not write again.
   private static func isOfEarlier(_ line: Substring, than imagesSeen: Int) -> Bool {
     let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
     guard let snapshot = object?["snapshot_pkl"] as? String,
@@ -110,7 +110,7 @@ final class RunLog {
 }
 
 extension StringProtocol {
-  /// The longest end of which all characters satisfy a condition.
+  /// The longest suffix whose characters all satisfy a condition.
   fileprivate func suffix(while condition: (Character) -> Bool) -> SubSequence {
     self[(lastIndex { !condition($0) }.map { index(after: $0) } ?? startIndex)...]
   }

@@ -1,7 +1,7 @@
 import Datasets
 import Foundation
 
-/// Everything a run remembers beside its tensors: `state.json` of a checkpoint.
+/// The state of a run beside its tensors: `state.json` of a checkpoint.
 package struct RunState: Codable, Equatable, Sendable {
   /// The seed of everything random.
   package var seed: UInt64
@@ -17,7 +17,7 @@ package struct RunState: Codable, Equatable, Sendable {
   package var seconds: Double
   /// Sizes of the growing text files, in bytes.
   package var logs: [String: Int]
-  /// A snapshot that was written and is not scored yet.
+  /// The pending snapshot: written, not scored yet.
   package var unscored: String?
   /// The best snapshot by the first metric.
   package var best: BestSnapshot?
@@ -27,7 +27,7 @@ package struct RunState: Codable, Equatable, Sendable {
   package var prefersLarge: Bool?
   /// The first metric's last score.
   package var lastScore: Double?
-  /// What is known about how the run does.
+  /// The watchdog with its history.
   package var watchdog: Watchdog
 
   /// The state as JSON; NaN and infinity are strings.
@@ -44,7 +44,7 @@ package struct RunState: Codable, Equatable, Sendable {
     }
   }
 
-  /// Reads what `json` wrote.
+  /// Reads the output of `json`.
   package init(json: String) throws {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -55,9 +55,9 @@ package struct RunState: Codable, Equatable, Sendable {
     self = try decoder.decode(Self.self, from: Data(json.utf8))
   }
 
-  /// Checks that the numbers are some that a run can have: nothing overflows or takes for ever.
+  /// Checks that the numbers are plausible: nothing overflows or takes for ever.
   ///
-  /// - Throws: `TrainingError.checkpoint` naming the first that is none.
+  /// - Throws: `TrainingError.checkpoint` naming the first that is not.
   package func validate() throws(TrainingError) {
     let limit = 1 << 40
     let counts: [(String, Int)] = [
@@ -119,9 +119,9 @@ package struct RunState: Codable, Equatable, Sendable {
   }
 }
 
-/// What tells a packed dataset from another one under the same name.
+/// The identity of a packed dataset, which its path alone is not.
 package struct DataIdentity: Codable, Equatable, Sendable {
-  /// Where it was.
+  /// Its path at the time.
   package var path: String
   /// Its size in bytes.
   package var size: Int
@@ -134,7 +134,7 @@ package struct DataIdentity: Codable, Equatable, Sendable {
     (size, directory) = dataset.identity
   }
 
-  /// Whether it is the same data; it may lie elsewhere now.
+  /// Whether it is the same data, at whatever path.
   package static func == (a: DataIdentity, b: DataIdentity) -> Bool {
     a.size == b.size && a.directory == b.directory
   }
@@ -145,13 +145,13 @@ extension StepInputs {
   var dataIdentity: [DataIdentity] { data.datasets.map(DataIdentity.init) }
 }
 
-/// What is collected between two lines of the log.
+/// The values of a tick, collected between two lines of the log.
 package struct Tick: Codable, Equatable, Sendable {
   /// Its number, from 0.
   package var number = 0
   /// Images seen before it.
   package var firstImage = 0
-  /// What was reported in it.
+  /// The reported values.
   package var statistics = RunningStatistics()
   /// Seconds it has lasted in earlier sessions.
   package var seconds = 0.0

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A wish from outside that a run ends soon and whole: a signal, usually.
+/// A request to end a run soon and gracefully, usually by a signal.
 package final class StopRequest: Sendable {
   private struct State: Sendable {
     var isRequested = false
@@ -10,13 +10,13 @@ package final class StopRequest: Sendable {
   private let state = Mutex(State())
   private let exit: (@Sendable () -> Void)?
 
-  /// Nothing was asked for yet.
+  /// No request yet.
   ///
-  /// - Parameter exit: Ends the process; called from the thread of a request that comes in the middle of
-  ///   something long that can be done again. Without it the run ends that first.
+  /// - Parameter exit: Ends the process; called from the requesting thread during long, repeatable work.
+  ///   Without it the run finishes that work first.
   package init(exit: (@Sendable () -> Void)? = nil) { self.exit = exit }
 
-  /// Whether the run shall end after its present step.
+  /// Whether the run is to end after its current step.
   package var isRequested: Bool { state.withLock { $0.isRequested } }
 
   /// Asks the run to end.
@@ -25,8 +25,7 @@ package final class StopRequest: Sendable {
     if let exit { abandon(exit) }
   }
 
-  /// Ends the process if it is in the middle of something long that can be done again, else does
-  /// nothing.
+  /// Ends the process during long, repeatable work, else does nothing.
   ///
   /// - Parameter leave: Ends the process.
   package func abandon(_ leave: () -> Void) {
@@ -35,12 +34,12 @@ package final class StopRequest: Sendable {
     leave()
   }
 
-  /// Runs what takes long and can be done again by a continued run.
+  /// Runs long work that a continued run can repeat.
   ///
   /// - Parameters:
-  ///   - prepare: What has to be waited for before the process may end.
-  ///   - body: What can be cut short.
-  /// - Returns: What `body` gives.
+  ///   - prepare: Waits for what must be finished before the process may end.
+  ///   - body: The work, which may be cut short.
+  /// - Returns: The result of `body`.
   func leavingAtOnce<Result>(
     after prepare: @escaping @Sendable () -> Void,
     _ body: () throws -> Result
@@ -50,7 +49,7 @@ package final class StopRequest: Sendable {
       return state.isRequested
     }
     defer { state.withLock { $0.prepare = nil } }
-    // A request that came just before found nothing to cut short.
+    // An earlier request had nothing to cut short.
     if isRequested { request() }
     return try body()
   }

@@ -40,15 +40,15 @@ package struct GeneratedBatch {
   }
 }
 
-/// A loss to differentiate, and numbers to show.
+/// A loss to differentiate, with the values to record.
 package struct LossValue {
-  /// What is differentiated: a scalar.
+  /// The scalar to differentiate.
   package let total: Tensor
   /// The loss of each sample, [N] or [N, 1], without gradient.
   package let perSample: Tensor
-  /// Values worth recording, by the original's names.
+  /// The values to record, by the original's names.
   package var reports: [(name: String, values: Tensor)]
-  /// What the generator painted for it.
+  /// The images that the generator painted for it.
   package let generated: GeneratedBatch?
 
   init(
@@ -148,7 +148,7 @@ package func pathLengthLoss(
   withoutGradients { meanLength.assign(mean.detached()) }
   var penalty = (lengths - mean).squared()
   if context.ranks.isShared {
-    // The mean depends on all lengths: this rank's take their part of the whole penalty's gradient.
+    // The mean depends on all lengths: this rank adds its lengths' terms of the whole penalty's gradient.
     let whole = context.ranks.whole((all - mean).squared().mean())
     penalty = penalty.detached() + (whole - whole.detached())
   }

@@ -2,7 +2,7 @@ import CLIP
 import Networks
 package import Torch
 
-/// Generated images as CLIP wants to see them.
+/// Generated images, preprocessed for CLIP.
 ///
 /// - Parameters:
 ///   - images: [N, 3, R, R], [−1, 1].

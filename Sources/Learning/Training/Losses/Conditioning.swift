@@ -5,7 +5,7 @@ package import Torch
 
 /// The features a batch is conditioned on.
 package struct Conditioning {
-  /// What generator and discriminator see, unit length, [N, F].
+  /// The condition of generator and discriminator, unit length, [N, F].
   package let features: Tensor
   /// The images' own CLIP features, unit length, [N, F].
   package let images: Tensor
@@ -18,7 +18,7 @@ package struct Conditioning {
   /// - Parameters:
   ///   - images: CLIP features of the images, unit length, [N, F].
   ///   - texts: CLIP features of the captions, unit length, [N, F].
-  ///   - configuration: Noise shares and mixing probability.
+  ///   - configuration: Fractions of noise and mixing probability.
   ///   - mapper: Makes image' instead, of the image feature and the unnormalised n (LAFITE-NN).
   ///   - random: Draws n [N, F], then, if both kinds are mixed, a choice [N, 1].
   package init(

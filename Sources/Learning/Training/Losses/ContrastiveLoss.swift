@@ -2,10 +2,10 @@ package import Torch
 
 /// The contrastive agreement of two batches of features, per sample; higher is better.
 ///
-/// With cosine similarities sᵢⱼ of A's and B's rows, p₁ is the share of A's partner among all of B
-/// and p₂ that of B's partner among all of A (LAFITE, arXiv 2111.13792, equations 6 and 7). The form
-/// `lafite` takes exp(s / τ) as the softmax's argument, as the released code does, `infonce` takes
-/// s / τ.
+/// With cosine similarities sᵢⱼ of A's and B's rows, p₁ is the softmax probability of A's partner
+/// among all of B, p₂ that of B's partner among all of A (LAFITE, arXiv 2111.13792, equations 6 and 7).
+/// The form `lafite` takes exp(s / τ) as the softmax's argument, as the released code does, `infonce`
+/// takes s / τ.
 ///
 /// - Parameters:
 ///   - a: [N, F].

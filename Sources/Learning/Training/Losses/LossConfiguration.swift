@@ -1,17 +1,17 @@
 import Datasets
 
-/// Which form the contrastive loss takes.
+/// The form of the contrastive loss.
 package enum ContrastiveForm: String, Codable, Sendable, CaseIterable {
-  /// What the released LAFITE computes: the similarities are exponentiated once more before the
-  /// softmax. The published weights and temperatures are tuned to it.
+  /// That of the released LAFITE: the similarities are exponentiated once more before the softmax. The
+  /// published weights and temperatures are tuned to it.
   case lafite
   /// InfoNCE (arXiv 1807.03748) as the paper writes it (LAFITE, equations 6 and 7).
   case infonce
 }
 
-/// How the image is brought to CLIP's input size.
+/// The preprocessing of images to CLIP's input size.
 package enum CLIPCrop: String, Codable, Sendable, CaseIterable {
-  /// LAFITE's way: a random square of half to full side, or a random position on white if too small.
+  /// As LAFITE: a random square of half to full side, or a random position on white if too small.
   case random
   /// The whole image, resampled if its size differs.
   case none
@@ -46,17 +46,17 @@ package struct LossConfiguration: Codable, Equatable, Sendable {
   package var styleMixingProb = 0.9
   /// Weight of the path length regulariser.
   package var pathLengthWeight = 2.0
-  /// How fast the mean path length follows.
+  /// The weight of a new value in the running mean of the path length.
   package var pathLengthDecay = 0.01
-  /// Part of the batch that the path length is measured on: 1 / shrink.
+  /// The path length is measured on 1 / shrink of the batch.
   package var pathLengthShrink = 2
-  /// How the image is brought to CLIP's input size.
+  /// The preprocessing of images for CLIP.
   package var clipCrop = CLIPCrop.random
 
-  /// Whether several processes look at their images as one batch.
+  /// Whether the ranks gather their features, so that batch-wide losses see the whole step.
   ///
-  /// That concerns the contrastive losses and the agreement that all logits share. Otherwise each
-  /// looks at its own images, as LAFITE does without `--gather`.
+  /// That concerns the contrastive losses and the agreement that all logits share. Otherwise each rank uses
+  /// its own images, as LAFITE does without `--gather`.
   package var gathers = true
 
   /// LAFITE's defaults.

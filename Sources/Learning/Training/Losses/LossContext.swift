@@ -3,7 +3,7 @@ package import Networks
 package import Torch
 import TorchNN
 
-/// Everything the losses need beside the batch.
+/// The networks and inputs of the losses, beside the batch.
 package struct LossContext {
   /// The run's options, CLIP, mapper and ranks.
   package let inputs: StepInputs
@@ -38,13 +38,13 @@ package struct LossContext {
   /// Weights and forms.
   package var configuration: LossConfiguration { inputs.options.trainer.losses }
 
-  /// The processes whose images make up the step.
+  /// The ranks that share the step.
   package var ranks: Ranks { inputs.ranks }
 
-  /// The processes over which the losses look at the batch as a whole; only this one if they do not.
+  /// The ranks over which batch-wide losses gather; only this one without `gathers`.
   private var gathering: Ranks { configuration.gathers ? ranks : .alone }
 
-  /// What the images of a batch are conditioned on.
+  /// The conditioning of a batch.
   package func conditioning(_ batch: TrainingBatch, random: any RandomSource) -> Conditioning {
     Conditioning(
       images: batch.imageFeatures,
@@ -104,12 +104,12 @@ package struct LossContext {
     discriminator.configuration.featureLogit == .batchSum ? output.agreement : nil
   }
 
-  /// What carries the gradient of the other ranks' losses into the agreement that all logits share.
+  /// A term that carries the gradient of the other ranks' losses into the agreement that all logits share.
   ///
   /// - Parameters:
-  ///   - output: What the discriminator said of this rank's images.
+  ///   - output: The discriminator's output for this rank's images.
   ///   - slopes: Derivatives of the samples' losses by their logits, [n, 1], without gradient.
-  /// - Returns: A scalar of value 0 to add to each sample's loss; `nil` where nothing is shared.
+  /// - Returns: A scalar of value 0 to add to each sample's loss; `nil` if nothing is shared.
   func coupling(_ output: Discriminator.Output, slopes: Tensor) -> Tensor? {
     guard gathering.isShared, let agreement = batchAgreement(output) else { return nil }
     let own = slopes.sum()

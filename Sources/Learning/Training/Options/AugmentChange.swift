@@ -1,11 +1,11 @@
 import JSON
 import Networks
 
-/// How strongly the discriminator's images are augmented.
+/// The mode of the discriminator's augmentation.
 package enum AugmentMode: String, JSONConvertible, CaseIterable, Sendable {
-  /// Not at all.
+  /// No augmentation.
   case noaug
-  /// As strongly as it takes that the discriminator does not overfit.
+  /// Adaptive: as strong as it takes to keep the discriminator from overfitting.
   case ada
   /// With a fixed probability.
   case fixed
@@ -20,8 +20,7 @@ package enum AugmentMode: String, JSONConvertible, CaseIterable, Sendable {
   }
 }
 
-/// What a command line says about the augmentation of a run that may have one already: the original's
-/// rules.
+/// The change of a run's augmentation by the command line, by the original's rules.
 struct AugmentChange {
   /// The target of `--aug=ada` that names none.
   static let standardTarget = 0.6
@@ -41,9 +40,9 @@ struct AugmentChange {
     pipe = arguments[.augpipe]?.string
   }
 
-  /// Puts it into the options.
+  /// Applies the change to the options.
   ///
-  /// - Throws: `TrainingError.option` where it does not fit together.
+  /// - Throws: `TrainingError.option` for a contradiction.
   func apply(to options: inout TrainingOptions) throws(TrainingError) {
     let old = options.trainer.augmentation
     let mode = mode ?? AugmentMode(options)

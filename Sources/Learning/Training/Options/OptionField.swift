@@ -1,12 +1,12 @@
 import JSON
 
-/// One key of `training_options.json`: how it is written, and how it is taken back.
+/// One key of `training_options.json`, with its getter and setter.
 struct OptionField: Sendable {
   /// The keys from the outermost on, joined by dots.
   let key: String
-  /// `nil` where the key is left out.
+  /// The value; `nil` if the key is left out.
   let json: @Sendable (TrainingOptions) -> OptionValue?
-  /// Whether the value was of the right kind.
+  /// Sets a value; returns whether it was of the right kind.
   let take: @Sendable (inout TrainingOptions, OptionValue) -> Bool
 
   /// The keys from the outermost on.
@@ -17,8 +17,8 @@ struct OptionField: Sendable {
   /// - Parameters:
   ///   - key: Keys joined by dots.
   ///   - option: The option.
-  ///   - isWritten: Whether the key is there at all; always if not given.
-  /// - Returns: Its way out and back.
+  ///   - isWritten: Whether the key is written; always if not given.
+  /// - Returns: The field.
   static func field<Value: JSONConvertible>(
     _ key: String,
     _ option: TrainingOption.Path<Value>,
@@ -35,7 +35,7 @@ struct OptionField: Sendable {
     )
   }
 
-  /// A key that the original writes and nothing here depends on.
+  /// A key of the original without effect here.
   static func fixed(_ key: String, _ value: OptionValue) -> OptionField {
     OptionField(key: key, json: { _ in value }, take: { _, _ in true })
   }

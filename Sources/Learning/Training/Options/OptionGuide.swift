@@ -13,7 +13,7 @@ package func guideTable() -> String {
 }
 
 extension TrainingOption {
-  /// What the guide says of it.
+  /// The guide's text on the option.
   fileprivate var meaning: String {
     if let guide { return guide }
     let line = summary.split(separator: "\n").joined(separator: " ")

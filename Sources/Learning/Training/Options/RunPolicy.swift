@@ -7,7 +7,7 @@ package import Torch
 package struct RunPolicy: Sendable {
   /// The command line.
   package var arguments: TrainingArguments
-  /// The number of processes that the command or its starter asks for; `nil` if the run's own counts.
+  /// The number of processes that the command or its launcher asks for; `nil` for the run's own.
   package var processes: Int?
   /// The device.
   package var device: Device
@@ -51,8 +51,8 @@ package struct RunPolicy: Sendable {
   ///
   /// - Parameters:
   ///   - earlier: The options to begin with; the automatic ones for the data if `nil`.
-  ///   - folder: The folder of the run to go on with; `nil` for a new one.
-  /// - Returns: Options that were checked, and the images that they take.
+  ///   - folder: The folder of the run to continue; `nil` for a new one.
+  /// - Returns: The checked options, and the images that they take.
   /// - Throws: `TrainingError.option`, or an error of the data.
   package func resolve(
     _ earlier: TrainingOptions?,
@@ -61,7 +61,7 @@ package struct RunPolicy: Sendable {
     let paths = arguments[.data].flatMap([String].init(json:)) ?? earlier?.data ?? []
     let datasets = try paths.map { try PackedDataset($0) }
     let whole = try TrainingSet(datasets)
-    // Before anything is made of it: networks are built for such sides only.
+    // Checked first: networks are built for such sides only.
     guard (8...4096).contains(whole.resolution), whole.resolution & (whole.resolution - 1) == 0
     else {
       throw TrainingError.option(
@@ -148,7 +148,7 @@ package struct RunPolicy: Sendable {
     throw TrainingError.option("--cond=1: \(reason); train with --cond=0")
   }
 
-  /// Surprises of a new run, a line each, for the user before it starts.
+  /// Notices for the user before a new run starts, a line each.
   package func notices(_ options: TrainingOptions, _ set: TrainingSet) -> [String] {
     var lines: [String] = []
     if options.metrics.isEmpty, arguments[.metrics] == nil {
@@ -158,7 +158,7 @@ package struct RunPolicy: Sendable {
       )
     }
     let uncaptioned = set.uncaptionedCount
-    // 1 is training without captions, where none is looked at.
+    // 1 is training without captions, which ignores them.
     if options.trainer.losses.mixingProb < 1, uncaptioned > 0 {
       lines.append(
         "\(uncaptioned) of \(set.rawCount) images have no caption: they are trained with pseudo text"

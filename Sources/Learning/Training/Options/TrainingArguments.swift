@@ -14,12 +14,12 @@ package struct TrainingArguments: Sendable {
     }
   }
 
-  /// How long another process may be silent or get nowhere, in seconds.
+  /// The timeout in seconds of another rank's silence or lack of progress.
   package static let standardRankTimeout = 45.0
 
   private let given: [(option: TrainingOption, value: OptionValue)]
 
-  /// What was given, in the order in which it counts.
+  /// The given flags; later ones override earlier ones.
   package init(_ all: [Given]) {
     given = all.compactMap { entry in entry.value.map { (entry.option, $0) } }
   }
@@ -43,7 +43,7 @@ package struct TrainingArguments: Sendable {
     for (option, value) in given where !isLater.contains(option.name) {
       try set(option, value, &options)
     }
-    // Its rules look at the snapshot that the run began with so far.
+    // Its rules depend on the snapshot that the run began with, so `--resume` is set after it.
     try AugmentChange(self).apply(to: &options)
     for (option, value) in given where isLater.contains(option.name) {
       try set(option, value, &options)
@@ -60,7 +60,7 @@ package struct TrainingArguments: Sendable {
     }
   }
 
-  /// Divides a device's images of a step into the rounds that `--batch-gpu` asks for.
+  /// Divides a device's images of a step into the rounds of `--batch-gpu`.
   ///
   /// - Throws: `TrainingError.option` where it does not divide them.
   package func applyRounds(to options: inout TrainingOptions) throws(TrainingError) {
@@ -74,9 +74,9 @@ package struct TrainingArguments: Sendable {
     options.trainer.rounds = rankBatch / images
   }
 
-  /// Whether the largest `--batch-gpu` that fits is asked for.
+  /// Whether the largest `--batch-gpu` that fits is searched for.
   package var searchesBatch: Bool { self[.batchPerDevice]?.string == "auto" }
 
-  /// How long another process may be silent or get nowhere, in seconds.
+  /// The timeout in seconds of another rank's silence or lack of progress.
   package var rankTimeout: Double { self[.rankTimeout]?.double ?? Self.standardRankTimeout }
 }

@@ -3,8 +3,8 @@ package import Text
 
 /// One option of a training run, stated once.
 ///
-/// From it come the flag with its help and default, the keys of `training_options.json`, what is
-/// allowed, what `--continue` lets change, and the table of the migration guide.
+/// It gives the flag with its help and default, the keys of `training_options.json`, the allowed range, the
+/// rule of `--continue`, and the row of the migration guide.
 package struct TrainingOption: Sendable {
   typealias Path<Value> = any WritableKeyPath<TrainingOptions, Value> & Sendable
 
@@ -22,13 +22,13 @@ package struct TrainingOption: Sendable {
 
   /// Whether `--continue` may change it.
   package enum Continuing: Sendable {
-    /// It decides what a run computes: a continued run keeps it.
+    /// No: it decides what a run computes.
     case stays
-    /// It may be another than before.
+    /// Yes.
     case mayChange
   }
 
-  /// The long flag without dashes; the key, for what only a file of options can say.
+  /// The long flag without dashes; the key, for an option of files alone.
   package let name: String
   /// Whether there is a flag.
   package let hasFlag: Bool
@@ -47,7 +47,7 @@ package struct TrainingOption: Sendable {
   /// The part of the run folder's name that shows the option.
   let part: NamedPart?
   private let shown: Default
-  /// Its values in the unit of the flag; one, unless the file can say several.
+  /// Its values in the unit of the flag; one, unless the file has several.
   private let values: @Sendable (TrainingOptions) -> [OptionValue]
   private let take: (@Sendable (inout TrainingOptions, OptionValue) -> Bool)?
 
@@ -109,14 +109,14 @@ package struct TrainingOption: Sendable {
     }
   }
 
-  /// An option that only a file can say.
+  /// An option of files alone, without a flag.
   ///
   /// - Parameters:
   ///   - key: Its key in the file.
   ///   - path: The property of its value.
   ///   - range: The allowed range.
   ///   - continuing: Whether `--continue` may change it.
-  ///   - isWritten: Whether the key is there at all; always if not given.
+  ///   - isWritten: Whether the key is written; always if not given.
   /// - Returns: The option.
   static func fileOnly<Value: JSONConvertible>(
     _ key: String,
@@ -135,7 +135,7 @@ package struct TrainingOption: Sendable {
     )
   }
 
-  /// A flag whose meaning depends on others, or that is no option of the run: it is not kept by itself.
+  /// A flag that is not stored by itself: its meaning depends on others, or it is no option of the run.
   init(
     flag name: String,
     _ summary: String,
@@ -155,10 +155,10 @@ package struct TrainingOption: Sendable {
 }
 
 extension TrainingOption {
-  /// What the command line calls it; the key, for what only a file of options can say.
+  /// Its name for users: the flag, else the key.
   package var flag: String { hasFlag ? "--" + name : name }
 
-  /// The default as the help shows it; `nil` where there is nothing to show.
+  /// The help's text on the default, if any.
   package var defaultText: String? {
     switch shown {
     case .unsaid: nil
@@ -186,9 +186,9 @@ extension TrainingOption {
     for value in values(options) { try check(value) }
   }
 
-  /// Sets it.
+  /// Sets its value.
   ///
-  /// - Returns: Whether the value is one of its kind.
+  /// - Returns: Whether the value is of the right kind.
   @discardableResult
   func set(_ options: inout TrainingOptions, _ value: OptionValue) -> Bool {
     guard let take else { return true }
@@ -216,7 +216,7 @@ extension TrainingOption {
     }
   }
 
-  /// What defaults are shown of.
+  /// The options whose values the help shows as defaults.
   private static let standard = TrainingOptions.automatic(
     resolution: 256,
     featureDimension: 512,

@@ -6,7 +6,7 @@ extension TrainingOptions {
     TrainingOption.all.filter { $0.continuing == .mayChange }.flatMap(\.fields).map(\.key)
   )
 
-  /// Makes options fit to go on with a run, whose name and folder they take.
+  /// Prepares the options for continuing a run, whose name and folder they take.
   ///
   /// - Parameters:
   ///   - earlier: The run's own options.

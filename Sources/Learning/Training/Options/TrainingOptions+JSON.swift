@@ -4,7 +4,7 @@ import Networks
 import Snapshots
 
 extension TrainingOptions {
-  /// The options under the original's keys, and under `nifty` what the original does not have.
+  /// The options under the original's keys, and ours under `nifty`.
   ///
   /// - Parameter runFolder: The run's folder, as the original's `run_dir`.
   /// - Returns: An object.
@@ -26,7 +26,7 @@ extension TrainingOptions {
     try self.init(text: try Self.text(of: path), of: path)
   }
 
-  /// The text of a file of options, which is not looked at.
+  /// The text of a file of options, not parsed.
   ///
   /// - Throws: `FileError`, or `TrainingError` if the file is far too large.
   package static func text(of path: String) throws -> String {
@@ -41,7 +41,7 @@ extension TrainingOptions {
     .option("\(path) is no training_options.json; give one of a run folder")
   }
 
-  /// Takes the options of an earlier run from the text of its file.
+  /// Parses the options of an earlier run from the text of its file.
   ///
   /// - Parameters:
   ///   - text: The text.
@@ -66,7 +66,7 @@ extension TrainingOptions {
     }
     trainer.discriminator.resolution = resolution
     guard json["nifty"] == nil else { return }
-    // The original's file does not say what was asked for in words, and always counts the images.
+    // The original's file does not mark explicit options, and always has the number of images.
     named = [.gamma, .kimg, .batch]
     if json["training_set_kwargs"]?["random_seed"] == nil { subset = nil }
   }

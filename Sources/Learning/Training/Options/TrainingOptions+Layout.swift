@@ -3,7 +3,7 @@ import JSON
 // The layout of `training_options.json`.
 
 extension TrainingOptions {
-  /// Every key of the file in its order, with what it stands for.
+  /// The fields of all keys, in the order of the file.
   static let fields: [OptionField] = {
     let known = Dictionary(uniqueKeysWithValues: allFields.map { ($0.key, $0) })
     return layout.compactMap { known[$0] }
@@ -14,7 +14,7 @@ extension TrainingOptions {
 
   /// The keys in the order in which the original writes them, then ours.
   ///
-  /// They are read in this order, too: where two keys say one thing, the more exact one comes later.
+  /// They are read in this order, too: of two keys for one option, the more exact one wins by being later.
   static let layout = """
     f_dim
     ratio

@@ -2,7 +2,7 @@ import JSON
 import Networks
 import TorchNN
 
-// Options as the original writes them where that differs from how they are kept.
+// Views of options whose form in the original's file differs from ours.
 
 extension TrainingOptions {
   /// A path, or a list of several.
@@ -11,13 +11,13 @@ extension TrainingOptions {
     set { data = newValue.paths }
   }
 
-  /// Images taken: the number asked for, else that of all.
+  /// Images taken: the subset's number, else that of all.
   var subsetOrAll: Int? {
     get { subset ?? imageCount }
     set { subset = newValue }
   }
 
-  /// The recipe; to set it sets what it says, too.
+  /// The recipe; setting it sets its options, too.
   var appliedRecipe: Recipe {
     get { recipe }
     set {
@@ -44,12 +44,12 @@ extension TrainingOptions {
     set {}
   }
 
-  /// The snapshot to start from as the original says it; setting it sets what the original sets along.
+  /// The snapshot to start from in the original's form; setting it changes what `--resume` implies.
   var resumeOrNone: String {
     get { resume ?? "noresume" }
     set {
       resume = newValue == "noresume" ? nil : newValue
-      // The average of a trained generator needs no ramp-up, and p follows five times as fast.
+      // The average of a trained generator needs no ramp-up, and p adapts five times as fast.
       trainer.emaRampUp = resume == nil ? 0.05 : nil
       trainer.augmentation?.adaptationKimg = resume == nil ? 500 : 100
     }

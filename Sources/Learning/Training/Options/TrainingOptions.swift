@@ -8,15 +8,15 @@ package struct TrainingOptions: Equatable, Sendable {
   package var data: [String] = []
   /// Packed dataset that the metrics condition on.
   package var testData: String?
-  /// Number of images in the data, whatever part of them is taken.
+  /// Number of images in the data, before `subset`.
   package var imageCount = 0
   /// Takes only this many images, drawn by the seed.
   package var subset: Int?
   /// Lists every image a second time, flipped.
   package var mirror = false
-  /// Gives flipped images the features that were packed of them, where there are such.
+  /// Gives flipped images their own packed features, if there are any.
   package var mirrorsFeatures = true
-  /// Part of the images that keep their captions.
+  /// Fraction of the images that keep their captions.
   package var ratio = 1.0
   /// Conditions on the class labels of the data too.
   package var usesLabels = false
@@ -28,11 +28,11 @@ package struct TrainingOptions: Equatable, Sendable {
   package var textMapper: String?
   /// The networks, losses and optimisers.
   package var trainer: TrainerConfiguration
-  /// The recipe that was asked for by name.
+  /// The recipe chosen by name.
   package var recipe = Recipe.lafite
   /// Snapshot to start from, if any.
   package var resume: String?
-  /// Whether the run counts on from the snapshot's images and strength of augmentation.
+  /// Whether the run continues the snapshot's count of images and strength of augmentation.
   package var resumesState = false
   /// The parent of run folders.
   package var outdir = ""
@@ -70,7 +70,7 @@ package struct TrainingOptions: Equatable, Sendable {
   package var prompts: String?
   /// The prompts, as the file had them when the run began.
   package var promptLines: [String]?
-  /// Joins the contrastive losses' features of all devices.
+  /// Gathers the contrastive losses' features of all devices.
   package var gathers = false
   /// Lets CUDA choose the fastest of its convolutions by trying them.
   package var benchmarks = true
@@ -78,14 +78,14 @@ package struct TrainingOptions: Equatable, Sendable {
   package var allowsTF32 = false
   /// Threads of one tensor operation on the CPU.
   package var threads = 1
-  /// What was asked for in words, and so is named in the run folder.
+  /// The explicit options, which the run folder's name shows.
   package var named: [NamedPart] = []
 
-  /// A run with everything else as LAFITE has it.
+  /// A run with LAFITE's defaults for everything else.
   package init(trainer: TrainerConfiguration) { self.trainer = trainer }
 }
 
-/// How network snapshots are written.
+/// The format of network snapshots.
 package enum SnapshotFormat: String, Sendable, CaseIterable {
   /// LAFITE's pickle.
   case pkl
@@ -93,13 +93,13 @@ package enum SnapshotFormat: String, Sendable, CaseIterable {
   case safetensors
 }
 
-/// A setting that names the run folder only where it was given.
+/// An option that the run folder's name shows if it was given explicitly.
 package enum NamedPart: String, Sendable, CaseIterable {
   case gamma, kimg, batch, aug, p, target, augpipe, resume, freezed
 }
 
 extension TrainingOptions {
-  /// Notes that a setting was asked for in words.
+  /// Notes that an option was given explicitly.
   package mutating func note(_ part: NamedPart) {
     if !named.contains(part) { named.append(part) }
   }
@@ -157,8 +157,8 @@ extension TrainerConfiguration {
 }
 
 extension TrainingOptions {
-  /// The folder's name without its number, as the original makes it: data, what differs from the
-  /// defaults, and the main settings.
+  /// The folder's name without its number, as the original makes it: data, explicit options, and the main
+  /// settings.
   package var description: String {
     let losses = trainer.losses
     var parts = [Self.dataName(data)]

@@ -2,7 +2,7 @@ import Distributed
 package import Networks
 import Torch
 
-/// A run as every rank but the first sees it: steps, and nothing on the disk.
+/// A run on any rank but the first: steps, and nothing on the disk.
 package final class FollowingRun {
   /// The networks.
   package var trainer: Trainer { steps.trainer }
@@ -14,10 +14,10 @@ package final class FollowingRun {
   /// Opens the data and makes the networks; their state comes from rank 0.
   ///
   /// - Parameters:
-  ///   - inputs: What the steps need; the options as rank 0 has them.
+  ///   - inputs: The inputs of the steps, with rank 0's options.
   ///   - score: Computes this rank's batches of the metric of that number.
   ///   - stop: Asks the run to end early.
-  /// - Throws: `TrainingError.option` where data and options do not fit.
+  /// - Throws: `TrainingError.option` if data and options do not match.
   package init(
     _ inputs: StepInputs,
     score: @escaping (Int, Generator) throws -> Void = { _, _ in },
@@ -49,7 +49,7 @@ package final class FollowingRun {
         }
       }
     } catch {
-      // A rank that was asked to stop expects to lose the others.
+      // After a request to stop, the others may be gone already.
       if stop.isRequested, error is RanksError { return .interrupted }
       throw error
     }
@@ -57,7 +57,7 @@ package final class FollowingRun {
 
   private func step() throws {
     _ = try steps.take(steps.batch(), stops: stop.isRequested)
-    // The times that count are rank 0's.
+    // Rank 0 records the times.
     _ = trainer.clock.takeSpans()
   }
 }

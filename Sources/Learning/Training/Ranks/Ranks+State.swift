@@ -28,9 +28,9 @@ extension Ranks {
 
   /// Broadcasts a text of rank 0.
   ///
-  /// - Parameter text: Makes it; called by rank 0 only.
+  /// - Parameter text: Makes the text; called by rank 0 only.
   /// - Returns: The text.
-  /// - Throws: What `text` throws, and `RanksError` if rank 0 is gone.
+  /// - Throws: The error of `text`; `RanksError` if rank 0 is gone.
   package func fromFirst(_ text: () throws -> String) throws -> String {
     if rank > 0 { return String(decoding: try received(atMost: 16 << 20), as: UTF8.self) }
     let own = try text()

@@ -7,7 +7,7 @@ import TorchNN
 final class SharedSteps {
   /// The networks.
   let trainer: Trainer
-  /// What was taken from the snapshot that the run starts from, and what not, a line each.
+  /// The report of `--resume`, a line each: tensors taken, and layers that are new.
   private(set) var resumed: [String] = []
   private let data: StepData
   private let inputs: StepInputs
@@ -15,7 +15,7 @@ final class SharedSteps {
 
   /// Opens the data and makes the networks.
   ///
-  /// - Throws: `TrainingError.option` where data and options do not fit.
+  /// - Throws: `TrainingError.option` if data and options do not match.
   init(_ inputs: StepInputs) throws {
     self.inputs = inputs
     ranks = inputs.ranks
@@ -23,9 +23,9 @@ final class SharedSteps {
     trainer = Trainer(inputs)
   }
 
-  /// Starts from the snapshot that the options name, if they name one.
+  /// Starts from the options' snapshot, if there is one.
   ///
-  /// - Throws: `SnapshotError` or `TrainingError` where it does not fit.
+  /// - Throws: `SnapshotError` or `TrainingError` if it does not fit.
   func resume() throws {
     guard let path = inputs.options.resume else { return }
     resumed = try ranks.doing("reads \(path)") {
@@ -42,13 +42,13 @@ final class SharedSteps {
     }
   }
 
-  /// Takes the step with all others.
+  /// Takes the step together with the other ranks.
   ///
   /// - Parameters:
   ///   - batch: This rank's slice.
   ///   - stops: Whether this rank was asked to stop.
   /// - Returns: The reports of all ranks, and whether any of them was asked to stop.
-  /// - Throws: `RanksError` if a rank is gone; the networks are of no use then.
+  /// - Throws: `RanksError` if a rank is gone; the networks are then invalid.
   func take(
     _ batch: TrainingBatch,
     stops: Bool

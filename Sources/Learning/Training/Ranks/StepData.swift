@@ -10,8 +10,8 @@ final class StepData {
 
   /// Opens the data of a run.
   ///
-  /// - Parameter inputs: The images, and which of them a step takes.
-  /// - Throws: `TrainingError.option` where data and options do not fit.
+  /// - Parameter inputs: The data, options and ranks.
+  /// - Throws: `TrainingError.option` if data and options do not match.
   init(_ inputs: StepInputs) throws(TrainingError) {
     let (set, options, ranks) = (inputs.data, inputs.options, inputs.ranks)
     let wanted = options.trainer.generator.featureDimension

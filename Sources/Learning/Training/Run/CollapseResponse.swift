@@ -1,4 +1,4 @@
-/// Takes the action that the options choose after a collapse: a warning, the end, or a rollback.
+/// The response to a collapse by `--on-collapse`: a warning, the end, or a rollback.
 final class CollapseResponse {
   private let run: RunHelpers
   private let recovery: RunRecovery
@@ -11,8 +11,8 @@ final class CollapseResponse {
   /// Takes the action.
   ///
   /// - Parameter alarms: The alarms of the collapse.
-  /// - Returns: Whether the run was taken back to an earlier state.
-  /// - Throws: `TrainingError.diverged` where the run ends.
+  /// - Returns: Whether the run was rolled back.
+  /// - Throws: `TrainingError.diverged` if the run ends.
   func respond(to alarms: [Watchdog.Alarm]) throws -> Bool {
     let reasons = alarms.map(\.description).joined(separator: "; ")
     let what = "at \(kimg(run.trainer.imagesSeen)) kimg \(reasons)"

@@ -2,11 +2,11 @@ import Files
 import Glibc
 import Text
 
-/// The disk that a run will take: its network snapshots, with and without `--keep`, and its checkpoints.
+/// The forecast of a run's disk space: network snapshots, with and without `--keep`, and checkpoints.
 ///
 /// Sample grids, statistics and logs are small beside them and not counted.
 struct DiskForecast: Equatable {
-  /// Snapshots that the run writes, at most.
+  /// The maximum number of snapshots written.
   let snapshots: Int
   /// Snapshots that stay.
   let kept: Int
@@ -17,8 +17,8 @@ struct DiskForecast: Equatable {
   /// Bytes that are free.
   let free: Int?
 
-  /// Checkpoints of a run: the newest two, the newest that is surely good, that of the best snapshot, and
-  /// one that is being written.
+  /// The maximum number of checkpoints: the newest two, the newest that is surely good, that of the best
+  /// snapshot, and one that is being written.
   private static let checkpoints = 5
 
   /// A forecast of known sizes.
@@ -34,7 +34,7 @@ struct DiskForecast: Equatable {
     let images = max((options.tickKimg * 1000 / batch).rounded(.up), 1) * batch
     let ticks = max(options.kimg * 1000 - batch, 0) / images
     let most = min(ticks / Double(options.networkSnapshotTicks), options.kimg, 1e9)
-    // The first and the last one; two of one thousand images have one name.
+    // With the first and the last one; two within one thousand images have one name.
     snapshots = Int(min(most.rounded(.down) + 2, options.kimg.rounded(.down) + 1))
     kept = options.keep.most(
       of: snapshots,
@@ -65,7 +65,7 @@ struct DiskForecast: Equatable {
   }
 }
 
-/// Bytes that are free for us on the disk of a folder; `nil` where the system does not say.
+/// Free disk space of a folder in bytes; `nil` if unknown.
 func freeBytes(at path: String) -> Int? {
   var status = statvfs()
   guard statvfs(path, &status) == 0 else { return nil }

@@ -2,17 +2,17 @@ import Networks
 import Torch
 import TorchNN
 
-/// The layers of a network as the first lines of a run show them: parameters, output, type.
+/// The table of a network's layers in the first lines of a run: parameters, output, type.
 ///
-/// All sizes are those of the tensors that are there; only where a layer stands is read from its name.
+/// All sizes are those of the actual tensors; only a layer's position is read from its name.
 struct LayerTable {
   /// One layer.
   struct Row: Equatable {
-    /// Its path in the network, without what belongs to its style.
+    /// Its path in the network, without its style's.
     let name: String
     /// Trained values.
     var parameters: Int
-    /// Shape of what it gives, of a whole batch.
+    /// The shape of its output, for a whole batch.
     let output: [Int]
     /// The type that it computes in.
     let type: DType
@@ -30,7 +30,7 @@ struct LayerTable {
   ///
   /// - Parameters:
   ///   - generator: The generator.
-  ///   - batch: Images that it paints at once.
+  ///   - batch: Images per pass.
   ///   - reduced: The type of the blocks in reduced precision.
   init(_ generator: Generator, batch: Int, reduced: DType) {
     let shape = generator.configuration
@@ -51,7 +51,7 @@ struct LayerTable {
   ///
   /// - Parameters:
   ///   - discriminator: The discriminator.
-  ///   - batch: Images that it looks at at once.
+  ///   - batch: Images per pass.
   ///   - reduced: The type of the blocks in reduced precision.
   init(_ discriminator: Discriminator, batch: Int, reduced: DType) {
     let shape = discriminator.configuration
@@ -79,8 +79,8 @@ struct LayerTable {
   ///
   /// - Parameters:
   ///   - network: The network.
-  ///   - depth: Parts of a layer's name by its first part; 2 elsewhere.
-  ///   - describe: Output and type of a layer, from the parts of its name and the shape of its weight.
+  ///   - depth: The number of components of a layer's name, by its first component; 2 for others.
+  ///   - describe: Output and type of a layer, from the components of its name and the shape of its weight.
   /// - Returns: The layers in order.
   private static func rows(
     of network: any Module,
@@ -118,7 +118,7 @@ struct LayerTable {
   /// Bytes of the outputs of all layers.
   var outputBytes: Int { rows.reduce(0) { $0 + $1.bytes } }
 
-  /// The table, a line a layer, with a title and a sum.
+  /// The table, one line per layer, with a title and a sum.
   var lines: [String] {
     let cells =
       [[title, "parameters", "output", "type"]]

@@ -25,7 +25,7 @@ final class RunCheckpoints {
   /// Unlocks the folder.
   func release() { folder.release() }
 
-  /// Whether there is no checkpoint yet.
+  /// Whether the folder has no checkpoint yet.
   var areNone: Bool { get throws { try folder.list().isEmpty } }
 
   /// Waits for the checkpoint in flight; callable from any thread.
@@ -45,7 +45,7 @@ final class RunCheckpoints {
     if isDue || last.secondsAgo >= interval, !writer.isBusy { begin(state, trainer) }
   }
 
-  /// Copies the state and has it written in the background, after the checkpoint before.
+  /// Copies the state and writes it in the background, after the checkpoint in flight.
   func begin(_ state: () -> RunState, _ trainer: Trainer) {
     isDue = false
     last = .now
@@ -81,8 +81,8 @@ final class RunCheckpoints {
     return (found, damage)
   }
 
-  /// The newest healthy checkpoint up to a number of images; one from before the last rollback's if
-  /// that did not help.
+  /// The newest healthy checkpoint up to a number of images; an earlier one if a rollback to it failed
+  /// already.
   ///
   /// - Parameters:
   ///   - limit: Images seen by the latest state that is known to be good.

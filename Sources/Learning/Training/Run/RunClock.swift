@@ -1,6 +1,6 @@
 import Distributed
 
-/// How long a run has trained, over all its sessions, and how long it will.
+/// The clock of a run: its time of training over all sessions, and the time left.
 final class RunClock {
   private let totalImages: Int
   private let limit: Double
@@ -15,11 +15,11 @@ final class RunClock {
     limit = options.maximumSeconds ?? .infinity
   }
 
-  /// Begins a session, or goes on after a rollback, whose time still counts.
+  /// Begins a session, or continues after a rollback, whose time counts.
   ///
   /// - Parameters:
   ///   - images: Images seen so far.
-  ///   - seconds: Seconds of training before; what the clock knows of if not given.
+  ///   - seconds: Seconds of training before; the clock's own if not given.
   func begin(at images: Int, after seconds: Double? = nil) {
     (sessionStart, tickStart) = (.now, .now)
     firstImage = images
@@ -35,24 +35,24 @@ final class RunClock {
   /// Seconds since the tick began or was restarted.
   var secondsOfTick: Double { tickStart.secondsAgo }
 
-  /// Restarts the tick: the time before does not count.
+  /// Restarts the tick's time.
   func restartTick() { tickStart = .now }
 
   /// Whether this session has trained yet.
   func hasTrained(_ images: Int) -> Bool { images > firstImage }
 
-  /// Whether the images or the time are used up.
+  /// Whether the limit on images or on time is reached.
   func isOver(_ images: Int) -> Bool { images >= totalImages || seconds >= limit }
 
   /// The progress of a run.
   struct Forecast {
-    /// Seconds until the images are used up, at the speed of this session.
+    /// Seconds until the limit on images, at the speed of this session.
     var byImages: Double
-    /// Seconds until the time is used up.
+    /// Seconds until the limit on time.
     var byTime: Double
     /// Images a second.
     var rate: Double
-    /// Images of the whole run; `nil` where its time ends first.
+    /// Images of the whole run; `nil` if the limit on time comes first.
     var total: Int?
 
     /// Seconds until the first of the two.

@@ -1,12 +1,12 @@
-/// The helpers of a run, each with one duty, for what needs several of them.
+/// The helpers of a run, each with one duty, as one value for code that needs several.
 struct RunHelpers {
   /// The run's folder.
   let folder: RunFolder
   /// The networks.
   let trainer: Trainer
-  /// How long the run has trained.
+  /// The run's time.
   let clock: RunClock
-  /// Log, statistics, event file, and the accumulator of the tick.
+  /// Log, statistics, event file, and the values of the tick.
   let report: RunReport
   /// Grids and network snapshots with their scores.
   let snapshots: RunSnapshots

@@ -2,27 +2,27 @@ import Files
 import Foundation
 package import JSON
 
-/// How the last session of a run ended: the file `ending.json` of its folder, absent while a process
-/// trains and after a kill.
+/// The outcome of a run's last session: the file `ending.json` of its folder, absent while a process trains
+/// and after a kill.
 package struct RunOutcome: Sendable, Equatable {
-  /// The ways to end.
+  /// The kind of an ending.
   package enum Kind: String, Sendable {
-    /// Its images or its time are used up.
+    /// The limit on images or time was reached.
     case finished
-    /// It was asked to stop.
+    /// A request stopped it.
     case stopped
     /// The watchdog ended it.
     case collapsed
-    /// Something outside of it failed.
+    /// An error outside of the run ended it.
     case failed
   }
 
   /// The file's name.
   package static let fileName = "ending.json"
 
-  /// How.
+  /// The kind.
   package let kind: Kind
-  /// Why, in one line; `nil` where the kind says it.
+  /// The reason in one line, if the kind needs one.
   package let reason: String?
   /// Images seen so far.
   package let imagesSeen: Int
@@ -46,24 +46,24 @@ package struct RunOutcome: Sendable, Equatable {
 }
 
 extension RunOutcome {
-  /// Trains, and says in the run's folder how that ended.
+  /// Trains, and records the outcome in the run's folder.
   ///
   /// The file is informational: a failed write does not fail the run.
   ///
   /// - Parameters:
   ///   - folder: The run's folder.
   ///   - report: Receives the warning when the file cannot be written.
-  ///   - imagesSeen: Asked at the end.
+  ///   - imagesSeen: Called at the end.
   ///   - body: Trains.
-  /// - Returns: What the body returns.
-  /// - Throws: What the body throws.
+  /// - Returns: The result of the body.
+  /// - Throws: The error of the body.
   static func noting(
     in folder: RunFolder,
     _ report: RunReport,
     _ imagesSeen: () -> Int,
     training body: () throws -> RunEnding
   ) throws -> RunEnding {
-    // There is none after a session that was killed.
+    // A session that is killed leaves none.
     try? FileManager.default.removeItem(atPath: folder.file(fileName))
     func note(_ outcome: RunOutcome) {
       do { try AtomicFile.write(outcome.json.prettyJSON, to: folder.file(fileName)) } catch {

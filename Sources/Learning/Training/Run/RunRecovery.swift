@@ -1,13 +1,13 @@
 import Torch
 
-/// What makes a run recoverable: takes its state into checkpoints, and puts the state of a checkpoint back.
+/// Saves a run's state to checkpoints, and restores it from them.
 final class RunRecovery {
   private let inputs: StepInputs
   private let run: RunHelpers
 
   /// - Parameters:
   ///   - inputs: Options and data of the run.
-  ///   - run: Whose state is kept.
+  ///   - run: The helpers, whose state is saved.
   init(_ inputs: StepInputs, _ run: RunHelpers) { (self.inputs, self.run) = (inputs, run) }
 
   /// Begins a checkpoint if one is due.
@@ -24,11 +24,11 @@ final class RunRecovery {
     try run.checkpoints.writeLast({ state }, run.trainer)
   }
 
-  /// Continues from the newest undamaged checkpoint of the folder; starts over in a folder whose run was
-  /// killed before its first one.
+  /// Continues from the newest undamaged checkpoint of the folder; starts over if the run was killed before
+  /// its first one.
   ///
-  /// - Parameter start: Puts the networks at their start.
-  /// - Throws: `TrainingError.checkpoint` where the folder has damaged ones only, or one of another run.
+  /// - Parameter start: Resets the networks to the run's start.
+  /// - Throws: `TrainingError.checkpoint` if all checkpoints are damaged, or it is of another run.
   func restore(orBegin start: () throws -> Void) throws {
     let (found, damage) = try run.checkpoints.newest()
     if let found {
@@ -53,7 +53,7 @@ final class RunRecovery {
   /// - Parameters:
   ///   - checkpoint: The checkpoint.
   ///   - keepsWords: Whether the log keeps its lines.
-  /// - Throws: `TrainingError.checkpoint` where it is of another run or other data.
+  /// - Throws: `TrainingError.checkpoint` if it is of another run or other data.
   func adopt(_ checkpoint: Checkpoint, keepingWords keepsWords: Bool = false) throws {
     let state = checkpoint.state
     try expectSameData(state)

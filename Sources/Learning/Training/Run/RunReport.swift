@@ -4,10 +4,9 @@ import Foundation
 import Images
 import Torch
 
-/// The outputs of a run: log and console, statistics, event file, trace; and the accumulator of the current
-/// tick.
+/// The outputs of a run: log and console, statistics, event file, trace; and the values of the current tick.
 final class RunReport {
-  /// The values accumulated between two lines of the log.
+  /// The values of the current tick.
   private(set) var tick = Tick()
   private let folder: RunFolder
   private let log: RunLog
@@ -39,22 +38,22 @@ final class RunReport {
   ///
   /// - Parameters:
   ///   - images: Images seen so far.
-  ///   - reals: Some of the data's images; `nil` for a run that goes on.
-  /// - Throws: Where operators cannot be traced.
+  ///   - reals: Some of the data's images; `nil` for a continued run.
+  /// - Throws: If operators cannot be traced.
   func begin(at images: Int, reals: RGBImage?) throws {
-    // A run that counts on from a snapshot has not seen the images before.
+    // A run that continues a snapshot's count has not seen those images.
     if tick == Tick() { tick.firstImage = images }
     try profile?.begin(at: images)
     board = Board(in: folder, imagesSeen: reals == nil ? images : nil)
     if let reals { board?.show("reals", reals, png: try reals.encodedPNG(), step: 0) }
   }
 
-  /// Goes on from an earlier tick in a new event file.
+  /// Continues from an earlier tick in a new event file.
   func begin(again images: Int) { board = Board(in: folder, imagesSeen: images) }
 
   // MARK: Words
 
-  /// A line for log and console.
+  /// Writes a line to log and console.
   func say(_ text: String) throws(FileError) {
     let wasWhole = log.trouble == nil
     try log.append(text, to: "log.txt")
@@ -64,17 +63,17 @@ final class RunReport {
     }
   }
 
-  /// A line about a rollback to a number of images, with this factor of the learning rates from then on.
+  /// Reports a rollback to a number of images, with a factor on the learning rates from then on.
   func say(rollback text: String, _ factor: Double, at images: Int) throws(FileError) {
     let line = "\(text) with \(factor) times the learning rates"
     try say(line)
     tell(.rolledBack(reason: line, imagesSeen: images))
   }
 
-  /// A line for the console alone.
+  /// Writes a line to the console alone.
   func tell(_ text: String) { observe(.line(text)) }
 
-  /// Passes on an event other than a line.
+  /// Reports an event other than a line.
   func tell(_ event: TrainingEvent) { observe(event) }
 
   // MARK: Files
@@ -88,7 +87,7 @@ final class RunReport {
   /// Restores the tick of an earlier state, and truncates the files to it.
   ///
   /// - Parameters:
-  ///   - state: The state; `nil` for the very beginning.
+  ///   - state: The state; `nil` for the start of the run.
   ///   - keepsWords: Whether the log keeps its lines.
   /// - Throws: `FileError` if a file cannot be cut.
   func adopt(_ state: RunState?, keepingWords keepsWords: Bool = false) throws(FileError) {
@@ -100,7 +99,7 @@ final class RunReport {
 
   // MARK: The tick
 
-  /// Takes the numbers of a step and the times of its phases, in milliseconds as the original does.
+  /// Records the values of a step and the times of its phases, in milliseconds as the original does.
   func record(_ reports: [(name: String, values: [Double])], _ spans: [PhaseClock.Span]) throws {
     for (name, values) in reports { tick.statistics.report(name, values) }
     for span in spans {
@@ -109,10 +108,10 @@ final class RunReport {
     if profile?.add(spans) == true { try finishProfile() }
   }
 
-  /// Adds time for which training waited for a checkpoint.
+  /// Adds time that training waited for a checkpoint.
   func noteStall(_ seconds: Double) { secondsStalled += seconds }
 
-  /// Adds time for which the tick waited otherwise.
+  /// Adds time of maintenance to the tick.
   func noteMaintenance(_ seconds: Double) { tick.maintenance += seconds }
 
   /// Writes the line of a tick to log and console, and its numbers to `stats.jsonl`.

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Networks
 
-// What a run knows of its snapshots, and which of them it removes.
+// The list of a run's snapshots, and the removal of those that `--keep` does not name.
 
 extension RunSnapshots {
   /// Whether the snapshot of a tick is scored.
@@ -11,7 +11,7 @@ extension RunSnapshots {
   /// - Parameters:
   ///   - tick: The tick's number; the first, 0, ends after one step.
   ///   - isLast: Whether the run ends with it.
-  /// - Returns: Whether it is, where there are metrics.
+  /// - Returns: Whether it is, if there are metrics.
   func isScored(tick: Int, isLast: Bool) -> Bool {
     if isLast { return true }
     if tick == 0 { return options.scoresStart }
@@ -20,9 +20,9 @@ extension RunSnapshots {
 
   /// Removes the snapshots that `--keep` does not name.
   ///
-  /// It is called when a newer one is on the disk. Only files that this run has written are removed.
+  /// It is called after a newer one was written. Only files of this run are removed.
   ///
-  /// - Throws: `FileError` where the log cannot be written.
+  /// - Throws: `FileError` if the log cannot be written.
   func removeSurplus() throws {
     let there = written.filter { access(folder.file($0.name), F_OK) == 0 }
     let surplus = options.keep.surplus(
@@ -45,7 +45,7 @@ extension RunSnapshots {
     }
   }
 
-  /// Notes a snapshot that was just written; an earlier one of its name is no more.
+  /// Notes a written snapshot, which replaces an earlier one of its name.
   func note(written name: String, at images: Int) {
     written.removeAll { $0.name == name }
     written.append(WrittenSnapshot(name: name, imagesSeen: images))
@@ -55,7 +55,7 @@ extension RunSnapshots {
   func note(_ score: SnapshotMetric.Score, of name: String) {
     prefersLarge = score.prefersLarge
     guard let index = written.firstIndex(where: { $0.name == name }) else { return }
-    // A score that is no number ranks a snapshot no better than none.
+    // A score that is not finite counts as none.
     written[index].score = score.value.isFinite ? score.value : nil
   }
 }

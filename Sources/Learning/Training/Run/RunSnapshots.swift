@@ -11,15 +11,15 @@ import Torch
 
 /// The sample grids and network snapshots of a run, and their scores.
 ///
-/// Where one cannot be written the run goes on without it.
+/// If one cannot be written the run continues without it.
 final class RunSnapshots {
   /// The best snapshot so far, by the first metric.
   private(set) var best: BestSnapshot?
   /// The first metric's last score.
   private(set) var lastScore: Double?
-  /// A snapshot that was written and is not scored yet.
+  /// The pending snapshot: written, not scored yet.
   private(set) var unscored: String?
-  /// The snapshots of this run that are on the disk, in the order in which they were written.
+  /// The snapshots of this run on the disk, in the order of writing.
   var written: [WrittenSnapshot] = []
   /// Whether a larger score of the first metric is better.
   var prefersLarge = false
@@ -37,7 +37,7 @@ final class RunSnapshots {
   ///   - inputs: Options and ranks.
   ///   - grid: Paints the sample grids.
   ///   - metrics: The metrics of the snapshots.
-  ///   - notes: Kept in every snapshot.
+  ///   - notes: Stored in every snapshot.
   ///   - report: Receives the run's messages.
   init(
     _ folder: RunFolder,
@@ -65,7 +65,7 @@ final class RunSnapshots {
   /// Whether snapshots are scored.
   var areScored: Bool { !metrics.isEmpty }
 
-  /// How much pictures of different latents differ now.
+  /// The current spread between pictures of different latents.
   func spread(_ generator: Generator) -> Double { grid.spread(generator) }
 
   /// Writes the sample grid.
@@ -81,12 +81,12 @@ final class RunSnapshots {
     }
   }
 
-  /// Writes a network snapshot; it waits to be scored, if it was written and its turn has come.
+  /// Writes a network snapshot, which is then pending if it is to be scored.
   ///
   /// - Parameters:
   ///   - trainer: The networks.
   ///   - isLast: Whether the run ends with it.
-  /// - Throws: `FileError` where the log cannot be written.
+  /// - Throws: `FileError` if the log cannot be written.
   func write(_ trainer: Trainer, isLast: Bool) throws {
     unscored = nil
     let images = trainer.imagesSeen
@@ -121,15 +121,15 @@ final class RunSnapshots {
     }
   }
 
-  /// Computes the metrics of the snapshot that waits, and remembers it if it is the best.
+  /// Computes the metrics of the pending snapshot, and records it if it is the best.
   ///
   /// - Parameters:
   ///   - trainer: The networks.
-  ///   - watch: Looks at the first score.
+  ///   - watch: Judges the first score.
   ///   - computing: Runs one metric, which may be cut short.
-  ///   - stops: Whether the run was asked to end: pending scores wait for the next session.
+  ///   - stops: Whether a stop was requested: pending scores wait for the next session.
   /// - Returns: New alarms; `nil` if the snapshot is still pending.
-  /// - Throws: What a metric throws, and `FileError` where the log cannot be written.
+  /// - Throws: The error of a metric; `FileError` if the log cannot be written.
   func score(
     _ trainer: Trainer,
     watch: RunWatch,
@@ -176,7 +176,7 @@ final class RunSnapshots {
   ///   - best: The best one before the rollback.
   ///   - rollbacks: Rollbacks so far.
   ///   - images: Images seen by the target of the rollback.
-  /// - Throws: `FileError` where the log cannot be written.
+  /// - Throws: `FileError` if the log cannot be written.
   func keep(_ best: BestSnapshot?, rollbacks: Int, at images: Int) throws {
     guard var kept = best, kept.imagesSeen > images else { return }
     let old = kept.snapshot
@@ -196,7 +196,7 @@ final class RunSnapshots {
     }
   }
 
-  /// What the original keeps beside the networks.
+  /// The original's record beside the networks.
   private var record: TrainingRecord {
     let arguments = options.json(runFolder: folder.path)
     return TrainingRecord(
@@ -207,7 +207,7 @@ final class RunSnapshots {
 }
 
 extension SampleGrid {
-  /// Pictures of the grid whose conditions are the data's.
+  /// Pictures of a grid with conditions of the data.
   private static let tiles = 32
   private static let columns = 8
 

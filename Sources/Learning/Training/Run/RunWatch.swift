@@ -2,7 +2,7 @@
 final class RunWatch {
   /// The action after alarms.
   enum Verdict {
-    /// Say so and go on.
+    /// Report it and continue.
     case warn
     /// End the run.
     case stop

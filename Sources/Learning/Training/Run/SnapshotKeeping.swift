@@ -1,28 +1,28 @@
 package import JSON
 import Text
 
-/// The network snapshots of a run that stay on the disk: `--keep`.
+/// The rule of which network snapshots stay on the disk: `--keep`.
 ///
-/// Whatever the rule says, the newest one stays, and so does the best by the first metric.
+/// The newest one always stays, and so does the best by the first metric.
 package struct SnapshotKeeping: Equatable, Sendable {
-  /// The newest so many.
+  /// The number of newest ones.
   package var last: Int?
-  /// The best so many by the first metric.
+  /// The number of best ones by the first metric.
   package var best: Int?
-  /// The first of every so many thousand images.
+  /// The interval in thousands of images of which the first one stays.
   package var everyKimg: Int?
 
   /// All of them, as the original does.
   package static let all = SnapshotKeeping()
 
-  /// Whether none is ever removed.
+  /// Whether all stay.
   package var isAll: Bool { self == .all }
 
   private init() {}
 
-  /// Reads a rule: `all`, or parts as `last:3,best:2,every:1000`.
+  /// Parses a rule: `all`, or terms as `last:3,best:2,every:1000`.
   ///
-  /// - Throws: `TrainingError.option` naming what is wrong and what is allowed.
+  /// - Throws: `TrainingError.option` naming the fault and the allowed form.
   package init(_ text: String) throws(TrainingError) {
     if text == "all" { return }
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -58,13 +58,13 @@ package struct SnapshotKeeping: Equatable, Sendable {
     return said.isEmpty ? "all" : said.joined(separator: ",")
   }
 
-  /// The snapshots that may go.
+  /// The snapshots to remove.
   ///
   /// - Parameters:
-  ///   - written: Those that are there, in the order in which they were written.
+  ///   - written: The existing ones, in the order of writing.
   ///   - prefersLarge: Whether a larger score is better.
-  ///   - kept: One that stays whatever the rule says.
-  /// - Returns: Those that the rule does not keep, the oldest first.
+  ///   - kept: One that stays whatever the rule is.
+  /// - Returns: Those to remove, the oldest first.
   func surplus(
     _ written: [WrittenSnapshot],
     prefersLarge: Bool,
@@ -86,13 +86,13 @@ package struct SnapshotKeeping: Equatable, Sendable {
     return written.filter { !names.contains($0.name) }
   }
 
-  /// The most snapshots that are on the disk at once, without one that is being written.
+  /// The maximum number of snapshots on the disk, without one that is being written.
   ///
   /// - Parameters:
-  ///   - count: How many the run writes.
+  ///   - count: The number that the run writes.
   ///   - kimg: Thousands of images of the run.
   ///   - isScored: Whether the best one stays.
-  /// - Returns: At most that many.
+  /// - Returns: The number.
   func most(of count: Int, kimg: Double, isScored: Bool) -> Int {
     if isAll { return count }
     let parts = everyKimg.map { Int(min(kimg / Double($0), Double(count))) + 1 } ?? 0

@@ -13,9 +13,9 @@ struct TickLine {
   var seconds: Double
   /// Seconds until the run ends.
   var secondsLeft: Double
-  /// Probability of an augmentation in use.
+  /// The current probability of a transform, p.
   var augmentProbability: Double
-  /// How much pictures of different latents differ.
+  /// The spread between pictures of different latents.
   var spread: Double
   /// The best score so far and the last one.
   var score: (best: BestSnapshot, last: Double?)?
@@ -77,7 +77,7 @@ struct TickLine {
   }
 }
 
-/// The most memory this process has used so far, in bytes.
+/// The peak memory of this process so far, in bytes.
 package func peakMemoryBytes() -> Int {
   var usage = rusage()
   let this: Int32 = 0  // RUSAGE_SELF, which Swift imports as another type

@@ -6,14 +6,14 @@ package enum TrainingEvent: Sendable {
   case progress(imagesSeen: Int, total: Int?, rate: Double, secondsLeft: Double)
   /// A network snapshot was written.
   case snapshot(path: String, imagesSeen: Int)
-  /// The watchdog took the run back: why, in one line, and the images seen by the state it goes on from.
+  /// The run was rolled back: the reason in one line, and the images seen of the restored state.
   case rolledBack(reason: String, imagesSeen: Int)
 }
 
 /// The reason of a run's end.
 package enum RunEnding: Sendable {
-  /// Its images or its time are used up.
+  /// The limit on images or time was reached.
   case finished
-  /// It was asked to stop, and can be continued.
+  /// A request stopped it; it can be continued.
   case interrupted
 }

@@ -6,12 +6,12 @@ import Torch
 import TorchNN
 
 extension TrainingRun {
-  /// Says what a run trains on and with, and what it will take, for log and console, before it begins.
+  /// Writes the overview of a run to log and console before it begins: data, networks, device, memory, disk.
   ///
-  /// A run that goes on has said its layers when it began.
+  /// The table of layers is written by the run's first session only.
   ///
-  /// - Parameter continues: Whether it goes on.
-  /// - Throws: `FileError` where the log cannot be written or the folder not be read.
+  /// - Parameter continues: Whether the run is continued.
+  /// - Throws: `FileError` if the log cannot be written or the folder cannot be read.
   package func announce(continuing continues: Bool) throws {
     let device = inputs.device
     let batch = options.batchPerDevice
@@ -29,7 +29,7 @@ extension TrainingRun {
     for line in try lines + keepingLines() { try report.say(line) }
   }
 
-  /// Images, captions and labels.
+  /// The line on images, captions and labels.
   private var dataLine: String {
     let data = inputs.data
     let side = data.resolution
@@ -47,7 +47,7 @@ extension TrainingRun {
       + "features of \(data.featureDimension) numbers, from \(Text.count(data.datasets.count, "zip"))"
   }
 
-  /// γ beside where StyleGAN2-ADA starts.
+  /// γ beside StyleGAN2-ADA's starting value.
   private var gammaLine: [String] {
     guard let interval = options.trainer.discriminatorRegularisationInterval else { return [] }
     let side = Double(inputs.data.resolution)
@@ -70,11 +70,12 @@ extension TrainingRun {
       + parts
   }
 
-  /// A step's tensors as a multiple of the outputs of all layers, which a backward pass keeps: measured at
-  /// 64² and 256² (R1 and the path length regulariser, which differentiate twice, take the most).
+  /// A step's tensors as a multiple of the outputs of all layers, which a backward pass keeps.
+  ///
+  /// Measured at 64² and 256²; R1 and the path length regulariser, which differentiate twice, need the most.
   private static let tensorsPerOutput = 3
 
-  /// The memory to expect: rough, because nothing has been computed yet.
+  /// The line on the expected memory, a rough estimate.
   private func memoryLine(_ tables: [LayerTable]) -> String {
     let state = trainer.stateTensors.reduce(0) { $0 + 4 * $1.tensor.count }
     let gradients = 4 * (trainer.generator.parameterCount + trainer.discriminator.parameterCount)
@@ -89,7 +90,7 @@ extension TrainingRun {
       + "some \(Text.bytes(Double(step)))"
   }
 
-  /// What the run will take of the disk.
+  /// The line on the expected disk space.
   private var diskLine: String {
     let networks: [any Module] = [trainer.generator, trainer.discriminator, trainer.average]
     let forecast = DiskForecast(
@@ -105,7 +106,7 @@ extension TrainingRun {
     module.state.reduce(0) { $0 + 4 * $1.tensor.count }
   }
 
-  /// What `--keep` goes by, and what it leaves alone.
+  /// The lines on `--keep`: its metric, and the snapshots that it leaves alone.
   private func keepingLines() throws -> [String] {
     if options.keep.isAll { return [] }
     var lines: [String] = []

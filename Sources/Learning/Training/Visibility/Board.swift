@@ -1,10 +1,10 @@
 import Files
 import Images
 
-/// What TensorBoard is shown of a run; trouble with its file never troubles the run.
+/// TensorBoard's view of a run; an error of its file never ends the run.
 final class Board {
   private let file: EventFile?
-  /// Why nothing more is written; `nil` while all is well, and after it was asked for.
+  /// The last error of the file, until `takeTrouble`.
   private var trouble: FileError?
 
   /// Begins an event file; `imagesSeen` is `nil` for a new run.
@@ -14,27 +14,27 @@ final class Board {
     }
   }
 
-  /// Shows the means of a tick.
+  /// Writes the means of a tick.
   func show(_ statistics: RunningStatistics, step: Int) {
     let means = statistics.summaries.map { ($0.name, $0.summary.mean) }
     attempt { file throws(FileError) in try file.scalars(means, step: step) }
   }
 
-  /// Shows a score.
+  /// Writes a score.
   func show(_ name: String, _ value: Double, step: Int) {
     attempt { file throws(FileError) in
       try file.scalars([("Metrics/\(name)", value)], step: step)
     }
   }
 
-  /// Shows a picture.
+  /// Writes a picture.
   func show(_ name: String, _ image: RGBImage, png: [UInt8], step: Int) {
     attempt { file throws(FileError) in
       try file.image(name, png: png, width: image.width, height: image.height, step: step)
     }
   }
 
-  /// The trouble since this was asked for last.
+  /// The error since the last call, if any.
   func takeTrouble() -> FileError? {
     defer { trouble = nil }
     return trouble

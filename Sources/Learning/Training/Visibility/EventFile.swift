@@ -2,13 +2,13 @@ import Files
 import Foundation
 import Glibc
 
-/// A file of events that TensorBoard reads while it grows.
+/// An event file, which TensorBoard reads while it grows.
 ///
 /// It is a sequence of TFRecords: a length of eight bytes, its checksum, an event as protocol buffer, its
 /// checksum; checksums are CRC-32C, rotated and shifted so that a checksum of checksums means something
 /// (tensorflow/core/lib/io/record_writer.h, tensorflow/core/util/event.proto). The step of an event is
-/// the number of images seen. Each session of a run begins a file of its own, which tells TensorBoard to
-/// forget what other files say of later steps.
+/// the number of images seen. Each session of a run begins a new file, whose start event makes TensorBoard
+/// discard the later steps of other files.
 final class EventFile {
   /// Its path.
   let path: String
@@ -19,7 +19,7 @@ final class EventFile {
   /// - Parameters:
   ///   - folder: The folder.
   ///   - imagesSeen: Images seen so far; `nil` for a new run.
-  /// - Throws: `FileError` if the folder does not take it.
+  /// - Throws: `FileError` if it cannot be written.
   init(in folder: RunFolder, imagesSeen: Int?) throws(FileError) {
     var host = [CChar](repeating: 0, count: 256)
     gethostname(&host, host.count - 1)

@@ -9,9 +9,9 @@ package final class PhaseClock {
   package struct Span: Sendable, Equatable {
     /// Its name, as `Gmain`.
     package let name: String
-    /// When it began, in nanoseconds of the system's monotonic clock.
+    /// Its start, in nanoseconds of the system's monotonic clock.
     package let start: Int64
-    /// How long it took, in nanoseconds.
+    /// Its duration, in nanoseconds.
     package let duration: Int64
   }
 

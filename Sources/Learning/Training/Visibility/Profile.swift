@@ -10,13 +10,13 @@ struct Profile {
   private var stepsLeft = Self.steps
   private var firstImage = 0
 
-  /// Begins to note operators.
+  /// Starts to trace operators.
   mutating func begin(at imagesSeen: Int) throws {
     firstImage = imagesSeen
     try OperatorTrace.begin()
   }
 
-  /// Takes the phases of a step.
+  /// Adds the phases of a step.
   ///
   /// - Returns: Whether it was the last traced step.
   mutating func add(_ spans: [PhaseClock.Span]) -> Bool {

@@ -1,5 +1,5 @@
-/// A message in protocol buffers' wire format (protobuf.dev/programming-guides/encoding): enough of it
-/// to write TensorBoard's events.
+/// A message in protocol buffers' wire format (protobuf.dev/programming-guides/encoding), as far as
+/// TensorBoard's events need it.
 struct ProtobufMessage {
   private(set) var bytes: [UInt8] = []
 

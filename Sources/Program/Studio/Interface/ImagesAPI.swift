@@ -5,10 +5,10 @@ import Images
 import JSON
 import Sampling
 
-/// OpenAI's interface for images, over the studio's one model.
+/// OpenAI's images API over the studio's model.
 ///
-/// Beyond that interface a request may carry `seed`, `truncation` and `noise`, and every picture of an
-/// answer its `seed`. An answer has a `note` where the prompt was too long for CLIP.
+/// As extensions, a request may have `seed`, `truncation` and `noise`, and every picture of an answer has
+/// its `seed`. An answer has a `note` if CLIP truncated the prompt.
 struct ImagesAPI {
   let routes: StudioRoutes
 
@@ -26,7 +26,7 @@ struct ImagesAPI {
     return Response(json: entry)
   }
 
-  /// `GET /v1/pictures/NAME.png`: a picture that was answered as an address.
+  /// `GET /v1/pictures/NAME.png`: a picture that was answered as a URL.
   func picture(_ name: String?) throws(RequestError) -> Response {
     guard let name, name.hasSuffix(".png"), let file = routes.kept.file(String(name.dropLast(4)))
     else {
@@ -96,14 +96,14 @@ struct ImagesAPI {
     ]
   }
 
-  /// What a request asks for.
+  /// The parameters of a request.
   struct Order: Equatable {
     var picture: PictureRequest
     var count = 1
     var side: Int
     var isInline = false
     var model: String?
-    /// Parameters of the interface that mean nothing here.
+    /// The API's parameters that have no effect here.
     var ignored: [String] = []
 
     private static let own = [

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Pictures that were answered as an address, for as long as there is room.
+/// A cache of the pictures that were answered as a URL.
 final class KeptPictures: Sendable {
   private struct State {
     var files: [String: [UInt8]] = [:]
@@ -11,10 +11,10 @@ final class KeptPictures: Sendable {
   private let state = Mutex(State())
   private let mostBytes: Int
 
-  /// - Parameter mostBytes: When there are more, the oldest are forgotten.
+  /// - Parameter mostBytes: The most bytes; above it the oldest are evicted.
   init(mostBytes: Int = 64 << 20) { self.mostBytes = mostBytes }
 
-  /// Keeps a file under a name that nobody guesses.
+  /// Keeps a file under an unguessable name.
   func keep(_ png: [UInt8]) -> String {
     var random = SystemRandomNumberGenerator()
     let parts = (0..<2).map { _ in String(random.next() as UInt64, radix: 36) }

@@ -1,9 +1,9 @@
-/// A bounded queue that serves its clients in turn: one client's hundred requests do not hold up the
-/// single request of another.
+/// A bounded round-robin queue over clients: a hundred requests of one client do not delay the single
+/// request of another.
 struct FairQueue<Element> {
-  /// The most elements that wait, of all clients.
+  /// The most waiting elements of all clients.
   let capacity: Int
-  /// The most elements that wait of one client.
+  /// The most waiting elements of one client.
   let capacityOfClient: Int
   /// The number of waiting elements.
   private(set) var count = 0
@@ -17,12 +17,12 @@ struct FairQueue<Element> {
     (self.capacity, self.capacityOfClient) = (capacity, capacityOfClient)
   }
 
-  /// Appends an element to its client's line.
+  /// Appends an element to its client's queue.
   ///
   /// - Parameters:
-  ///   - element: What waits.
-  ///   - id: A number of its own, to remove it by.
-  ///   - client: Whose it is.
+  ///   - element: The element.
+  ///   - id: A unique number, to remove it by.
+  ///   - client: Its client.
   /// - Returns: Whether there was room.
   mutating func add(_ element: Element, id: UInt64, of client: String) -> Bool {
     let waiting = lines[client]?.count ?? 0
@@ -33,7 +33,7 @@ struct FairQueue<Element> {
     return true
   }
 
-  /// Takes the first element of the client whose turn it is; `nil` if nothing waits.
+  /// Removes the first element of the next client; `nil` if the queue is empty.
   mutating func next() -> Element? {
     guard let client = order.first, let first = lines[client]?.first else { return nil }
     order.removeFirst()
@@ -42,7 +42,7 @@ struct FairQueue<Element> {
     return first.element
   }
 
-  /// Takes an element out of the queue; `nil` if it does not wait.
+  /// Removes an element; `nil` if it is not in the queue.
   mutating func remove(_ id: UInt64) -> Element? {
     for (client, line) in lines {
       guard let index = line.firstIndex(where: { $0.id == id }) else { continue }

@@ -3,15 +3,15 @@ import Files
 import Images
 import Synchronization
 
-/// Pictures that clients sent to be painted after, in the size that CLIP sees; the oldest are forgotten.
+/// Uploaded pictures to condition on, in the size of CLIP's input; the oldest are evicted.
 package final class GivenPictures: Sendable {
   /// The most bytes of a file.
   static let mostBytes = 16 << 20
-  /// The most pixels of a file: decoding takes some nine bytes each for a moment.
+  /// The most pixels of a file: decoding needs about nine bytes for each.
   static let mostPixels = 32_000_000
 
   private let pictures = Mutex(RecentValues<String, RGBImage>(capacity: 64))
-  /// One file is decoded at a time, so that many at once do not add up.
+  /// One file is decoded at a time, to bound the memory.
   private let decoding = DispatchQueue(label: "studio.decoding")
 
   /// No pictures yet.
@@ -20,10 +20,10 @@ package final class GivenPictures: Sendable {
   /// Keeps a picture.
   ///
   /// - Parameters:
-  ///   - file: A file of any format that is read, turned upright as its EXIF says.
-  ///   - side: Pixels of CLIP's view.
-  /// - Returns: Its name, by which it is asked for.
-  /// - Throws: `RequestError` if it is no picture, or has too many pixels.
+  ///   - file: A file of any supported format; its EXIF orientation is applied.
+  ///   - side: The side of CLIP's input in pixels.
+  /// - Returns: Its name, for later requests.
+  /// - Throws: `RequestError` if it is not a picture or has too many pixels.
   func keep(_ file: [UInt8], side: Int) async throws -> String {
     try await withCheckedThrowingContinuation { continuation in
       decoding.async {

@@ -4,13 +4,13 @@ import Threads
 
 /// The one thread that owns a model: requests wait for it in a fair, bounded queue.
 ///
-/// Tensors stay on the thread. What crosses are requests and finished pictures.
+/// Tensors stay on the thread; only requests and finished pictures cross it.
 package final class PaintingThread<Request: Sendable, Picture: Sendable>: Sendable {
-  /// The queue has no room; worth another try after some seconds.
+  /// The queue is full; a retry may succeed after some seconds.
   package struct Full: Error {
-    /// Seconds until there is probably room again, at least 1.
+    /// The estimated seconds until the queue has room, at least 1.
     package let retryAfter: Int
-    /// Whether it is the client's own requests that fill its share.
+    /// Whether the client's own queue limit was reached, not the limit of all clients.
     package let isClientsShare: Bool
   }
 
@@ -23,7 +23,7 @@ package final class PaintingThread<Request: Sendable, Picture: Sendable>: Sendab
     var queue: FairQueue<Job>
     var nextID: UInt64 = 0
     var isClosed = false
-    /// Seconds that a picture takes, averaged with more weight on recent ones.
+    /// The moving average of the seconds per picture.
     var secondsOfPicture = 0.05
     var painted = 0
   }
@@ -34,8 +34,8 @@ package final class PaintingThread<Request: Sendable, Picture: Sendable>: Sendab
   /// A thread that is not started yet.
   ///
   /// - Parameters:
-  ///   - capacity: The most requests that wait.
-  ///   - capacityOfClient: The most that wait of one client.
+  ///   - capacity: The most waiting requests.
+  ///   - capacityOfClient: The most waiting requests of one client.
   package init(capacity: Int = 256, capacityOfClient: Int = 64) {
     state = Mutex(
       State(queue: FairQueue(capacity: capacity, capacityOfClient: capacityOfClient))
@@ -45,8 +45,8 @@ package final class PaintingThread<Request: Sendable, Picture: Sendable>: Sendab
   /// Starts the thread and opens the model on it.
   ///
   /// - Parameter make: Opens the model; returns its public description and the function that paints one picture.
-  /// - Returns: What others may know of the model.
-  /// - Throws: What `make` throws.
+  /// - Returns: The public description.
+  /// - Throws: The error of `make`.
   package func open<About: Sendable>(
     _ make: @escaping @Sendable () throws -> (About, (Request) throws -> Picture)
   ) async throws -> About {
@@ -63,7 +63,7 @@ package final class PaintingThread<Request: Sendable, Picture: Sendable>: Sendab
     }
   }
 
-  /// Ends the thread after its present picture; pending requests get a `CancellationError`.
+  /// Ends the thread after its current picture; pending requests get a `CancellationError`.
   package func close() {
     state.withLock { $0.isClosed = true }
     wake.signal()
@@ -79,10 +79,10 @@ package final class PaintingThread<Request: Sendable, Picture: Sendable>: Sendab
   /// A cancelled task leaves the queue at once.
   ///
   /// - Parameters:
-  ///   - request: What to paint.
-  ///   - client: Whose request it is; clients take turns.
+  ///   - request: The request.
+  ///   - client: The client that sends it; clients take turns.
   /// - Returns: The picture.
-  /// - Throws: `Full` if there is no room; `CancellationError`; what painting throws.
+  /// - Throws: `Full` if the queue has no room; `CancellationError`; the error of painting.
   package func picture(_ request: Request, for client: String) async throws -> Picture {
     let id = state.withLock { state in
       state.nextID += 1
@@ -100,7 +100,7 @@ package final class PaintingThread<Request: Sendable, Picture: Sendable>: Sendab
 
   private func add(_ job: Job, id: UInt64, of client: String) {
     let refusal: (any Error)? = state.withLock { state in
-      // Cancelled before it came here: nobody would take it out of the queue again.
+      // Cancelled before it was queued: the cancellation handler may have run already.
       if Task.isCancelled || state.isClosed { return CancellationError() }
       if state.queue.add(job, id: id, of: client) { return nil }
       let isFull = state.queue.count >= state.queue.capacity

@@ -3,15 +3,15 @@ package import Images
 package import JSON
 package import Sampling
 
-/// What one picture is painted from.
+/// A request for one picture: prompt, seed and settings.
 package struct PictureRequest: Sendable, Equatable {
   /// The text.
   package var prompt: String
-  /// Of the latent and the noise.
+  /// The seed of the latent and the noise.
   package var seed: UInt64
   /// 1 is the full variety, 0 the average image.
   package var truncation = 1.0
-  /// Number of first layers that are truncated; all if `nil`.
+  /// The number of first layers that are truncated; all if `nil`.
   package var truncationCutoff: Int?
   /// The kind of per-pixel noise.
   package var noise = Painter.Noise.const
@@ -21,40 +21,40 @@ package struct PictureRequest: Sendable, Equatable {
   package var blend: PaintingRecord.Blend?
   /// A picture that replaces the text; `nil` for none.
   package var source: Source?
-  /// Whether the picture's CLIP feature is asked for, too.
+  /// Whether the answer includes the picture's CLIP feature.
   package var wantsFeature = false
 
-  /// A picture to paint after.
+  /// A picture to condition on.
   package struct Source: Sendable, Equatable {
-    /// The name that it is kept under.
+    /// Its name among the uploaded pictures.
     package let id: String
-    /// What people call it.
+    /// Its display name.
     package let name: String
-    /// The share of noise in its feature, 0 to 1.
+    /// The fraction of noise in its feature, 0 to 1.
     package let noise: Double
-    /// The picture, as CLIP sees it.
+    /// The picture in the size of CLIP's input.
     package let image: RGBImage
   }
 
-  /// The most bytes of a prompt; CLIP reads as many of its first tokens as its model says.
+  /// The most bytes of a prompt; CLIP truncates it to its context length.
   package static let longestPrompt = 2000
 
-  /// The keys of a request: those of the text in a PNG file, and of pictures that were sent.
+  /// The keys of a request: those of the text in a PNG file, and those of uploaded pictures.
   static let keys = [
     "prompt", "seed", "truncation", "truncation_cutoff", "noise", "mix_seed", "mix_layers",
     "to_prompt", "to_seed", "to_truncation", "share", "picture_id", "picture", "image_noise",
     "network_sha256", "clip_sha256",
   ]
 
-  /// A request with the usual settings.
+  /// A request with the default settings.
   package init(prompt: String, seed: UInt64) { (self.prompt, self.seed) = (prompt, seed) }
 
   /// Reads a request.
   ///
   /// - Parameters:
-  ///   - json: An object with the keys of the text in a PNG file; only `prompt` must be there, or `picture_id`
-  ///     of a picture that was sent.
-  ///   - given: The pictures that were sent.
+  ///   - json: An object with the keys of the text in a PNG file; only `prompt` is required, or `picture_id`
+  ///     of an uploaded picture.
+  ///   - given: The uploaded pictures.
   /// - Throws: `RequestError` naming the key.
   package init(json: OptionValue, given: GivenPictures? = nil) throws(RequestError) {
     guard case .dictionary(let entries) = json else {
@@ -172,7 +172,7 @@ package struct PictureRequest: Sendable, Equatable {
     return prompt
   }
 
-  /// A seed as a number or, beyond what JavaScript counts exactly, as a text of digits.
+  /// A seed as a number or, beyond JavaScript's exact integers, as a text of digits.
   package static func seed(_ value: OptionValue, _ key: String) throws(RequestError) -> UInt64 {
     let seed =
       switch value {

@@ -1,6 +1,6 @@
 /// A bounded cache that evicts the least recently used value.
 struct RecentValues<Key: Hashable, Value> {
-  /// The most values that are kept.
+  /// The most cached values.
   let capacity: Int
   private var values: [Key: (value: Value, used: UInt64)] = [:]
   private var clock: UInt64 = 0
@@ -8,10 +8,10 @@ struct RecentValues<Key: Hashable, Value> {
   /// An empty cache.
   init(capacity: Int) { self.capacity = capacity }
 
-  /// The number of kept values.
+  /// The number of cached values.
   var count: Int { values.count }
 
-  /// The value of a key; asking for it makes it the most recent.
+  /// The value of a key; reading it makes it the most recently used.
   subscript(key: Key) -> Value? {
     mutating get {
       guard let kept = values[key] else { return nil }

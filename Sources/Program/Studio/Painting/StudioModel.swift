@@ -6,15 +6,15 @@ package import Sampling
 import Snapshots
 import Torch
 
-/// A picture with what it was painted from.
+/// A picture with its record.
 package struct PaintedPicture: Sendable {
   /// The pixels.
   package let image: RGBImage
-  /// How it was painted.
+  /// The inputs and settings that reproduce it.
   package let record: PaintingRecord
-  /// What to say of prompts that CLIP read only the beginning of; `nil` if it read all.
+  /// A note about truncated prompts; `nil` if CLIP read all.
   package let note: String?
-  /// Its CLIP feature, [F], unit length, where it was asked for.
+  /// Its CLIP feature, [F], unit length, if requested.
   package var feature: [Float]?
 
   /// A picture with its record.
@@ -26,26 +26,26 @@ package struct PaintedPicture: Sendable {
   package func png() throws(ImageError) -> [UInt8] { try image.encodedPNG(texts: [record.text]) }
 }
 
-/// What people and programs may know of the model.
+/// The public description of the model.
 package struct ModelAbout: Sendable, Equatable {
-  /// A name for people: what the command line said, without folders.
+  /// The display name: the command line's, without folders.
   package let name: String
   /// SHA-256 of the snapshot's file.
   package let network: String
   /// SHA-256 of the CLIP's file.
   package let clip: String
-  /// Pixels of a picture's side.
+  /// The side of a picture in pixels.
   package let resolution: Int
-  /// Images that it was trained on.
+  /// The number of images it was trained on.
   package let imagesSeen: Int
-  /// Number of layers that take styles.
+  /// The number of layers that take styles.
   package let layers: Int
-  /// Pixels of the side of CLIP's view.
+  /// The side of CLIP's input in pixels.
   package let clipSide: Int
-  /// Numbers of a CLIP feature.
+  /// The dimension of a CLIP feature.
   package let features: Int
 
-  /// All of it.
+  /// A description.
   package init(
     name: String,
     network: String,
@@ -77,10 +77,10 @@ final class StudioModel {
   /// Opens a model.
   ///
   /// - Parameters:
-  ///   - network: A snapshot, run folder or name, as `nifty generate` takes it.
-  ///   - clip: The CLIP's file, where the location has none.
-  ///   - threads: Of libtorch.
-  /// - Throws: `SamplingError` and what reading the files throws.
+  ///   - network: A snapshot, run folder or name, as for `nifty generate`.
+  ///   - clip: The CLIP's file, if the location has none.
+  ///   - threads: The number of libtorch's threads.
+  /// - Throws: `SamplingError`, or an error of reading the files.
   init(network: String, clip: String?, threads: Int) throws {
     Runtime.threads = threads
     let location = try ModelLocation(network)
@@ -100,9 +100,9 @@ final class StudioModel {
     )
   }
 
-  /// Paints one picture, with the very pixels that `nifty generate` gives.
+  /// Paints one picture, with the pixels of `nifty generate`.
   ///
-  /// - Throws: `RequestError` if the generator lacks a layer; what the tokenizer throws.
+  /// - Throws: `RequestError` if the generator lacks a layer; the tokenizer's error.
   func picture(_ request: PictureRequest) throws -> PaintedPicture {
     var picture = try painted(request)
     if request.wantsFeature {
@@ -156,10 +156,10 @@ final class StudioModel {
     return PaintedPicture(image: pictures(row)[1], record: record.mixing(mixed), note: note)
   }
 
-  /// What a picture is painted after, unit length, [1, F].
+  /// The condition of a picture, unit length, [1, F].
   private func condition(of request: PictureRequest) throws -> Tensor {
     guard let source = request.source else { return try feature(of: request.prompt) }
-    // No text begins with a byte of zero.
+    // No prompt begins with a zero byte.
     let key = "\0\(source.id) \(source.noise)"
     if let known = features[key] { return known }
     let condition = clip.condition(of: source.image, noise: source.noise)
@@ -180,11 +180,11 @@ extension PaintingThread<PictureRequest, PaintedPicture> {
   /// Starts the thread with a model from files.
   ///
   /// - Parameters:
-  ///   - network: A snapshot, run folder or name, as `nifty generate` takes it.
-  ///   - clip: The CLIP's file, where the location has none.
-  ///   - threads: Of libtorch.
-  /// - Returns: What is known of the model.
-  /// - Throws: `SamplingError` and what reading the files throws.
+  ///   - network: A snapshot, run folder or name, as for `nifty generate`.
+  ///   - clip: The CLIP's file, if the location has none.
+  ///   - threads: The number of libtorch's threads.
+  /// - Returns: The description of the model.
+  /// - Throws: `SamplingError`, or an error of reading the files.
   package func open(network: String, clip: String?, threads: Int) async throws -> ModelAbout {
     try await open {
       let model = try StudioModel(network: network, clip: clip, threads: threads)

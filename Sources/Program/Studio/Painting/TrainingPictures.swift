@@ -3,29 +3,29 @@ import Dispatch
 import JSON
 import Sampling
 
-/// The packed sets that `--data` names: what a picture is compared with.
+/// The packed sets of `--data`, for nearest-neighbour search.
 package final class TrainingPictures: Sendable {
-  /// One picture of a set that is like another.
+  /// A neighbour: one picture of a set.
   struct Match: Equatable {
-    /// The set, by its number.
+    /// The index of the set.
     let set: Int
-    /// The picture in it.
+    /// The index of the picture in the set.
     let index: Int
-    /// Cosine of the angle between the CLIP features, −1 to 1.
+    /// The cosine similarity of the CLIP features, −1 to 1.
     let similarity: Float
   }
 
   /// The sets.
   let sets: [PackedDataset]
-  /// Number of pictures in all of them.
+  /// The number of pictures in all sets.
   var count: Int { sets.reduce(0) { $0 + $1.count } }
 
   /// Opens the sets.
   ///
   /// - Parameters:
-  ///   - paths: Zips that `nifty pack` made.
-  ///   - clip: SHA-256 of the CLIP that looks at painted pictures.
-  ///   - dimension: Numbers of its features.
+  ///   - paths: Zips of `nifty pack`.
+  ///   - clip: SHA-256 of the CLIP that encodes painted pictures.
+  ///   - dimension: The dimension of its features.
   /// - Throws: `DatasetError` for a set that cannot be read; `StudioError` for features of another CLIP.
   package init(_ paths: [String], clip: String, dimension: Int) throws {
     sets = try paths.map { path in
@@ -45,12 +45,12 @@ package final class TrainingPictures: Sendable {
     }
   }
 
-  /// The pictures nearest to a feature, the most alike first.
+  /// The nearest neighbours of a feature, by falling similarity.
   ///
   /// - Parameters:
   ///   - feature: [F], unit length.
-  ///   - count: How many.
-  /// - Returns: At most so many.
+  ///   - count: The number of neighbours.
+  /// - Returns: At most `count` neighbours.
   func nearest(to feature: [Float], count: Int) -> [Match] {
     var best: [Match] = []
     for (number, set) in sets.enumerated() {
@@ -71,7 +71,7 @@ package final class TrainingPictures: Sendable {
     return best
   }
 
-  /// The same on a thread of its own: the server's threads have requests to answer.
+  /// The same on a thread of its own, so that the server's threads do not block.
   func matches(of feature: [Float], count: Int) async -> [Match] {
     await withCheckedContinuation { continuation in
       DispatchQueue.global(qos: .utility).async {

@@ -1,11 +1,11 @@
 import JSON
 import Sampling
 
-/// What an animation from picture to picture is painted from.
+/// A request for an animation that interpolates between pictures.
 struct WalkRequest: Equatable {
-  /// The pictures of the frames, in their order.
+  /// The frames in order.
   let frames: [PictureRequest]
-  /// Frames a second.
+  /// Frames per second.
   let framesPerSecond: Double
 
   /// The most frames.
@@ -14,7 +14,7 @@ struct WalkRequest: Equatable {
 
   /// Reads a request.
   ///
-  /// - Parameter json: `stops`, each with `prompt`, `seed` and `truncation`; `frames` from one to the next,
+  /// - Parameter json: `stops`, each with `prompt`, `seed` and `truncation`; `frames` between two stops,
   ///   `fps`, `loop`, and `truncation_cutoff` and `noise` for all.
   /// - Throws: `RequestError` naming the key.
   init(json: OptionValue) throws(RequestError) {

@@ -1,20 +1,20 @@
 import Foundation
 package import HTTPTypes
 
-/// Who may ask: which names of the host are its own, which pages may send requests, and the token where
-/// others can reach the server.
+/// Access control: the accepted host names, the accepted origins of requests, and the token if other
+/// machines can reach the server.
 package struct Access: Sendable {
-  /// The secret that every request must carry; `nil` on loopback.
+  /// The secret of every request; `nil` on loopback.
   package let token: String?
   private let hosts: Set<String>
   private let takesAddresses: Bool
 
-  /// The cookie that carries the token.
+  /// The name of the token's cookie.
   static let cookie = "nifty_studio"
 
-  /// Access on an address.
+  /// The access control of an address.
   ///
-  /// - Parameter host: What the server listens on: an address or a name.
+  /// - Parameter host: The address or name that the server listens on.
   package init(host: String) {
     let own = Self.unbracketed(host.lowercased())
     let loopback: Set = ["localhost", "127.0.0.1", "::1"]
@@ -30,25 +30,25 @@ package struct Access: Sendable {
     }
   }
 
-  /// Whether only this machine reaches an address.
+  /// Whether an address is loopback.
   package static func isLoopback(_ host: String) -> Bool {
     let name = unbracketed(host.lowercased())
     return name == "localhost" || name == "::1" || (name.hasPrefix("127.") && isAddress(name))
   }
 
-  /// A name for an address that others can open: of 0.0.0.0, which stands for all, this machine's.
+  /// The host for a URL that others can open: this machine's name for the wildcard address 0.0.0.0.
   package static func name(of host: String) -> String {
     let bare = unbracketed(host)
     if bare == "0.0.0.0" || bare == "::" { return ProcessInfo.processInfo.hostName }
     return bare.contains(":") ? "[\(bare)]" : bare
   }
 
-  /// Checks a request that is not the first page with the token in its address.
+  /// Checks a request other than the first page with the token in its URL.
   ///
   /// - Parameters:
-  ///   - request: Its head.
+  ///   - request: The head of the request.
   ///   - cookieToken: The value of the cookie.
-  /// - Returns: Why it is refused; `nil` if it is not.
+  /// - Returns: The refusal; `nil` if the request is accepted.
   package func refusal(of request: HTTPRequest, cookieToken: String?) -> RequestError? {
     if let refusal = refusalOfOrigin(request) { return refusal }
     guard let token else { return nil }
@@ -64,10 +64,10 @@ package struct Access: Sendable {
     )
   }
 
-  /// Checks that a request means this server and comes from its own page or from no page.
+  /// Checks that a request names this server as its host and has the same origin, or none.
   func refusalOfOrigin(_ request: HTTPRequest) -> RequestError? {
     guard let authority = request.authority, isOwn(authority) else {
-      // A name of somebody else's that leads here: DNS rebinding.
+      // A foreign name that resolves to this server: DNS rebinding.
       return RequestError(
         "this server is not called \(request.authority?.prefix(80) ?? "nothing")",
         status: .misdirectedRequest
@@ -85,10 +85,10 @@ package struct Access: Sendable {
     return nil
   }
 
-  /// Whether a token is the server's; takes as long for every token of its length.
+  /// Whether a token is the server's, compared in constant time.
   func accepts(_ given: String) -> Bool { token.map { Self.isEqual(given, $0) } ?? false }
 
-  /// Whether two texts are equal, in a time that does not depend on where they differ.
+  /// Whether two texts are equal, compared in constant time if their lengths are equal.
   static func isEqual(_ one: String, _ other: String) -> Bool {
     let (one, other) = (Array(one.utf8), Array(other.utf8))
     guard one.count == other.count else { return false }
@@ -116,7 +116,7 @@ package struct Access: Sendable {
     return inet_pton(AF_INET, name, &bytes) == 1 || inet_pton(AF_INET6, name, &bytes) == 1
   }
 
-  /// 192 random bits.
+  /// A token of 192 random bits.
   private static func newToken() -> String {
     var random = SystemRandomNumberGenerator()
     return (0..<3).map { _ in

@@ -1,7 +1,7 @@
 import HTTPTypes
 import Hummingbird
 
-/// Refuses requests that `Access` refuses, and turns the token of an address into a cookie.
+/// Applies `Access` to every request, and moves the token from a URL into a cookie.
 struct AccessMiddleware: RouterMiddleware {
   typealias Context = StudioContext
 

@@ -3,11 +3,11 @@ import NIOCore
 import NIOHTTPTypes
 import Synchronization
 
-/// The open connections: the requests in progress of each, which end with it, and which of them are idle.
+/// The open connections: the running requests of each, which are cancelled with it, and the idle ones.
 ///
-/// Where there are too many, the one that has been idle longest makes room: a thousand that say nothing
-/// keep nobody out. Each has a moment to send its request first: of two connections, the one that was
-/// accepted later may be noted earlier.
+/// Above the limit the longest idle connection is closed, so a thousand silent connections lock nobody
+/// out. Each has a grace period for its first request, because connections may be registered in another
+/// order than they were accepted in.
 final class Connections: Sendable {
   private struct State {
     var nextID = 0
@@ -19,15 +19,15 @@ final class Connections: Sendable {
   }
 
   private let state = Mutex(State())
-  /// The most pages that listen to events at a time.
+  /// The most concurrent listeners to events.
   private static let mostListeners = 32
-  /// The time that a connection may be idle even where there are too many.
+  /// The grace period in which an idle connection is not closed.
   private static let grace = TimeAmount.milliseconds(250)
 
-  /// Sets the most open connections.
+  /// Sets the limit of open connections.
   func limit(to count: Int) { state.withLock { $0.limit = count } }
 
-  /// Takes a listener to events in; `false` if there are too many.
+  /// Adds a listener to events; `false` at the limit.
   func addListener() -> Bool {
     state.withLock { state in
       guard state.listeners < Self.mostListeners else { return false }
@@ -36,10 +36,10 @@ final class Connections: Sendable {
     }
   }
 
-  /// A listener has gone.
+  /// Removes a listener.
   func removeListener() { state.withLock { $0.listeners -= 1 } }
 
-  /// Notes a connection that waits for a request; where there are too many, idle ones are closed.
+  /// Marks a connection as idle; above the limit, idle connections are closed.
   fileprivate func isIdle(_ channel: any Channel) {
     let tooMany = state.withLock { state in
       let key = ObjectIdentifier(channel)
@@ -52,7 +52,7 @@ final class Connections: Sendable {
     channel.eventLoop.scheduleTask(in: Self.grace) { self.makeRoom() }
   }
 
-  /// Closes those that have been idle longest, as long as there are too many.
+  /// Closes the longest idle connections until the limit holds.
   private func makeRoom() {
     let latest = NIODeadline.now() - Self.grace
     let surplus: [any Channel] = state.withLock { state in
@@ -68,12 +68,12 @@ final class Connections: Sendable {
     for channel in surplus { channel.close(promise: nil) }
   }
 
-  /// Notes that a connection has sent a request.
+  /// Marks a connection as busy.
   fileprivate func isAtWork(_ channel: any Channel) {
     state.withLock { $0.idle[ObjectIdentifier(channel)] = nil }
   }
 
-  /// Does something as long as a connection is open; cancels it when the client goes.
+  /// Runs a body while a connection is open; cancels it when the client disconnects.
   func whileOpen<Value: Sendable>(
     _ channel: any Channel,
     _ body: @escaping @Sendable () async throws -> Value
@@ -98,7 +98,7 @@ final class Connections: Sendable {
     }
   }
 
-  /// The number of requests in progress.
+  /// The number of running requests.
   var count: Int { state.withLock { $0.cancels.values.reduce(0) { $0 + $1.count } } }
 
   /// Cancels the requests of a connection.
@@ -112,7 +112,7 @@ final class Connections: Sendable {
   }
 }
 
-/// Closes connections that send no request in time, do not read their answer, or have ended.
+/// Closes connections that miss the deadline of a request or of reading, or that the client closed.
 final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPRequestPart
   typealias InboundOut = HTTPRequestPart
@@ -128,10 +128,10 @@ final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
   private var reading: Scheduled<Void>?
 
   /// - Parameters:
-  ///   - connections: Is told when the client has gone.
-  ///   - requestDeadline: The time to send the head of a request, from the connection's start or from the
-  ///     last answer.
-  ///   - readDeadline: The time in which a client reads something of an answer that waits.
+  ///   - connections: Notified when the client disconnects.
+  ///   - requestDeadline: The time limit of a request's head, from the connection's start or from the last
+  ///     answer.
+  ///   - readDeadline: The time limit of a client's read from a pending answer.
   init(_ connections: Connections, requestDeadline: TimeAmount, readDeadline: TimeAmount) {
     self.connections = connections
     self.requestDeadline = requestDeadline
@@ -163,7 +163,7 @@ final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     guard case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
-    // Idle once the answer has left: what closes idle connections must not cut it.
+    // Idle only after the answer was sent: closing an idle connection must not truncate it.
     let sent = promise ?? context.eventLoop.makePromise()
     sent.futureResult.assumeIsolated()
       .whenComplete { _ in
@@ -180,7 +180,7 @@ final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    // A half-closed connection counts as closed: nothing is painted for it.
+    // A half-closed connection counts as closed; its requests are cancelled.
     if let event = event as? ChannelEvent, event == .inputClosed {
       end(context)
       context.close(promise: nil)

@@ -1,9 +1,9 @@
 import HTTPTypes
 
 extension HTTPField.Name {
-  /// The page's mark, by which its requests take turns with those of other pages.
+  /// The page's client id, for the fair queue.
   static let niftyClient = name("Nifty-Client")
-  /// What to say of a picture, such as that its prompt was cut.
+  /// A note about a picture, such as that its prompt was truncated.
   static let niftyNote = name("Nifty-Note")
   static let secFetchSite = name("Sec-Fetch-Site")
   static let secFetchMode = name("Sec-Fetch-Mode")

@@ -2,7 +2,7 @@ import Files
 import HTTPTypes
 import Hummingbird
 
-/// The files of the page, which are part of the program.
+/// The files of the page, embedded in the program.
 struct PageFiles: Sendable {
   private struct File: Sendable {
     let bytes: [UInt8]
@@ -42,7 +42,7 @@ struct PageFiles: Sendable {
   /// The paths of all files.
   var paths: [String] { Array(files.keys) }
 
-  /// A file; only a note if the browser has it already.
+  /// A file, or 304 if the browser has it cached.
   func response(to request: Request) throws(RequestError) -> Response {
     guard let file = files[request.uri.path] else {
       throw RequestError("there is nothing at this address", status: .notFound)

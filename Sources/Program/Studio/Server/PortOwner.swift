@@ -1,13 +1,13 @@
 import Foundation
 
-/// Which program listens on a port, as far as /proc tells.
+/// The owner of a port, from /proc.
 enum PortOwner {
   /// The programs that listen on a port.
   ///
   /// - Parameters:
   ///   - port: The port.
-  ///   - root: Where the kernel shows its processes.
-  /// - Returns: As "ssh (process 123)"; empty where nobody may know.
+  ///   - root: The mount point of procfs.
+  /// - Returns: As "ssh (process 123)"; empty without permission to see them.
   static func names(of port: Int, in root: String = "/proc") -> [String] {
     let sockets = Set(["tcp", "tcp6"].flatMap { listeners(on: port, "\(root)/net/\($0)") })
     guard !sockets.isEmpty else { return [] }
@@ -27,7 +27,7 @@ enum PortOwner {
     }
   }
 
-  /// What sockets that listen on a port are called in /proc: "socket:[123]".
+  /// The names in /proc of the sockets that listen on a port: "socket:[123]".
   private static func listeners(on port: Int, _ path: String) -> [String] {
     let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
     return text.split(separator: "\n").dropFirst().compactMap { line in

@@ -4,11 +4,11 @@ import JSON
 import NIOCore
 
 extension Request {
-  /// The body, which must be JSON, not too large and there in time.
+  /// The body as JSON, within a size limit and a deadline.
   ///
   /// - Parameters:
   ///   - limit: The most bytes.
-  ///   - deadline: The time that the client has to send it.
+  ///   - deadline: The time limit for receiving it.
   /// - Returns: The value.
   /// - Throws: `RequestError` with status 415, 413, 408 or 400.
   func json(
@@ -17,7 +17,7 @@ extension Request {
   ) async throws
     -> OptionValue
   {
-    // Other sites' forms cannot send this type.
+    // Forms of other origins cannot send this type.
     let type = headers[.contentType]?.prefix { $0 != ";" }.lowercased()
     guard type == "application/json" else {
       throw RequestError(
@@ -31,18 +31,18 @@ extension Request {
     return json
   }
 
-  /// The body as a picture's file, which is not looked at.
+  /// The body as a picture's file; its content is not checked.
   ///
   /// - Parameters:
   ///   - limit: The most bytes.
-  ///   - deadline: The time that the client has to send it.
+  ///   - deadline: The time limit for receiving it.
   /// - Returns: Its bytes.
   /// - Throws: `RequestError` with status 415, 413, 408 or 400.
   func pictureFile(
     upTo limit: Int,
     within deadline: Duration = .seconds(30)
   ) async throws -> [UInt8] {
-    // Other sites' forms cannot send this type, either.
+    // Forms of other origins cannot send this type, either.
     guard headers[.contentType]?.lowercased().hasPrefix("image/") == true else {
       throw RequestError(
         "send a picture with its Content-Type, as image/png",

@@ -3,17 +3,17 @@ import Hummingbird
 import JSON
 import NIOCore
 
-/// Why a request is not answered as it was meant, in one line; sent in the form of OpenAI's interface.
+/// A failed request's error in one line, sent in the form of OpenAI's API.
 package struct RequestError: Error, Equatable, CustomStringConvertible {
   /// The status of the answer.
   package let status: HTTPResponse.Status
-  /// What is wrong, and what to do.
+  /// The problem and its remedy.
   package let description: String
-  /// The parameter that is meant.
+  /// The invalid parameter.
   package let parameter: String?
-  /// A word for programs.
+  /// A machine-readable code.
   package let code: String?
-  /// Seconds after which another try makes sense.
+  /// The seconds until a retry makes sense.
   package let retryAfter: Int?
 
   /// An error of the client, 400 unless another status is given.
@@ -70,7 +70,7 @@ extension Response {
 }
 
 extension OptionValue {
-  /// The same with null for numbers that JSON lacks: browsers do not read Python's `NaN`.
+  /// The same with null for NaN and infinities, which JSON lacks.
   var finite: OptionValue {
     switch self {
     case .double(let value): value.isFinite ? self : .null

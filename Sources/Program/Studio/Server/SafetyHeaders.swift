@@ -2,12 +2,12 @@ import Console
 import HTTPTypes
 import Hummingbird
 
-/// The outermost middleware: errors become answers in JSON, and every answer gets the headers that keep
-/// browsers from doing more than the page needs.
+/// The outermost middleware: turns errors into JSON answers, and adds the security headers to every
+/// answer.
 struct SafetyHeaders: RouterMiddleware {
   typealias Context = StudioContext
 
-  /// The paths that exist, with the method that they take.
+  /// The method of each path.
   let methods: [String: HTTPRequest.Method]
 
   private static let policy = """
@@ -52,7 +52,7 @@ struct SafetyHeaders: RouterMiddleware {
     case let error as HTTPError:
       return RequestError(error.body ?? error.status.reasonPhrase, status: error.status).response
     default:
-      // What went wrong in here is for the log; the client gets no paths of this machine.
+      // An internal error goes to the log only: it may contain paths of this machine.
       Console.error("\(request.method) \(request.uri.path.prefix(100)): \(error)")
       return RequestError("the server could not do this", status: .internalServerError).response
     }

@@ -1,20 +1,20 @@
 import HTTPTypes
 import Synchronization
 
-/// A few places for work that takes much memory or time.
+/// A fixed number of slots for expensive work.
 final class Slots: Sendable {
   private let free: Mutex<Int>
 
-  /// - Parameter count: How many may be at work.
+  /// - Parameter count: The number of slots.
   init(_ count: Int) { free = Mutex(count) }
 
-  /// Works if a slot is free.
+  /// Runs a body in a slot, if one is free.
   ///
   /// - Parameters:
-  ///   - what: What there is too much of, for the message.
-  ///   - body: Works.
-  /// - Returns: What the body returns.
-  /// - Throws: `RequestError` with status 503 if there is none; what the body throws.
+  ///   - what: The name of the work in the plural, for the message.
+  ///   - body: The work.
+  /// - Returns: The body's result.
+  /// - Throws: `RequestError` with status 503 if no slot is free; the body's error.
   func working<Value>(_ what: String, _ body: () async throws -> Value) async throws -> Value {
     let isFree = free.withLock { free in
       if free > 0 { free -= 1 } else { return false }

@@ -1,7 +1,7 @@
 import Hummingbird
 import NIOCore
 
-/// What a request knows of its connection.
+/// The context of a request: its connection.
 struct StudioContext: RequestContext {
   var coreContext: CoreRequestContextStorage
   /// The connection.
@@ -12,7 +12,7 @@ struct StudioContext: RequestContext {
     channel = source.channel
   }
 
-  /// Whose requests take turns with those of others: the page's own mark, else the connection.
+  /// The client of a request, for the fair queue: the page's client id, else the connection.
   func client(_ request: Request) -> String {
     let address = channel.remoteAddress?.ipAddress ?? "local"
     let mark = request.headers[.niftyClient] ?? channel.remoteAddress?.port.map { "\($0)" } ?? ""

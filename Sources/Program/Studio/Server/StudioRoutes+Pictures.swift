@@ -4,9 +4,9 @@ import Hummingbird
 import Images
 import JSON
 
-// Animations, pictures to paint after, and the training pictures that a result is like.
+// Animations, uploads to condition on, and nearest training pictures.
 extension StudioRoutes {
-  /// The way past several pictures, as an animated WebP file.
+  /// An animation that interpolates between pictures, as an animated WebP file.
   func walk(_ request: Request, _ context: StudioContext) async throws -> Response {
     let walk = try WalkRequest(json: try await request.json())
     return try await slots.working("animations and searches") {
@@ -30,7 +30,7 @@ extension StudioRoutes {
     }
   }
 
-  /// Takes a picture to paint after.
+  /// Receives a picture to condition on.
   func take(_ request: Request) async throws -> Response {
     try await uploads.working("pictures") {
       let file = try await request.pictureFile(upTo: GivenPictures.mostBytes)
@@ -39,7 +39,7 @@ extension StudioRoutes {
     }
   }
 
-  /// The training pictures that a picture is most like: the settings that paint it, and `count`.
+  /// The nearest training pictures of a picture, from its settings and `count`.
   func nearest(_ request: Request, _ context: StudioContext) async throws -> Response {
     let training = try compared()
     var json = try await request.json()
@@ -56,7 +56,7 @@ extension StudioRoutes {
       let painted = try await picture(wanted, request, context)
       let found = await training.matches(of: painted.feature ?? [], count: count)
       let list = found.map { match -> OptionValue in
-        // A caption that cannot be read leaves the picture to be seen.
+        // An unreadable caption does not hide the picture.
         let captions = try? RunData.captions(training.sets[match.set], match.index)
         return [
           "set": .int(match.set), "index": .int(match.index),
@@ -89,7 +89,7 @@ extension StudioRoutes {
 }
 
 extension Response {
-  /// A picture of a packed set as a PNG file; a number that it does not have is an answer of its own.
+  /// A picture of a packed set as a PNG file; an index out of range is a 404.
   init(picture index: Int?, of set: PackedDataset) throws {
     guard let index, (0..<set.count).contains(index) else {
       throw RequestError("index must be from 0 to \(set.count - 1)", status: .notFound)
@@ -104,7 +104,7 @@ extension Response {
 }
 
 extension Parameters {
-  /// A parameter as a whole number, 0 or more; `nil` if it is missing or none.
+  /// A parameter as a whole number, 0 or more; `nil` if it is missing or invalid.
   func number(_ name: String) -> Int? {
     guard let word = get(name), (1...12).contains(word.utf8.count),
       word.utf8.allSatisfy({ (48...57).contains($0) })

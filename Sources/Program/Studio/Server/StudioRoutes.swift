@@ -3,7 +3,7 @@ import Hummingbird
 import JSON
 import NIOCore
 
-/// What the server of `nifty studio` answers.
+/// The routes of the server of `nifty studio`.
 package struct StudioRoutes: Sendable {
   /// The painting thread of the studio's model.
   package typealias Painting = PaintingThread<PictureRequest, PaintedPicture>
@@ -17,19 +17,19 @@ package struct StudioRoutes: Sendable {
   let kept = KeptPictures()
   let given = GivenPictures()
   let runData = RunData()
-  /// Animations and searches take longer than other requests do, and uploads more memory.
+  /// Slots of animations and searches, which take long, and of uploads, which take memory.
   let slots = Slots(4)
   let uploads = Slots(8)
   private let page = PageFiles()
 
-  /// Routes over a model that is open.
+  /// The routes over an open model.
   ///
   /// - Parameters:
-  ///   - model: What is known of the model.
-  ///   - painting: The thread that has it.
+  ///   - model: The description of the model.
+  ///   - painting: The thread that owns it.
   ///   - runs: The folder of runs to watch, if any.
-  ///   - access: Who may ask.
-  ///   - training: The pictures that results are compared with, if any.
+  ///   - access: The access control.
+  ///   - training: The sets for nearest-neighbour search, if any.
   package init(
     model: ModelAbout,
     painting: Painting,
@@ -71,7 +71,7 @@ package struct StudioRoutes: Sendable {
     return router
   }
 
-  /// Every path with its method, as the router has it.
+  /// Every path with its method, in the router's syntax.
   var table: [Route] {
     let page = self.page
     return page.paths.map { Route(.get, $0) { request, _ in try page.response(to: request) } } + [
@@ -116,7 +116,7 @@ package struct StudioRoutes: Sendable {
     return answer
   }
 
-  /// Paints a picture when it is the client's turn; gives up when the client goes.
+  /// Paints a picture when it is the client's turn; cancelled when the client disconnects.
   func picture(
     _ wanted: PictureRequest,
     _ request: Request,

@@ -4,44 +4,44 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// Why the studio cannot be opened, in one line.
+/// An error that keeps the studio from opening, in one line.
 package struct StudioError: Error, CustomStringConvertible {
   package let description: String
 
-  /// An error that says this.
+  /// An error with a message.
   package init(_ description: String) { self.description = description }
 }
 
 extension StudioRoutes {
-  /// How a server listens.
+  /// The address and limits of a server.
   package struct Settings: Sendable {
     /// An address or a name of this machine.
     package let host: String
-    /// The port; 0 takes a free one.
+    /// The port; 0 for any free one.
     package let port: Int
-    /// The most connections at a time; then the one that has been idle longest is closed.
+    /// The most concurrent connections; above it the longest idle one is closed.
     package var connections = 256
-    /// Seconds to send the head of a request.
+    /// The time limit of a request's head, in seconds.
     package var secondsToAsk: Int64 = 20
-    /// Seconds in which a client reads something of its answer.
+    /// The time limit of a client's read from its answer, in seconds.
     package var secondsToRead: Int64 = 20
 
-    /// Settings with the usual limits.
+    /// Settings with the default limits.
     package init(host: String, port: Int) { (self.host, self.port) = (host, port) }
   }
 
   /// Serves until the task is cancelled.
   ///
   /// - Parameters:
-  ///   - settings: Where to listen, and the limits.
-  ///   - onRunning: Gets the port once the server listens.
+  ///   - settings: The address and the limits.
+  ///   - onRunning: Called with the port once the server listens.
   /// - Throws: `StudioError` if it cannot listen there.
   package func serve(
     with settings: Settings,
     onRunning: @escaping @Sendable (Int) async -> Void
   ) async throws {
     var logger = Logger(label: "studio")
-    // What clients do wrong is answered to them.
+    // Errors of clients are answered, not logged.
     logger.logLevel = .critical
     let connections = connections
     connections.limit(to: settings.connections)

@@ -9,7 +9,7 @@ struct Curve: Sendable {
     var value: Double
   }
 
-  /// The points in the order of time.
+  /// The points in order of time.
   private(set) var points: [Point] = []
   private var file: GrowingFile
   private let name: [UInt8]
@@ -25,7 +25,7 @@ struct Curve: Sendable {
   ///
   /// - Parameters:
   ///   - name: As in `stats.jsonl`, or a metric's with "Metrics/" before it.
-  ///   - metrics: The metrics that the run has: no other file is opened.
+  ///   - metrics: The run's metrics: no other file is opened.
   ///   - folder: The run's folder.
   init?(_ name: String, metrics: [String], folder: String) {
     isMetric = name.hasPrefix(Self.metricPrefix)
@@ -64,7 +64,7 @@ struct Curve: Sendable {
 }
 
 extension [Curve.Point] {
-  /// At most about `count` points that look the same: of each stretch the smallest and the largest.
+  /// The points downsampled to about `count`: the minimum and the maximum of each window.
   func thinned(to count: Int) -> [Curve.Point] {
     let buckets = Swift.max(count / 2, 1)
     guard self.count > 2 * buckets else { return self }
@@ -77,9 +77,9 @@ extension [Curve.Point] {
     }
   }
 
-  /// The same with each value replaced by the average of those before, the recent ones weighing most.
+  /// The points with an exponential moving average as their values.
   ///
-  /// - Parameter weight: Of the past, 0 to below 1; 0 changes nothing.
+  /// - Parameter weight: The weight of the past, 0 to below 1; 0 changes nothing.
   /// - Returns: As many points.
   func smoothed(_ weight: Double) -> [Curve.Point] {
     guard weight > 0 else { return self }
@@ -88,7 +88,7 @@ extension [Curve.Point] {
       average = average * weight + point.value * (1 - weight)
       sum = sum * weight + (1 - weight)
       var smooth = point
-      // The first values have few before them.
+      // Bias correction of the first values.
       smooth.value = average / sum
       return smooth
     }

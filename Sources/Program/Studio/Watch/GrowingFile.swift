@@ -1,12 +1,12 @@
 import Files
 
-/// A text file that another process appends to, and cuts when a run goes on from a checkpoint.
+/// A text file that another process appends to, and truncates when a run continues from a checkpoint.
 ///
-/// It is read, not mapped: a mapped file that is cut ends the process.
+/// It is read, not mapped: access to a truncated mapping ends the process.
 struct GrowingFile {
-  /// What is new since the last look.
+  /// The lines appended since the last read.
   struct News {
-    /// Whole lines, each with its end.
+    /// Whole lines, each with its newline.
     var bytes: [UInt8]
     /// Whether the file was truncated: earlier content is invalid.
     var beganAnew: Bool
@@ -18,10 +18,10 @@ struct GrowingFile {
   private var inode: UInt = 0
   private var end: [UInt8] = []
 
-  /// A file that was not read yet.
+  /// A file, to be read from its beginning.
   init(_ path: String) { self.path = path }
 
-  /// The most bytes that one look reads.
+  /// The most bytes of one read.
   private static let most = 256 << 20
 
   /// Reads the whole lines that were appended.
@@ -31,7 +31,7 @@ struct GrowingFile {
     let file = try OpenedFile(path)
     var beganAnew = file.inode != inode || file.size < offset
     if !beganAnew, !end.isEmpty {
-      // Cut, and already longer than it was.
+      // Truncated, and already longer than before.
       beganAnew = try file.bytes(from: offset - end.count, count: end.count) != end
     }
     if beganAnew { (offset, end, inode) = (0, [], file.inode) }

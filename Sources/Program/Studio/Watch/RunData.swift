@@ -5,16 +5,16 @@ import HTTPTypes
 import JSON
 import Synchronization
 
-/// The packed sets behind runs, opened when they are asked for.
+/// The packed sets of runs, opened on demand.
 final class RunData: Sendable {
   private let opened = Mutex(RecentValues<String, PackedDataset>(capacity: 16))
 
-  /// Pictures on a contact sheet.
+  /// The number of pictures on a contact sheet.
   private static let samples = 24
-  /// The most characters of a caption that are shown.
+  /// The most shown characters of a caption.
   private static let longestCaption = 300
 
-  /// The paths of the sets that a run's options name.
+  /// The paths of the sets in a run's options.
   static func paths(of folder: String) throws -> [String] {
     let text = try OpenedFile(folder + "/training_options.json").text(upTo: 4 << 20)
     guard let data = OptionValue(json: text)?["nifty"]?["data"] else { return [] }
@@ -42,7 +42,7 @@ final class RunData: Sendable {
       do {
         return try Self.summary(try open(path), samples: each).adding("name", name)
       } catch {
-        // One that has moved leaves the others to be seen.
+        // A missing set does not hide the others.
         return ["name": name, "trouble": .string("\(error)")]
       }
     }
@@ -52,7 +52,7 @@ final class RunData: Sendable {
   private static func summary(_ set: PackedDataset, samples: Int) throws -> OptionValue {
     let count = min(samples, set.count)
     let shown = try (0..<count).map { number -> OptionValue in
-      // One of each stretch, at a position that repeats with no period of the set's.
+      // One of each stratum, at golden-ratio offsets, which do not align with periods of the set.
       let offset = (Double(number) * 0.618_034).truncatingRemainder(dividingBy: 1)
       let position = Double(number) + offset
       let index = min(Int(position * Double(set.count) / Double(count)), set.count - 1)

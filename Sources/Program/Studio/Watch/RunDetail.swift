@@ -1,19 +1,19 @@
 import Files
 import JSON
 
-/// What is shown of one run besides its row.
+/// The details of one run besides its row in the table.
 struct RunDetail {
   /// The names of its statistics.
   let statistics: [String]
-  /// Thousands of images at which there are grids.
+  /// The thousands of images of the grids.
   let grids: [Int]
   /// Whether there is a grid of the data's images.
   let hasReals: Bool
-  /// Alarms and continuations.
+  /// Warnings, rollbacks and continuations.
   let marks: [RunMark]
   /// The last lines of the log.
   let log: [String]
-  /// The run's options, the nested ones with their path.
+  /// The run's options; nested ones have their path as name.
   let options: [(name: String, value: OptionValue)]
 
   /// Reads a run's folder.
@@ -25,7 +25,7 @@ struct RunDetail {
     hasReals = names.contains("reals.png")
     statistics =
       Curve.metrics(names).map { Curve.metricPrefix + $0 } + Self.statistics(folder)
-    // A log that is missing or damaged leaves the rest to be seen.
+    // A missing or damaged log does not hide the rest.
     let lines = (try? OpenedFile(folder + "/log.txt").lastLines(within: 4 << 20)) ?? []
     marks = RunMark.marks(in: lines)
     log = lines.suffix(30).map { String($0.prefix(500)) }
@@ -43,7 +43,7 @@ struct RunDetail {
     ]
   }
 
-  /// The file of a grid that a request names: a number of thousands of images, or `reals`.
+  /// The file of a requested grid: a number of thousands of images, or `reals`.
   static func gridName(_ word: String?) -> String? {
     guard let word else { return nil }
     if word == "reals" { return "reals.png" }

@@ -1,21 +1,21 @@
 import Files
 
-/// Something that happened in a run and is marked on its curves.
+/// An event of a run, marked on its curves.
 struct RunMark: Equatable {
-  /// What happened.
+  /// The line of the log.
   let text: String
-  /// Thousands of images seen then.
+  /// Thousands of images seen by then.
   let kimg: Double
 
-  /// Whether a line of the log tells of an alarm of the watchdog.
+  /// Whether a line of the log is a warning or a rollback of the watchdog.
   static func isWarning(_ line: some StringProtocol) -> Bool {
     line.hasPrefix("warning: ") || isRollback(line)
   }
 
-  /// Whether a line of the log tells that the watchdog took the run back.
+  /// Whether a line of the log is a rollback of the watchdog.
   static func isRollback(_ line: some StringProtocol) -> Bool { line.contains("; back to ") }
 
-  /// The alarms, rollbacks and continuations in lines of a log, at most the last hundred.
+  /// The warnings, rollbacks and continuations in lines of a log, at most the last hundred.
   static func marks(in lines: [Substring]) -> [RunMark] {
     var kimg = 0.0
     var marks: [RunMark] = []

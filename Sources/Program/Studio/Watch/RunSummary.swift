@@ -4,15 +4,15 @@ package import JSON
 
 /// A run in one row of a table.
 package struct RunSummary: Sendable, Equatable {
-  /// What a run is doing.
+  /// The state of a run.
   package enum State: String, Sendable, CaseIterable {
-    /// A process trains in the folder.
+    /// A live process trains in the folder.
     case running
-    /// No process does, and neither its images nor its time are used up.
+    /// No live process, and neither its images nor its time are used up.
     case stopped
-    /// The watchdog ended it.
+    /// The watchdog stopped it.
     case collapsed
-    /// No process does, and its score has not become better for long.
+    /// No live process, and its score has levelled off.
     case converged
     /// Its images or its time are used up.
     case finished
@@ -30,13 +30,13 @@ package struct RunSummary: Sendable, Equatable {
     package let snapshot: String
   }
 
-  /// The folder, below the one that is watched.
+  /// The folder, relative to the watched one.
   package let name: String
-  /// What it is doing.
+  /// Its state.
   package var state: State
-  /// Why it is damaged, or why it collapsed or failed, in one line.
+  /// The cause of the damage, collapse or failure, in one line.
   package var trouble: String?
-  /// The process that trains.
+  /// The id of the training process.
   package var process: Int?
   /// Ticks so far.
   package var tick = 0
@@ -46,23 +46,23 @@ package struct RunSummary: Sendable, Equatable {
   package var totalKimg: Double?
   /// Seconds of training so far.
   package var seconds = 0.0
-  /// Seconds of training that are left at the last tick's speed.
+  /// The estimated seconds of training left, at the last tick's speed.
   package var secondsLeft: Double?
   /// The best snapshot.
   package var best: Best?
-  /// Warnings of the watchdog in the log's last part.
+  /// The number of the watchdog's warnings in the tail of the log.
   package var warnings = 0
-  /// How often the watchdog took the run back, in the log's last part.
+  /// The number of the watchdog's rollbacks in the tail of the log.
   package var rollbacks = 0
-  /// Whether its score has not become better for long, whatever its state.
+  /// Whether its score has levelled off, in any state.
   package var isConverged = false
   /// When the last tick ended, in seconds since 1970.
   package var changed = 0.0
 
-  /// Looks at a run's folder; nothing is thrown: what cannot be read makes it damaged.
+  /// Reads a run's folder; an unreadable file makes the state damaged, and nothing is thrown.
   ///
   /// - Parameters:
-  ///   - name: What the run is called.
+  ///   - name: The run's name.
   ///   - path: Its folder.
   init(_ name: String, at path: String) {
     self.name = name
@@ -154,11 +154,11 @@ package struct RunSummary: Sendable, Equatable {
     rollbacks = lines.count { RunMark.isRollback($0) }
   }
 
-  /// What is said about the last session's end, and what follows from the numbers: a run that was killed,
-  /// or is of an older version, has no such file.
+  /// Reads the ending of the last session, and derives it from the numbers where there is no such file: a
+  /// run that was killed, or is of an older version, has none.
   private mutating func readEnding(_ path: String, timeLimit: Double?) throws(FileError) {
     let isFull = totalKimg.map { $0 > 0 && kimg >= $0 } ?? false
-    // The time is looked at between steps, so the last tick is never before its end.
+    // The time limit is checked between steps, so the last tick is never before it.
     let isTimeUp = timeLimit.map { $0 > 0 && seconds >= $0 } ?? false
     if isFull || isTimeUp { state = .finished }
     let name = path + "/ending.json"
@@ -169,7 +169,7 @@ package struct RunSummary: Sendable, Equatable {
       }
       trouble = (json["reason"]?.string).map { String($0.prefix(1000)) }
       if word == "collapsed" { state = .collapsed }
-      // A run that was continued with less than it had has ended, too.
+      // Also finished: a run that continued with a limit below its state.
       if word == "finished" { state = .finished }
     }
     if isConverged, state == .stopped || state == .finished { state = .converged }
@@ -178,8 +178,8 @@ package struct RunSummary: Sendable, Equatable {
   /// The least number of scores after the best one.
   private static let scoresOfConvergence = 5
 
-  /// Whether the score has come to rest: it was within a hundredth of its best already at two thirds of its
-  /// snapshots or before, at least five came after that, and the last one is within a tenth of it.
+  /// Whether the score has levelled off: within 1% of its best at two thirds of its snapshots or before, at
+  /// least five snapshots since then, and the last one within 10% of the best.
   private static func isConverged(_ best: Best, _ path: String) throws(FileError) -> Bool {
     guard Curve.metrics(try listFolder(path)).contains(best.metric) else { return false }
     let key = StatisticLines.scoreKey(best.metric)

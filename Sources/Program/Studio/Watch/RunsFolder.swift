@@ -15,9 +15,9 @@ package final class RunsFolder: Sendable {
 
   private let curves = Mutex(RecentValues<Key, Curve>(capacity: 100))
 
-  /// A folder that is there.
+  /// An existing folder.
   ///
-  /// - Throws: `FileError` if it is not, or is no folder.
+  /// - Throws: `FileError` if it does not exist or is not a folder.
   package init(_ path: String) throws(FileError) {
     self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     _ = try listFolder(path)
@@ -35,7 +35,7 @@ package final class RunsFolder: Sendable {
       if Self.isRun(folder) {
         names.append(name)
       } else {
-        // What cannot be listed holds no runs that could be shown.
+        // An unreadable folder has no runs to show.
         for inner in (try? listFolder(folder)) ?? [] where Self.isRun(folder + "/" + inner) {
           names.append(name + "/" + inner)
         }
@@ -44,7 +44,7 @@ package final class RunsFolder: Sendable {
     return names
   }
 
-  /// All runs, the last changed first.
+  /// All runs, the most recently changed first.
   ///
   /// - Throws: `FileError` if the folder cannot be listed any more.
   package func runs() throws(FileError) -> [RunSummary] {
@@ -52,9 +52,9 @@ package final class RunsFolder: Sendable {
       .sorted { ($0.changed, $0.name) > ($1.changed, $1.name) }
   }
 
-  /// The folder of a run that is there now.
+  /// The folder of an existing run.
   ///
-  /// - Throws: `RequestError` for any other name: no path of a request reaches the disk.
+  /// - Throws: `RequestError` for any other name: no path of a request is opened.
   func folder(of run: String?) throws -> String {
     guard let run, try names().contains(run) else {
       throw RequestError("there is no run \((run ?? "").prefix(100))", status: .notFound)
@@ -62,7 +62,7 @@ package final class RunsFolder: Sendable {
     return path(of: run)
   }
 
-  /// One statistic of a run, as far as it is written.
+  /// One statistic of a run so far.
   func curve(_ statistic: String, of run: String) throws -> Curve {
     let folder = try folder(of: run)
     let key = Key(run: run, statistic: statistic)

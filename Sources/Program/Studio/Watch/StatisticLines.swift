@@ -1,9 +1,9 @@
 import Files
 import Glibc
 
-/// Numbers out of lines of `stats.jsonl`, without reading the other hundred of each line.
+/// Extracts single numbers from lines of `stats.jsonl` without parsing the whole line.
 enum StatisticLines {
-  /// The mean under a name in one line; `nil` if the line lacks it or does not look as runs write it.
+  /// The mean of a statistic in one line; `nil` if the line lacks it or has another format.
   static func mean(_ name: [UInt8], in line: UnsafeRawBufferPointer) -> Double? {
     // "Loss/G/loss": {"num": 80, "mean": 57.3, "std": 1.0}
     guard let after = end(of: name, in: line),
@@ -12,7 +12,7 @@ enum StatisticLines {
     return number(at: after + value, in: line)
   }
 
-  /// A score of a line of a metric's file, at the images of its snapshot; its hours are not known.
+  /// The score in a line of a metric's file, at the images of its snapshot; its hours are unknown.
   static func score(_ key: [UInt8], in line: UnsafeRawBufferPointer) -> Curve.Point? {
     // {"results": {"fd_lite0": 176.1}, …, "snapshot_pkl": "network-snapshot-000012.pkl", …}
     guard let after = end(of: key, in: line), let value = number(at: after, in: line),
@@ -35,7 +35,7 @@ enum StatisticLines {
     return Double(String(decoding: rest, as: UTF8.self))
   }
 
-  /// The bytes to look for: the name in quotes with the beginning of its object.
+  /// The search pattern: the name in quotes with the beginning of its object.
   static func key(_ name: String) -> [UInt8] { Array("\"\(name)\": {".utf8) }
 
   private static let meanKey = Array("\"mean\": ".utf8)

@@ -4,7 +4,7 @@ import Hummingbird
 import JSON
 import NIOCore
 
-/// What the page asks about runs.
+/// The routes of the page that watches runs.
 struct WatchRoutes: Sendable {
   let routes: StudioRoutes
   private var runs: RunsFolder? { routes.runs }
@@ -31,7 +31,7 @@ struct WatchRoutes: Sendable {
     ["folder": .string(runs.path), "runs": .list(try runs.runs().map(\.json))]
   }
 
-  /// The statistics, grids, marks, options and last words of a run.
+  /// The statistics, grids, marks, options and last log lines of a run.
   func detail(_ request: Request) throws -> Response {
     let folder = try watched().folder(of: request.uri.queryParameters.get("run"))
     return try reading { Response(json: try RunDetail(folder).json) }
@@ -83,7 +83,7 @@ struct WatchRoutes: Sendable {
     }
   }
 
-  /// The packed sets behind a run, with pictures and captions of each.
+  /// The packed sets of a run, with pictures and captions of each.
   func data(_ request: Request) throws -> Response {
     let folder = try watched().folder(of: request.uri.queryParameters.get("run"))
     return try reading { Response(json: try routes.runData.sheet(of: folder)) }
@@ -99,7 +99,7 @@ struct WatchRoutes: Sendable {
     }
   }
 
-  /// The table again whenever it changes, as server-sent events.
+  /// The table whenever it changes, as server-sent events.
   func events(_ context: StudioContext) throws -> Response {
     let runs = try watched()
     let (channel, connections) = (context.channel, routes.connections)

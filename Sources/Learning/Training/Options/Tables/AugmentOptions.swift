@@ -1,8 +1,8 @@
 import JSON
 import Text
 
-// Options of the discriminator's augmentation (ADA), with the original's names and rules. What they
-// mean together is in `AugmentChange`.
+// Options of the discriminator's augmentation (ADA), with the original's names and rules. `AugmentChange`
+// combines them.
 extension TrainingOption {
   package static let augmentOptions =
     [aug, p, target, augpipe] + [

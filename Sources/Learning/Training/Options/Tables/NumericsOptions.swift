@@ -1,6 +1,6 @@
 import Networks
 
-// Options of the arithmetic, most of which only CUDA knows.
+// Options of the arithmetic, most of them for CUDA.
 extension TrainingOption {
   package static let numericsOptions = [fullPrecision, nhwc, nobench, allowTF32]
 

@@ -1,6 +1,6 @@
 import Text
 
-// Options that LAFITE does not have and that change how much a run learns from its images.
+// Options beyond LAFITE's that change how much a run learns from its images.
 extension TrainingOption {
   package static let recipeOptions = [recipe, textMultiplier, reusesFakes]
 

@@ -13,7 +13,7 @@ extension TrainingOption {
   /// All options.
   package static let all = groups.flatMap(\.options)
 
-  /// Flags that say where a run comes from, and the CLIP.
+  /// Flags of a run's origin, and the CLIP.
   package static let beginnings = [file, continued, clip, dryRun]
 
   package static let file = TrainingOption(
