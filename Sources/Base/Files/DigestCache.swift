@@ -9,8 +9,9 @@ package enum DigestCache {
   /// Two changes within the resolution of a file system's clock have one time.
   static let secondsAtRest = 2
 
-  /// The digest of a whole file: computed, or the one that was kept. An entry that cannot be written is no
-  /// failure.
+  /// The digest of a whole file: computed, or the one that was kept.
+  ///
+  /// An entry that cannot be written is no failure.
   ///
   /// - Parameters:
   ///   - path: The file.
