@@ -88,3 +88,11 @@ extern "C" int64_t ct_device_peak_bytes(int32_t index) noexcept {
     return stats.allocated_bytes[0].peak;
   });
 }
+
+extern "C" void ct_device_reset_peak(int32_t index) noexcept {
+  fenced<int32_t>(0, [&]() -> int32_t {
+    if (!at::getAccelerator(false).has_value()) return 0;
+    at::accelerator::resetPeakStats(static_cast<c10::DeviceIndex>(index));
+    return 0;
+  });
+}

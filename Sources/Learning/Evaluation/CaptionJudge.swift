@@ -43,6 +43,7 @@ package struct CaptionJudge {
     for start in stride(from: 0, to: owners.count, by: 32) {
       let chosen = Array(owners[start..<min(start + 32, owners.count)])
       let z = random.normal([chosen.count, generator.configuration.zDimension])
+        .to(features.device)
       let images = withoutGradients {
         generator(z, fts: features.gathered(0, chosen), noiseMode: .random(random))
       }

@@ -29,6 +29,9 @@ package struct FeatureStatistics {
     kept = keepingFeatures ? [] : nil
   }
 
+  /// Where the sums are: with the features of the last batch.
+  var device: Device { products.device }
+
   /// Whether `maximumCount` is reached.
   package var isFull: Bool { maximumCount.map { count >= $0 } ?? false }
 
@@ -39,10 +42,11 @@ package struct FeatureStatistics {
     let room = min(m, (maximumCount ?? .max) - count)
     if room <= 0 { return }
     let batch = features.detached().sliced(0, 0..<room)
-    // Sums over one batch are taken where the features are; only they move to the CPU.
+    // The sums stay where the features are: those of 2,048 numbers are 32 MiB, and a score has thousands of
+    // batches.
     let x = batch.to(.float64)
-    sum = sum + x.sum(0).to(.cpu)
-    products = products + x.transposed().matmul(x).to(.cpu)
+    sum = sum.to(x.device) + x.sum(0)
+    products = products.to(x.device) + x.transposed().matmul(x)
     count += room
     kept?.append(batch.to(.cpu))
   }
@@ -50,14 +54,14 @@ package struct FeatureStatistics {
   /// The mean, float64 [D].
   package var mean: Tensor {
     precondition(count > 0, "the mean of no features")
-    return sum / Double(count)
+    return sum.to(.cpu) / Double(count)
   }
 
   /// The covariance, float64 [D, D].
   package var covariance: Tensor {
     let mean = mean
     let outer = mean.reshaped(dimension, 1).matmul(mean.reshaped(1, dimension))
-    return products / Double(count) - outer
+    return products.to(.cpu) / Double(count) - outer
   }
 
   /// Mean and covariance.
@@ -70,7 +74,9 @@ package struct FeatureStatistics {
 
   /// Writes the sums, and the vectors if they are kept, to a safetensors file, atomically.
   package func save(to path: String, metadata: [String: String] = [:]) throws {
-    var tensors = [("count", Tensor([Int64(count)])), ("sum", sum), ("products", products)]
+    var tensors = [
+      ("count", Tensor([Int64(count)])), ("sum", sum.to(.cpu)), ("products", products.to(.cpu)),
+    ]
     if let features { tensors.append(("features", features.to(.float32))) }
     try SafeTensors.write(tensors, metadata: metadata, to: path)
   }

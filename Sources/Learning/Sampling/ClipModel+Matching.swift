@@ -2,6 +2,7 @@ package import CLIP
 import Fetch
 import Networks
 package import Snapshots
+package import Torch
 
 extension ClipModel {
   /// What a help says of the CLIP that is taken where none is named.
@@ -33,18 +34,20 @@ extension ModelLocation {
   /// - Parameters:
   ///   - path: The file that the user named; else the location's own, else OpenAI's if it was fetched.
   ///   - snapshot: The generator's snapshot.
+  ///   - device: Where it shall compute.
   ///   - towers: `texts` for callers that never ask for the features of pictures.
   /// - Returns: The CLIP.
   /// - Throws: `SamplingError` where none is known or it does not match; what reading it throws.
   package func clipModel(
     _ path: String?,
     for snapshot: NetworkSnapshot,
+    on device: Device,
     towers: CLIPTowers = .both
   ) throws -> ClipModel {
     guard let path = path ?? clip ?? Weights.standardCLIP else {
       throw SamplingError("--clip FILE is needed: the CLIP that \(network) was trained with")
     }
-    let model = try ClipModel(path: path, towers: towers)
+    let model = try ClipModel(path: path, device: device, towers: towers)
     try model.expectMatch(snapshot)
     return model
   }

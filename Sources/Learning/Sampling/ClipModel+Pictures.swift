@@ -16,7 +16,7 @@ extension ClipModel {
   package func condition(of image: RGBImage, noise: Double) -> Tensor {
     let feature = features(of: [image]).normalized()
     let random = SeededRandom(seed: 0, stream: .paintedPseudoText, position: 0)
-    let n = random.normal([1, feature.size(1)]).normalized()
+    let n = random.normal([1, feature.size(1)]).to(feature.device).normalized()
     return pseudoText(of: feature, n, share: noise)
   }
 }

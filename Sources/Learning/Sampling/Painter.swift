@@ -40,7 +40,10 @@ package struct Painter {
 
   private var configuration: GeneratorConfiguration { generator.configuration }
 
-  /// Latents of seeds, [N, zDimension].
+  /// The device that paints.
+  private var device: Device { generator.mapping.wAverage.device }
+
+  /// Latents of seeds, [N, zDimension]; drawn on the CPU, so that a seed is the same latent on every device.
   package func latents(_ seeds: [UInt64]) -> Tensor {
     .concatenated(
       seeds.map {
@@ -135,7 +138,7 @@ package struct Painter {
     .concatenated(
       (0..<z.size(0)).map { index in
         generator.mapping(
-          z.sliced(0, index..<index + 1),
+          z.sliced(0, index..<index + 1).to(device),
           truncation: truncation,
           truncationCutoff: truncationCutoff
         )
@@ -152,7 +155,7 @@ package struct Painter {
     let parts = (0..<N).map { index in
       generator.synthesize(
         ws.sliced(0, index..<index + 1),
-        fts: fts.sliced(0, index..<index + 1),
+        fts: fts.sliced(0, index..<index + 1).to(device),
         noiseMode: mode(seed: seeds[index])
       ).image.to(.float32)
     }

@@ -6,8 +6,11 @@ package import Torch
 package func trainingBatch(_ batch: HostBatch, on device: Device) -> TrainingBatch {
   let (N, R, F) = (batch.size, batch.resolution, batch.featureDimension)
   let pixels = Tensor(batch.pixels, shape: [N, R, R, 3]).to(device)
+  let images = imageTensor(pixels: pixels)
   return TrainingBatch(
-    images: imageTensor(pixels: pixels),
+    // The loader's bytes have the channels innermost. On a GPU the discriminator sees both halves of a step in
+    // one order of memory, which its layers keep.
+    images: device == .cpu ? images : images.contiguous(),
     imageFeatures: Tensor(batch.imageFeatures, shape: [N, F]).to(device).normalized(),
     textFeatures: Tensor(batch.textFeatures, shape: [N, F]).to(device).normalized()
   )

@@ -102,11 +102,14 @@ public final class CLIP: Module {
   /// - Parameter images: [N, 3, H, W] with values in [0, 1].
   /// - Returns: The same shape, zero mean and unit deviation over CLIP's training images.
   public static func normalize(_ images: Tensor) -> Tensor {
-    let shape = [1, 3, 1, 1]
-    let mean = Tensor(CLIPConfiguration.pixelMean.map(Float.init), shape: shape)
-    let deviation = Tensor(CLIPConfiguration.pixelDeviation.map(Float.init), shape: shape)
-    return (images - mean.to(images.device).to(images.dtype))
-      / deviation.to(images.device).to(images.dtype)
+    (images - channels(CLIPConfiguration.pixelMean, like: images))
+      / channels(CLIPConfiguration.pixelDeviation, like: images)
+  }
+
+  /// A value for each channel, [1, 3, 1, 1], of the images' type and device.
+  private static func channels(_ values: [Double], like images: Tensor) -> Tensor {
+    .concatenated(values.map { .full([1, 1, 1, 1], $0, device: images.device) }, 1)
+      .to(images.dtype)
   }
 
   private static func imageTower(

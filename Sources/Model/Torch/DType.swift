@@ -34,17 +34,21 @@ public enum DType: Int32, Sendable, CaseIterable {
 public enum Device: Sendable, Hashable, CustomStringConvertible {
   case cpu
   case cuda(Int)
+  /// No memory behind it: operators compute shapes and refuse operands of other devices. Tests find with it
+  /// what a GPU would refuse.
+  case meta
 
   var typeCode: Int32 {
     switch self {
     case .cpu: 0
     case .cuda: 1
+    case .meta: 14
     }
   }
 
   var index: Int32 {
     switch self {
-    case .cpu: -1
+    case .cpu, .meta: -1
     case .cuda(let index): Int32(index)
     }
   }
@@ -62,6 +66,7 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
     switch self {
     case .cpu: "cpu"
     case .cuda(let index): "cuda:\(index)"
+    case .meta: "meta"
     }
   }
 }

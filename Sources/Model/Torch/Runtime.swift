@@ -28,12 +28,15 @@ public enum Runtime {
   /// Number of CUDA devices; 0 where libtorch was built without CUDA or no driver answers.
   public static var cudaDevices: Int { Int(ct_cuda_devices()) }
 
-  /// The most memory that this process's tensors on a device have taken at once, in bytes.
+  /// The most memory that this process's tensors on a device have taken at once since the last call, in
+  /// bytes.
   ///
   /// - Parameter device: The device.
   /// - Returns: 0 for the CPU, and where there is no such device.
-  public static func peakBytes(on device: Device) -> Int {
-    device == .cpu ? 0 : Int(ct_device_peak_bytes(device.index))
+  public static func takePeakBytes(on device: Device) -> Int {
+    guard case .cuda = device else { return 0 }
+    defer { ct_device_reset_peak(device.index) }
+    return Int(ct_device_peak_bytes(device.index))
   }
 
   /// CUDA's first device if there is one, else the CPU.

@@ -1,3 +1,5 @@
+import CTorch
+
 // Changes of a tensor's own memory: for parameters, averages and optimisers only.
 
 extension Tensor {
@@ -5,7 +7,10 @@ extension Tensor {
   public func assign(_ other: Tensor) { InPlace.copy.run(self, other, false) }
 
   /// Takes the memory of `other`, of the same shape, on any device: how a module moves.
-  public func adopt(_ other: Tensor) { InPlace.setData.run(self, other) }
+  public func adopt(_ other: Tensor) {
+    guard other.device == .meta else { return InPlace.setData.run(self, other) }
+    if ct_move_to_meta(handle) != 0 { torchFailure("adopt") }
+  }
 
   /// Sets every element.
   public func fill(_ value: Double) { InPlace.fill.run(self, value) }

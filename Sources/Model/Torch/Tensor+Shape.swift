@@ -48,7 +48,7 @@ extension Tensor {
 
   /// The given indices of one dimension.
   public func gathered(_ dimension: Int, _ indices: [Int]) -> Tensor {
-    gathered(dimension, Tensor(indices.map(Int64.init)))
+    gathered(dimension, Tensor(indices.map(Int64.init)).to(device))
   }
 
   /// Pads with a constant; widths are (before, after) pairs from the last dimension on.
@@ -111,9 +111,14 @@ extension Tensor {
     Shape.ones(shape, dtype)
   }
 
-  /// One value everywhere, on the CPU.
-  public static func full(_ shape: [Int], _ value: Double, dtype: DType = .float32) -> Tensor {
-    Shape.full(shape, value, dtype)
+  /// One value everywhere; filled on the device, which nothing waits for as for an upload.
+  public static func full(
+    _ shape: [Int],
+    _ value: Double,
+    dtype: DType = .float32,
+    device: Device = .cpu
+  ) -> Tensor {
+    Shape.full(shape, value, dtype, Int?.none, device)
   }
 
   /// Ones of another tensor's shape, type and device.

@@ -95,7 +95,11 @@ public final class Tensor {
   public var device: Device {
     var (type, index): (Int32, Int32) = (0, 0)
     ct_device(handle, &type, &index)
-    return type == 0 ? .cpu : .cuda(Int(index))
+    return switch type {
+    case 0: .cpu
+    case Device.meta.typeCode: .meta
+    default: .cuda(Int(index))
+    }
   }
 
   /// The dimensions of a tensor that must have exactly two.

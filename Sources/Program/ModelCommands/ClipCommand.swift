@@ -93,6 +93,7 @@ struct ClipCommand: ParsableCommand {
       let vocabulary = tokenizer.vocabulary(for: pairs.captions.joined())
       let shape = CLIPConfiguration.small(vocabulary: vocabulary, imageResolution: side)
       let model = CLIP(shape, random: SeededRandom(seed: seed))
+      model.move(to: Runtime.defaultDevice)
       var settings = CLIPTrainingConfiguration(kimg: kimg)
       settings.maximumSeconds = seconds
       settings.batchSize = batch

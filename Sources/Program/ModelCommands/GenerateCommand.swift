@@ -180,6 +180,7 @@ struct GenerateCommand: ParsableCommand {
     let model = try opened.location.clipModel(
       flags.clip,
       for: opened.snapshot,
+      on: opened.device,
       towers: fromImage.isEmpty ? .texts : .both
     )
     let conditions = try conditions(model)

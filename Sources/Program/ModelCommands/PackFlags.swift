@@ -109,7 +109,10 @@ struct PackFlags: ParsableArguments {
   /// The CLIP model that makes the features, loaded; `nil` with `--no-clip`.
   func extractor() throws -> PackFeatures? {
     try clipFile.map {
-      try ClipModel(path: $0).extractor(view: clipView, precision: clipPrecision.type)
+      try ClipModel(path: $0, device: Runtime.defaultDevice).extractor(
+        view: clipView,
+        precision: clipPrecision.type
+      )
     }
   }
 

@@ -42,7 +42,8 @@ struct PainterFlags: ParsableArguments {
     let location = try ModelLocation(network)
     let digest = BackgroundDigest(ofFile: location.network)
     let snapshot = try NetworkSnapshot(path: location.network)
-    let generator = try snapshot.averagedGenerator()
+    let device = Runtime.defaultDevice
+    let generator = try snapshot.averagedGenerator(on: device)
     let layers = generator.mapping.wCount
     if let truncCutoff, truncCutoff > layers {
       throw SamplingError(
@@ -53,7 +54,8 @@ struct PainterFlags: ParsableArguments {
       location: location,
       digest: digest,
       snapshot: snapshot,
-      generator: generator
+      generator: generator,
+      device: device
     )
   }
 
@@ -75,4 +77,6 @@ struct OpenedModel {
   let digest: BackgroundDigest
   let snapshot: NetworkSnapshot
   let generator: Generator
+  /// The device that paints: a GPU where there is one.
+  let device: Device
 }

@@ -124,7 +124,12 @@ struct WalkCommand: ParsableCommand {
   func run() throws {
     var file = try FrameFile(out, framesPerSecond: fps, quality: quality)
     let opened = try flags.opened()
-    let model = try opened.location.clipModel(flags.clip, for: opened.snapshot, towers: .texts)
+    let model = try opened.location.clipModel(
+      flags.clip,
+      for: opened.snapshot,
+      on: opened.device,
+      towers: .texts
+    )
     if let note = model.noteOnLength(of: texts) { Console.error(note) }
     let features = try texts.map { try model.features(of: [$0]).normalized() }
     let count = max(texts.count, stopSeeds.count, trunc.values.count)

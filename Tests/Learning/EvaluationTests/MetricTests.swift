@@ -1,9 +1,10 @@
-import Evaluation
 import Foundation
 import TestSupport
 import Testing
 import Torch
 import TorchTestSupport
+
+@testable import Evaluation
 
 @Suite("Fréchet distance and statistics")
 struct FrechetDistanceTests {
@@ -34,6 +35,12 @@ struct FrechetDistanceTests {
     expectClose(same, 0, atol: 1e-6)
     let moved = frechetDistance(real: statistics(features), generated: statistics(features + 2))
     expectClose(moved, 24, atol: 1e-4)
+  }
+
+  @Test func `sums of features stay on the device of the features`() {
+    var statistics = FeatureStatistics(dimension: 3)
+    for _ in 0..<2 { statistics.append(Tensor.uninitialized([4, 3]).to(.meta)) }
+    #expect(statistics.count == 8 && statistics.device == .meta)
   }
 
   @Test func `statistics do not depend on batches and survive a file`() throws {

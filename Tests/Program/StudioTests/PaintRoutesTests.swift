@@ -33,7 +33,7 @@ struct PaintRoutesTests {
       truncationCutoff: nil,
       noise: noise
     )
-    let clip = try location.clipModel(nil, for: snapshot)
+    let clip = try location.clipModel(nil, for: snapshot, on: .cpu)
     return pictures(painter.row(fts: try clip.features(of: [prompt]).normalized(), seeds: seeds))
   }
 

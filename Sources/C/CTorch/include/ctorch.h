@@ -64,6 +64,8 @@ int32_t ct_from_bytes(
   CTTensor **result) CT_NOEXCEPT;
 /// Copies the tensor, row-major, converted to `dtype`, to host memory of exactly `bytes` bytes.
 int32_t ct_to_bytes(CTTensor *tensor, int32_t dtype, void *data, size_t bytes) CT_NOEXCEPT;
+/// Turns a leaf into one of libtorch's device `meta`, in place: `aten::set_data` refuses that device.
+int32_t ct_move_to_meta(CTTensor *tensor) CT_NOEXCEPT;
 int32_t ct_dimensions(CTTensor *tensor) CT_NOEXCEPT;
 int64_t ct_size(CTTensor *tensor, int32_t dimension) CT_NOEXCEPT;
 int64_t ct_count(CTTensor *tensor) CT_NOEXCEPT;
@@ -189,6 +191,8 @@ void ct_set_cuda(int32_t benchmark, int32_t tf32) CT_NOEXCEPT;
 int32_t ct_cuda_devices(void) CT_NOEXCEPT;
 /// The most bytes that tensors on an accelerator have taken at once; 0 without one.
 int64_t ct_device_peak_bytes(int32_t index) CT_NOEXCEPT;
+/// Begins a new measurement of `ct_device_peak_bytes`.
+void ct_device_reset_peak(int32_t index) CT_NOEXCEPT;
 
 /// Told of an operator's call: its name, its thread, start and duration in nanoseconds of the
 /// monotonic clock.

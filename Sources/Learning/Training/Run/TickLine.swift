@@ -42,7 +42,7 @@ struct TickLine {
     self.secondsLeft = secondsLeft
     self.augmentProbability = augmentProbability
     self.spread = spread
-    deviceMemory = Double(Runtime.peakBytes(on: device)) / 0x1p30
+    deviceMemory = Double(Runtime.takePeakBytes(on: device)) / 0x1p30
   }
 
   private var images: Double { Double(max(imagesSeen - tick.firstImage, 1)) }

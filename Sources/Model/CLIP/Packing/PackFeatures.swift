@@ -62,6 +62,8 @@ package final class PackFeatures: FeatureExtractor {
     if precision != .float32 { model.convertMatrices(to: precision) }
   }
 
+  private var device: Device { model.logitScale.device }
+
   package var settings: String {
     precision == .float32 ? view.rawValue : "\(view.rawValue) \(precision)"
   }
@@ -82,7 +84,7 @@ package final class PackFeatures: FeatureExtractor {
         own.map { embed(whole.sliced(0, $0..<$0 + 1), side: side, random: draw(first + $0)) }
       )
     }
-    let normalised = CLIP.normalize(pixels).to(precision)
+    let normalised = CLIP.normalize(pixels.to(device)).to(precision)
     return withoutGradients { rows(model.encodeImage(normalised).to(.float32)) }
   }
 
@@ -135,7 +137,7 @@ package final class PackFeatures: FeatureExtractor {
       let batch = order[start..<min(start + Self.textBatch, order.count)]
       let length = batch.map { lengths[$0] }.max() ?? 0
       let tokens = Tensor(batch.flatMap { ids[$0].prefix(length) }, shape: [batch.count, length])
-      let results = withoutGradients { rows(model.encodeText(tokens).to(.float32)) }
+      let results = withoutGradients { rows(model.encodeText(tokens.to(device)).to(.float32)) }
       for (index, result) in zip(batch, results) { features[index] = result }
     }
     return features

@@ -86,8 +86,9 @@ final class StudioModel {
     let location = try ModelLocation(network)
     let digest = BackgroundDigest(ofFile: location.network)
     let snapshot = try NetworkSnapshot(path: location.network)
-    generator = try snapshot.averagedGenerator()
-    self.clip = try location.clipModel(clip, for: snapshot)
+    let device = Runtime.defaultDevice
+    generator = try snapshot.averagedGenerator(on: device)
+    self.clip = try location.clipModel(clip, for: snapshot, on: device)
     about = ModelAbout(
       name: network.split(separator: "/").last.map(String.init) ?? network,
       network: try digest.value(),
