@@ -9,8 +9,9 @@ package enum DigestCache {
   /// Two changes within the resolution of a file system's clock have one time.
   static let secondsAtRest = 2
 
-  /// The digest of a whole file: computed, or the one that was kept. An entry that cannot be written is no
-  /// failure.
+  /// The digest of a whole file: computed, or the one that was kept.
+  ///
+  /// An entry that cannot be written is no failure.
   ///
   /// - Parameters:
   ///   - path: The file.
@@ -29,9 +30,7 @@ package enum DigestCache {
     // A file that was written meanwhile, or just before, may have another content by now.
     guard let after = State(of: path), after == before, after.isAtRest else { return digest }
     do throws(FileError) {
-      for folder in [cache, folder] where mkdir(folder, 0o700) != 0 && errno != EEXIST {
-        throw FileError("create folder", path: folder)
-      }
+      try makeFolder(folder, mode: 0o700)
       try AtomicFile.write("\(before.text)\n\(digest)\n", to: entry)
     } catch { return digest }
     return digest
