@@ -23,34 +23,26 @@ let swift: [SwiftSetting] = [
 ]
 let optimised: [CSetting] = [.unsafeFlags(["-O2"])]
 
-let argumentParser: Target.Dependency = .product(
-  name: "ArgumentParser",
-  package: "swift-argument-parser"
-)
-let asyncHTTPClient: Target.Dependency = .product(
-  name: "AsyncHTTPClient",
-  package: "async-http-client"
-)
-let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
-let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
-let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
-let nioHTTPCompression: Target.Dependency = .product(
-  name: "NIOHTTPCompression",
-  package: "swift-nio-extras"
-)
-let hummingbirdTesting: Target.Dependency = .product(
-  name: "HummingbirdTesting",
-  package: "hummingbird"
-)
-let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
-let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
-let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+typealias Dependency = Target.Dependency
+
+func product(_ name: String, _ from: String) -> Dependency { .product(name: name, package: from) }
+
+let argumentParser = product("ArgumentParser", "swift-argument-parser")
+let asyncHTTPClient = product("AsyncHTTPClient", "async-http-client")
+let hummingbird = product("Hummingbird", "hummingbird")
+let hummingbirdTesting = product("HummingbirdTesting", "hummingbird")
+let logging = product("Logging", "swift-log")
+let httpTypes = product("HTTPTypes", "swift-http-types")
+let nioCore = product("NIOCore", "swift-nio")
+let nioHTTP1 = product("NIOHTTP1", "swift-nio")
+let nioPosix = product("NIOPosix", "swift-nio")
+let nioHTTPCompression = product("NIOHTTPCompression", "swift-nio-extras")
+let nioHTTPTypes = product("NIOHTTPTypes", "swift-nio-extras")
 
 func library(
   _ layer: String,
   _ name: String,
-  _ dependencies: [Target.Dependency] = [],
+  _ dependencies: [Dependency] = [],
   resources: [Resource] = []
 ) -> Target {
   .target(
@@ -62,7 +54,7 @@ func library(
   )
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func program(_ name: String, _ dependencies: [Dependency]) -> Target {
   .executableTarget(
     name: name,
     dependencies: dependencies,
@@ -72,11 +64,7 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// What tests share.
-func support(
-  _ name: String,
-  _ dependencies: [Target.Dependency],
-  exclude: [String] = []
-) -> Target {
+func support(_ name: String, _ dependencies: [Dependency], exclude: [String] = []) -> Target {
   .target(
     name: name,
     dependencies: dependencies,
@@ -89,7 +77,7 @@ func support(
 func tests(
   _ layer: String,
   _ name: String,
-  _ dependencies: [Target.Dependency],
+  _ dependencies: [Dependency],
   exclude: [String] = []
 ) -> Target {
   .testTarget(
@@ -106,10 +94,11 @@ func tests(
 let dataSide: [Target] = [
   .systemLibrary(name: "CFiles", path: "Sources/C/CFiles"),
   .target(name: "CSignals", path: "Sources/C/CSignals", cSettings: optimised),
-  library("Base", "Files", ["CFiles", "CSignals"]),
-  library("Base", "Threads"),
+  library("Base", "BasicAlgorithms"),
+  library("Base", "Files", ["BasicAlgorithms", "CFiles", "CSignals"]),
+  library("Base", "Threads", ["Files"]),
   library("Base", "Text"),
-  library("Base", "JSON"),
+  library("Base", "JSON", ["Text"]),
   library("Base", "Console", ["Files", "Threads"]),
   .target(
     name: "CImages",
@@ -121,7 +110,7 @@ let dataSide: [Target] = [
       .linkedLibrary("fribidi"),
     ]
   ),
-  library("Data", "Images", ["CImages", "Files"]),
+  library("Data", "Images", ["CImages", "Text", "Files"]),
   .target(
     name: "CParquet",
     path: "Sources/C/CParquet",
@@ -153,20 +142,23 @@ let dataSide: [Target] = [
   library(
     "Data",
     "Datasets",
-    ["CSimdjson", "Archives", "Images", "Pickle", "Text", "Threads", "Files"]
+    [
+      "CSimdjson", "Archives", "Images", "Pickle", "Text", "Threads", "Files", "BasicAlgorithms",
+    ]
   ),
+  library("Data", "Web", [nioCore, nioHTTP1]),
   library(
     "Data",
     "Laion",
     [
-      "Datasets", "Archives", "Images", "Parquet", "Text", "Files", asyncHTTPClient, nioCore,
-      nioHTTP1, nioHTTPCompression, nioPosix,
+      "Web", "Datasets", "Archives", "Images", "Parquet", "Text", "Files", "BasicAlgorithms",
+      asyncHTTPClient, nioCore, nioHTTP1, nioHTTPCompression, nioPosix,
     ]
   ),
   library(
     "Data",
     "Fetch",
-    ["Laion", "Console", "Text", "Files", asyncHTTPClient, nioCore, nioHTTP1, "Threads"]
+    ["Web", "Console", "Text", "Files", asyncHTTPClient, nioCore, nioHTTP1, "Threads"]
   ),
   library("Program", "CommandLine", ["Console", "Text", argumentParser]),
   library(
@@ -182,15 +174,22 @@ let dataSide: [Target] = [
     "Program",
     "Demo",
     [
-      "CSVG", "Images", "Parquet", "Files", hummingbird, logging, nioCore,
+      "CSVG", "Images", "Parquet", "Text", "Files", "BasicAlgorithms", hummingbird, logging,
+      nioCore,
     ]
   ),
   support("TestSupport", [hummingbird, httpTypes, logging, nioCore]),
+  tests("Base", "BasicAlgorithmsTests", ["BasicAlgorithms"]),
   tests("Base", "FilesTests", ["Files", "TestSupport"]),
   tests("Base", "TextTests", ["Text"]),
   tests("Base", "ThreadsTests", ["Threads"]),
   tests("Base", "JSONTests", ["JSON"]),
-  tests("Data", "ImagesTests", ["Images", "Files", "TestSupport"], exclude: ["Fixtures"]),
+  tests(
+    "Data",
+    "ImagesTests",
+    ["Images", "BasicAlgorithms", "Text", "Files", "TestSupport"],
+    exclude: ["Fixtures"]
+  ),
   tests("Data", "ParquetTests", ["Parquet", "TestSupport"], exclude: ["Fixtures"]),
   tests("Data", "ArchivesTests", ["Archives", "Files", "TestSupport"]),
   tests(
@@ -202,13 +201,14 @@ let dataSide: [Target] = [
   tests(
     "Data",
     "DatasetsTests",
-    ["Datasets", "Archives", "Images", "Files", "TestSupport"],
+    ["Datasets", "Archives", "Images", "Text", "Files", "TestSupport"],
     exclude: ["Fixtures"]
   ),
+  tests("Data", "WebTests", ["Web"]),
   tests(
     "Data",
     "LaionTests",
-    ["Laion", "Datasets", "Archives", "Images", "Parquet", "TestSupport", "Files", "Text"]
+    ["Laion", "Web", "Datasets", "Archives", "Images", "Parquet", "TestSupport", "Files", "Text"]
   ),
   tests("Data", "FetchTests", ["Fetch", "Files", "TestSupport"]),
   tests(
@@ -238,13 +238,14 @@ let torchSide: [Target] = [
       .linkedLibrary("torch"), .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
     ]
   ),
-  library("Model", "Torch", ["CTorch", "Files"]),
+  library("Model", "Torch", ["CTorch", "Files", "BasicAlgorithms"]),
   library("Model", "TorchNN", ["Torch"]),
-  library("Model", "Networks", ["TorchNN", "Torch", "Images"]),
+  library("Model", "Pixels", ["Torch", "Images"]),
+  library("Model", "Networks", ["TorchNN", "Torch"]),
   library(
     "Model",
     "CLIP",
-    ["Networks", "TorchNN", "Torch", "Fetch", "Datasets", "Pickle", "Images", "Text", "Files"]
+    ["Pixels", "TorchNN", "Torch", "Fetch", "Datasets", "Pickle", "Images", "Text", "Files"]
   ),
   library("Model", "Snapshots", ["Networks", "TorchNN", "Torch", "Pickle", "JSON", "Files"]),
   library("Learning", "Distributed", ["Torch", "Threads"]),
@@ -252,7 +253,7 @@ let torchSide: [Target] = [
     "Learning",
     "Sampling",
     [
-      "CLIP", "Snapshots", "Networks", "Torch", "Fetch", "Datasets", "Images", "JSON", "Text",
+      "CLIP", "Snapshots", "Networks", "Pixels", "Torch", "Fetch", "Images", "JSON", "Text",
       "Files",
     ]
   ),
@@ -260,24 +261,25 @@ let torchSide: [Target] = [
     "Learning",
     "Training",
     [
-      "Sampling", "Distributed", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Datasets",
-      "Images", "JSON", "Files", "Text", "Threads",
+      "Sampling", "Distributed", "Snapshots", "CLIP", "Networks", "Pixels", "TorchNN", "Torch",
+      "Datasets", "Images", "JSON", "Files", "Text", "Threads",
     ]
   ),
   library(
     "Learning",
     "Evaluation",
     [
-      "CLIP", "Networks", "TorchNN", "Torch", "Datasets", "Archives", "Images", "Pickle", "Text",
-      "Files",
+      "CLIP", "Networks", "Pixels", "TorchNN", "Torch", "Datasets", "Archives", "Images", "Pickle",
+      "Text", "Files",
     ]
   ),
   library(
     "Program",
     "Studio",
     [
-      "Sampling", "CLIP", "Snapshots", "Networks", "Torch", "Datasets", "Images", "Console", "JSON",
-      "Text", "Files", "Threads", hummingbird, httpTypes, logging, nioCore, nioHTTPTypes,
+      "Sampling", "CLIP", "Snapshots", "Networks", "Pixels", "Torch", "Datasets", "Images",
+      "Console", "JSON", "Text", "Files", "Threads", hummingbird, httpTypes, logging, nioCore,
+      nioHTTPTypes,
     ],
     resources: [.embedInCode("Page")]
   ),
@@ -286,7 +288,7 @@ let torchSide: [Target] = [
     "ModelCommands",
     [
       "DataCommands", "CommandLine", "Demo", "Studio", "Training", "Evaluation", "Sampling",
-      "Distributed", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Fetch", "Laion",
+      "Distributed", "Snapshots", "CLIP", "Networks", "Pixels", "TorchNN", "Torch", "Fetch",
       "Datasets", "Images", "Console", "JSON", "Text", "Files", argumentParser, "Threads",
     ]
   ),
@@ -332,8 +334,8 @@ let torchSide: [Target] = [
     "Learning",
     "TrainingTests",
     [
-      "Training", "Distributed", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Datasets",
-      "Archives", "Images", "JSON", "Text", "Files", "TestSupport", "TorchTestSupport",
+      "Training", "Distributed", "Snapshots", "CLIP", "Networks", "Pixels", "TorchNN", "Torch",
+      "Datasets", "Archives", "Images", "JSON", "Text", "Files", "TestSupport", "TorchTestSupport",
     ]
   ),
   tests(
@@ -349,9 +351,8 @@ let torchSide: [Target] = [
     "Program",
     "StudioTests",
     [
-      "Studio", "Sampling", "CLIP", "Snapshots", "Networks", "Torch", "Datasets", "Images", "JSON",
-      "Files",
-      "TestSupport", hummingbird, hummingbirdTesting, httpTypes, nioCore,
+      "Studio", "Sampling", "CLIP", "Snapshots", "Networks", "Pixels", "Torch", "Datasets",
+      "Images", "JSON", "Files", "TestSupport", hummingbird, hummingbirdTesting, httpTypes, nioCore,
     ]
   ),
   tests(
@@ -359,8 +360,7 @@ let torchSide: [Target] = [
     "ModelCommandsTests",
     [
       "ModelCommands", "DataCommands", "CommandLine", "Training", "Evaluation", "Sampling",
-      "Networks",
-      "Fetch", "Images", "JSON", "Text", "TestSupport", argumentParser,
+      "Networks", "Fetch", "Images", "JSON", "Text", "TestSupport", argumentParser,
     ]
   ),
   tests(

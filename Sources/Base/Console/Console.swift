@@ -104,18 +104,10 @@ package enum Console {
   /// Writes all of a text; returns 0, or the system's error number.
   @discardableResult
   private static func write(_ text: String, to descriptor: Int32) -> Int32 {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count >= 0 {
-        rest = rest.dropFirst(count)
-      } else if errno == EAGAIN {
-        // Another process that shares the terminal or pipe made it non-blocking.
-        var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        _ = poll(&wait, 1, 1000)
-      } else if errno != EINTR {
-        return errno
-      }
+    do throws(FileError) {
+      try writeAll(Array(text.utf8), to: descriptor, path: "/dev/fd/\(descriptor)")
+    } catch {
+      return error.code
     }
     return 0
   }

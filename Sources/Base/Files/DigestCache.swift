@@ -30,9 +30,7 @@ package enum DigestCache {
     // A file that was written meanwhile, or just before, may have another content by now.
     guard let after = State(of: path), after == before, after.isAtRest else { return digest }
     do throws(FileError) {
-      for folder in [cache, folder] where mkdir(folder, 0o700) != 0 && errno != EEXIST {
-        throw FileError("create folder", path: folder)
-      }
+      try makeFolder(folder, mode: 0o700)
       try AtomicFile.write("\(before.text)\n\(digest)\n", to: entry)
     } catch { return digest }
     return digest

@@ -43,7 +43,7 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
   package static let remedy = Mutex("run the same command again")
 
   /// Sets the advice on how to continue, for errors and for a mapped file that is cut while it is read.
-  package static func goOn(by remedy: String) {
+  package static func setAdvice(_ remedy: String) {
     self.remedy.withLock { $0 = remedy }
     csignals_set_advice(remedy)
   }

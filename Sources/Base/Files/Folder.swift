@@ -1,20 +1,22 @@
-import Glibc
+package import Glibc
 
 /// Makes a folder and the missing ones above it.
 ///
 /// - Parameters:
 ///   - path: The folder.
 ///   - operation: The operation as a verb, for the error.
+///   - mode: The permissions of the made folders, less the process's mask.
 /// - Throws: `FileError` with the system's reason, which names the folder that could not be made.
 package func makeFolder(
   _ path: String,
-  to operation: String = "create folder"
+  to operation: String = "create folder",
+  mode: mode_t = 0o777
 ) throws(FileError) {
   if isFolder(path) { return }
   let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
-  if !parent.isEmpty { try makeFolder(parent, to: operation) }
+  if !parent.isEmpty { try makeFolder(parent, to: operation, mode: mode) }
   // It may exist by now: another process was faster, or the path ends with a slash.
-  if mkdir(path, 0o777) == 0 || isFolder(path) { return }
+  if mkdir(path, mode) == 0 || isFolder(path) { return }
   if errno == EEXIST { throw FileError(operation, path: path, reason: "a file is in the way") }
   throw FileError(operation, path: path)
 }

@@ -43,10 +43,7 @@ package final class PartialFolder {
   /// The path of a file in the folder, whose parent folders are made.
   package func makePath(of name: String) throws -> String {
     let file = "\(path)/\(name)"
-    try FileManager.default.createDirectory(
-      at: URL(filePath: file).deletingLastPathComponent(),
-      withIntermediateDirectories: true
-    )
+    try makeFolder(URL(filePath: file).deletingLastPathComponent().path)
     return file
   }
 

@@ -1,3 +1,4 @@
+import BasicAlgorithms
 import Glibc
 
 /// An append-only text file whose lines survive `kill -9` and a power failure.

@@ -2,13 +2,18 @@ import Foundation
 
 /// The cache folder: the one that NIFTY_CACHE names, else `nifty` in the user's cache folder; `nil` without
 /// either.
-package var cacheFolder: String? {
-  let environment = ProcessInfo.processInfo.environment
-  let roots: [String?] = [
-    environment["NIFTY_CACHE"], environment["XDG_CACHE_HOME"].map { $0 + "/nifty" },
-    environment["HOME"].map { $0 + "/.cache/nifty" },
-  ]
-  return roots.compactMap { $0 }.first { !$0.isEmpty }
+package var cacheFolder: String? { namedCacheFolder(in: ProcessInfo.processInfo.environment) }
+
+/// The cache folder that some environment variables name.
+///
+/// By the specification of XDG a relative path of the user's cache folder is ignored.
+package func namedCacheFolder(in environment: [String: String]) -> String? {
+  func absolute(_ name: String) -> String? {
+    environment[name].flatMap { $0.hasPrefix("/") ? $0 : nil }
+  }
+  let named = environment["NIFTY_CACHE"].flatMap { $0.isEmpty ? nil : $0 }
+  return named ?? absolute("XDG_CACHE_HOME").map { $0 + "/nifty" }
+    ?? absolute("HOME").map { $0 + "/.cache/nifty" }
 }
 
 /// A relative path in every folder above the program, then in every folder above the current one.

@@ -16,6 +16,12 @@ package func writeAll(
   while done < bytes.count, let base = bytes.baseAddress {
     let count = write(descriptor, base + done, bytes.count - done)
     if count < 0, errno == EINTR { continue }
+    if count < 0, errno == EAGAIN {
+      // Another process that shares the terminal or pipe made it non-blocking.
+      var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+      _ = poll(&wait, 1, 1000)
+      continue
+    }
     if count < 0 { throw FileError("write", path: path) }
     done += count
   }

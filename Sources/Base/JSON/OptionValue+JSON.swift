@@ -1,3 +1,5 @@
+import Text
+
 extension OptionValue {
   /// The value as JSON, on one line.
   ///
@@ -78,8 +80,7 @@ extension OptionValue {
       case "\\": text += "\\\\"
       case "\n": text += "\\n"
       case "\u{0}"..<" ":
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        text += "\\u" + zeroPadded(scalar.value, to: 4, radix: 16)
       default: text.unicodeScalars.append(scalar)
       }
     }

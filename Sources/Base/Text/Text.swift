@@ -40,9 +40,18 @@ package enum Text {
   package static func time(_ seconds: Double) -> String {
     guard (0..<1e8).contains(seconds) else { return "–" }
     let whole = Int(seconds.rounded())
-    if whole >= 3600 { return String(format: "%dh %02dm", whole / 3600, whole / 60 % 60) }
-    return whole >= 60 ? String(format: "%dm %02ds", whole / 60, whole % 60) : "\(whole)s"
+    let (hours, minutes) = (whole / 3600, whole / 60 % 60)
+    return hours > 0 ? "\(hours)h \(zeroPadded(minutes, to: 2))m" : fullTime(whole)
   }
+
+  /// "1h 02m 03s", "3m 05s", "12s".
+  package static func fullTime(_ seconds: Int) -> String {
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60)
+    let end = zeroPadded(rest, to: 2) + "s"
+    if hours > 0 { return "\(hours)h \(zeroPadded(minutes, to: 2))m \(end)" }
+    return minutes > 0 ? "\(minutes)m \(end)" : "\(rest)s"
+  }
+
   /// A number as it is typed on a command line: "25000", "0.0025", "1e12".
   package static func typed(_ value: Double) -> String {
     if let whole = Int(exactly: value), whole.magnitude < 1_000_000 { return String(whole) }

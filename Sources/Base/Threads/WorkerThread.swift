@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Threads whose start can fail.
@@ -24,7 +25,7 @@ package enum WorkerThread {
   package static func startOrExit(_ body: @escaping @Sendable () -> Void) {
     let code = start(body)
     if code == 0 { return }
-    FileHandle.standardError.write(Data("nifty: \(failure(code))\n".utf8))
+    try? writeAll(Array("nifty: \(failure(code))\n".utf8), to: STDERR_FILENO, path: "/dev/stderr")
     exit(EXIT_FAILURE)
   }
 

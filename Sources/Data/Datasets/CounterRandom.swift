@@ -1,22 +1,24 @@
+import BasicAlgorithms
 import Glibc
 
 /// Random numbers that depend on (seed, position) alone, not on earlier draws.
 ///
-/// A counter-based generator: draw k at a position is a mixing function of (seed, position, k). The
-/// mixing is that of SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number
-/// Generators", 2014).
+/// A counter-based generator: draw k at a position is a mixing function of (seed, position, k), which is
+/// the finaliser of `SplitMix64`.
 struct CounterRandom: RandomNumberGenerator {
   private var state: UInt64
 
   /// The draws of one position.
   init(seed: UInt64, position: Int) {
     let counter = UInt64(bitPattern: Int64(position))
-    state = Self.mix(Self.mix(seed) ^ Self.mix(counter &+ 0x9E37_79B9_7F4A_7C15))
+    state = SplitMix64.finalised(
+      SplitMix64.finalised(seed) ^ SplitMix64.finalised(counter &+ SplitMix64.increment)
+    )
   }
 
   mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    return Self.mix(state)
+    state &+= SplitMix64.increment
+    return SplitMix64.finalised(state)
   }
 
   /// A number in `0 ..< bound`.
@@ -40,11 +42,4 @@ struct CounterRandom: RandomNumberGenerator {
 
   /// A number in [0, 1).
   private mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
-
-  private static func mix(_ value: UInt64) -> UInt64 {
-    var z = value
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
-  }
 }

@@ -1,4 +1,5 @@
 import Archives
+import BasicAlgorithms
 import Files
 import Foundation
 
@@ -349,12 +350,8 @@ struct LafiteIndex {
   private func position(of name: String) -> Int? {
     guard let entry = zip.index(of: name) else { return nil }
     // Entries and images are both in the order of names: search the second for the first.
-    var (low, high) = (0, images.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if images[middle] < entry { low = middle + 1 } else { high = middle }
-    }
-    return low < images.count && images[low] == entry ? low : nil
+    let position = images.partitioningIndex { $0 < entry }
+    return position < images.count && images[position] == entry ? position : nil
   }
 
   private func damaged(_ damage: JSONScanner.Damage) -> DatasetError {

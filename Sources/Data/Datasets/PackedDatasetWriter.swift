@@ -154,7 +154,7 @@ package final class PackedDatasetWriter {
     try workspace.synchronize(.archive)
     try verify(manifest)
     // Before the dataset has its name: a process that is killed in between must not lose the list.
-    try LeftOutReport.write(dropped, beside: path)
+    try SkippedItems.write(dropped, beside: path)
     try workspace.publish(as: path, state)
     return PackReport(
       manifest: manifest,
@@ -169,7 +169,7 @@ package final class PackedDatasetWriter {
     let dropped = try droppedItems()
     workspace.discard()
     guard !dropped.isEmpty else { return .noImages(path: options.source) }
-    try LeftOutReport.write(dropped, beside: path)
+    try SkippedItems.write(dropped, beside: path)
     let counts = dropped.counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
     let reasons = counts.map { cause, count in
       let example = dropped.first { $0.cause.description == cause }

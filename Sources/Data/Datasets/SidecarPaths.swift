@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 
 /// The path of a zip's sidecar: beside it as `NAME.zip.features`, or, if that folder is not writable, in the
-/// user's own cache: `$XDG_CACHE_HOME/nifty`, else `~/.cache/nifty`.
+/// cache folder.
 ///
 /// It is never in a folder that others can write: they could put features there that poison a training run.
 struct SidecarPaths {
@@ -27,10 +27,7 @@ struct SidecarPaths {
     beside = path + ".features"
     cacheName =
       "\(String(checksum, radix: 16))-\(URL(filePath: path).lastPathComponent).features"
-    // By the specification of XDG a relative path is ignored.
-    let named = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-    let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.cache" : nil }
-    cacheFolder = (named ?? home).map { $0 + "/nifty" }
+    cacheFolder = namedCacheFolder(in: environment)
   }
 
   /// The existing sidecars that are trusted.
@@ -57,16 +54,10 @@ struct SidecarPaths {
     if access(folder, W_OK) == 0 { return beside }
     guard let cacheFolder else {
       throw .option(
-        "\(folder) cannot be written and HOME is not set; set XDG_CACHE_HOME to a folder"
+        "\(folder) cannot be written and HOME is not set; set NIFTY_CACHE to a folder"
       )
     }
-    try? FileManager.default.createDirectory(
-      atPath: URL(filePath: cacheFolder).deletingLastPathComponent().path,
-      withIntermediateDirectories: true
-    )
-    guard mkdir(cacheFolder, 0o700) == 0 || errno == EEXIST else {
-      throw .file(FileError("create folder", path: cacheFolder))
-    }
+    try files { () throws(FileError) in try makeFolder(cacheFolder, mode: 0o700) }
     guard Self.isPrivate(cacheFolder) else {
       throw .option("others can write \(cacheFolder); run chmod 700 on it, or remove it")
     }

@@ -1,3 +1,4 @@
+import BasicAlgorithms
 package import Images
 
 /// Several packed datasets seen as one, in the order and with the choices of the original training.
@@ -143,12 +144,9 @@ package final class TrainingSet: Sendable {
   /// The dataset that holds a raw image, and the image's index there.
   package func location(ofRaw raw: Int) -> (dataset: PackedDataset, index: Int) {
     precondition((0..<rawCount).contains(raw), "raw image \(raw) of \(rawCount)")
-    var (low, high) = (0, starts.count - 1)
-    while low < high {
-      let middle = (low + high + 1) / 2
-      if starts[middle] <= raw { low = middle } else { high = middle - 1 }
-    }
-    return (datasets[low], raw - starts[low])
+    // Of several that start there, all but the last are empty.
+    let dataset = starts.partitioningIndex { $0 <= raw } - 1
+    return (datasets[dataset], raw - starts[dataset])
   }
 
   /// Decodes the image of an index, flipped in the second half with `mirror`.

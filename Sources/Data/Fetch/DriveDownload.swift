@@ -1,9 +1,9 @@
 import AsyncHTTPClient
 package import Foundation
-import Laion
 import NIOCore
 import NIOHTTP1
 import Text
+import Web
 
 /// A file shared on Google Drive: resolves its id to an address.
 ///

@@ -1,4 +1,5 @@
 package import Foundation
+import Text
 
 /// A page that Google Drive sends instead of a file, parsed for the next step.
 ///
@@ -90,7 +91,7 @@ package enum DrivePage: Equatable {
       )
     else { return "a page without a title" }
     let words = html[start.upperBound..<end.lowerBound].split(whereSeparator: \.isWhitespace)
-    return "the page “\(decoded(words.joined(separator: " ")).prefix(80))”"
+    return "the page “\(HTMLEntities.resolved(words.joined(separator: " ")).prefix(80))”"
   }
 
   /// The tags of a page in order, comments and text left out.
@@ -121,16 +122,8 @@ package enum DrivePage: Equatable {
         value = rest.prefix { !$0.isWhitespace && $0 != "/" }
         rest = rest.dropFirst(value.count)
       }
-      found[name.lowercased()] = decoded(String(value))
+      found[name.lowercased()] = HTMLEntities.resolved(String(value))
     }
     return found
-  }
-
-  private static func decoded(_ text: String) -> String {
-    let entities = [
-      ("&quot;", "\""), ("&#39;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&#x3D;", "="),
-      ("&#61;", "="), ("&amp;", "&"),
-    ]
-    return entities.reduce(text) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
   }
 }

@@ -1,7 +1,7 @@
 package import AsyncHTTPClient
-import Laion
 import NIOCore
 package import NIOHTTP1
+import Web
 
 /// A request for one page or file that follows redirects.
 ///
@@ -20,7 +20,7 @@ package struct FollowedRequest {
   /// - Throws: `DownloadError` for an invalid address; the client's error if no server answers.
   package func execute(_ client: HTTPClient) async throws -> HTTPClientResponse {
     guard var current = WebURL(url, ports: .all) else {
-      throw DownloadError(cause: .address, description: WebURL.fault(url))
+      throw DownloadError(cause: .invalidAddress, description: WebURL.fault(url))
     }
     var headers = headers
     for _ in 0...Self.maximumRedirects {
@@ -35,14 +35,14 @@ package struct FollowedRequest {
       else { return response }
       guard let next = current.resolving(location, ports: .all) else {
         throw DownloadError(
-          cause: .address,
+          cause: .invalidAddress,
           description: "\(current) redirects to an invalid URL: \(WebURL.fault(location))"
         )
       }
       if next.site != current.site { headers.remove(name: "Cookie") }
       current = next
     }
-    throw DownloadError(cause: .address, description: "\(url) leads on and on")
+    throw DownloadError(cause: .invalidAddress, description: "\(url) leads on and on")
   }
 }
 

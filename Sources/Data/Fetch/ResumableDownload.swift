@@ -1,10 +1,10 @@
 import AsyncHTTPClient
 import Files
 import Foundation
-import Laion
 import NIOCore
 import NIOHTTP1
 import Text
+import Web
 
 /// The failure of a download, in one line.
 package struct DownloadError: Error, CustomStringConvertible {
@@ -23,7 +23,7 @@ package struct DownloadError: Error, CustomStringConvertible {
     /// The server sent a web page instead of the file.
     case page
     /// The address is invalid, or redirects to an invalid one.
-    case address
+    case invalidAddress
   }
 
   package let cause: Cause
@@ -108,7 +108,7 @@ package struct ResumableDownload {
         // Progress resets the count: a connection that breaks every hour finishes in the end.
         attempt = file.size > most ? 2 : attempt + 1
         most = max(most, file.size)
-        try await Task.sleep(for: .seconds(retryDelay * Double(1 << (attempt - 2))))
+        try await Task.sleep(for: .seconds(backOff(retryDelay, afterAttempt: attempt - 1)))
         continue
       }
       let digest = file.digest

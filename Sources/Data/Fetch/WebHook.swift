@@ -1,10 +1,10 @@
 import AsyncHTTPClient
 import Dispatch
-import Laion
 import NIOCore
 import NIOHTTP1
 import Synchronization
 import Text
+import Web
 
 /// A web hook: posts events as JSON objects to an address, in order, in the background.
 ///
@@ -37,7 +37,7 @@ package final class WebHook: Sendable {
     say: @escaping @Sendable (String) -> Void
   ) throws {
     guard let url = WebURL(address, ports: .all) else {
-      throw DownloadError(cause: .address, description: WebURL.fault(address))
+      throw DownloadError(cause: .invalidAddress, description: WebURL.fault(address))
     }
     self.address = url.description
     host = url.hostHeader

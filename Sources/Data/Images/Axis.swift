@@ -1,4 +1,5 @@
 import Glibc
+import Text
 
 extension Double {
   /// Whether a number can be drawn on an axis: finite, with room for sums and differences.
@@ -67,8 +68,7 @@ struct Axis: Equatable {
       decimals += 1
       scale *= 10
     }
-    let digits = String(Int((abs(value) * scale).rounded()))
-    let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
+    let padded = zeroPadded(Int((abs(value) * scale).rounded()), to: decimals + 1)
     let whole = grouped(String(padded.dropLast(decimals)))
     let sign = value < 0 ? "−" : ""
     return decimals == 0 ? sign + whole : sign + whole + "." + padded.suffix(decimals)

@@ -1,3 +1,5 @@
+import Web
+
 extension LaionConfiguration {
   /// Checks every option against its range, and those that depend on each other.
   ///

@@ -38,20 +38,20 @@ package struct LaionDownload: Sendable {
     }
     let denied = try DenyList(configuration.denyList)
     if !parts.isEmpty { try OpenFiles.allow(OpenFiles.needed(by: configuration.fetch)) }
-    let network = Network(configuration, denied)
+    let network = Connections(configuration, denied)
     let result: Result<LaionReport, LaionError>
     do throws(LaionError) {
       let report = ProgressReporter(progress)
       let splits = parts.map { split($0, denied, network, report) }
       // Fail early: a damaged part or a folder with other settings must not show after days of downloading.
-      var passedOver: [String: String] = [:]
+      var unreadColumns: [String: String] = [:]
       for split in splits {
         let rows = try MetadataRows(split.part, columns: configuration.columns)
-        for (name, type) in rows.passedOver { passedOver[name] = type }
+        for (name, type) in rows.unreadColumns { unreadColumns[name] = type }
         try split.checkSettings()
       }
       var whole = try await run(splits)
-      whole.notes = passedOver.sorted { $0.key < $1.key }.map { name, type in
+      whole.notes = unreadColumns.sorted { $0.key < $1.key }.map { name, type in
         "column \(name) has the Arrow type '\(type)', which is not read: its values count as unknown"
       }
       result = .success(whole)
@@ -93,7 +93,7 @@ package struct LaionDownload: Sendable {
   private func split(
     _ part: MetadataPart,
     _ denied: DenyList,
-    _ network: Network,
+    _ network: Connections,
     _ reporter: ProgressReporter
   ) -> SplitDownload {
     SplitDownload(
@@ -128,7 +128,7 @@ package struct LaionDownload: Sendable {
 }
 
 /// The threads and connections of a download.
-private struct Network: Sendable {
+private struct Connections: Sendable {
   let fetcher: ImageFetcher
   let decoders: NIOThreadPool
   let pixels: MemoryBudget

@@ -48,7 +48,7 @@ package final class ParquetReader {
   /// The names of all columns of the file, in order.
   package let columnNames: [String]
   /// Columns that were asked for and are passed over, because their type cannot be read.
-  package let passedOver: [(name: String, type: String)]
+  package let unreadColumns: [(name: String, type: String)]
 
   private let handle: ParquetHandle
   // Requested name → position among the columns of a batch.
@@ -81,14 +81,14 @@ package final class ParquetReader {
 
     var chosen: [Int] = []
     var positions: [String: Int?] = [:]
-    var passedOver: [(name: String, type: String)] = []
+    var unreadColumns: [(name: String, type: String)] = []
     for column in columns {
       guard let field = column.position(in: columnNames) else {
         positions[column.name] = .some(nil)
         continue
       }
       if !column.isRequired, let type = handle.fields[field].unreadableType {
-        passedOver.append((columnNames[field], type))
+        unreadColumns.append((columnNames[field], type))
         positions[column.name] = .some(nil)
         continue
       }
@@ -100,7 +100,7 @@ package final class ParquetReader {
       }
     }
     self.positions = positions
-    self.passedOver = passedOver
+    self.unreadColumns = unreadColumns
 
     var formats: [ArrowFormat] = []
     var dictionaryFormats: [ArrowFormat?] = []

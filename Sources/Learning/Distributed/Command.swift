@@ -24,7 +24,7 @@ extension Ranks {
   package func command(_ command: Command) {
     guard isShared else { return }
     precondition(rank == 0, "rank \(rank) gives commands")
-    copyFromFirst([Tensor([command.rawValue])])
+    broadcast([Tensor([command.rawValue])])
   }
 
   /// Receives the next command from rank 0.
@@ -32,7 +32,7 @@ extension Ranks {
   /// - Throws: `RanksError` if rank 0 is gone.
   package func nextCommand() throws -> Command {
     let number = Tensor([Int64(-1)])
-    copyFromFirst([number])
+    broadcast([number])
     try check()
     guard let command = Command(rawValue: number.values(Int64.self)[0]) else {
       throw RanksError("rank 0 sends a command that rank \(rank) does not know")
@@ -43,7 +43,7 @@ extension Ranks {
   /// A barrier without a timeout: waits as long as every rank has a heartbeat and makes progress.
   ///
   /// - Throws: `RanksError` naming a rank that stopped, hangs or is silent.
-  package func meet() throws {
+  package func barrier() throws {
     guard isShared, let heartbeat else { return }
     leave("ready", under: "ready-\(rank)")
     heartbeat.watch(others)
@@ -80,14 +80,14 @@ extension Ranks {
     endWait()
     defer { beginWait() }
     command(.score)
-    copyFromFirst([Tensor([Int64(job)])])
+    broadcast([Tensor([Int64(job)])])
     return try body()
   }
 
   /// Receives the number of the metric to compute.
   package func scoredJob() throws -> Int {
     let number = Tensor([Int64(-1)])
-    copyFromFirst([number])
+    broadcast([number])
     try check()
     return Int(number.values(Int64.self)[0])
   }

@@ -10,7 +10,7 @@ package import Synchronization
 /// flushed before that limit.
 package final class HangDetector: Sendable {
   /// The task of a process, and the time since its progress.
-  package struct Standing: Equatable {
+  package struct Status: Equatable {
     /// Seconds since its last progress.
     package var seconds: Double
     /// Its task, as "writes log.txt"; `nil` during collective calls and work with its own timeouts.
@@ -82,14 +82,14 @@ package final class HangDetector: Sendable {
   }
 
   /// The current task and time without progress; callable from any thread.
-  package func standing() -> Standing {
+  package func status() -> Status {
     state.withLock { state in
       let spent = state.helpers.values.reduce(Self.time(of: main)) { $0 + Self.time(of: $1) }
       if spent > state.spent {
         state.spent = spent
         state.since = .now
       }
-      return Standing(seconds: state.since.secondsAgo, task: state.tasks.last ?? nil)
+      return Status(seconds: state.since.secondsAgo, task: state.tasks.last ?? nil)
     }
   }
 
@@ -107,7 +107,7 @@ package final class HangDetector: Sendable {
   }
 }
 
-extension HangDetector.Standing {
+extension HangDetector.Status {
   /// The payload of a heartbeat, without its number.
   package var text: String { "\(Int(seconds)) \(task.map { String($0.prefix(300)) } ?? "")" }
 
@@ -127,7 +127,7 @@ extension HangDetector.Standing {
   /// The error message if the rank hangs; `nil` if it makes progress or waits for others.
   ///
   /// - Parameters:
-  ///   - rank: The rank with this standing.
+  ///   - rank: The rank with this status.
   ///   - bound: Seconds without progress that count as a hang.
   /// - Returns: The rank, its task, and the seconds without progress.
   package func hang(of rank: Int, after bound: Double) -> String? {

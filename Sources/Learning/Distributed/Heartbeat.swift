@@ -43,7 +43,7 @@ package final class Heartbeat: Sendable {
       var round = 0
       while !state.withLock({ $0.isOver }) {
         if round % 20 == 0 {
-          try? group.publish("\(round) \(progress.standing().text)", under: Self.key(group.rank))
+          try? group.publish("\(round) \(progress.status().text)", under: Self.key(group.rank))
           if listen(group, patience, bound) { state.withLock { $0.verdict }.map { whenLost?($0) } }
         }
         round += 1
@@ -84,11 +84,11 @@ package final class Heartbeat: Sendable {
       let reason = (try? group.published(under: "stopped-\(rank)")) ?? nil
       let beat = (try? group.published(under: Self.key(rank))) ?? nil
       var verdict: String?
-      if let reason, reason != Ranks.lostTheOthers {
+      if let reason, reason != Ranks.lostPeers {
         verdict = "rank \(rank) stopped: \(reason)"
       } else if let beat, beat != watch.beat {
         state.withLock { $0.watches[rank]? = Watch(beat: beat) }
-        verdict = HangDetector.Standing(beat: beat)?.hang(of: rank, after: bound)
+        verdict = HangDetector.Status(beat: beat)?.hang(of: rank, after: bound)
       } else if watch.heard.secondsAgo > patience {
         verdict = Ranks.lost(
           "rank \(rank)",

@@ -87,7 +87,7 @@ package final class Ranks {
   }
 
   /// The sum over all ranks, without gradient; equal on all of them.
-  package func total(_ values: Tensor) -> Tensor {
+  package func allReduceSum(_ values: Tensor) -> Tensor {
     summed(carried(values).copy()).to(values.device)
   }
 
@@ -144,7 +144,7 @@ package final class Ranks {
   }
 
   /// Broadcasts rank 0's values into the tensors of all ranks.
-  package func copyFromFirst(_ tensors: [Tensor]) {
+  package func broadcast(_ tensors: [Tensor]) {
     guard isShared else { return }
     for tensor in tensors {
       let values = carried(tensor).copy()
@@ -205,7 +205,7 @@ package final class Ranks {
     // Gloo appends advice to its messages.
     let reason = failure.description.components(separatedBy: ". This is typically")[0]
     guard let group else { return reason }
-    publish(Self.lostTheOthers)
+    publish(Self.lostPeers)
     var silent: [Int] = []
     for _ in 0..<20 {
       silent = []
@@ -219,7 +219,7 @@ package final class Ranks {
           silent.append(other)
           continue
         }
-        if said != Self.lostTheOthers { return "rank \(other) stopped: \(said)" }
+        if said != Self.lostPeers { return "rank \(other) stopped: \(said)" }
       }
       if silent.isEmpty { break }
       Thread.sleep(forTimeInterval: 0.1)
@@ -227,7 +227,7 @@ package final class Ranks {
     if silent.isEmpty { return reason }
     // A rank that hangs still has a heartbeat; it hung before the others began to wait.
     let hang = silent.lazy.compactMap { [self] other in
-      found(under: Heartbeat.key(other)).flatMap(HangDetector.Standing.init(beat:))?
+      found(under: Heartbeat.key(other)).flatMap(HangDetector.Status.init(beat:))?
         .hang(of: other, after: bound / 2)
     }.first
     return hang
@@ -239,7 +239,7 @@ package final class Ranks {
   }
 
   /// The published reason of a rank that stops because others are gone.
-  package static let lostTheOthers = "lost the others"
+  package static let lostPeers = "lost the others"
 
   /// The message about a silent rank.
   package static func lost(_ who: String, _ reason: String, seenBy rank: Int) -> String {

@@ -3,6 +3,7 @@ package import Datasets
 import Foundation
 import Images
 package import Networks
+import Pixels
 import Text
 import Torch
 

@@ -117,7 +117,7 @@ package struct CaptionWalk {
   package func retrieval(_ images: Tensor, candidates: Int = 100, seed: UInt64) -> Double {
     let m = features.size(0)
     let others = candidateCount(candidates) - 1
-    var random = SplitMix(state: mixed(seed, RandomStream.retrievalCandidates.number))
+    var random = CountedNumbers(state: mixed(seed, RandomStream.retrievalCandidates.number))
     var hits = 0
     let x = images.to(.float32).normalized()
     for start in stride(from: 0, to: owners.count, by: 256) {
@@ -139,8 +139,8 @@ package struct CaptionWalk {
   }
 }
 
-/// Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014.
-private struct SplitMix: RandomNumberGenerator {
+/// The mixed numbers of consecutive states.
+private struct CountedNumbers: RandomNumberGenerator {
   var state: UInt64
 
   mutating func next() -> UInt64 {

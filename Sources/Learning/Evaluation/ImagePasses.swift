@@ -1,6 +1,7 @@
 package import Datasets
 import Images
 package import Networks
+import Pixels
 package import Torch
 import TorchNN
 
@@ -58,7 +59,7 @@ package struct RealImages {
     try ranks.forEach(
       Batches(images: indices.count, size: batchSize),
       dimensions: [detector.dimension],
-      look: { [try detector.features(images(at: $0))] },
+      features: { [try detector.features(images(at: $0))] },
       { features in
         statistics.append(features[0])
         progress(statistics.count, indices.count)
@@ -156,7 +157,7 @@ package struct GeneratedImages {
     try ranks.forEach(
       Batches(images: count, size: batchSize),
       dimensions: detectors.map(\.dimension),
-      look: { positions in
+      features: { positions in
         let images = painted(by: generator, at: positions)
         return try detectors.map { try $0.features(images) }
       },
@@ -190,7 +191,7 @@ package struct GeneratedImages {
       Batches(images: count, size: batchSize),
       dimensions: [1],
       dtype: .float64,
-      look: { positions in
+      features: { positions in
         let seen = try detector.features(pairs(measurement, of: precise, at: positions))
           .to(.float64).chunks(2)
         let squared = (seen[0] - seen[1]).squared().sum(1, keeping: true)
@@ -232,7 +233,7 @@ package struct GeneratedImages {
     var configuration = generator.configuration
     if configuration.reducedPrecisionResolutions == 0 { return generator }
     configuration.reducedPrecisionResolutions = 0
-    let precise = Generator(configuration, random: SeededRandom(seed: 0))
+    let precise = Generator(configuration, random: UninitializedSource())
     precise.move(to: device)
     precise.copyState(from: generator)
     precise.setTrainable(false)

@@ -2,6 +2,7 @@ package import Files
 import Foundation
 import Glibc
 import Networks
+import Text
 
 /// One line of a `metric-NAME.jsonl` file: the original's keys, then the protocol, without which scores
 /// cannot be compared.
@@ -140,12 +141,9 @@ extension MetricLine.MeasurementProtocol {
 /// A duration in the original's format: "59s", "1m 15s", "1h 01m 01s", "1d 03h 46m".
 package func durationText(_ seconds: Double) -> String {
   let total = Int(max(0, seconds).rounded(.toNearestOrEven))
-  let (s, m, h, d) = (total % 60, total / 60 % 60, total / 3600 % 24, total / 86400)
-  func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-  if total < 60 { return "\(s)s" }
-  if total < 3600 { return "\(m)m \(padded(s))s" }
-  if total < 86400 { return "\(h)h \(padded(m))m \(padded(s))s" }
-  return "\(d)d \(padded(h))h \(padded(m))m"
+  if total < 86400 { return Text.fullTime(total) }
+  let (days, hours, minutes) = (total / 86400, total / 3600 % 24, total / 60 % 60)
+  return "\(days)d \(zeroPadded(hours, to: 2))h \(zeroPadded(minutes, to: 2))m"
 }
 
 private func object(_ fields: [(String, String)]) -> String {

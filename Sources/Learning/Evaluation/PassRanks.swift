@@ -71,19 +71,19 @@ package struct PassRanks {
   ///   - batches: The images in batches.
   ///   - dimensions: Numbers of a feature, for each detector.
   ///   - dtype: Type in which features are exchanged.
-  ///   - look: Gives a batch's features by each detector, [n, D].
+  ///   - features: Gives a batch's features by each detector, [n, D].
   ///   - body: Called with each batch's features, in order.
-  /// - Throws: The error of `look` or `body`, or that another rank is gone.
+  /// - Throws: The error of `features` or `body`, or that another rank is gone.
   func forEach(
     _ batches: Batches,
     dimensions: [Int],
     dtype: DType = .float32,
-    look: (Range<Int>) throws -> [Tensor],
+    features: (Range<Int>) throws -> [Tensor],
     _ body: ([Tensor]) throws -> Void
   ) throws {
     for first in stride(from: 0, to: batches.count, by: count) {
       let batches = (first..<min(first + count, batches.count)).map { batches[$0] }
-      let own = rank < batches.count ? try look(batches[rank]) : nil
+      let own = rank < batches.count ? try features(batches[rank]) : nil
       // By detector, then by batch.
       let all = try dimensions.enumerated().map { index, dimension in
         try round(own?[index], sizes: batches.map(\.count), dimension: dimension, dtype)

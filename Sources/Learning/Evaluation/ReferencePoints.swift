@@ -43,7 +43,7 @@ package struct ReferencePoints: Equatable, Sendable {
     }
     let side = set.resolution
     let mean = try Self.meanImage(of: set)
-    let random = SeededRandom(seed: 0)
+    let random = SeededRandom(seed: 0, plain: .referenceNoise)
     realHalves = frechetDistance(real: try half(0), generated: try half(1))
     meanImage = frechetDistance(real: real, generated: try pictures { mean.tiled($0, 1, 1, 1) })
     noise = frechetDistance(

@@ -58,10 +58,7 @@ package struct StatisticsCache: Sendable {
   @discardableResult
   package func store(_ statistics: FeatureStatistics, _ key: Key) -> Bool {
     do {
-      try FileManager.default.createDirectory(
-        atPath: folder,
-        withIntermediateDirectories: true
-      )
+      try makeFolder(folder)
       try statistics.save(to: path(key), metadata: ["key": key.text])
       return true
     } catch {

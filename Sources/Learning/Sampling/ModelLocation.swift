@@ -26,7 +26,7 @@ package struct ModelLocation {
   /// - Parameter location: What the user named.
   /// - Throws: `SamplingError` if there is nothing there.
   package init(_ location: String) throws {
-    if SnapshotAddress.isAddress(location) {
+    if SnapshotCache.isAddress(location) {
       self.init(network: try Self.downloaded(location), clip: nil)
       return
     }
@@ -51,7 +51,7 @@ package struct ModelLocation {
 
   /// The local copy of a snapshot on the web.
   package static func downloaded(_ address: String) throws -> String {
-    try SnapshotAddress.file(of: address) { _ = try NetworkSnapshot(path: $0) }
+    try SnapshotCache.file(of: address) { _ = try NetworkSnapshot(path: $0) }
   }
 
   private init(folder: String) throws {
@@ -78,9 +78,9 @@ package struct ModelLocation {
 
   /// The CLIP that a run's options name, if it is still there.
   private static func clip(ofRun folder: String) -> String? {
-    let path = folder + "/training_options.json"
+    let path = "\(folder)/\(RunOptionsFile.name)"
     guard let text = try? String(contentsOfFile: path, encoding: .utf8),
-      let clip = OptionValue(json: text)?["nifty"]?["clip"]?.string
+      let clip = OptionValue(json: text)?[RunOptionsFile.ownKey]?[RunOptionsFile.clipKey]?.string
     else { return nil }
     return FileManager.default.fileExists(atPath: clip) ? clip : nil
   }

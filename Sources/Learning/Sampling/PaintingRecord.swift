@@ -1,4 +1,4 @@
-import Datasets
+import CLIP
 package import Images
 package import JSON
 
@@ -98,7 +98,7 @@ package struct PaintingRecord: Sendable, Equatable {
   }
 
   /// The usual share of noise in a picture's feature.
-  package static let standardImageNoise = standardPseudoTextNoise
+  package static let standardImageNoise = ClipModel.standardNoise
 
   /// The keyword of the text in a PNG file.
   package static let keyword = "nifty"

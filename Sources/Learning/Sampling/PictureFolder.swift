@@ -4,31 +4,8 @@ import Text
 
 /// A folder of generated pictures, each named by its seed and its text, with sheets of all of them.
 package struct PictureFolder {
-  /// What is painted after one text, a picture at a time.
-  package struct Row {
-    /// The text, or whatever else the pictures are painted after.
-    package let caption: String
-    /// Number of pictures.
-    package let count: Int
-    /// What a picture is painted from, as "seed0007": the beginning of its file's name.
-    package let origin: (Int) -> String
-    /// What a picture's file says about how it was painted; `nil` for nothing.
-    package let record: (Int) -> PaintingRecord?
-    /// Paints a picture.
-    package let paint: (Int) throws -> RGBImage
-
-    /// A row; the functions take a picture's index, from 0.
-    package init(
-      caption: String,
-      count: Int,
-      origin: @escaping (Int) -> String,
-      record: @escaping (Int) -> PaintingRecord? = { _ in nil },
-      paint: @escaping (Int) throws -> RGBImage
-    ) {
-      (self.caption, self.count) = (caption, count)
-      (self.origin, self.record, self.paint) = (origin, record, paint)
-    }
-  }
+  /// What is painted after one text.
+  package typealias Row = PaintedRow<RGBImage>
 
   /// Texts on one sheet; more of them make several sheets.
   static let rowsOfSheet = 50

@@ -1,5 +1,6 @@
 package import Images
 package import Networks
+import Pixels
 package import Torch
 
 /// The same latents under the same conditions, painted at intervals during a run.

@@ -2,6 +2,7 @@ package import Files
 import Foundation
 import Glibc
 import Networks
+import Sampling
 import Text
 
 /// The folder of one run: options, log, statistics, pictures, snapshots.
@@ -21,7 +22,7 @@ package struct RunFolder: Sendable {
   /// - Throws: `TrainingError.option` if there is none.
   package init(existing path: String) throws(TrainingError) {
     self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    let options = "\(self.path)/training_options.json"
+    let options = "\(self.path)/\(RunOptionsFile.name)"
     guard FileManager.default.fileExists(atPath: options) else {
       throw .option("\(path) is no run folder: it holds no training_options.json")
     }

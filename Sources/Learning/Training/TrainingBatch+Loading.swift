@@ -1,5 +1,6 @@
 package import Datasets
 import Networks
+import Pixels
 package import Torch
 
 /// A batch from the loader as tensors: pixels to [−1, 1], features to unit length.

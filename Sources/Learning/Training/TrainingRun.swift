@@ -111,7 +111,7 @@ package final class TrainingRun {
     }
     try AtomicFile.write(
       inputs.options.json(runFolder: folder.path).prettyJSON,
-      to: folder.file("training_options.json")
+      to: folder.file(RunOptionsFile.name)
     )
   }
 
@@ -129,12 +129,12 @@ package final class TrainingRun {
     checkpoints.begin()
     try report.begin(at: trainer.imagesSeen, reals: reals)
     defer { checkpoints.release() }
-    try ranks.meet()
+    try ranks.barrier()
     // A run that is killed in its first interval can be continued, too, and a disk that cannot take a
     // checkpoint fails at once.
     if try checkpoints.areNone { try ranks.whileOthersWait { try recovery.writeLastCheckpoint() } }
     if isComplete, snapshots.unscored == nil {
-      report.tell(
+      report.reportToConsole(
         "the run is complete at \(kimg(trainer.imagesSeen)) kimg; --kimg takes it further"
       )
       return .finished
@@ -143,7 +143,9 @@ package final class TrainingRun {
       if stop.isRequested {
         try ranks.whileOthersWait { try recovery.writeLastCheckpoint() }
         let images = kimg(trainer.imagesSeen)
-        report.tell("stopped at \(images) kimg; go on with: nifty train --continue \(folder.path)")
+        report.reportToConsole(
+          "stopped at \(images) kimg; go on with: nifty train --continue \(folder.path)"
+        )
         return .interrupted
       }
       if stateWasReplaced { ranks.sendState(of: trainer) }
@@ -180,7 +182,7 @@ package final class TrainingRun {
     }
     let isLast = clock.isOver(trainer.imagesSeen)
     let forecast = clock.forecast(trainer.imagesSeen)
-    report.tell(
+    report.notify(
       .progress(
         imagesSeen: trainer.imagesSeen,
         total: forecast.total,

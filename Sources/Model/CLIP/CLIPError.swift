@@ -11,6 +11,9 @@ public enum CLIPError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A file that holds no CLIP model.
   case file(path: String, reason: String)
 
+  /// Folders that hold no pictures with texts to train on.
+  case noPairs(folders: [String])
+
   /// One line: what is wrong and what to do.
   public var description: String {
     switch self {
@@ -22,6 +25,8 @@ public enum CLIPError: Error, Equatable, Sendable, CustomStringConvertible {
     case .configuration(let reason): "impossible CLIP configuration: \(reason)"
     case .snapshot(let reason): "not a CLIP model: \(reason)"
     case .file(let path, let reason): "\(path): \(reason)"
+    case .noPairs(let folders):
+      "no pairs of picture and text in \(folders.joined(separator: ", "))"
     }
   }
 }

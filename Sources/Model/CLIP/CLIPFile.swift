@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Networks
 import Pickle
 import Torch
 

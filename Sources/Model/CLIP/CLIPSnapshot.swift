@@ -1,5 +1,4 @@
 import Foundation
-import Networks
 public import Torch
 import TorchNN
 

@@ -1,7 +1,7 @@
 import Fetch
 import Files
 package import Images
-import Networks
+import Pixels
 package import Torch
 import TorchNN
 

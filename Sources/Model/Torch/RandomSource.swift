@@ -1,3 +1,4 @@
+import BasicAlgorithms
 import CTorch
 
 /// Where a computation's random numbers come from; always passed in, never global.
@@ -49,6 +50,9 @@ public final class SeededRandom: RandomSource {
     self.init(seed: mixed(seed, stream.number, position))
   }
 
+  /// A source for one of the purposes that start at the seed itself.
+  public convenience init(seed: UInt64, plain stream: PlainStream) { self.init(seed: seed) }
+
   deinit { ct_generator_free(generator) }
 
   /// Independent values from N(0, 1), float32, on the CPU.
@@ -93,10 +97,7 @@ public final class SeededRandom: RandomSource {
 
 /// Mixes several numbers into one well-spread seed (SplitMix64's finaliser over each in turn).
 public func mixed(_ values: UInt64...) -> UInt64 {
-  values.reduce(0x9E37_79B9_7F4A_7C15) { state, value in
-    var z = (state ^ value) &+ 0x9E37_79B9_7F4A_7C15
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+  values.reduce(SplitMix64.increment) { state, value in
+    SplitMix64.finalised((state ^ value) &+ SplitMix64.increment)
   }
 }

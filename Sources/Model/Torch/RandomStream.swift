@@ -70,3 +70,15 @@ public enum RandomStream: Sendable, CaseIterable {
     }
   }
 }
+
+/// What the draws of a `SeededRandom` are for that starts at the seed itself.
+///
+/// They are older than the numbers of `RandomStream`, and results depend on them. No new purpose joins them.
+public enum PlainStream: Sendable {
+  /// Weights of a fresh CLIP; by seed.
+  case clipWeights
+  /// Noise that a reference point of a metric is measured with; seed 0.
+  case referenceNoise
+  /// Latents of the demonstration's sheet; seed 0.
+  case demonstrationSheet
+}

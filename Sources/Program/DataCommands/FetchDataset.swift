@@ -96,7 +96,7 @@ struct DatasetFlags: ParsableArguments {
     if let id, DriveDownload.id(in: id) == nil {
       throw ValidationError("--id must be a Google Drive link or id, not \(id)")
     }
-    if let url, !SnapshotAddress.isAddress(url) {
+    if let url, !SnapshotCache.isAddress(url) {
       throw ValidationError("--url must be an http or https address, not \(url)")
     }
   }

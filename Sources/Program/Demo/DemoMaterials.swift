@@ -1,4 +1,6 @@
+import BasicAlgorithms
 import Parquet
+import Text
 
 /// The demonstration's data: images in a folder to be served, and LAION-shaped metadata about them.
 ///
@@ -163,8 +165,7 @@ package struct DemoMaterials: Sendable {
   /// `part-00000-…-c000.snappy.parquet`, as Spark names its files.
   private func fileName(_ part: Part, _ index: Int) -> String {
     func hexadecimal(_ value: UInt64, _ digits: Int) -> String {
-      let text = String(value, radix: 16)
-      return String((String(repeating: "0", count: digits) + text).suffix(digits))
+      String(zeroPadded(value, to: digits, radix: 16).suffix(digits))
     }
     let high = Self.rank(part.rawValue, seed)
     let low = Self.rank(part.rawValue, ~seed)
@@ -172,18 +173,12 @@ package struct DemoMaterials: Sendable {
       hexadecimal(high >> 32, 8), hexadecimal(high >> 16, 4), hexadecimal(high, 4),
       hexadecimal(low >> 48, 4), hexadecimal(low, 12),
     ]
-    let number = String(("0000" + String(index)).suffix(5))
-    return "part-\(number)-\(id.joined(separator: "-"))-c000.snappy.parquet"
+    return "part-\(zeroPadded(index, to: 5))-\(id.joined(separator: "-"))-c000.snappy.parquet"
   }
 
-  /// FNV-1a of the seed and the name, stirred by the finisher of SplitMix64.
+  /// FNV-1a of the seed and the name, spread by the finaliser of SplitMix64.
   private static func rank(_ name: String, _ seed: UInt64) -> UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in withUnsafeBytes(of: seed.littleEndian, Array.init) + Array(name.utf8) {
-      hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
-    }
-    hash = (hash ^ (hash >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    hash = (hash ^ (hash >> 27)) &* 0x94D0_49BB_1331_11EB
-    return hash ^ (hash >> 31)
+    let bytes = withUnsafeBytes(of: seed.littleEndian, Array.init) + Array(name.utf8)
+    return SplitMix64.finalised(FNV.hash(bytes))
   }
 }

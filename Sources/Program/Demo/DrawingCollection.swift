@@ -81,7 +81,7 @@ package struct DrawingCollection: Sendable {
   ) async throws -> (kept: [DemoPicture], damaged: Int, duplicates: Int) {
     var kept: [DemoPicture] = []
     var (damaged, duplicates) = (0, 0)
-    var known = NearDuplicates()
+    var known = SeenPictures()
     for (picture, drawing) in zip(pictures, await drawings(of: pictures)) {
       guard let drawing, drawing.thumbnail.pixels.contains(where: { $0 < 230 }) else {
         damaged += 1

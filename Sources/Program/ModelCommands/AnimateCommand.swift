@@ -3,7 +3,6 @@ import Console
 import Files
 import Foundation
 import Images
-import Training
 
 /// The sample grids of a run, one after the other.
 struct AnimateCommand: ParsableCommand {
@@ -55,7 +54,7 @@ struct AnimateCommand: ParsableCommand {
     for (index, name) in chosen.enumerated() {
       let image = try picture(name)
       guard image.width == first.width, image.height == first.height else {
-        throw TrainingError.option(
+        throw AnimationError(
           "\(folder)/\(name) is \(image.width)×\(image.height), \(chosen[0]) is "
             + "\(first.width)×\(first.height)"
         )
@@ -69,7 +68,7 @@ struct AnimateCommand: ParsableCommand {
 
   private func picture(_ name: String) throws -> RGBImage {
     do { return try RGBImage(contentsOf: "\(folder)/\(name)") } catch {
-      throw TrainingError.stopped("\(folder)/\(name): \(error)")
+      throw AnimationError("\(folder)/\(name): \(error)")
     }
   }
 
@@ -80,10 +79,17 @@ struct AnimateCommand: ParsableCommand {
         && name.dropFirst(5).dropLast(4).allSatisfy(\.isNumber)
     }
     guard !names.isEmpty else {
-      throw TrainingError.option(
+      throw AnimationError(
         "\(folder) holds no pictures as fakes000012.png; give the folder of a run"
       )
     }
     return names.sorted { ($0.count, $0) < ($1.count, $1) }
   }
+}
+
+/// Why a run's pictures make no animation, in one line: what, where, and what to do.
+private struct AnimationError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
 }

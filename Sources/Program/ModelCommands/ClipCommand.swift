@@ -81,9 +81,7 @@ struct ClipCommand: ParsableCommand {
       Runtime.threads = threads
       let (pairs, dropped) = try PairFolders.pairs(data.flatMap(expandedBraces), side: side)
       guard pairs.count >= 2 else {
-        throw TrainingError.option(
-          "no pairs of picture and text in \(data.joined(separator: ", "))"
-        )
+        throw CLIPError.noPairs(folders: data)
       }
       Self.tell(dropped: dropped, of: data)
       if batch > pairs.count {
@@ -92,7 +90,7 @@ struct ClipCommand: ParsableCommand {
       let tokenizer = try Weights.tokenizer()
       let vocabulary = tokenizer.vocabulary(for: pairs.captions.joined())
       let shape = CLIPConfiguration.small(vocabulary: vocabulary, imageResolution: side)
-      let model = CLIP(shape, random: SeededRandom(seed: seed))
+      let model = CLIP(shape, random: SeededRandom(seed: seed, plain: .clipWeights))
       model.move(to: Runtime.defaultDevice)
       var settings = CLIPTrainingConfiguration(kimg: kimg)
       settings.maximumSeconds = seconds

@@ -5,6 +5,7 @@ import Files
 import Foundation
 import Images
 import Networks
+import Pixels
 import Snapshots
 import Text
 import Torch
@@ -28,7 +29,7 @@ struct DemoPictures {
   /// Captions of the training part, English and Japanese in turn, with the real picture.
   private func sheet(_ generator: Generator, _ clip: ClipModel) throws -> RGBImage {
     let data = try PackedDataset(paths.file("theme-train.zip"))
-    let random = SeededRandom(seed: 0)
+    let random = SeededRandom(seed: 0, plain: .demonstrationSheet)
     let count = 12
     let z = random.normal([6, generator.configuration.zDimension])
     let rows = try (0..<count).map { row -> CaptionedSheet.Row in

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Images
+import Text
 
 /// Where pictures go that follow each other: an animated WebP, a film, or PNG files in a folder.
 struct FrameFile {
@@ -88,8 +89,7 @@ struct FrameFile {
       for _ in 0..<repeats { try film.append(image) }
     case .folder:
       target = .folder
-      let name = String(repeating: "0", count: max(5 - "\(count)".count, 0)) + "\(count)"
-      try image.write(png: "\(path)/frame-\(name).png", texts: texts)
+      try image.write(png: "\(path)/frame-\(zeroPadded(count, to: 5)).png", texts: texts)
     }
     steps += repeats
     count += 1

@@ -7,11 +7,11 @@ import Files
 import Foundation
 import Images
 import Networks
+import Pixels
 package import Sampling
 import Snapshots
 import Text
 import Torch
-import Training
 
 /// Texts, pictures or recorded latents → images.
 struct GenerateCommand: ParsableCommand {
@@ -146,17 +146,13 @@ struct GenerateCommand: ParsableCommand {
         dtype: .float32,
         shape: [count, 3, side, side]
       ) { write in
-        for row in rows { for index in 0..<row.count { try write(row.paint(index).bytes) } }
+        for row in rows { for index in 0..<row.count { try write(try row.paint(index).bytes) } }
       }
       try SafeTensors.write([images], to: out)
       Console.line("img \(count) images in \(out)")
     } else {
       let sheets = try PictureFolder(path: out, overwrites: overwrite).write(
-        rows.map { row in
-          .init(caption: row.caption, count: row.count, origin: row.origin, record: row.record) {
-            pictures(row.paint($0))[0]
-          }
-        },
+        rows.map { row in row.map { pictures($0)[0] } },
         subtitle: "\(opened.snapshot.imagesSeen / 1000) kimg"
       )
       let sheet = sheets.count == 1 ? sheets[0] : "\(sheets.count) sheets"
@@ -164,16 +160,8 @@ struct GenerateCommand: ParsableCommand {
     }
   }
 
-  /// What is painted after one text, picture or file, an image at a time: thousands of them would not fit
-  /// into memory.
-  private struct Row {
-    let caption: String
-    let count: Int
-    let origin: (Int) -> String
-    let record: (Int) -> PaintingRecord
-    /// An image, [1, 3, R, R].
-    let paint: (Int) -> Tensor
-  }
+  /// A row whose images are tensors, [1, 3, R, R]: thousands of them at once would not fit into memory.
+  private typealias Row = PaintedRow<Tensor>
 
   /// A row a text or picture; with mixing, a row a text or picture and seed.
   private func conditionedRows(_ opened: OpenedModel, _ painter: Painter) throws -> [Row] {
@@ -251,16 +239,16 @@ struct GenerateCommand: ParsableCommand {
     let file = try SafeTensors(path: path)
     let shape = painter.generator.configuration
     func tensor(_ name: String, width: Int) throws -> Tensor {
-      guard let tensor = file[name] else { throw TrainingError.option("\(path) holds no \(name)") }
+      guard let tensor = file[name] else { throw SamplingError("\(path) holds no \(name)") }
       guard tensor.shape.count == 2, tensor.shape[1] == width, tensor.shape[0] > 0 else {
-        throw TrainingError.option("\(path): \(name) is \(tensor.shape), not [N, \(width)]")
+        throw SamplingError("\(path): \(name) is \(tensor.shape), not [N, \(width)]")
       }
       return tensor.to(.float32)
     }
     let z = try tensor("z", width: shape.zDimension)
     let fts = try tensor("fts", width: shape.featureDimension)
     guard z.size(0) == fts.size(0) else {
-      throw TrainingError.option("\(path): \(z.size(0)) rows of z, but \(fts.size(0)) of fts")
+      throw SamplingError("\(path): \(z.size(0)) rows of z, but \(fts.size(0)) of fts")
     }
     let name = URL(filePath: path).lastPathComponent
     return Row(

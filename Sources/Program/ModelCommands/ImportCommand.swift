@@ -111,7 +111,7 @@ struct ImportCommand: ParsableCommand {
       if index % 100 == 0 { Console.progress("import  \(index)/\(set.count)") }
     }
     // As with a zip: the list is there before the folder.
-    try LeftOutReport.write(remarks, beside: dest)
+    try SkippedItems.write(remarks, beside: dest)
     try folder.finish()
     Console.line("\(dest): \(Text.count(set.count, "image")) with captions")
     if !remarks.isEmpty {

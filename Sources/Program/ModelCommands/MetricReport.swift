@@ -5,7 +5,6 @@ import Files
 import Foundation
 import Images
 import Text
-import Training
 
 /// The scores of runs over training: tables, the best snapshot, convergence, curves.
 struct MetricReport {
@@ -25,7 +24,7 @@ struct MetricReport {
   /// - Parameters:
   ///   - runs: Run folders.
   ///   - names: Values to report, by metric name; all if empty.
-  /// - Throws: `TrainingError` if a folder has no such lines, or a file error.
+  /// - Throws: `EvaluationError` if a folder has no such lines, or a file error.
   init(runs: [String], names: [String]) throws {
     var order: [String] = []
     var rows: [String: [Row]] = [:]
@@ -46,7 +45,7 @@ struct MetricReport {
       }
       guard found else {
         let wanted = names.isEmpty ? "" : " of \(names.joined(separator: ", "))"
-        throw TrainingError.option(
+        throw EvaluationError.option(
           "\(run) has no metric lines\(wanted) (metric-NAME.jsonl); "
             + "measure with nifty metrics --network \(run), or train with --metrics"
         )

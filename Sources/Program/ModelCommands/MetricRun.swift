@@ -23,17 +23,17 @@ struct MetricRun {
 
   /// Opens the data; what the command line leaves out comes from the run of the first snapshot.
   ///
-  /// - Throws: An error of a file, or `TrainingError` for data that is given nowhere.
+  /// - Throws: An error of a file, or `EvaluationError` for data that is given nowhere.
   init(_ command: MetricsCommand, snapshots: [String]) throws {
     self.command = command
     self.snapshots = snapshots
-    guard let first = snapshots.first else { throw TrainingError.option("no snapshot given") }
+    guard let first = snapshots.first else { throw EvaluationError.option("no snapshot given") }
     // Opened before the data, so that a wrong name of a snapshot is told as such.
     _ = try NetworkSnapshot(path: first)
     let options = SnapshotFiles.options(of: first)
     let data = command.data.isEmpty ? options?.data ?? [] : command.data.flatMap(expandedBraces)
     guard !data.isEmpty else {
-      throw TrainingError.option(
+      throw EvaluationError.option(
         "--data is needed: \(first) lies in no run folder whose training_options.json names it"
       )
     }
@@ -92,12 +92,12 @@ struct MetricRun {
     let generator = try NetworkSnapshot(path: path).averagedGenerator(on: device)
     let side = generator.configuration.resolution
     guard conditions.resolution == side else {
-      throw TrainingError.option(
+      throw EvaluationError.option(
         "\(path) paints \(side)² images, the data has \(conditions.resolution)²"
       )
     }
     guard conditions.featureDimension == generator.configuration.featureDimension else {
-      throw TrainingError.option(
+      throw EvaluationError.option(
         "\(path) takes features of \(generator.configuration.featureDimension) numbers, "
           + "the data has \(conditions.featureDimension)"
       )
@@ -133,7 +133,7 @@ struct MetricRun {
 
   private func agreement(_ generator: Generator) throws -> [(String, Double)] {
     guard let clip, let judge = command.judge else {
-      throw TrainingError.option("judge_top1 needs --clip and --judge")
+      throw EvaluationError.option("judge_top1 needs --clip and --judge")
     }
     let found = try CaptionJudge(
       conditions: conditions,
@@ -155,13 +155,13 @@ struct MetricRun {
   private func writeStatistics(_ path: String) throws {
     let frechet = suite.definitions.filter { $0.kind == .frechet }
     guard frechet.count == 1, let definition = frechet.first else {
-      throw TrainingError.option(
+      throw EvaluationError.option(
         "--write-statistics needs exactly one Fréchet distance in --metrics, such as fid50k_full"
       )
     }
     let real = try suite.real(definition)
     guard real.count > 1 else {
-      throw TrainingError.option("--write-statistics needs at least two real images")
+      throw EvaluationError.option("--write-statistics needs at least two real images")
     }
     try real.write(npz: path)
     Console.line("wrote \(path): \(real.count) images, features of \(real.dimension) numbers")

@@ -20,7 +20,7 @@ extension MetricSources {
   static func standard(clip: String?, judge: String? = nil, device: Device) -> MetricSources {
     func model(_ path: String?, _ need: String) -> Once<ClipModel> {
       Once {
-        guard let path else { throw TrainingError.option(need) }
+        guard let path else { throw EvaluationError.option(need) }
         return try ClipModel(path: path, device: device)
       }
     }

@@ -71,7 +71,7 @@ struct PackCommand: ParsableCommand {
     if !destIsFolder, let own = sources.first(where: { Self.isSame($0, dest) }) {
       throw DatasetError.option("\(own) would be overwritten by its own zip; give another --dest")
     }
-    for zip in zips { try makeFolder(of: zip) }
+    for zip in zips { try makeFolder(URL(filePath: zip).deletingLastPathComponent().path) }
     let extractor = try flags.extractor()
     if zips.count < opened.count {
       let joined = JoinedSource(opened.map { (path: $0, source: $1) })
@@ -79,19 +79,6 @@ struct PackCommand: ParsableCommand {
     }
     for ((path, source), zip) in zip(opened, zips) {
       try flags.pack(source, called: path, to: zip, extractor)
-    }
-  }
-
-  private func makeFolder(of zip: String) throws {
-    let folder = URL(filePath: zip).deletingLastPathComponent().path
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw FileError(
-        "create folder",
-        path: folder,
-        reason: "not writable, or a file is in the way"
-      )
     }
   }
 

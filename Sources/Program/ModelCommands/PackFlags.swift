@@ -5,7 +5,6 @@ import Datasets
 import Fetch
 import Foundation
 import Images
-import Laion
 import Text
 import Torch
 import Training
@@ -23,7 +22,7 @@ struct PackFlags: ParsableArguments {
   @Option(PackOptions.clipView) var clipView: PackView
   @Option(PackOptions.clipPrecision) var clipPrecision: ClipPrecision
   @Flag(PackOptions.mirrorFeatures) var mirrorFeatures: Bool
-  @Option(optional: PackOptions.format) var format: StoredFormat?
+  @Option(optional: PackOptions.format) var format: PackedFormat?
   @Option(PackOptions.quality) var quality: Int
   @Option(PackOptions.minSide) var minSide: Int
   @Flag(PackOptions.dropGrey) var dropGrey: Bool
@@ -43,7 +42,7 @@ struct PackFlags: ParsableArguments {
   }
 
   /// How images are stored in the zip.
-  enum StoredFormat: String, ExpressibleByArgument, CaseIterable {
+  enum PackedFormat: String, ExpressibleByArgument, CaseIterable {
     case webp, png, jpeg
 
     /// The format if no flag says otherwise: what the original reads fastest is PNG; what is smaller and
@@ -52,7 +51,7 @@ struct PackFlags: ParsableArguments {
   }
 
   /// How images are stored in the zip.
-  var storedFormat: StoredFormat { format ?? .standard(lafiteJSON: lafiteJson) }
+  var storedFormat: PackedFormat { format ?? .standard(lafiteJSON: lafiteJson) }
 
   /// Refuses values that do not fit.
   func check() throws {

@@ -77,11 +77,11 @@ enum PackOptions {
     false,
     \.mirrorFeatures
   )
-  static let format = PackOption<PackFlags.StoredFormat?>(
+  static let format = PackOption<PackFlags.PackedFormat?>(
     "format",
     """
     How images are stored: webp (without loss), png (without loss) or jpeg.
-    (default: \(PackFlags.StoredFormat.standard(lafiteJSON: false)); \(PackFlags.StoredFormat.standard(lafiteJSON: true)) with --lafite-json)
+    (default: \(PackFlags.PackedFormat.standard(lafiteJSON: false)); \(PackFlags.PackedFormat.standard(lafiteJSON: true)) with --lafite-json)
     """,
     nil,
     \.format

@@ -13,7 +13,7 @@ enum SnapshotFiles {
   ///
   /// - Throws: `SamplingError` where nothing is found.
   static func files(_ path: String) throws -> [String] {
-    if SnapshotAddress.isAddress(path) { return [try ModelLocation.downloaded(path)] }
+    if SnapshotCache.isAddress(path) { return [try ModelLocation.downloaded(path)] }
     guard isFolder(path) else { return exists(path) ? [path] : [try ModelLocation(path).network] }
     let names = try listFolder(path)
       .filter { $0.hasPrefix("network-snapshot-") }
@@ -28,14 +28,14 @@ enum SnapshotFiles {
   /// The run folder that a snapshot lies in, if it lies in one.
   static func folder(of snapshot: String) -> String? {
     let folder = URL(filePath: snapshot).deletingLastPathComponent().path
-    let options = folder + "/training_options.json"
+    let options = "\(folder)/\(RunOptionsFile.name)"
     return FileManager.default.fileExists(atPath: options) ? folder : nil
   }
 
   /// The options of the run that a snapshot belongs to, if they are there and readable.
   static func options(of snapshot: String) -> TrainingOptions? {
     folder(of: snapshot).flatMap {
-      try? TrainingOptions(contentsOf: $0 + "/training_options.json")
+      try? TrainingOptions(contentsOf: "\($0)/\(RunOptionsFile.name)")
     }
   }
 }

@@ -59,7 +59,7 @@ extension TrainCommand {
     let carrier = try carrier(of: group, on: device)
     if group.rank == 0 { Console.line("\(group.count) processes, which sum \(carrier)") }
     return Ranks(group, patience: timeout, bound: timeout) { reason in
-      stop.abandon {
+      stop.exitIfInterruptible {
         Console.error("nifty: \(reason)")
         _exit(EXIT_FAILURE)
       }

@@ -219,7 +219,7 @@ struct TrainCommand: ParsableCommand {
     )
     Console.line("run folder \(run.folder.path)")
     let remedy = "go on with: nifty train --continue \(run.folder.path)"
-    FileError.goOn(by: remedy)
+    FileError.setAdvice(remedy)
     Runtime.failureNote.withLock { $0 = remedy }
     let signals = StopSignals(stop)
     alert?.begin(run.folder.path)

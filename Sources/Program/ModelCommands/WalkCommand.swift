@@ -5,6 +5,7 @@ import Console
 import Files
 import Images
 import Networks
+import Pixels
 import Sampling
 import Snapshots
 import Text

@@ -16,7 +16,7 @@ struct MappedFileTests {
       try Data(count: 3 * 4096).write(to: URL(filePath: path))
       let other = try MappedFile("/proc/self/exe")
       let file = try MappedFile(path)
-      FileError.goOn(by: "go on with: nifty train --continue RUN")
+      FileError.setAdvice("go on with: nifty train --continue RUN")
       #expect(truncate(path, 4096) == 0)
       // The first page is still there.
       #expect(file.bytes[4095] == 0)

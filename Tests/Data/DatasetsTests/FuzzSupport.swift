@@ -1,6 +1,7 @@
 import Archives
 import Files
 import TestSupport
+import Text
 
 @testable import Datasets
 
@@ -72,8 +73,7 @@ enum Repaired {
     while offset >= 0, bytes.count - offset >= 512, bytes[offset] != 0 {
       for index in 148..<156 { bytes[offset + index] = 0x20 }
       let sum = bytes[offset..<offset + 512].reduce(0) { $0 + Int($1) }
-      let digits = String(sum, radix: 8)
-      let field = String(repeating: "0", count: 6 - digits.count) + digits
+      let field = zeroPadded(sum, to: 6, radix: 8)
       for (index, digit) in field.utf8.enumerated() { bytes[offset + 148 + index] = digit }
       bytes[offset + 154] = 0
       let size = String(decoding: bytes[offset + 124..<offset + 135], as: UTF8.self)

@@ -3,6 +3,7 @@ import Foundation
 import Images
 import TestSupport
 import Testing
+import Text
 
 @testable import Datasets
 
@@ -27,8 +28,8 @@ import Testing
     header.replaceSubrange(0..<name.count, with: name)
     header.replaceSubrange(157..<157 + target.utf8.count, with: target.utf8)
     header.replaceSubrange(148..<156, with: "        ".utf8)
-    let sum = String(header.reduce(0) { $0 + Int($1) }, radix: 8)
-    let digits = String(repeating: "0", count: 6 - sum.count) + sum + "\0 "
+    let sum = header.reduce(0) { $0 + Int($1) }
+    let digits = zeroPadded(sum, to: 6, radix: 8) + "\0 "
     header.replaceSubrange(148..<156, with: digits.utf8)
     let padding = (512 - content.count % 512) % 512
     return header + content + [UInt8](repeating: 0, count: padding)

@@ -40,12 +40,12 @@ import Testing
       .init(name: "a\tb\nc\r\nd.png", cause: .tooSmall, reason: "4×4"),
       .init(name: "ä.png", cause: .undecodable("corrupt image"), reason: "line\u{2028}end"),
     ]
-    try LeftOutReport.write(dropped, beside: folder.file("a.zip"))
+    try SkippedItems.write(dropped, beside: folder.file("a.zip"))
     let expected =
       "name\tcause\treason\na b c d.png\ttoo small\t4×4\nä.png\tcorrupt image\tline end\n"
     #expect(try String(contentsOfFile: list, encoding: .utf8) == expected)
     // Where nothing is left out any more the earlier list would be wrong.
-    try LeftOutReport.write([], beside: folder.file("a.zip"))
+    try SkippedItems.write([], beside: folder.file("a.zip"))
     #expect(folder.contents == [])
   }
 }

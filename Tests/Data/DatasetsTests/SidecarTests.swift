@@ -28,6 +28,8 @@ import Testing
     #expect(try named.writable() == folder.file("xdg/nifty/ab-a.zip.features"))
     let home = paths(["XDG_CACHE_HOME": "relative", "HOME": folder.path])
     #expect(try home.writable() == folder.file(".cache/nifty/ab-a.zip.features"))
+    let cache = paths(["NIFTY_CACHE": folder.file("own"), "HOME": folder.path])
+    #expect(try cache.writable() == folder.file("own/ab-a.zip.features"))
     let made = try FileManager.default.attributesOfItem(atPath: folder.file("xdg/nifty"))
     #expect(made[.posixPermissions] as? Int == 0o700)
     #expect(throws: DatasetError.self) { try paths([:]).writable() }

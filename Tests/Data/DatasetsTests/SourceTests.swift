@@ -345,7 +345,7 @@ import Testing
     )
     #expect(report.manifest.resolution == 8 && report.manifest.imageCount == 2)
     #expect(try PackedDataset(folder.file("out.zip")).image(at: 1) == noiseImage(8, seed: 2))
-    try LeftOutReport.write(report.dropped, beside: folder.file("out.zip"))
+    try SkippedItems.write(report.dropped, beside: folder.file("out.zip"))
     let list = try String(contentsOfFile: folder.file("out.zip.left-out.tsv"), encoding: .utf8)
     #expect(list.hasPrefix("name\tcause\treason\nb.png\tanother size\t4×4 pixels after 8\n"))
     #expect(list.split(separator: "\n").count == 5)

@@ -42,7 +42,7 @@ struct HostileDownloadTests {
     address: String
   ) async throws {
     let error = await failure(address)
-    #expect(error?.cause == .address && error?.description.contains("secret") == false)
+    #expect(error?.cause == .invalidAddress && error?.description.contains("secret") == false)
     await #expect(throws: DownloadError.self) { try await WebPage(address).text() }
   }
 
@@ -55,7 +55,7 @@ struct HostileDownloadTests {
       "/f": .send(text("HTTP/1.1 302 Found\nLocation: \(location)\nContent-Length: 0"))
     ])
     defer { server.stop() }
-    #expect(await failure(server.url("/f"))?.cause == .address)
+    #expect(await failure(server.url("/f"))?.cause == .invalidAddress)
   }
 
   @Test func `redirects are followed to the end, but not in a circle`() async throws {
@@ -67,7 +67,7 @@ struct HostileDownloadTests {
     defer { server.stop() }
     #expect(await failure(server.url("/a")) == nil)
     #expect(FileManager.default.contents(atPath: folder.file("file.bin")) == Data([1, 2, 3]))
-    #expect(await failure(server.url("/c"))?.cause == .address)
+    #expect(await failure(server.url("/c"))?.cause == .invalidAddress)
   }
 
   @Test func `a partial file is not continued with a file of another size`() async throws {

@@ -1,5 +1,8 @@
+import BasicAlgorithms
+import Files
 import Foundation
 import Images
+import Text
 
 /// Files under Fixtures/, made by Fixtures/make-fixtures.py.
 enum Fixtures {
@@ -19,10 +22,7 @@ enum Fixtures {
 
 /// The 64-bit FNV-1a hash, as make-fixtures.py writes it.
 func fnv1a(_ bytes: [UInt8]) -> String {
-  var value: UInt64 = 0xcbf2_9ce4_8422_2325
-  for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
-  let digits = String(value, radix: 16)
-  return String(repeating: "0", count: 16 - digits.count) + digits
+  zeroPadded(FNV.hash(bytes), to: 16, radix: 16)
 }
 
 /// Where two pictures differ, in a sentence; nil when they are equal.

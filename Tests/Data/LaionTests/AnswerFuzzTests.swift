@@ -2,6 +2,8 @@ import Foundation
 import Synchronization
 import TestSupport
 import Testing
+import Text
+import Web
 
 @testable import Laion
 
@@ -20,7 +22,7 @@ import Testing
 
   @Test(arguments: [0, 1, 7, 42, 99, 100, 101, 103, 199, 200, 600, 999])
   func `a status of any three digits ends only its request`(status: Int) async throws {
-    let line = "HTTP/1.1 \(String(format: "%03d", status)) Odd"
+    let line = "HTTP/1.1 \(zeroPadded(status, to: 3)) Odd"
     let server = try RawServer { path in
       path == "/ok"
         ? .ok([1]) : .send(Self.answer("\(line)\nContent-Length: 2\nConnection: close", "ab"))

@@ -68,7 +68,7 @@ import Testing
       #expect(try complaints(configuration).isEmpty)
       let log = configuration.output + "/split0/.crashes"
       #expect(!FileManager.default.fileExists(atPath: log))
-      // Not even when failures that may pass are requested again.
+      // Not even when transient failures are retried.
       var again = configuration
       again.retriesFailures = true
       let pairs = try await LaionDownload(again).run().pairs

@@ -1,6 +1,7 @@
 import Foundation
 import Laion
 import Testing
+import Web
 
 @Suite struct ResponseDecisionTests {
   private let url = WebURL("https://example.com/a.jpg")

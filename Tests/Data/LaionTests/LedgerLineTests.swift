@@ -12,7 +12,7 @@ struct LedgerLineTests {
   private static func pair(
     _ row: Int,
     _ number: Int,
-    look: String? = nil,
+    perceptualHash: String? = nil,
     file: StoredFile? = .init(size: 2048, hash: 0xabc),
     replaced: FetchCause? = nil
   ) -> Ledger.Entry {
@@ -21,7 +21,7 @@ struct LedgerLineTests {
       height: 480,
       bytes: 1000,
       sha256: sha,
-      look: look,
+      perceptualHash: perceptualHash,
       file: file
     )
     return .init(row: row, number: number, outcome: .success(image), replaced: replaced)
@@ -41,9 +41,9 @@ struct LedgerLineTests {
     ("0\t-\tHTTP 404", failure(0, .status(404))),
     ("12\t-\tempty\twas timed out", failure(12, .empty, replaced: .timedOut)),
     ("3\t2\tok\t640\t480\t1000\t\(sha)", pair(3, 2, file: nil)),
-    ("3\t2\tok\t640\t480\t1000\t\(sha)\t00ff", pair(3, 2, look: "00ff", file: nil)),
+    ("3\t2\tok\t640\t480\t1000\t\(sha)\t00ff", pair(3, 2, perceptualHash: "00ff", file: nil)),
     ("3\t2\tok\t640\t480\t1000\t\(sha)\t2048\tabc", pair(3, 2)),
-    ("3\t2\tok\t640\t480\t1000\t\(sha)\t2048\tabc\t00ff", pair(3, 2, look: "00ff")),
+    ("3\t2\tok\t640\t480\t1000\t\(sha)\t2048\tabc\t00ff", pair(3, 2, perceptualHash: "00ff")),
     (
       "3\t2\tok\t640\t480\t1000\t\(sha)\t2048\tabc\twas HTTP 503",
       pair(3, 2, replaced: .status(503))
@@ -91,7 +91,7 @@ struct LedgerLineTests {
     async throws
   {
     let entries = [
-      Self.pair(0, 0), Self.failure(1, .timedOut), Self.pair(4, 1, look: "00ff"),
+      Self.pair(0, 0), Self.failure(1, .timedOut), Self.pair(4, 1, perceptualHash: "00ff"),
       Self.failure(5, .status(404)),
     ]
     try await withTemporaryFolder { folder in

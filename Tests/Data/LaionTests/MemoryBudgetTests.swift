@@ -4,6 +4,7 @@ import NIOPosix
 import Synchronization
 import TestSupport
 import Testing
+import Web
 
 @testable import Laion
 

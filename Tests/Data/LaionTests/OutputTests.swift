@@ -5,6 +5,7 @@ import Images
 import Laion
 import TestSupport
 import Testing
+import Text
 
 /// Layouts, formats, retry passes, and the check of stored pairs.
 @Suite struct OutputTests {
@@ -59,8 +60,7 @@ import Testing
       process.waitUntilExit()
       #expect(process.terminationStatus == 0)
       for i in [0, 9, 10, 29] {
-        let stem = configuration.output + "/00000000" + (i < 10 ? "0\(i)" : "\(i)").suffix(2)
-        let name = stem.replacing("/00000000", with: "/0000000")
+        let name = configuration.output + "/" + zeroPadded(i, to: 9)
         #expect(FileManager.default.contents(atPath: name + ".png") == Data(try samplePNG(i)))
         #expect(FileManager.default.contents(atPath: name + ".txt") == Data("text \(i)".utf8))
       }

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import NIOCore
 import NIOPosix
 import Testing
+import Web
 
 @testable import Laion
 

@@ -136,7 +136,7 @@ import Testing
         try makeFolder(folder + "/.staged")
         try Data("torn".utf8).write(to: URL(filePath: "\(folder)/.staged/3.png"))
         if cut == ledger.count {
-          // Nothing is requested again: what the ledger vouches for is not looked at.
+          // Nothing is requested again: rows in the ledger are skipped.
           try expected["\(whole.pairs - 1).png"]?
             .write(to: URL(filePath: "\(folder)/\(whole.pairs - 1).png"))
         }

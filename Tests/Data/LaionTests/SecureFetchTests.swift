@@ -3,6 +3,7 @@ import Foundation
 import NIOSSL
 import TestSupport
 import Testing
+import Web
 
 @testable import Laion
 

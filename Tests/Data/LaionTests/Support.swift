@@ -3,6 +3,7 @@ import Images
 import Laion
 import Parquet
 import TestSupport
+import Text
 
 /// A PNG of one colour, different for every `number`.
 func samplePNG(_ number: Int, side: Int = 40) throws -> [UInt8] {
@@ -19,9 +20,8 @@ func writePart(
   in folder: String,
   _ rows: [(url: String?, text: String?)]
 ) throws {
-  let padded = String(repeating: "0", count: 5 - "\(number)".count) + "\(number)"
   let writer = try ParquetWriter(
-    path: "\(folder)/part-\(padded)-test.snappy.parquet",
+    path: "\(folder)/part-\(zeroPadded(number, to: 5))-test.snappy.parquet",
     columns: [("SAMPLE_ID", .int64), ("URL", .string), ("TEXT", .string), ("NSFW", .string)]
   )
   for (index, row) in rows.enumerated() {

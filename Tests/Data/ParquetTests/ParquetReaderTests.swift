@@ -161,7 +161,7 @@ private func fixture(_ name: String) -> String {
       path: fixture("newer.parquet"),
       columns: ["view", ParquetColumn("struct", isRequired: false)]
     )
-    #expect(reader.passedOver.map(\.name) == ["struct"] && !reader.has("struct"))
+    #expect(reader.unreadColumns.map(\.name) == ["struct"] && !reader.has("struct"))
     let batch = try #require(try reader.next())
     #expect(batch["struct"].string(0) == nil && batch["view"].string(0) == "one")
     #expect(throws: ParquetError.self) {

@@ -53,7 +53,7 @@ struct RanksLivenessTests {
         #expect(try ranks.nextCommand() == .wait)
         try ranks.waitForFirst()
         // Rank 0 keeps what is said: it goes last.
-        _ = ranks.total(Tensor([Float(1)]))
+        _ = ranks.allReduceSum(Tensor([Float(1)]))
         return
       }
       try ranks.whileOthersWait {
@@ -76,7 +76,7 @@ struct RanksLivenessTests {
         }
         ranks.progress.doing("waits for a checkpoint") { done.wait() }
       }
-      _ = ranks.total(Tensor([Float(1)]))
+      _ = ranks.allReduceSum(Tensor([Float(1)]))
       try ranks.check()
     }
     #expect(said == ["nothing noticed", "nothing noticed"])
@@ -88,11 +88,11 @@ struct RanksLivenessTests {
         let progress = HangDetector()
         // Asked from another thread, as the heartbeat does.
         let asked = DispatchSemaphore(value: 0)
-        let answers = Mutex<[HangDetector.Standing]>([])
+        let answers = Mutex<[HangDetector.Status]>([])
         Thread.detachNewThread {
           for _ in 0..<8 {
             Thread.sleep(forTimeInterval: 0.25)
-            answers.withLock { $0.append(progress.standing()) }
+            answers.withLock { $0.append(progress.status()) }
           }
           asked.signal()
         }
@@ -100,7 +100,7 @@ struct RanksLivenessTests {
         let stuck = answers.withLock { $0 }
         Thread.detachNewThread {
           Thread.sleep(forTimeInterval: 1.1)
-          answers.withLock { $0.append(progress.standing()) }
+          answers.withLock { $0.append(progress.status()) }
           asked.signal()
         }
         progress.doing("writes b") {
@@ -111,8 +111,8 @@ struct RanksLivenessTests {
       }
     }
     #expect(found.allSatisfy { $0.task == "writes a" })
-    for (index, standing) in found.enumerated().dropFirst() {
-      #expect(standing.seconds > 0.25 * Double(index) - 0.05, "\(index): \(standing)")
+    for (index, status) in found.enumerated().dropFirst() {
+      #expect(status.seconds > 0.25 * Double(index) - 0.05, "\(index): \(status)")
     }
     #expect(woken.task == "writes b" && woken.seconds < 0.5, "\(woken)")
   }
@@ -122,7 +122,7 @@ struct RanksLivenessTests {
       if ranks.rank == 1 {
         try ranks.doing("reads clip.safetensors") { Thread.sleep(forTimeInterval: 6) }
       } else {
-        try ranks.meet()
+        try ranks.barrier()
       }
     }
     #expect(
@@ -139,7 +139,7 @@ struct RanksLivenessTests {
       }
       // Later than the other: it still waits when that one gives up, and hangs no more than it.
       if ranks.rank == 2 { Thread.sleep(forTimeInterval: 0.5) }
-      _ = ranks.total(Tensor([Float(1)]))
+      _ = ranks.allReduceSum(Tensor([Float(1)]))
       try ranks.check()
     }
     for rank in [0, 2] {
@@ -153,25 +153,25 @@ struct RanksLivenessTests {
   @Test(arguments: ["9223372036854775807", "-9223372036854775808", "1000000000000", "-1", "x", ""])
   func `a heartbeat of impossible seconds is ignored`(seconds: String) async {
     await #expect(processExitsWith: .success) { [seconds = seconds as String] in
-      let standing = HangDetector.Standing(beat: "7 \(seconds) writes a.txt")
-      #expect(standing?.hang(of: 3, after: -1e19) == nil)
+      let status = HangDetector.Status(beat: "7 \(seconds) writes a.txt")
+      #expect(status?.hang(of: 3, after: -1e19) == nil)
     }
   }
 
   @Test func `a heartbeat round-trips`() {
-    for standing in [
-      HangDetector.Standing(seconds: 0, task: "writes a b.txt"),
-      HangDetector.Standing(seconds: 61, task: nil),
-    ] { #expect(HangDetector.Standing(beat: "7 \(standing.text)") == standing) }
+    for status in [
+      HangDetector.Status(seconds: 0, task: "writes a b.txt"),
+      HangDetector.Status(seconds: 61, task: nil),
+    ] { #expect(HangDetector.Status(beat: "7 \(status.text)") == status) }
     #expect(
-      HangDetector.Standing(beat: "7") == nil && HangDetector.Standing(beat: "") == nil
+      HangDetector.Status(beat: "7") == nil && HangDetector.Status(beat: "") == nil
     )
-    let hang = HangDetector.Standing(seconds: 60, task: "computes fid50k_full")
+    let hang = HangDetector.Status(seconds: 60, task: "computes fid50k_full")
     #expect(
       hang.hang(of: 3, after: 60)
         == "rank 3 hangs while it computes fid50k_full: no progress for 60 seconds"
     )
     #expect(hang.hang(of: 3, after: 61) == nil)
-    #expect(HangDetector.Standing(seconds: 90, task: nil).hang(of: 3, after: 60) == nil)
+    #expect(HangDetector.Status(seconds: 90, task: nil).hang(of: 3, after: 60) == nil)
   }
 }

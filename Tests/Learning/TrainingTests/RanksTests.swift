@@ -232,14 +232,14 @@ struct RanksTests {
       let ranks = Ranks(group, patience: 2)
       // Longer than any of them may be silent.
       if ranks.rank == 1 { Thread.sleep(forTimeInterval: 3) }
-      try ranks.meet()
+      try ranks.barrier()
       if ranks.rank == 0 {
         ranks.whileOthersWait { Thread.sleep(forTimeInterval: 3) }
       } else {
         #expect(try ranks.nextCommand() == .wait)
         try ranks.waitForFirst()
       }
-      _ = ranks.total(Tensor([Float(1)]))
+      _ = ranks.allReduceSum(Tensor([Float(1)]))
       try ranks.check()
       // Rank 2 hangs now, while rank 0 works alone.
       if ranks.rank == 2 { ranks.heartbeat?.stop() }
@@ -283,7 +283,7 @@ struct RanksTests {
     ] as [(String?, String)] {
       let said = try await inRanks(2, timeout: .seconds(5)) { group -> String in
         let ranks = Ranks(group)
-        _ = ranks.total(Tensor([Float(1)]))
+        _ = ranks.allReduceSum(Tensor([Float(1)]))
         if ranks.rank == 1 {
           if let reason { ranks.publish(reason) }
           return ""

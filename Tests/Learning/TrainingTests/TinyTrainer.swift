@@ -37,7 +37,7 @@ func tinyEncoder() -> (Tensor) -> Tensor {
   return { $0.reshaped($0.size(0), -1).matmul(projection) }
 }
 
-/// What the steps of networks need that are given their batches by the test: the data is not looked at.
+/// What the steps of networks need that are given their batches by the test: the data is never read.
 ///
 /// - Parameters:
 ///   - configuration: What is computed.

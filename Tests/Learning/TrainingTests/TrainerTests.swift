@@ -1,5 +1,6 @@
 import Images
 import Networks
+import Pixels
 import Testing
 import Torch
 import TorchNN

@@ -180,7 +180,7 @@ struct RealNCCLTests {
     #expect(try RealNCCL.hasOurInterface())
   }
 
-  @Test(.enabled(if: Runtime.cudaDevices == 0))
+  @Test(.enabled(if: Runtime.cudaDevices == 0, "there is a GPU"))
   func `without a GPU it loads, makes an id and says why ranks cannot join`() async throws {
     let library = try #require(RealNCCL.library, "scripts/setup --tests installs it")
     let errors = try await inRanks(2) { group -> String in

@@ -122,7 +122,7 @@ struct VectorDrawingTests {
   }
 }
 
-@Suite struct NearDuplicatesTests {
+@Suite struct SeenPicturesTests {
   /// A disc of one colour on white.
   private func disc(_ color: Color, x: Int, radius: Int = 9) -> RGBImage {
     var pixels: [UInt8] = []
@@ -136,7 +136,7 @@ struct VectorDrawingTests {
   }
 
   @Test func `the same shape in nearly the same colour counts once, in another colour twice`() {
-    var known = NearDuplicates()
+    var known = SeenPictures()
     let discs = [
       disc(Color(200, 40, 40), x: 16), disc(Color(202, 41, 39), x: 16),
       disc(Color(40, 40, 200), x: 16), disc(Color(200, 40, 40), x: 9),

@@ -43,9 +43,10 @@ struct AlertTests {
     try body("http://127.0.0.1:\(port)/hook/secret")
   }
 
-  private func posted() throws -> [OptionValue] {
-    let text = (try? String(contentsOfFile: fixture.path("posted"), encoding: .utf8)) ?? ""
-    return text.split(separator: "\n").compactMap { OptionValue(json: String($0)) }
+  private func posted() -> [OptionValue] {
+    contents(of: fixture.path("posted")).split(separator: "\n").compactMap {
+      OptionValue(json: String($0))
+    }
   }
 
   private func ending() throws -> OptionValue? {
@@ -57,7 +58,7 @@ struct AlertTests {
     try hooked(200) { address in
       let run = try fixture.run(TrainingFixture.train + " --kimg=0.012 --alert=\(address)")
       #expect(run.status == 0, "\(run.errors)")
-      let alerts = try posted()
+      let alerts = posted()
       #expect(alerts.count == 1)
       #expect(alerts.first?["event"] == "finished" && alerts.first?["kimg"] == 0.012)
       let name = try fixture.only("runs").dropFirst(5)
@@ -88,7 +89,7 @@ struct AlertTests {
       process.terminate()
       process.waitUntilExit()
       #expect(process.terminationStatus == 75)
-      #expect(try posted().map { $0["event"] } == ["stopped"])
+      #expect(posted().map { $0["event"] } == ["stopped"])
     }
     #expect(try ending()?["ending"] == "stopped")
   }

@@ -2,13 +2,14 @@ import Foundation
 import Images
 import TestSupport
 import Testing
+import Text
 
 @Suite("nifty metrics")
 struct MetricsCommandTests {
   private func write(_ folder: TemporaryFolder, _ run: String, _ values: [Double]) throws {
     let lines = values.enumerated().map { index, value in
       #"{"results": {"fid50k_full": \#(value)}, "metric": "fid50k_full", "snapshot_pkl": "#
-        + #""network-snapshot-\#(String(format: "%06d", index * 200)).pkl"}"#
+        + #""network-snapshot-\#(zeroPadded(index * 200, to: 6)).pkl"}"#
     }
     let text = lines.joined(separator: "\n") + "\n"
     try folder.write(Array(text.utf8), to: "\(run)/metric-fid50k_full.jsonl")

@@ -42,7 +42,7 @@ struct RanksCommandTests {
   }
 
   /// What a file says so far: nothing while it is not there.
-  private func text(_ name: String) -> String { (try? read(name)) ?? "" }
+  private func text(_ name: String) -> String { contents(of: fixture.path(name)) }
 
   private func read(_ name: String) throws -> String {
     try String(contentsOfFile: fixture.path(name), encoding: .utf8)
@@ -311,7 +311,7 @@ struct RanksCommandTests {
     #expect(try fixture.only("runs").contains("-gpus2-"))
   }
 
-  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/mpirun")))
+  @Test(.enabled(if: Tools.hasMPI, "scripts/setup --tests installs mpirun"))
   func `mpirun starts a run`() throws {
     let mpirun = "/usr/bin/mpirun"
     let line = "--allow-run-as-root --oversubscribe -n 2"
@@ -342,7 +342,7 @@ struct RanksCommandTests {
   }
 
   /// Two machines: network namespaces joined by one cable, which is cut.
-  @Test(.enabled(if: getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/sbin/ip")))
+  @Test(.enabled(if: Tools.makesNetworks, "takes root, and Debian's iproute2"))
   func `a cable that is cut stops both machines within the time given`() throws {
     let id = ProcessInfo.processInfo.processIdentifier
     let (first, second) = ("nifty-a\(id)", "nifty-b\(id)")

@@ -19,7 +19,7 @@ struct RanksContinuingTests {
     run = "runs/\(try #require(names.first))"
   }
 
-  private func text(_ name: String) -> String { (try? read(name)) ?? "" }
+  private func text(_ name: String) -> String { contents(of: fixture.folder.file(name)) }
 
   private func read(_ name: String) throws -> String {
     try String(contentsOfFile: fixture.folder.file(name), encoding: .utf8)

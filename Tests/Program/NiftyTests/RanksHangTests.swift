@@ -21,9 +21,7 @@ struct RanksHangTests {
     return false
   }
 
-  private func text(_ name: String) -> String {
-    (try? String(contentsOfFile: fixture.path(name), encoding: .utf8)) ?? ""
-  }
+  private func text(_ name: String) -> String { contents(of: fixture.path(name)) }
 
   /// Keeps whoever opens a file to write it waiting in the kernel, as for a file system that does not
   /// answer: by a lease (fcntl(2)), for as long as the kernel lets one last, 45 seconds.

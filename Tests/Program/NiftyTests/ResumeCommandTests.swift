@@ -104,8 +104,7 @@ struct ResumeCommandTests {
       // Two lines of the log of this session: the signals are listened to.
       let log = {
         let runs = try? FileManager.default.contentsOfDirectory(atPath: fixture.path("runs"))
-        let log = runs?.first.map { fixture.path("runs/\($0)/log.txt") } ?? ""
-        return (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        return runs?.first.map { contents(of: fixture.path("runs/\($0)/log.txt")) } ?? ""
       }
       let before = log().split(separator: "\n").count
       while process.isRunning, log().split(separator: "\n").count < before + 1 { usleep(1000) }

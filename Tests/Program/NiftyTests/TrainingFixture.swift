@@ -82,3 +82,22 @@ struct TrainingFixture {
     return process
   }
 }
+
+/// What a file that a process still writes says so far, for tests that wait for a line in it.
+///
+/// - Parameter path: The file; it says nothing while it is not there.
+/// - Returns: Its text.
+func contents(of path: String) -> String {
+  guard FileManager.default.fileExists(atPath: path) else { return "" }
+  do { return String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self) } catch {
+    Issue.record("the test waits for a line in \(path), which cannot be read: \(error)")
+    return ""
+  }
+}
+
+/// What of the machine only some tests need.
+enum Tools {
+  static let hasMPI = FileManager.default.isExecutableFile(atPath: "/usr/bin/mpirun")
+  static let makesNetworks =
+    getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/sbin/ip")
+}

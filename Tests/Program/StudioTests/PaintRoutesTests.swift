@@ -6,6 +6,7 @@ import HummingbirdTesting
 import Images
 import JSON
 import Networks
+import Pixels
 import Sampling
 import Snapshots
 import TestSupport

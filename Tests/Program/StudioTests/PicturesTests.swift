@@ -155,7 +155,10 @@ struct PicturesTests {
       }
       #expect(sets.count == 2 && sets[0]["images"] == 2 && sets[0]["name"] == "data.zip")
       #expect(sets[1]["trouble"]?.string?.contains("/nowhere.zip") == true)
-      guard case .list(let samples)? = sets[0]["samples"] else { return }
+      guard case .list(let samples)? = sets[0]["samples"] else {
+        Issue.record("the set has no samples: \(sets[0].json)")
+        return
+      }
       #expect(samples.map { $0["captions"] } == [["red heart"], ["pizza"]])
       let picture = try await client.get("/api/sample?run=00000-a&set=0&index=1")
       #expect(try RGBImage(decoding: picture.bytes).width == 32)

@@ -1,3 +1,4 @@
+import BasicAlgorithms
 import Foundation
 
 /// A concatenation of several sources.
@@ -54,11 +55,8 @@ package struct JoinedSource: ImageTextSource {
   }
 
   private func position(of index: Int) -> (source: Int, item: Int) {
-    var (low, high) = (0, starts.count - 1)
-    while low < high {
-      let middle = (low + high + 1) / 2
-      if starts[middle] <= index { low = middle } else { high = middle - 1 }
-    }
-    return (low, index - starts[low])
+    // Of several that start there, all but the last are empty.
+    let source = starts.partitioningIndex { $0 <= index } - 1
+    return (source, index - starts[source])
   }
 }

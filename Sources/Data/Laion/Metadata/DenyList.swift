@@ -1,4 +1,6 @@
+import BasicAlgorithms
 import Files
+package import Web
 
 /// Hosts and addresses that are never requested, from a text file.
 ///

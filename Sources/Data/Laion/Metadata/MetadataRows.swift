@@ -5,8 +5,8 @@ struct MetadataRows {
   /// Rows in the part; `nil` for text, whose length shows only at its end.
   let rowCount: Int?
   /// Columns of unreadable types; their values count as unknown.
-  var passedOver: [(name: String, type: String)] {
-    if case .parquet(let rows) = source { rows.passedOver } else { [] }
+  var unreadColumns: [(name: String, type: String)] {
+    if case .parquet(let rows) = source { rows.unreadColumns } else { [] }
   }
   private enum Source {
     case parquet(ParquetRows)
@@ -51,7 +51,7 @@ struct MetadataRows {
 struct ParquetRows {
   let rowCount: Int
 
-  var passedOver: [(name: String, type: String)] { reader.passedOver }
+  var unreadColumns: [(name: String, type: String)] { reader.unreadColumns }
 
   private let reader: ParquetReader
   private let kept: [String]

@@ -1,4 +1,6 @@
+import BasicAlgorithms
 import Files
+import Web
 
 /// Decides which rows are requested: by the filter, the deny list, and earlier rows (duplicates).
 ///

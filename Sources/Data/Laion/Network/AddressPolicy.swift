@@ -1,3 +1,5 @@
+package import Web
+
 /// The rule of which addresses may be connected to.
 package struct AddressPolicy: Equatable, Sendable {
   private let allowsPrivate: Bool

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import Web
 
 /// One request and its response, within limits of size and time.
 struct Exchange: Sendable {

@@ -1,4 +1,5 @@
 import Files
+import Web
 
 /// The result of a request, at every level from one exchange up to the row: a value made of the body, or
 /// the failure.

@@ -20,7 +20,7 @@ package struct StoredImage: Equatable, Sendable {
   package var sha256: String
   /// The perceptual hash of the stored picture, where near duplicates are dropped; 32 hexadecimal
   /// digits.
-  package var look: String?
+  package var perceptualHash: String?
   /// The stored file; `nil` in ledgers of earlier versions.
   package var file: StoredFile?
 }

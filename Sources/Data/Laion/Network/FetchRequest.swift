@@ -1,3 +1,5 @@
+import Web
+
 /// One request of an attempt, before a connection is chosen.
 struct FetchRequest: Sendable {
   /// The kind of resource.

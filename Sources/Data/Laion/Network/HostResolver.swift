@@ -1,4 +1,5 @@
 import NIOPosix
+import Web
 
 /// A DNS cache; all rows that wait for a name share one lookup.
 ///

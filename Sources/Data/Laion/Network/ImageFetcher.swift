@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import Web
 
 /// Requests images: politely, within limits, with retries where they may help.
 ///

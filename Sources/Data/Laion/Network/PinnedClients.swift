@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTPCompression
 import NIOPosix
+import Web
 
 /// HTTP clients that connect to the address that was checked, and to no other.
 ///

@@ -1,4 +1,5 @@
 package import Foundation
+package import Web
 
 /// The action on a response, from its head alone.
 package enum ResponseDecision: Equatable, Sendable {

@@ -1,4 +1,4 @@
-import Foundation
+import Web
 
 /// Whether and when a failed request is retried.
 ///
@@ -33,10 +33,10 @@ package struct RetryPolicy: Equatable, Sendable {
     jitter: Double
   ) -> Double? {
     guard attempt < attempts, Self.canRecover(cause) else { return nil }
-    let backOff = delay * pow(2, Double(attempt - 1)) * (0.5 + jitter)
+    let ownDelay = backOff(delay, afterAttempt: attempt) * (0.5 + jitter)
     // A row does not wait for a server that names a longer wait.
     if let retryAfter, retryAfter > maximumDelay { return nil }
-    return min(maximumDelay, max(backOff, retryAfter ?? 0))
+    return min(maximumDelay, max(ownDelay, retryAfter ?? 0))
   }
 
   /// Whether a failure is transient, so that a retry may succeed.

@@ -1,3 +1,5 @@
+import Web
+
 /// A cache of sites' `robots.txt`; each is requested once, however many rows wait for it.
 actor RobotsCache {
   /// The rules of a site, or the cause of the failed request.

@@ -1,5 +1,6 @@
 import Foundation
 import NIOPosix
+import Web
 
 /// DNS lookups by the system's resolver, on its own threads.
 ///

@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
+import Web
 
 /// Maps the errors of the network stack to causes.
 enum TransportFailure {

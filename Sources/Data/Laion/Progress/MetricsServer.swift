@@ -20,7 +20,7 @@ package final class MetricsServer: Sendable {
 
   private let group: MultiThreadedEventLoopGroup
   private let channel: any Channel
-  private let board: Board
+  private let latest: LatestProgress
 
   /// Listens on one address of the machine.
   ///
@@ -37,9 +37,9 @@ package final class MetricsServer: Sendable {
     if !(0...65_535).contains(port) {
       throw FileError("listen on", path: "port \(port)", reason: "ports are 0 to 65535")
     }
-    let board = Board()
-    self.board = board
-    let slots = Slots(Self.maximumConnections)
+    let latest = LatestProgress()
+    self.latest = latest
+    let slots = ConnectionSlots(Self.maximumConnections)
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     do {
       channel = try await ServerBootstrap(group: group)
@@ -55,7 +55,7 @@ package final class MetricsServer: Sendable {
           channel.closeFuture.whenComplete { _ in end.cancel() }
           return channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-            try channel.pipeline.syncOperations.addHandler(Responder(board: board))
+            try channel.pipeline.syncOperations.addHandler(Responder(latest: latest))
           }
         }
         .bind(host: address, port: port)
@@ -68,7 +68,7 @@ package final class MetricsServer: Sendable {
   }
 
   /// Updates the progress of a split.
-  package func note(_ progress: LaionProgress) { board.note(progress) }
+  package func note(_ progress: LaionProgress) { latest.note(progress) }
 
   /// Stops listening.
   package func shutDown() async {
@@ -78,7 +78,7 @@ package final class MetricsServer: Sendable {
 }
 
 /// Slots for connections.
-private final class Slots: Sendable {
+private final class ConnectionSlots: Sendable {
   private let left: Mutex<Int>
 
   init(_ count: Int) { left = Mutex(count) }
@@ -95,7 +95,7 @@ private final class Slots: Sendable {
 }
 
 /// The latest progress of each split.
-private final class Board: @unchecked Sendable {
+private final class LatestProgress: @unchecked Sendable {
   // Sendable: `splits` is only touched under `lock`.
   private let lock = NSLock()
   private var splits: [Int: LaionProgress] = [:]
@@ -111,17 +111,17 @@ private final class Responder: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
-  private let board: Board
+  private let latest: LatestProgress
   private var isFound = false
 
-  init(board: Board) { self.board = board }
+  init(latest: LatestProgress) { self.latest = latest }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
     case .head(let head): isFound = head.uri == "/metrics"
     case .body: break
     case .end:
-      let body = ByteBuffer(string: isFound ? board.text : "see /metrics\n")
+      let body = ByteBuffer(string: isFound ? latest.text : "see /metrics\n")
       let head = HTTPResponseHead(
         version: .http1_1,
         status: isFound ? .ok : .notFound,

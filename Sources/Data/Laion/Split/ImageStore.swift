@@ -62,7 +62,7 @@ struct ImageStore: Sendable {
         height: isOriginal ? size.1 : image.height,
         bytes: body.readableBytes,
         sha256: body.withUnsafeReadableBytes { SHA256.digest(of: $0) },
-        look: settings.nearDuplicateBits == nil ? nil : PerceptualHash(image)?.text,
+        perceptualHash: settings.nearDuplicateBits == nil ? nil : PerceptualHash(image)?.text,
         file: file.withUnsafeBytes { StoredFile($0) }
       )
       return .success(stored)

@@ -20,7 +20,7 @@ final class Ledger: @unchecked Sendable {
   }
 
   /// The begin and the end of a retry pass; an interrupted pass continues.
-  enum Mark: String, Sendable {
+  enum State: String, Sendable {
     case began = "again"
     case ended = "again ended"
   }
@@ -35,7 +35,7 @@ final class Ledger: @unchecked Sendable {
     /// In an unfinished retry pass, the row after the last one requested.
     var pass: Int?
 
-    mutating func add(_ mark: Mark) { pass = mark == .began ? 0 : nil }
+    mutating func add(_ mark: State) { pass = mark == .began ? 0 : nil }
 
     mutating func add(_ entry: Entry) {
       nextRow = max(nextRow, entry.row + 1)
@@ -96,7 +96,7 @@ final class Ledger: @unchecked Sendable {
   }
 
   /// Appends the begin or the end of a retry pass.
-  func mark(_ mark: Mark) throws(FileError) {
+  func mark(_ mark: State) throws(FileError) {
     try log.append([mark.rawValue])
     summary.add(mark)
   }
@@ -124,7 +124,7 @@ final class Ledger: @unchecked Sendable {
     _ path: String,
     header: String?,
     before number: Int? = nil,
-    mark: (Mark) -> Void = { _ in },
+    mark: (State) -> Void = { _ in },
     _ visit: (Entry) throws(LaionError) -> Void
   ) throws(LaionError) -> Int {
     var reader: RecordReader
@@ -135,7 +135,7 @@ final class Ledger: @unchecked Sendable {
       if line == 1 {
         let isOurs = header.map { $0 == content } ?? true
         if !isOurs { throw .differentSettings(folder: folder(of: path)) }
-      } else if let found = Mark(rawValue: String(content)) {
+      } else if let found = State(rawValue: String(content)) {
         mark(found)
       } else {
         guard let entry = LedgerLine.decoded(content),

@@ -6,7 +6,7 @@ enum LedgerLine {
     case .success(let image):
       fields += ["ok", "\(image.width)", "\(image.height)", "\(image.bytes)", image.sha256]
       if let file = image.file { fields += ["\(file.size)", String(file.hash, radix: 16)] }
-      if let look = image.look { fields.append(look) }
+      if let perceptualHash = image.perceptualHash { fields.append(perceptualHash) }
     case .failure(let cause):
       fields.append(cause.description)
     }
@@ -45,7 +45,8 @@ enum LedgerLine {
       height: height,
       bytes: bytes,
       sha256: String(fields[6]),
-      look: fields.count == 8 || fields.count == 10 ? fields.last.map { String($0) } : nil,
+      perceptualHash: fields.count == 8 || fields.count == 10
+        ? fields.last.map { String($0) } : nil,
       file: file
     )
     return .init(row: row, number: number, outcome: .success(image), replaced: replaced)

@@ -1,3 +1,5 @@
+import BasicAlgorithms
+
 /// The window, a reorder buffer: rows finish in any order and are taken in row order.
 ///
 /// A pure value without I/O: rows are begun in ascending order, finished in any, and taken in ascending
@@ -50,11 +52,7 @@ struct RowWindow<Value> {
   }
 
   private func position(of row: Int) -> Int? {
-    var (low, high) = (head, rows.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if rows[middle] < row { low = middle + 1 } else { high = middle }
-    }
-    return low < rows.count && rows[low] == row ? low : nil
+    let position = rows[head...].partitioningIndex { $0 < row }
+    return position < rows.count && rows[position] == row ? position : nil
   }
 }

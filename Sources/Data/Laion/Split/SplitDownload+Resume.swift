@@ -1,3 +1,4 @@
+import BasicAlgorithms
 import Files
 import Images
 
@@ -17,19 +18,23 @@ extension SplitDownload {
     }
     var failed: [Int: FetchCause] = [:]
     var stored = HashSet64()
-    var looks = configuration.image.nearDuplicateBits.map { NearDuplicates(threshold: $0) }
+    var perceptualHashes = configuration.image.nearDuplicateBits.map {
+      NearDuplicates(threshold: $0)
+    }
     try Ledger.read(folder.ledgerPath, header: nil) { entry in
       failed[entry.row] = nil
       switch entry.outcome {
       case .success(let image):
         _ = stored.insert(image.hash)
-        if let look = image.look.flatMap({ PerceptualHash($0) }) { _ = looks?.insert(look) }
+        if let perceptualHash = image.perceptualHash.flatMap({ PerceptualHash($0) }) {
+          _ = perceptualHashes?.insert(perceptualHash)
+        }
       case .failure(let cause):
         if let pass, entry.row >= pass, RetryPolicy.canRecover(cause) { failed[entry.row] = cause }
       }
     }
     state.stored = stored
-    state.looks = looks
+    state.perceptualHashes = perceptualHashes
     if pass == nil { return }
     // The rows after the last request were filtered, too, and all of them may have been dropped.
     while let row = try state.rows.next() {

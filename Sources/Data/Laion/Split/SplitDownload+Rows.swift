@@ -118,8 +118,10 @@ extension SplitDownload {
     _ state: inout State
   ) -> FetchCause? {
     if settings.dropsDuplicates, !state.stored.insert(image.hash) { return .duplicateImage }
-    guard let look = image.look.flatMap({ PerceptualHash($0) }) else { return nil }
-    return state.looks?.insert(look) == false ? .nearDuplicate : nil
+    guard let perceptualHash = image.perceptualHash.flatMap({ PerceptualHash($0) }) else {
+      return nil
+    }
+    return state.perceptualHashes?.insert(perceptualHash) == false ? .nearDuplicate : nil
   }
 
   private func flush(_ state: inout State, _ ledger: Ledger) async throws(LaionError) {

@@ -1,3 +1,4 @@
+import BasicAlgorithms
 import Files
 import Foundation
 

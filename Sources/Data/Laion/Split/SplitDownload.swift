@@ -47,7 +47,7 @@ struct SplitDownload {
     /// Hashes of the files stored so far.
     var stored = HashSet64()
     /// Perceptual hashes of the pictures stored so far, if near duplicates are dropped.
-    var looks: NearDuplicates?
+    var perceptualHashes: NearDuplicates?
     /// Rows whose images crashed earlier runs; they are skipped.
     var crashed: Set<Int> = []
     /// In a retry pass, the rows to request and why they failed before.

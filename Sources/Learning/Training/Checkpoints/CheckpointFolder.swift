@@ -18,7 +18,7 @@ package final class CheckpointFolder: Sendable {
   /// - Throws: `FileError` if it cannot be made, or another process has it.
   package init(_ path: String) throws {
     self.path = path
-    if mkdir(path, 0o755) != 0, errno != EEXIST { throw FileError("create", path: path) }
+    try makeFolder(path, to: "create", mode: 0o755)
     descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     if descriptor < 0 { throw FileError("open", path: path) }
     do throws(FileError) {

@@ -22,13 +22,13 @@ package final class StopRequest: Sendable {
   /// Asks the run to end.
   package func request() {
     state.withLock { $0.isRequested = true }
-    if let exit { abandon(exit) }
+    if let exit { exitIfInterruptible(exit) }
   }
 
   /// Ends the process during long, repeatable work, else does nothing.
   ///
   /// - Parameter leave: Ends the process.
-  package func abandon(_ leave: () -> Void) {
+  package func exitIfInterruptible(_ leave: () -> Void) {
     guard let prepare = state.withLock({ $0.prepare }) else { return }
     prepare()
     leave()

@@ -93,7 +93,7 @@ package struct LossContext {
     guard gathering.isShared, let own = batchAgreement(output)?.detached() else { return output }
     // The images of the other ranks belong to the batch whose agreement is added.
     return .init(
-      logits: output.logits + (gathering.total(own) - own),
+      logits: output.logits + (gathering.allReduceSum(own) - own),
       features: output.features,
       agreement: output.agreement
     )
@@ -113,7 +113,7 @@ package struct LossContext {
   func coupling(_ output: Discriminator.Output, slopes: Tensor) -> Tensor? {
     guard gathering.isShared, let agreement = batchAgreement(output) else { return nil }
     let own = slopes.sum()
-    let share = (gathering.total(own) - own) / Double(slopes.size(0))
+    let share = (gathering.allReduceSum(own) - own) / Double(slopes.size(0))
     return (agreement - agreement.detached()) * share
   }
 

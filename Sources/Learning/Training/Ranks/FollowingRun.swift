@@ -35,7 +35,7 @@ package final class FollowingRun {
   /// - Throws: `RanksError` if another rank is gone, or an error of this rank.
   package func run() throws -> RunEnding {
     do {
-      try ranks.meet()
+      try ranks.barrier()
       while true {
         switch try ranks.nextCommand() {
         case .step: try step()

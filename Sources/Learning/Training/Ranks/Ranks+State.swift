@@ -8,7 +8,7 @@ extension Ranks {
     guard isShared else { return }
     command(.state)
     send((try? JSONEncoder().encode(trainer.progress)) ?? Data())
-    copyFromFirst(trainer.stateTensors.map(\.tensor))
+    broadcast(trainer.stateTensors.map(\.tensor))
   }
 
   /// Receives the state from rank 0.
@@ -17,7 +17,7 @@ extension Ranks {
   func receiveState(of trainer: Trainer) throws {
     let bytes = try received(atMost: 1 << 20)
     let received = trainer.stateTensors.map { (name: $0.name, tensor: $0.tensor.detached().copy()) }
-    copyFromFirst(received.map(\.tensor))
+    broadcast(received.map(\.tensor))
     try check()
     guard let progress = try? JSONDecoder().decode(TrainerProgress.self, from: bytes) else {
       throw RanksError("rank 0 sends a state that rank \(rank) cannot read")
@@ -40,13 +40,13 @@ extension Ranks {
   }
 
   private func send(_ bytes: Data) {
-    copyFromFirst([Tensor([Int64(bytes.count)])])
-    if !bytes.isEmpty { copyFromFirst([Tensor(bytes.map { Int64($0) })]) }
+    broadcast([Tensor([Int64(bytes.count)])])
+    if !bytes.isEmpty { broadcast([Tensor(bytes.map { Int64($0) })]) }
   }
 
   private func received(atMost limit: Int) throws -> Data {
     let size = Tensor([Int64(0)])
-    copyFromFirst([size])
+    broadcast([size])
     try check()
     let count = Int(size.values(Int64.self)[0])
     guard (0...limit).contains(count) else {
@@ -54,7 +54,7 @@ extension Ranks {
     }
     if count == 0 { return Data() }
     let bytes = Tensor([Int64](repeating: 0, count: count))
-    copyFromFirst([bytes])
+    broadcast([bytes])
     try check()
     return Data(bytes.values(Int64.self).map { UInt8(truncatingIfNeeded: $0) })
   }

@@ -18,7 +18,7 @@ final class CollapseResponse {
     let what = "at \(kimg(run.trainer.imagesSeen)) kimg \(reasons)"
     switch run.watch.verdict(alarms) {
     case .warn:
-      try run.report.say("warning: \(what)")
+      try run.report.log("warning: \(what)")
       return false
     case .stop:
       run.checkpoints.wait()
@@ -56,7 +56,7 @@ final class CollapseResponse {
     try run.snapshots.keep(best, rollbacks: number, at: images)
     run.clock.begin(at: images, after: spent)
     run.report.begin(again: images)
-    try run.report.say(rollback: "\(what); back to \(kimg(images)) kimg", factor, at: images)
+    try run.report.log(rollback: "\(what); back to \(kimg(images)) kimg", factor, at: images)
     run.checkpoints.demand()
   }
 }

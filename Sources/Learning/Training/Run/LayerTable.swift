@@ -88,18 +88,18 @@ struct LayerTable {
     _ describe: ([Substring], [Int]) -> (output: [Int], type: DType)
   ) -> [Row] {
     var rows: [Row] = []
-    var places: [String: Int] = [:]
+    var indices: [String: Int] = [:]
     for entry in network.state {
       let parts = entry.name.split(separator: ".")
       let name = parts.prefix(depth[parts[0]] ?? 2).joined(separator: ".")
-      if let place = places[name] {
-        rows[place].parameters += entry.isParameter ? entry.tensor.count : 0
+      if let index = indices[name] {
+        rows[index].parameters += entry.isParameter ? entry.tensor.count : 0
         continue
       }
       // The first tensor of a layer is its weight, that of the first block a constant.
       guard entry.name.hasSuffix(".weight") || entry.name.hasSuffix(".const") else { continue }
       let (output, type) = describe(name.split(separator: "."), entry.tensor.shape)
-      places[name] = rows.count
+      indices[name] = rows.count
       rows.append(
         Row(
           name: name,

@@ -37,7 +37,7 @@ final class RunCheckpoints {
   /// Begins a checkpoint if one is due; a slow disk delays the next one.
   func beginIfDue(_ state: () -> RunState, _ trainer: Trainer) throws {
     for case .failed(let images, let reason) in writer.takeOutcomes() {
-      try report.say(
+      try report.log(
         "no checkpoint at \(kimg(images)) kimg: \(reason) (training goes on; the checkpoint before "
           + "stays)"
       )
@@ -52,7 +52,7 @@ final class RunCheckpoints {
     writer.wait()
     // A checkpoint records the sizes of logs: buffered lines are written first.
     do { try report.flush() } catch {
-      report.tell("\(error) (no checkpoint now; training goes on)")
+      report.reportToConsole("\(error) (no checkpoint now; training goes on)")
       return
     }
     let tensors = trainer.stateTensors.map { HostTensor($0.name, $0.tensor) }
@@ -98,7 +98,7 @@ final class RunCheckpoints {
   private func newestHealthy(until limit: Int) throws -> Checkpoint? {
     try folder.newest(
       where: { $0.watchdog.isHealthy && $0.trainer.imagesSeen <= limit },
-      onDamage: { report.tell($0) }
+      onDamage: { report.reportToConsole($0) }
     )
   }
 

@@ -67,7 +67,7 @@ extension RunOutcome {
     try? FileManager.default.removeItem(atPath: folder.file(fileName))
     func note(_ outcome: RunOutcome) {
       do { try AtomicFile.write(outcome.json.prettyJSON, to: folder.file(fileName)) } catch {
-        report.tell("\(error) (the run itself has ended as it should)")
+        report.reportToConsole("\(error) (the run itself has ended as it should)")
       }
     }
     do {

@@ -33,8 +33,8 @@ final class RunRecovery {
     let (found, damage) = try run.checkpoints.newest()
     if let found {
       try adopt(found)
-      for line in damage { try run.report.say(line) }
-      try run.report.say("continued at \(kimg(run.trainer.imagesSeen)) kimg")
+      for line in damage { try run.report.log(line) }
+      try run.report.log("continued at \(kimg(run.trainer.imagesSeen)) kimg")
       return
     }
     if let reason = damage.first {
@@ -45,7 +45,7 @@ final class RunRecovery {
     }
     try start()
     try run.report.adopt(nil)
-    try run.report.say("begun anew: there is no checkpoint yet")
+    try run.report.log("begun anew: there is no checkpoint yet")
   }
 
   /// Restores a checkpoint's state, and truncates the logs to it.

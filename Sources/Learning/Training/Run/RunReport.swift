@@ -9,9 +9,9 @@ final class RunReport {
   /// The values of the current tick.
   private(set) var tick = Tick()
   private let folder: RunFolder
-  private let log: RunLog
+  private let runLog: RunLog
   private let observe: (TrainingEvent) -> Void
-  private var board: Board?
+  private var board: TensorBoard?
   private var profile: Profile?
   private var secondsStalled = 0.0
 
@@ -30,7 +30,7 @@ final class RunReport {
   ) {
     self.folder = folder
     self.observe = observe
-    log = RunLog(folder, metrics: metrics, progress: progress)
+    runLog = RunLog(folder, metrics: metrics, progress: progress)
     profile = profiles ? Profile() : nil
   }
 
@@ -44,45 +44,45 @@ final class RunReport {
     // A run that continues a snapshot's count has not seen those images.
     if tick == Tick() { tick.firstImage = images }
     try profile?.begin(at: images)
-    board = Board(in: folder, imagesSeen: reals == nil ? images : nil)
+    board = TensorBoard(in: folder, imagesSeen: reals == nil ? images : nil)
     if let reals { board?.show("reals", reals, png: try reals.encodedPNG(), step: 0) }
   }
 
   /// Continues from an earlier tick in a new event file.
-  func begin(again images: Int) { board = Board(in: folder, imagesSeen: images) }
+  func begin(again images: Int) { board = TensorBoard(in: folder, imagesSeen: images) }
 
   // MARK: Words
 
   /// Writes a line to log and console.
-  func say(_ text: String) throws(FileError) {
-    let wasWhole = log.trouble == nil
-    try log.append(text, to: "log.txt")
-    tell(text)
-    if wasWhole, let trouble = log.trouble {
-      tell("\(trouble) (training goes on; the lines wait in memory)")
+  func log(_ text: String) throws(FileError) {
+    let wasWhole = runLog.trouble == nil
+    try runLog.append(text, to: "log.txt")
+    reportToConsole(text)
+    if wasWhole, let trouble = runLog.trouble {
+      reportToConsole("\(trouble) (training goes on; the lines wait in memory)")
     }
   }
 
   /// Reports a rollback to a number of images, with a factor on the learning rates from then on.
-  func say(rollback text: String, _ factor: Double, at images: Int) throws(FileError) {
+  func log(rollback text: String, _ factor: Double, at images: Int) throws(FileError) {
     let line = "\(text) with \(factor) times the learning rates"
-    try say(line)
-    tell(.rolledBack(reason: line, imagesSeen: images))
+    try log(line)
+    notify(.rolledBack(reason: line, imagesSeen: images))
   }
 
   /// Writes a line to the console alone.
-  func tell(_ text: String) { observe(.line(text)) }
+  func reportToConsole(_ text: String) { observe(.line(text)) }
 
   /// Reports an event other than a line.
-  func tell(_ event: TrainingEvent) { observe(event) }
+  func notify(_ event: TrainingEvent) { observe(event) }
 
   // MARK: Files
 
   /// Writes the buffered lines.
-  func flush() throws(FileError) { try log.flush() }
+  func flush() throws(FileError) { try runLog.flush() }
 
   /// Sizes of the growing files, in bytes.
-  var sizes: [String: Int] { log.sizes }
+  var sizes: [String: Int] { runLog.sizes }
 
   /// Restores the tick of an earlier state, and truncates the files to it.
   ///
@@ -93,8 +93,10 @@ final class RunReport {
   func adopt(_ state: RunState?, keepingWords keepsWords: Bool = false) throws(FileError) {
     tick = state?.tick ?? Tick()
     var sizes = state?.logs ?? [:]
-    if keepsWords { sizes["log.txt"] = log.sizes["log.txt"] }
-    for line in try log.cut(to: sizes, imagesSeen: state?.trainer.imagesSeen ?? 0) { tell(line) }
+    if keepsWords { sizes["log.txt"] = runLog.sizes["log.txt"] }
+    for line in try runLog.cut(to: sizes, imagesSeen: state?.trainer.imagesSeen ?? 0) {
+      reportToConsole(line)
+    }
   }
 
   // MARK: The tick
@@ -120,13 +122,13 @@ final class RunReport {
     for (name, value) in line.figures(stalled: secondsStalled) {
       tick.statistics.report(name, [value])
     }
-    try log.append(
+    try runLog.append(
       tick.statistics.line(timestamp: now.timeIntervalSince1970),
       to: "stats.jsonl"
     )
     board?.show(tick.statistics, step: images)
-    if let trouble = board?.takeTrouble() { try say("\(trouble) (training goes on)") }
-    try say(line.text)
+    if let trouble = board?.takeTrouble() { try log("\(trouble) (training goes on)") }
+    try log(line.text)
     secondsStalled = 0
   }
 
@@ -152,9 +154,9 @@ final class RunReport {
 
   /// Records a score.
   func record(_ score: SnapshotMetric.Score, of metric: String, at images: Int) throws {
-    try log.append(score.line, to: "metric-\(metric).jsonl")
+    try runLog.append(score.line, to: "metric-\(metric).jsonl")
     board?.show(metric, score.value, step: images)
-    try say(score.line)
+    try log(score.line)
   }
 
   /// Writes the trace, if there is one.
@@ -163,9 +165,9 @@ final class RunReport {
     self.profile = nil
     do {
       let path = try profile.finish(in: folder)
-      tell("wrote \(path); open it in chrome://tracing or ui.perfetto.dev")
+      reportToConsole("wrote \(path); open it in chrome://tracing or ui.perfetto.dev")
     } catch let error as FileError {
-      try say("\(error) (training goes on without this trace)")
+      try log("\(error) (training goes on without this trace)")
     }
   }
 }

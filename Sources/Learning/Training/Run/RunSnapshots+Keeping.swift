@@ -37,11 +37,11 @@ extension RunSnapshots {
         try RegularFile.expect(at: path, to: "remove")
         if unlink(path) != 0, errno != ENOENT { throw FileError("remove", path: path) }
       } catch {
-        try report.say("\(error) (training goes on)")
+        try report.log("\(error) (training goes on)")
         continue
       }
       written.removeAll { $0.name == snapshot.name }
-      try report.say("removed \(snapshot.name) (--keep \(options.keep.text))")
+      try report.log("removed \(snapshot.name) (--keep \(options.keep.text))")
     }
   }
 

@@ -77,7 +77,7 @@ final class RunSnapshots {
       report.show("fakes", image, png: png, at: trainer.imagesSeen)
       try AtomicFile.write(png, to: folder.file(name))
     } catch {
-      try report.say("\(error) (training goes on without this picture)")
+      try report.log("\(error) (training goes on without this picture)")
     }
   }
 
@@ -109,10 +109,10 @@ final class RunSnapshots {
         )
       }
     } catch let error as FileError {
-      try report.say("\(error) (training goes on without this snapshot)")
+      try report.log("\(error) (training goes on without this snapshot)")
       return
     }
-    report.tell(.snapshot(path: path, imagesSeen: images))
+    report.notify(.snapshot(path: path, imagesSeen: images))
     note(written: name, at: images)
     if areScored, isScored(tick: report.tick.number, isLast: isLast) {
       unscored = name
@@ -182,7 +182,7 @@ final class RunSnapshots {
     let old = kept.snapshot
     kept.snapshot = "rolled-back-\(rollbacks)-" + old
     if rename(folder.file(old), folder.file(kept.snapshot)) != 0 {
-      try report.say("\(FileError("rename", path: folder.file(old))) (training goes on)")
+      try report.log("\(FileError("rename", path: folder.file(old))) (training goes on)")
       return
     }
     try remember(kept)
@@ -192,7 +192,7 @@ final class RunSnapshots {
   func remember(_ snapshot: BestSnapshot) throws {
     best = snapshot
     do { try AtomicFile.write(try snapshot.json, to: folder.file("best.json")) } catch {
-      try report.say("\(error) (training goes on)")
+      try report.log("\(error) (training goes on)")
     }
   }
 

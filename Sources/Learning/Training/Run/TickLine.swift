@@ -1,4 +1,5 @@
 import Foundation
+import Text
 import Torch
 
 /// The line of a tick for log and console, and its numbers for `stats.jsonl`.
@@ -91,8 +92,5 @@ private func format(_ value: Double, _ digits: Int) -> String {
 /// "1h 02m 03s" as the original's log writes durations.
 package func duration(_ seconds: Double) -> String {
   guard seconds < 1e9 else { return "–" }
-  let whole = Int(seconds.rounded())
-  let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
-  if hours > 0 { return String(format: "%dh %02dm %02ds", hours, minutes, rest) }
-  return minutes > 0 ? String(format: "%dm %02ds", minutes, rest) : "\(rest)s"
+  return Text.fullTime(Int(seconds.rounded()))
 }

@@ -26,7 +26,7 @@ extension TrainingRun {
     )
     if !continues { lines += steps.resumed + gammaLine }
     lines += [deviceLine, memoryLine(tables), diskLine]
-    for line in try lines + keepingLines() { try report.say(line) }
+    for line in try lines + keepingLines() { try report.log(line) }
   }
 
   /// The line on images, captions and labels.

@@ -1,6 +1,6 @@
 import Datasets
 package import Images
-import Networks
+import Pixels
 package import Torch
 import TorchNN
 

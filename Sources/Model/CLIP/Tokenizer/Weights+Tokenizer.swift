@@ -1,6 +1,5 @@
 package import Fetch
 import Foundation
-import Networks
 
 extension Weights {
   /// CLIP's tokenizer, restricted to a model's vocabulary if it has a compact one.

@@ -1,4 +1,3 @@
-import Networks
 package import Torch
 
 /// Pictures with small random changes of position, size and colour, as CLIP's input.

@@ -1,5 +1,4 @@
 import Foundation
-import Networks
 package import Torch
 import TorchNN
 

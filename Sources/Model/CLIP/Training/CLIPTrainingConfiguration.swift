@@ -1,5 +1,3 @@
-import Networks
-
 /// How a CLIP is trained on captioned pictures.
 ///
 /// The defaults train `CLIPConfiguration.small` on about a thousand pictures. Measured on 1,232 emoji

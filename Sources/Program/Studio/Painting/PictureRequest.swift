@@ -56,7 +56,7 @@ package struct PictureRequest: Sendable, Equatable {
   ///     of an uploaded picture.
   ///   - given: The uploaded pictures.
   /// - Throws: `RequestError` naming the key.
-  package init(json: OptionValue, given: GivenPictures? = nil) throws(RequestError) {
+  package init(json: OptionValue, given: UploadedPictures? = nil) throws(RequestError) {
     guard case .dictionary(let entries) = json else {
       throw RequestError("the body must be a JSON object")
     }
@@ -105,7 +105,7 @@ package struct PictureRequest: Sendable, Equatable {
 
   private static func source(
     _ json: OptionValue,
-    _ given: GivenPictures?
+    _ given: UploadedPictures?
   ) throws(RequestError) -> Source? {
     guard let value = json.given("picture_id") else {
       if let idle = ["picture", "image_noise"].first(where: { json.given($0) != nil }) {

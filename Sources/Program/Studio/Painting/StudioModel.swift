@@ -2,6 +2,7 @@ import CLIP
 import Files
 package import Images
 import Networks
+import Pixels
 package import Sampling
 import Snapshots
 import Torch

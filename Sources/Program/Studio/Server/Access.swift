@@ -1,5 +1,6 @@
 import Foundation
 package import HTTPTypes
+import Text
 
 /// Access control: the accepted host names, the accepted origins of requests, and the token if other
 /// machines can reach the server.
@@ -120,8 +121,7 @@ package struct Access: Sendable {
   private static func newToken() -> String {
     var random = SystemRandomNumberGenerator()
     return (0..<3).map { _ in
-      let digits = String(random.next() as UInt64, radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits
+      zeroPadded(random.next() as UInt64, to: 16, radix: 16)
     }.joined()
   }
 }

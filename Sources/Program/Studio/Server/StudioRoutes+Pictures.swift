@@ -33,7 +33,7 @@ extension StudioRoutes {
   /// Receives a picture to condition on.
   func take(_ request: Request) async throws -> Response {
     try await uploads.working("pictures") {
-      let file = try await request.pictureFile(upTo: GivenPictures.mostBytes)
+      let file = try await request.pictureFile(upTo: UploadedPictures.mostBytes)
       let name = try await given.keep(file, side: model.clipSide)
       return Response(json: ["picture_id": .string(name)])
     }

@@ -15,7 +15,7 @@ package struct StudioRoutes: Sendable {
   let training: TrainingPictures?
   let connections = Connections()
   let kept = KeptPictures()
-  let given = GivenPictures()
+  let given = UploadedPictures()
   let runData = RunData()
   /// Slots of animations and searches, which take long, and of uploads, which take memory.
   let slots = Slots(4)

@@ -5,7 +5,7 @@ import Files
 /// It is read, not mapped: access to a truncated mapping ends the process.
 struct GrowingFile {
   /// The lines appended since the last read.
-  struct News {
+  struct Update {
     /// Whole lines, each with its newline.
     var bytes: [UInt8]
     /// Whether the file was truncated: earlier content is invalid.
@@ -27,7 +27,7 @@ struct GrowingFile {
   /// Reads the whole lines that were appended.
   ///
   /// - Throws: `FileError` if the file cannot be read.
-  mutating func news() throws(FileError) -> News {
+  mutating func news() throws(FileError) -> Update {
     let file = try OpenedFile(path)
     var beganAnew = file.inode != inode || file.size < offset
     if !beganAnew, !end.isEmpty {
@@ -40,6 +40,6 @@ struct GrowingFile {
     bytes.removeLast(bytes.count - whole)
     offset += whole
     if whole > 0 { end = Array(bytes.suffix(64)) }
-    return News(bytes: bytes, beganAnew: beganAnew)
+    return Update(bytes: bytes, beganAnew: beganAnew)
   }
 }

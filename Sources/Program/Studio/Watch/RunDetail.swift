@@ -1,5 +1,6 @@
 import Files
 import JSON
+import Text
 
 /// The details of one run besides its row in the table.
 struct RunDetail {
@@ -49,7 +50,7 @@ struct RunDetail {
     if word == "reals" { return "reals.png" }
     let isNumber = word.utf8.allSatisfy { (48...57).contains($0) }
     guard isNumber, (1...12).contains(word.utf8.count) else { return nil }
-    return "fakes" + String(repeating: "0", count: max(6 - word.count, 0)) + word + ".png"
+    return "fakes" + zeroPadded(word, to: 6) + ".png"
   }
 
   /// "fakes000012.png" → 12.

@@ -35,7 +35,7 @@ extension TrainingOption {
     "clip",
     "CLIP model that packed the data.",
     \.clip,
-    key: "nifty.clip",
+    key: "\(RunOptionsFile.ownKey).\(RunOptionsFile.clipKey)",
     default: .words(ClipModel.standardText),
     ours: true
   )

@@ -5,7 +5,7 @@ import Text
 import Threads
 
 /// The cache of snapshots on the web.
-package enum SnapshotAddress {
+package enum SnapshotCache {
   /// Whether a location is a URL rather than a path.
   package static func isAddress(_ location: String) -> Bool {
     location.hasPrefix("https://") || location.hasPrefix("http://")

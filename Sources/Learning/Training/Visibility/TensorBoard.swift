@@ -2,7 +2,7 @@ import Files
 import Images
 
 /// TensorBoard's view of a run; an error of its file never ends the run.
-final class Board {
+final class TensorBoard {
   private let file: EventFile?
   /// The last error of the file, until `takeTrouble`.
   private var trouble: FileError?

@@ -4,7 +4,7 @@ import Images
 import Synchronization
 
 /// Uploaded pictures to condition on, in the size of CLIP's input; the oldest are evicted.
-package final class GivenPictures: Sendable {
+package final class UploadedPictures: Sendable {
   /// The most bytes of a file.
   static let mostBytes = 16 << 20
   /// The most pixels of a file: decoding needs about nine bytes for each.

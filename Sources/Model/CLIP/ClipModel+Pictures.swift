@@ -1,9 +1,11 @@
-package import CLIP
 import Datasets
 package import Images
 package import Torch
 
 extension ClipModel {
+  /// The share of noise in a picture's condition, as in LAFITE's training without captions.
+  package static let standardNoise = standardPseudoTextNoise
+
   /// The condition that a picture gives instead of a text.
   ///
   /// It is the pseudo text feature of training without captions (arXiv 2111.13792, equation 3), with the same

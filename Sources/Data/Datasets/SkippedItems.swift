@@ -4,7 +4,7 @@ import Glibc
 /// The list of skipped items for users: `DATASET.zip.left-out.tsv`.
 ///
 /// One line each: name, cause, reason, separated by tabs. Without skipped items there is no file.
-package enum LeftOutReport {
+package enum SkippedItems {
   /// Writes the list beside a dataset, or removes an outdated one.
   package static func write(
     _ dropped: [PackReport.Dropped],

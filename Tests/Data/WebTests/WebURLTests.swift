@@ -1,5 +1,5 @@
-import Laion
 import Testing
+import Web
 
 @Suite struct WebURLTests {
   @Test(arguments: [

@@ -2,7 +2,7 @@ import Images
 
 /// Finds pictures that look like an earlier one: the same bits of a perceptual hash (of brightness
 /// differences on a grid) and nearly the same colours on it.
-struct NearDuplicates {
+struct SeenPictures {
   private static let grid = 16
   /// Bits of 240 by which two hashes may differ.
   private static let tolerance = 8
