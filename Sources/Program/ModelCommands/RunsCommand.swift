@@ -4,7 +4,6 @@ import Foundation
 import JSON
 import Studio
 import Text
-import Training
 
 /// The runs of a folder as a table.
 struct RunsCommand: ParsableCommand {
