@@ -158,6 +158,42 @@ struct PageTests {
     }
   }
 
+  @Test func `the way between two pictures is kept as a loop or one way`() async throws {
+    let routes = try await Emoji.routes()
+    try await serving(routes) { port in
+      let browser = try await Browser()
+      try await browser.visit("http://127.0.0.1:\(port)/#prompt=sun&seed=7&count=2")
+      try await browser.wait(for: "document.querySelectorAll('.tile img').length === 2")
+      _ = try await browser.value(
+        "window.orders = []; const real = fetch; window.fetch = (path, rest) => {"
+          + "if (path === '/api/walk') orders.push(JSON.parse(rest.body)); return real(path, rest); }; 0"
+      )
+      let ways = [("film", "loop of 32 frames", true), ("once", "one way in 17 frames", false)]
+      for (number, (id, line, isLoop)) in ways.enumerated() {
+        _ = try await browser.value(
+          "document.querySelector('.batch:last-child .tile').click();"
+            + "document.getElementById('blend').click();"
+            + "document.querySelectorAll('.batch:last-child .tile')[1].click()"
+        )
+        try await browser.wait(for: "!document.getElementById('way').hidden")
+        #expect(try await browser.value(Self.audit) == "")
+        _ = try await browser.value("document.getElementById('\(id)').click()")
+        try await browser.wait(
+          for: "document.querySelectorAll('.tile img').length === \(3 + number)"
+        )
+        let caption = "document.getElementById('caption-settings').textContent"
+        try await browser.wait(for: "\(caption).startsWith('\(line)')")
+        #expect(try await browser.value("orders[\(number)].loop") == .bool(isLoop))
+        try await browser.wait(for: "document.getElementById('picture').naturalWidth === 32")
+        #expect(
+          try await browser.value("document.getElementById('save').download.endsWith('.webp')")
+            == true
+        )
+      }
+      #expect(browser.complaints == [])
+    }
+  }
+
   @Test func `a picture from elsewhere is painted after, until words are used again`() async throws
   {
     let folder = try TemporaryFolder()
