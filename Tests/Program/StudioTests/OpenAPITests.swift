@@ -70,5 +70,13 @@ struct OpenAPITests {
     }
     #expect(Set(keys.map(\.key)) == Set(PictureRequest.keys))
     #expect(Set(states.compactMap(\.string)) == Set(RunSummary.State.allCases.map(\.rawValue)))
+    guard case .list(let kinds)? = schemas?["Work"]?["properties"]?["kind"]?["enum"],
+      case .list(let workStates)? = schemas?["Work"]?["properties"]?["state"]?["enum"]
+    else {
+      Issue.record("no schema of works")
+      return
+    }
+    #expect(kinds.compactMap(\.string) == WorkSummary.Kind.allCases.map(\.rawValue))
+    #expect(workStates.compactMap(\.string) == WorkSummary.State.allCases.map(\.rawValue))
   }
 }

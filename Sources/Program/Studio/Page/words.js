@@ -48,6 +48,8 @@ const english = {
   setLine: "{0} images of {1}² · {2} captions", leftOut: "Left out: {0}", nothingLeftOut: "Nothing was left out.",
   moreSets: "and {0} more sets", noCaption: "no caption", noSets: "The run's options name no data.",
   option: "Option", lost: "Connection lost; trying again.",
+  works: "Data in the making", workName: "Data", workLeftOut: "Left out", rate: "Rate", laion: "download", pack: "pack",
+  atWork: "at work", perSecond: "{0} / s",
 };
 
 const japanese = {
@@ -99,6 +101,8 @@ const japanese = {
   setLine: "{1}² の画像 {0}枚 ・ キャプション {2}件", leftOut: "除外：{0}", nothingLeftOut: "除外はありません。",
   moreSets: "ほか{0}セット", noCaption: "キャプションなし", noSets: "設定にデータの記載がありません。",
   option: "設定", lost: "接続が切れました。再接続しています。",
+  works: "準備中のデータ", workName: "データ", workLeftOut: "除外", rate: "速さ", laion: "ダウンロード", pack: "パック",
+  atWork: "実行中", perSecond: "毎秒 {0}",
 };
 
 export const isJapanese = (navigator.languages?.[0] ?? navigator.language ?? "en").startsWith("ja");

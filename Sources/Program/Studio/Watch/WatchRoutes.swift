@@ -28,7 +28,11 @@ struct WatchRoutes: Sendable {
   }
 
   private static func rows(_ runs: RunsFolder) throws(FileError) -> OptionValue {
-    ["folder": .string(runs.path), "runs": .list(try runs.runs().map(\.json))]
+    let table = try runs.table()
+    return [
+      "folder": .string(runs.path), "runs": .list(table.runs.map(\.json)),
+      "works": .list(table.works.map(\.json)),
+    ]
   }
 
   /// The statistics, grids, marks, options and last log lines of a run.
