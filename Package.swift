@@ -276,8 +276,9 @@ let torchSide: [Target] = [
     "Program",
     "Studio",
     [
-      "Sampling", "CLIP", "Snapshots", "Networks", "Torch", "Datasets", "Images", "Console", "JSON",
-      "Text", "Files", "Threads", hummingbird, httpTypes, logging, nioCore, nioHTTPTypes,
+      "Sampling", "CLIP", "Snapshots", "Networks", "Torch", "Datasets", "Archives", "Images",
+      "Console", "JSON", "Text", "Files", "Threads", hummingbird, httpTypes, logging, nioCore,
+      nioHTTPTypes,
     ],
     resources: [.embedInCode("Page")]
   ),
@@ -325,7 +326,7 @@ let torchSide: [Target] = [
   tests(
     "Learning",
     "SamplingTests",
-    ["Sampling", "Networks", "Torch", "Images", "TestSupport", "TorchTestSupport"]
+    ["Sampling", "Snapshots", "Networks", "Torch", "Images", "TestSupport", "TorchTestSupport"]
   ),
   tests("Learning", "DistributedTests", ["Distributed", "Torch", "TorchTestSupport"]),
   tests(
@@ -349,9 +350,9 @@ let torchSide: [Target] = [
     "Program",
     "StudioTests",
     [
-      "Studio", "Sampling", "CLIP", "Snapshots", "Networks", "Torch", "Datasets", "Images", "JSON",
-      "Files",
-      "TestSupport", hummingbird, hummingbirdTesting, httpTypes, nioCore,
+      "Studio", "Sampling", "CLIP", "Snapshots", "Networks", "Torch", "Datasets", "Archives",
+      "Images", "JSON", "Files", "TestSupport", hummingbird, hummingbirdTesting, httpTypes,
+      nioCore,
     ]
   ),
   tests(
