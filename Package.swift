@@ -277,7 +277,8 @@ let torchSide: [Target] = [
     "Program",
     "Studio",
     [
-      "Sampling", "CLIP", "Snapshots", "Networks", "Pixels", "Torch", "Datasets", "Images",
+      "Sampling", "CLIP", "Snapshots", "Networks", "Pixels", "Torch", "Datasets", "Archives",
+      "Images",
       "Console", "JSON", "Text", "Files", "Threads", hummingbird, httpTypes, logging, nioCore,
       nioHTTPTypes,
     ],
@@ -327,7 +328,7 @@ let torchSide: [Target] = [
   tests(
     "Learning",
     "SamplingTests",
-    ["Sampling", "Networks", "Torch", "Images", "TestSupport", "TorchTestSupport"]
+    ["Sampling", "Snapshots", "Networks", "Torch", "Images", "TestSupport", "TorchTestSupport"]
   ),
   tests("Learning", "DistributedTests", ["Distributed", "Torch", "TorchTestSupport"]),
   tests(
@@ -352,6 +353,7 @@ let torchSide: [Target] = [
     "StudioTests",
     [
       "Studio", "Sampling", "CLIP", "Snapshots", "Networks", "Pixels", "Torch", "Datasets",
+      "Archives",
       "Images", "JSON", "Files", "TestSupport", hummingbird, hummingbirdTesting, httpTypes, nioCore,
     ]
   ),

@@ -66,8 +66,13 @@ package enum FileLock {
   /// The holder of a folder's lock; `nil` if no process of this machine has it.
   ///
   /// The lock itself is not touched: another process may take it meanwhile.
-  package static func holder(ofFolder path: String) -> Int? {
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+  package static func holder(ofFolder path: String) -> Int? { holder(of: path, O_DIRECTORY) }
+
+  /// The same of a file.
+  package static func holder(ofFile path: String) -> Int? { holder(of: path, O_NONBLOCK) }
+
+  private static func holder(of path: String, _ flags: Int32) -> Int? {
+    let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | flags)
     if descriptor < 0 { return nil }
     defer { close(descriptor) }
     return holder(descriptor)

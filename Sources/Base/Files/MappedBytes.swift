@@ -72,6 +72,15 @@ package struct MappedBytes: @unchecked Sendable {
     madvise(address, end - start, MADV_DONTNEED)
   }
 
+  /// Advises the system that pages of a file will be read soon.
+  package func prefetch(_ range: Range<Int>) {
+    guard !(owner is MemoryBlock), let base = bytes.baseAddress else { return }
+    let range = range.clamped(to: 0..<bytes.count)
+    let start = (Int(bitPattern: base) + range.lowerBound) / Self.page * Self.page
+    guard let address = UnsafeMutableRawPointer(bitPattern: start) else { return }
+    madvise(address, Int(bitPattern: base) + range.upperBound - start, MADV_WILLNEED)
+  }
+
   /// Advises the system that the bytes will be read in random order.
   package func adviseRandomAccess() {
     guard !(owner is MemoryBlock), let base = bytes.baseAddress else { return }

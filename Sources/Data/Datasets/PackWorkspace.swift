@@ -182,6 +182,7 @@ final class PackWorkspace {
   static func remove(_ folder: String) {
     for part in Part.allCases { unlink("\(folder)/\(part.rawValue)") }
     unlink("\(folder)/journal")
+    WorkProgress.remove(from: folder)
     rmdir(folder)
   }
 }

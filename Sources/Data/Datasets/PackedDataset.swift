@@ -1,4 +1,4 @@
-import Archives
+package import Archives
 import Files
 import Foundation
 package import Images
@@ -130,6 +130,9 @@ package final class PackedDataset: Sendable {
 
   /// The CLIP feature of an image [F], as stored (unnormalised).
   package func imageFeature(at index: Int) -> [Float] { featured.images.floats(row: index) }
+
+  /// The CLIP features of all images, [N, F], as stored, where they lie in the file.
+  package var imageFeatures: NpyArray { featured.images }
 
   /// The CLIP feature of a mirrored image [F], as stored; `nil` in a set without them.
   package func flippedFeature(at index: Int) -> [Float]? {

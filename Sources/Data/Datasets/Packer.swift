@@ -66,6 +66,8 @@ package struct Packer {
     defer { pipeline.stop() }
     var batch: [Prepared] = []
     let clock = ContinuousClock()
+    var note = ProgressNote(of: path, total: total, from: done)
+    note.note(done, images: writer.count)
     var lastCheckpoint = clock.now
     var side = writer.resolution
     while let outcome = pipeline.next() {
@@ -94,9 +96,41 @@ package struct Packer {
       let isDue = lastCheckpoint.duration(to: clock.now) >= options.checkpointInterval
       try writer.advance(to: done, isCheckpoint: isDue)
       if isDue { lastCheckpoint = clock.now }
+      note.note(done, images: writer.count)
       progress(done, total)
     }
     return try writer.finish()
+  }
+
+  /// Tells those who watch how far it is, at most twice a second.
+  private struct ProgressNote {
+    private static let interval = Duration.milliseconds(500)
+    private let folder: String
+    private let total: Int
+    private let begun: Int
+    private let start = ContinuousClock.now
+    private var last: ContinuousClock.Instant?
+
+    init(of path: String, total: Int, from begun: Int) {
+      folder = PackWorkspace.folder(of: path)
+      (self.total, self.begun) = (total, begun)
+    }
+
+    mutating func note(_ done: Int, images: Int) {
+      let now = ContinuousClock.now
+      if let last, last.duration(to: now) < Self.interval, done < total { return }
+      last = now
+      let seconds = start.duration(to: now) / .seconds(1)
+      let rate = seconds > 0 ? Double(done - begun) / seconds : 0
+      WorkProgress(
+        done: done,
+        total: total,
+        images: images,
+        leftOut: max(done - images, 0),
+        rate: rate,
+        secondsLeft: rate > 0 ? Double(total - done) / rate : nil
+      ).note(in: folder)
+    }
   }
 
   private func start(

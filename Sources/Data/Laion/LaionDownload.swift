@@ -41,7 +41,11 @@ package struct LaionDownload: Sendable {
     let network = Connections(configuration, denied)
     let result: Result<LaionReport, LaionError>
     do throws(LaionError) {
-      let report = ProgressReporter(progress)
+      let output = configuration.output
+      let report = ProgressReporter { state in
+        state.note(inFolderOf: SplitFolder.path(of: state.split, in: output))
+        progress(state)
+      }
       let splits = parts.map { split($0, denied, network, report) }
       // Fail early: a damaged part or a folder with other settings must not show after days of downloading.
       var unreadColumns: [String: String] = [:]
@@ -100,7 +104,7 @@ package struct LaionDownload: Sendable {
       part: part,
       configuration: configuration,
       folder: SplitFolder(
-        path: "\(configuration.output)/split\(part.number)",
+        path: SplitFolder.path(of: part.number, in: configuration.output),
         format: configuration.image.format
       ),
       fetcher: network.fetcher,

@@ -12,11 +12,12 @@ enum DataBench {
     switch (words.first, words.count) {
     case ("pack", 5): try pack(words[1], to: words[2], side: Int(words[3]) ?? 256, words[4])
     case ("generate", 3): try generate(words[1], count: Int(words[2]) ?? 1000)
+    case ("random", 4): try random(words[1], count: Int(words[2]) ?? 1000, clip: words[3])
     case ("open", 3...): try open(Array(words.dropFirst(2)), reads: Int(words[1]) ?? 1000)
     case ("index", 2): try index(words[1])
     case ("featured", 4): try addFeatures(words[1], to: words[2], count: Int(words[3]) ?? 1000)
     case ("load", 4): try load(words[1], threads: Int(words[2]) ?? 2, rate: Double(words[3]) ?? 0)
-    default: throw DatasetError.option("usage: DataBench pack|generate|open|index|load …")
+    default: throw DatasetError.option("usage: DataBench pack|generate|random|open|index|load …")
     }
   }
 
@@ -74,6 +75,34 @@ enum DataBench {
           captions: ["a picture", "number \(index)"],
           textFeatures: [feature, feature]
         )
+      )
+    }
+    try writer.finish()
+  }
+
+  /// A dataset of many images of 16×16 without captions, with random features of 512 numbers that the CLIP
+  /// of a hash is said to have made.
+  private static func random(_ path: String, count: Int, clip: String) throws {
+    let model = PackManifest.FeatureModel(name: "bench", sha256: clip)
+    let writer = try PackedDatasetWriter(path, options: .init(resolution: 16, featureModel: model))
+    let picture = try RGBImage(width: 16, height: 16, filledWith: Color(90, 90, 90)).encodedPNG()
+    // xorshift64
+    var state: UInt64 = 88_172_645_463_325_252
+    for _ in 0..<count {
+      let feature = [Float](unsafeUninitializedCapacity: 512) { numbers, filled in
+        while filled < 512 {
+          state ^= state << 13
+          state ^= state >> 7
+          state ^= state << 17
+          numbers.initializeElement(
+            at: filled,
+            to: Float(Int32(truncatingIfNeeded: state)) / 0x1p31
+          )
+          filled += 1
+        }
+      }
+      try writer.append(
+        PackedRecord(image: picture, imageFeature: feature, captions: [], textFeatures: [])
       )
     }
     try writer.finish()

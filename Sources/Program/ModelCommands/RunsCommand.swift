@@ -1,5 +1,6 @@
 import ArgumentParser
 import Console
+import Datasets
 import Foundation
 import JSON
 import Studio
@@ -11,6 +12,8 @@ struct RunsCommand: ParsableCommand {
     commandName: "runs",
     abstract: "List the runs of a folder: state, progress, best score, time left.",
     discussion: """
+      Lists the downloads of nifty laion and the datasets that nifty pack is making, too.
+
       EXAMPLES
         nifty runs runs
         nifty runs runs --json
@@ -24,26 +27,50 @@ struct RunsCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let runs = try RunsFolder(folder).runs()
+    let (runs, works) = try RunsFolder(folder).table()
     if json {
-      Console.text(OptionValue.dictionary([.init("runs", .list(runs.map(\.json)))]).prettyJSON)
-    } else if runs.isEmpty {
+      let all: OptionValue = ["runs": .list(runs.map(\.json)), "works": .list(works.map(\.json))]
+      Console.text(all.prettyJSON)
+    } else if runs.isEmpty && works.isEmpty {
       Console.line("\(folder) holds no runs")
     } else {
-      for line in Self.table(runs) { Console.line(line) }
+      if !runs.isEmpty { for line in Self.table(runs) { Console.line(line) } }
+      if !runs.isEmpty && !works.isEmpty { Console.line("") }
+      if !works.isEmpty { for line in Self.table(works) { Console.line(line) } }
     }
   }
 
   /// The table's lines, columns aligned.
   static func table(_ runs: [RunSummary]) -> [String] {
     let head = ["run", "state", "kimg", "best", "left"]
-    let rows = [head] + runs.map(cells)
-    let widths = head.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    let troubles = runs.compactMap(\.trouble)
+    return aligned([head] + runs.map(cells)) + runs.compactMap(\.trouble)
+  }
+
+  /// The same of downloads and packings.
+  static func table(_ works: [WorkSummary]) -> [String] {
+    let head = ["data", "by", "state", "done", "left out", "rate", "left"]
+    return aligned([head] + works.map(cells)) + works.compactMap(\.trouble)
+  }
+
+  private static func aligned(_ rows: [[String]]) -> [String] {
+    let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0
+    }
     return rows.map { row in
       zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
         .joined(separator: "  ").trimmingCharacters(in: .whitespaces)
-    } + troubles
+    }
+  }
+
+  private static func cells(_ work: WorkSummary) -> [String] {
+    let isRunning = work.state == .running
+    let progress = work.progress
+    let total = progress?.total.map { "/\($0)" } ?? ""
+    return [
+      work.name, work.kind.rawValue, work.state.rawValue,
+      progress.map { "\($0.done)\(total)" } ?? "–", progress.map { "\($0.leftOut)" } ?? "–",
+      isRunning ? progress.map { Text.rate($0.rate, "images") } ?? "–" : "–",
+      progress?.secondsLeft.map(Text.time) ?? "–",
+    ]
   }
 
   private static func cells(_ run: RunSummary) -> [String] {

@@ -14,6 +14,22 @@ import Testing
     return try NpyArray(spool.mapped(), path: "a.zip", entry: "x.npy")
   }
 
+  @Test(arguments: [1, 3, 7, 100])
+  func `rows are visited some at a time, in their order`(count: Int) throws {
+    let rows = (0..<7).map { row in (0..<5).map { Float(5 * row + $0) } }
+    let array = try open(NpyArray.encode(rows, columns: 5, as: .float16))
+    var visited: [Range<Int>] = []
+    var bytes: [UInt8] = []
+    array.forEachRows(count) { part, elements in
+      visited.append(part)
+      #expect(elements.count == part.count * 5 * 2)
+      bytes += elements
+    }
+    #expect(visited.flatMap { Array($0) } == Array(0..<7))
+    #expect(visited.dropLast().allSatisfy { $0.count == count })
+    #expect(bytes == rows.flatMap { NpyArray.encode($0, as: .float16) })
+  }
+
   @Test(arguments: [NpyElement.float16, .float32])
   func `floating-point rows come back`(element: NpyElement) throws {
     let rows: [[Float]] = [[1, -2.5, 0.125], [65504, -0.0, 6.103515625e-05]]

@@ -94,6 +94,52 @@ struct AlertTests {
     #expect(try ending()?["ending"] == "stopped")
   }
 
+  /// Learning rates at which the first step ends in numbers that are not finite, also after five halvings.
+  private static let collapsing =
+    TrainingFixture.train.replacing("--aug=ada", with: "--aug=noaug") + " --g_lr=1e12 --kimg=1"
+
+  /// Trains until the watchdog gives up.
+  private func collapse(_ policy: String, _ address: String) throws {
+    let line = "\(Self.collapsing) --on-collapse=\(policy) --alert=\(address)"
+    let run = try nifty(line.split(separator: " ").map(String.init), in: fixture.folder.path)
+    #expect(run.status == 1 && run.errors.contains("nan"), "\(run.errors)")
+  }
+
+  @Test func `a collapse is told once, with its reason, and the folder says the same`() throws {
+    try hooked(200) { address in
+      try collapse("stop", address)
+      let alerts = try posted()
+      #expect(alerts.map { $0["event"] } == ["collapsed"])
+      let reason = try #require(alerts.first?["reason"]?.string)
+      #expect(reason.contains("nan; the run is stopped, its checkpoints are good"), "\(reason)")
+      #expect(alerts.first?["text"]?.string?.hasSuffix("kimg: \(reason)") == true)
+      #expect(try ending()?["ending"] == "collapsed" && ending()?["reason"]?.string == reason)
+    }
+  }
+
+  @Test func `every rollback is told, then the collapse where none of them helped`() throws {
+    try hooked(200) { address in
+      try collapse("rollback", address)
+      let alerts = try posted()
+      let rollbacks = [OptionValue?](repeating: "rolled_back", count: 5)
+      #expect(alerts.map { $0["event"] } == rollbacks + ["collapsed"])
+      for (alert, factor) in zip(alerts, [0.5, 0.25, 0.125, 0.0625, 0.03125]) {
+        let reason = alert["reason"]?.string ?? ""
+        #expect(reason.contains("; back to 0.000 kimg with \(factor) times the"), "\(reason)")
+        #expect(alert["kimg"] == 0.0)
+      }
+      let last = alerts.last?["reason"]?.string
+      #expect(last?.hasSuffix("given up after 5 rollbacks") == true, "\(last ?? "none")")
+      let runs = try fixture.run("runs runs --json").output
+      let row = OptionValue(json: runs)?["runs"]
+      guard case .list(let rows)? = row else {
+        Issue.record("no rows: \(runs)")
+        return
+      }
+      #expect(rows.map { $0["state"] } == ["collapsed"] && rows.map { $0["rollbacks"] } == [5])
+    }
+  }
+
   @Test func `an alert that fails is one line, and the run ends as it should`() throws {
     try hooked(500) { address in
       let run = try fixture.run(TrainingFixture.train + " --kimg=0.012 --alert=\(address)")

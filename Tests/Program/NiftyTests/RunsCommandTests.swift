@@ -36,6 +36,33 @@ struct RunsCommandTests {
     #expect(runs.contains { $0["kimg"] as? Double == 3 })
   }
 
+  @Test func `downloads and packings have a table of their own`() throws {
+    let folder = try folder()
+    try folder.write([], to: "laion/split0/.ledger")
+    let statistics = #"{"pairs": 90, "failures": {"a": 5}, "filtered": {}}"#
+    try folder.write(Array(statistics.utf8), to: "laion/split0/stats.json")
+    let progress = #"{"done": 30, "total": 100, "images": 28, "leftOut": 2, "rate": 2.5}"#
+    try folder.write([], to: ".coco.zip.packing/journal")
+    try folder.write(Array(progress.utf8), to: ".coco.zip.packing/.progress.json")
+    let output = try nifty(["runs", folder.path]).output
+    #expect(
+      output.hasSuffix(
+        """
+
+        data          by     state     done    left out  rate  left
+        coco.zip      pack   stopped   30/100  2         –     –
+        laion/split0  laion  finished  90/90   5         –     –
+
+        """
+      ),
+      "\(output)"
+    )
+    let json = try nifty(["runs", folder.path, "--json"]).output
+    let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+    let works = try #require(object?["works"] as? [[String: Any]])
+    #expect(works.compactMap { $0["state"] as? String } == ["stopped", "finished"])
+  }
+
   @Test func `an empty folder says so`() throws {
     let folder = try TemporaryFolder()
     #expect(try nifty(["runs", folder.path]).output == "\(folder.path) holds no runs\n")

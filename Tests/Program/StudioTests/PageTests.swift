@@ -1,3 +1,5 @@
+import Datasets
+import Files
 import Foundation
 import Images
 import JSON
@@ -158,6 +160,42 @@ struct PageTests {
     }
   }
 
+  @Test func `the way between two pictures is kept as a loop or one way`() async throws {
+    let routes = try await Emoji.routes()
+    try await serving(routes) { port in
+      let browser = try await Browser()
+      try await browser.visit("http://127.0.0.1:\(port)/#prompt=sun&seed=7&count=2")
+      try await browser.wait(for: "document.querySelectorAll('.tile img').length === 2")
+      _ = try await browser.value(
+        "window.orders = []; const real = fetch; window.fetch = (path, rest) => {"
+          + "if (path === '/api/walk') orders.push(JSON.parse(rest.body)); return real(path, rest); }; 0"
+      )
+      let ways = [("film", "loop of 32 frames", true), ("once", "one way in 17 frames", false)]
+      for (number, (id, line, isLoop)) in ways.enumerated() {
+        _ = try await browser.value(
+          "document.querySelector('.batch:last-child .tile').click();"
+            + "document.getElementById('blend').click();"
+            + "document.querySelectorAll('.batch:last-child .tile')[1].click()"
+        )
+        try await browser.wait(for: "!document.getElementById('way').hidden")
+        #expect(try await browser.value(Self.audit) == "")
+        _ = try await browser.value("document.getElementById('\(id)').click()")
+        try await browser.wait(
+          for: "document.querySelectorAll('.tile img').length === \(3 + number)"
+        )
+        let caption = "document.getElementById('caption-settings').textContent"
+        try await browser.wait(for: "\(caption).startsWith('\(line)')")
+        #expect(try await browser.value("orders[\(number)].loop") == .bool(isLoop))
+        try await browser.wait(for: "document.getElementById('picture').naturalWidth === 32")
+        #expect(
+          try await browser.value("document.getElementById('save').download.endsWith('.webp')")
+            == true
+        )
+      }
+      #expect(browser.complaints == [])
+    }
+  }
+
   @Test func `a picture from elsewhere is painted after, until words are used again`() async throws
   {
     let folder = try TemporaryFolder()
@@ -251,6 +289,44 @@ struct PageTests {
         for: "document.querySelector('.chart canvas').ariaLabel.includes('7.25')"
       )
       #expect(browser.complaints == [])
+    }
+  }
+
+  @Test func `a download and a packing are followed while they go on`() async throws {
+    let folder = try TemporaryFolder()
+    try folder.write([], to: "laion/split0/.ledger")
+    try folder.write([], to: ".coco.zip.packing/journal")
+    let log = open(folder.file("laion/split0/.ledger"), O_RDWR | O_CLOEXEC)
+    defer { close(log) }
+    try FileLock.take(log, on: "ledger", to: "test")
+    @Sendable func note(_ done: Int, _ name: String) {
+      WorkProgress(done: done, total: 2000, images: done, leftOut: 7, rate: 12.34, secondsLeft: 95)
+        .note(in: folder.file(name))
+    }
+    note(500, "laion/split0")
+    note(300, ".coco.zip.packing")
+    let routes = try await Emoji.routes(runs: folder.path)
+    try await serving(routes) { port in
+      for (language, state) in [("en", "at work"), ("ja", "実行中")] {
+        let browser = try await Browser(language: language)
+        try await browser.visit("http://127.0.0.1:\(port)/#watch")
+        try await browser.wait(for: "document.querySelectorAll('#works tbody tr').length === 2")
+        let rows = "document.querySelectorAll('#works tbody tr')"
+        #expect(
+          try await browser.value("\(rows)[0].querySelector('.pill').textContent")
+            == .string(state)
+        )
+        let text = try await browser.value("\(rows)[0].textContent").string ?? ""
+        for part in ["laion/split0", "500 / 2,000", "7", "12.3", "1m 35s"] {
+          #expect(text.contains(part), "\(text)")
+        }
+        #expect(try await browser.value("\(rows)[1].lastChild.textContent") == "")
+        #expect(try await browser.value(Self.audit) == "")
+        note(501, "laion/split0")
+        try await browser.wait(for: "\(rows)[0].textContent.includes('501 / 2,000')")
+        note(500, "laion/split0")
+        #expect(browser.complaints == [])
+      }
     }
   }
 }

@@ -189,6 +189,7 @@ struct PaintRoutesTests {
       for path in [
         "/style.css", "/favicon.svg", "/app.js", "/create.js", "/blend.js", "/watch.js",
         "/chart.js", "/png.js", "/words.js", "/compare.js", "/data.js", "/nearest.js", "/source.js",
+        "/works.js",
       ] {
         let file = try await client.get(path)
         #expect(file.status == .ok && !file.bytes.isEmpty, "\(path)")

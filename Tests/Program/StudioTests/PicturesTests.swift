@@ -43,6 +43,27 @@ struct PicturesTests {
     }
   }
 
+  @Test func `a walk that does not return is the file of nifty walk --once`() async throws {
+    let folder = try TemporaryFolder()
+    let words = "walk sun pizza --seeds 1,2 --frames 3 --fps 10 --once --network emoji --threads 1"
+    let walked = try await niftyAside(
+      words.split(separator: " ").map(String.init) + ["--out", "walk.webp"],
+      in: folder.path
+    )
+    #expect(walked.status == 0, "\(walked.errors)")
+    let answer = try await withStudio { client in
+      try await client.post(
+        "/api/walk",
+        """
+        {"stops": [{"prompt": "sun", "seed": 1}, {"prompt": "pizza", "seed": 2}], "frames": 3,
+         "fps": 10, "loop": false}
+        """
+      )
+    }
+    let file = try Data(contentsOf: URL(filePath: folder.file("walk.webp")))
+    #expect(answer.bytes == [UInt8](file))
+  }
+
   @Test(arguments: [
     (#"{"stops": [{"prompt": "a"}]}"#, "stops must be 2 to 16"), (#"{}"#, "stops must be"),
     (#"{"stops": [{"prompt": "a"}, {"prompt": ""}]}"#, "prompt is empty"),

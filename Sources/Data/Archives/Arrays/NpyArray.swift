@@ -85,6 +85,28 @@ package struct NpyArray: Sendable {
     }
   }
 
+  /// Visits the bytes of all rows in their order, some rows at a time.
+  ///
+  /// The next rows are read from the disk meanwhile, and those visited leave the memory.
+  ///
+  /// - Parameters:
+  ///   - count: Rows at a time.
+  ///   - body: Gets the rows' numbers and their elements, which are valid during the call.
+  package func forEachRows(_ count: Int, _ body: (Range<Int>, UnsafeRawBufferPointer) -> Void) {
+    precondition(count > 0, "\(count) rows at a time")
+    let size = columns * element.size
+    let place = { (first: Int) in
+      let rows = first..<min(first + count, rows)
+      return (rows, dataStart + rows.lowerBound * size..<dataStart + rows.upperBound * size)
+    }
+    for first in stride(from: 0, to: rows, by: count) {
+      let (rows, range) = place(first)
+      if rows.upperBound < self.rows { data.prefetch(place(rows.upperBound).1) }
+      data.withBytes { body(rows, UnsafeRawBufferPointer(rebasing: $0[range])) }
+      data.release(range)
+    }
+  }
+
   /// The first element of a row of an integer array.
   package func integer(row: Int) -> Int {
     precondition(element == .int64, "integer of a \(element) array")

@@ -1,3 +1,6 @@
+import Datasets
+import Files
+
 /// The progress of a split.
 package struct LaionProgress: Codable, Equatable, Sendable {
   /// The number of the split.
@@ -45,6 +48,22 @@ package struct LaionProgress: Codable, Equatable, Sendable {
     self.bytesPerSecond = bytesPerSecond
     self.imagesPerSecond = imagesPerSecond
     self.secondsLeft = secondsLeft
+  }
+}
+
+extension LaionProgress {
+  /// Tells those who watch the split's folder how far it is; a finished split has its statistics instead.
+  func note(inFolderOf path: String) {
+    if exists(path + "/stats.json") { return WorkProgress.remove(from: path) }
+    let isKnown = target < 1 << 50
+    WorkProgress(
+      done: pairs,
+      total: isKnown ? target : nil,
+      images: pairs,
+      leftOut: failures.values.reduce(0, +) + filtered.values.reduce(0, +),
+      rate: imagesPerSecond,
+      secondsLeft: secondsLeft
+    ).note(in: path)
   }
 }
 

@@ -16,6 +16,9 @@ struct SplitFolder: Sendable {
 
   init(path: String, format: StoredFormat) { (self.path, self.format) = (path, format) }
 
+  /// The folder of the split of a number.
+  static func path(of number: Int, in output: String) -> String { "\(output)/split\(number)" }
+
   /// The suffix of an image file, without a dot.
   ///
   /// - Parameter start: The file, or its first bytes.

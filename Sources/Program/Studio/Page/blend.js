@@ -15,8 +15,8 @@ const isPlain = (tile) => !tile.film && tile.settings.picture_id === undefined;
  * Wires the controls up.
  *
  * `studio` has the gallery's picture of the moment (`chosen`), the number of the model's `layers`, paints
- * (`paint(settings, signal)`), makes a loop (`walk(order, signal)`), shows a file (`show(url, settings)`) and
- * keeps one (`keep(settings, blob, film)`).
+ * (`paint(settings, signal)`), makes an animation (`walk(order, signal)`), shows a file (`show(url, settings)`) and
+ * keeps one (`keep(settings, blob, film)`; `film` says what moves, and is empty for a still picture).
  */
 export function startBlend(studio) {
   let kind = "blend";
@@ -81,20 +81,20 @@ export function startBlend(studio) {
     tell(say("chooseOther"));
   };
 
-  /** A loop past these stops, which becomes a picture of the gallery. */
-  const film = async (button, stops, settings) => {
+  /** A way past these stops, a loop or ending on the last, which becomes a picture of the gallery. */
+  const film = async (button, stops, settings, loop = true) => {
     now?.abort();
     const run = new AbortController();
     now = run;
-    const count = stops.length * framesOfLeg;
+    const count = loop ? stops.length * framesOfLeg : (stops.length - 1) * framesOfLeg + 1;
     button.disabled = true;
     tell(say("filming", count), 600_000);
     try {
-      const order = { stops, frames: framesOfLeg, fps: framesPerSecond, noise: settings.noise === "none" ? "none" : "const" };
+      const order = { stops, loop, frames: framesOfLeg, fps: framesPerSecond, noise: settings.noise === "none" ? "none" : "const" };
       if (settings.truncation_cutoff !== undefined) order.truncation_cutoff = settings.truncation_cutoff;
       const blob = await studio.walk(order, run.signal);
       close();
-      studio.keep(settings, blob, count);
+      studio.keep(settings, blob, say(loop ? "filmLine" : "onceLine", count));
       tell(say("filmed"));
     } catch (error) {
       if (error.name !== "AbortError") tell(error.message); else hush();
@@ -116,11 +116,13 @@ export function startBlend(studio) {
     });
   }
   $("keep").addEventListener("click", () => {
-    if (last && to) studio.keep(last.settings, last.blob, 0);
+    if (last && to) studio.keep(last.settings, last.blob, "");
   });
-  $("film").addEventListener("click", () => {
-    if (to) film($("film"), [stop(from.settings), stop(to.settings)], { ...wanted(), share: 0.5 });
-  });
+  for (const id of ["film", "once"]) {
+    $(id).addEventListener("click", () => {
+      if (to) film($(id), [stop(from.settings), stop(to.settings)], { ...wanted(), share: 0.5 }, id === "film");
+    });
+  }
   $("loop").addEventListener("click", () => {
     const tile = studio.chosen();
     if (!tile) return;
@@ -150,7 +152,7 @@ export function startBlend(studio) {
       $("share").value = "50";
       $("share").hidden = kind === "mix";
       $("layers").hidden = kind !== "mix";
-      $("film").hidden = kind === "mix";
+      for (const id of ["film", "once"]) $(id).hidden = kind === "mix";
       sayLayers();
       $("way").hidden = false;
       $(kind === "mix" ? "layer-first" : "share").focus();

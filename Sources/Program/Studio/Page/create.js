@@ -266,7 +266,7 @@ function addBatch(first, count) {
     button.className = "tile waiting";
     button.disabled = true;
     row.append(button);
-    const tile = { settings: own, button, url: null, film: 0 };
+    const tile = { settings: own, button, url: null, film: "" };
     button.addEventListener("click", () => { if (!blend.takes(tile)) choose(tile, true); });
     return tile;
   });
@@ -309,7 +309,7 @@ function choose(tile, follows) {
 }
 
 /** Puts a picture with its settings on the easel. */
-function present(url, settings, film = 0) {
+function present(url, settings, film = "") {
   const { seed, truncation, noise } = settings;
   const prompt = titleOf(settings);
   $("picture").src = url;
@@ -327,14 +327,14 @@ function present(url, settings, film = 0) {
     $("caption-settings").textContent = `${words} · ${$("caption-settings").textContent}`;
   }
   // An animation carries no settings, and is no end of another way.
-  for (const id of ["link", "again", "more", "blend", "mix", "loop"]) $(id).hidden = film > 0;
+  for (const id of ["link", "again", "more", "blend", "mix", "loop"]) $(id).hidden = film !== "";
   // Nor are there words of a picture that was painted after another.
   if (settings.picture_id !== undefined) for (const id of ["link", "again", "blend", "loop"]) $(id).hidden = true;
-  $("nearest").hidden = film > 0 || !model.training_pictures;
+  $("nearest").hidden = film !== "" || !model.training_pictures;
   $("save").textContent = say(film ? "saveFilm" : "save");
   if (film) {
     if (settings.to_prompt !== undefined) $("caption-prompt").textContent = `${prompt} → ${settings.to_prompt}`;
-    $("caption-settings").textContent = `${say("filmLine", film)} · ${$("caption-settings").textContent}`;
+    $("caption-settings").textContent = `${film} · ${$("caption-settings").textContent}`;
   } else if (settings.to_prompt !== undefined) {
     const words = say("blendLine", Math.round(settings.share * 100), settings.to_prompt);
     $("caption-settings").textContent = `${words} · ${$("caption-settings").textContent}`;

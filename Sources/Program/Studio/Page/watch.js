@@ -4,6 +4,7 @@ import { Chart, colour, darkness } from "/chart.js";
 import { offerSnapshots } from "/compare.js";
 import { offerData } from "/data.js";
 import { say, tell } from "/words.js";
+import { drawWorks } from "/works.js";
 
 const $ = (id) => document.getElementById(id);
 const mostRuns = 8;
@@ -61,7 +62,8 @@ function trouble(text) {
 }
 
 async function update(news) {
-  trouble(news.runs.length ? null : say("noRuns", news.folder));
+  trouble(news.runs.length || news.works.length ? null : say("noRuns", news.folder));
+  drawWorks(news.works, duration);
   const before = new Map(rows.map((row) => [row.name, JSON.stringify(row)]));
   rows = news.runs;
   const names = new Set(rows.map((row) => row.name));

@@ -16,8 +16,9 @@ const english = {
   blend: "Blend with another…", share: "From one to the other", keep: "Keep",
   mix: "Mix styles with another…", firstLayer: "First layer", lastLayer: "Last layer",
   mixLine: "layers {0} of seed {1}",
-  loop: "Walk through seeds", film: "Keep as a loop", filming: "Painting {0} frames…",
-  filmed: "The loop is in the gallery.", saveFilm: "Save WebP", filmLine: "loop of {0} frames",
+  loop: "Walk through seeds", film: "Keep as a loop", once: "Keep one way", filming: "Painting {0} frames…",
+  filmed: "The animation is in the gallery.", saveFilm: "Save WebP", filmLine: "loop of {0} frames",
+  onceLine: "one way in {0} frames",
   nearest: "Nearest training pictures", searching: "Looking through {0} training pictures…",
   nearestLine: "Of {0} training pictures these are most alike to CLIP; 1 is the same picture.",
   alikeness: "{0} alike",
@@ -47,6 +48,8 @@ const english = {
   setLine: "{0} images of {1}² · {2} captions", leftOut: "Left out: {0}", nothingLeftOut: "Nothing was left out.",
   moreSets: "and {0} more sets", noCaption: "no caption", noSets: "The run's options name no data.",
   option: "Option", lost: "Connection lost; trying again.",
+  works: "Data in the making", workName: "Data", workLeftOut: "Left out", rate: "Rate", laion: "download", pack: "pack",
+  atWork: "at work", perSecond: "{0} / s",
 };
 
 const japanese = {
@@ -65,8 +68,9 @@ const japanese = {
   blend: "別の絵と混ぜる…", share: "一方から他方へ", keep: "残す",
   mix: "別の絵とスタイルを混ぜる…", firstLayer: "最初の層", lastLayer: "最後の層",
   mixLine: "層 {0} はシード {1}",
-  loop: "シードを巡る", film: "ループとして残す", filming: "{0}コマを描いています…",
-  filmed: "ループをギャラリーに入れました。", saveFilm: "WebPを保存", filmLine: "{0}コマのループ",
+  loop: "シードを巡る", film: "ループとして残す", once: "片道で残す", filming: "{0}コマを描いています…",
+  filmed: "アニメーションをギャラリーに入れました。", saveFilm: "WebPを保存", filmLine: "{0}コマのループ",
+  onceLine: "片道{0}コマ",
   nearest: "最も近い学習画像", searching: "学習画像{0}枚を調べています…",
   nearestLine: "学習画像{0}枚のうち、CLIPで最も似ているもの。1は同じ画像です。",
   alikeness: "類似度 {0}",
@@ -97,6 +101,8 @@ const japanese = {
   setLine: "{1}² の画像 {0}枚 ・ キャプション {2}件", leftOut: "除外：{0}", nothingLeftOut: "除外はありません。",
   moreSets: "ほか{0}セット", noCaption: "キャプションなし", noSets: "設定にデータの記載がありません。",
   option: "設定", lost: "接続が切れました。再接続しています。",
+  works: "準備中のデータ", workName: "データ", workLeftOut: "除外", rate: "速さ", laion: "ダウンロード", pack: "パック",
+  atWork: "実行中", perSecond: "毎秒 {0}",
 };
 
 export const isJapanese = (navigator.languages?.[0] ?? navigator.language ?? "en").startsWith("ja");

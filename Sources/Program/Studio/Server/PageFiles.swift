@@ -35,6 +35,7 @@ struct PageFiles: Sendable {
       "/data.js": File(PackageResources.data_js, script),
       "/nearest.js": File(PackageResources.nearest_js, script),
       "/source.js": File(PackageResources.source_js, script),
+      "/works.js": File(PackageResources.works_js, script),
       "/api/openapi.json": File(PackageResources.openapi_json, "application/json; charset=utf-8"),
     ]
   }

@@ -20,6 +20,10 @@ package struct StudioRoutes: Sendable {
   /// Slots of animations and searches, which take long, and of uploads, which take memory.
   let slots = Slots(4)
   let uploads = Slots(8)
+  /// How long one answer of `/api/events` lasts; `nil` as long as its client listens.
+  ///
+  /// A browser asks again then.
+  var longestEvents: Duration?
   private let page = PageFiles()
 
   /// The routes over an open model.

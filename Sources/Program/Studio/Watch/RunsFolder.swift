@@ -3,7 +3,7 @@ import HTTPTypes
 import JSON
 import Synchronization
 
-/// A folder with run folders in it, or one run folder.
+/// A folder with run folders in it, downloads or datasets that are packed; or one of them.
 package final class RunsFolder: Sendable {
   /// Its path.
   package let path: String
@@ -23,34 +23,75 @@ package final class RunsFolder: Sendable {
     _ = try listFolder(path)
   }
 
-  /// The names of the runs, at most two folders down; the folder itself, if it is a run, is ".".
+  /// What a look at the folder finds.
+  private struct Content {
+    /// The names of the runs.
+    var runs: [String] = []
+    /// Downloads and packings, with their folders.
+    var works: [(name: String, kind: WorkSummary.Kind, folder: String)] = []
+  }
+
+  /// The runs, downloads and packings, at most two folders down; the folder itself, if it is one, is ".".
   ///
   /// - Throws: `FileError` if the folder cannot be listed any more.
-  func names() throws(FileError) -> [String] {
-    if Self.isRun(path) { return ["."] }
-    var names: [String] = []
-    for name in try listFolder(path) where !name.hasPrefix(".") {
-      let folder = path + "/" + name
-      guard isFolder(folder) else { continue }
-      if Self.isRun(folder) {
-        names.append(name)
-      } else {
-        // An unreadable folder has no runs to show.
-        for inner in (try? listFolder(folder)) ?? [] where Self.isRun(folder + "/" + inner) {
-          names.append(name + "/" + inner)
-        }
+  private func content() throws(FileError) -> Content {
+    var content = Content()
+    if Self.isRun(path) {
+      content.runs = ["."]
+    } else if WorkFolder.isSplit(path) {
+      content.works = [(".", .laion, path)]
+    } else {
+      try look(into: path, called: "", depth: 2, &content)
+    }
+    return content
+  }
+
+  private func look(
+    into folder: String,
+    called prefix: String,
+    depth: Int,
+    _ content: inout Content
+  ) throws(FileError) {
+    for name in try listFolder(folder) {
+      let inner = folder + "/" + name
+      if let zip = WorkFolder.zip(name) {
+        guard exists("\(inner)/\(WorkFolder.journal)"), !WorkFolder.isOfSplit(zip, in: folder)
+        else { continue }
+        content.works.append((prefix + zip, .pack, inner))
+      } else if name.hasPrefix(".") {
+        continue
+      } else if Self.isRun(inner) {
+        content.runs.append(prefix + name)
+      } else if WorkFolder.isSplit(inner) {
+        // It may hold a million pairs: nothing is looked for among them.
+        content.works.append((prefix + name, .laion, inner))
+      } else if depth > 1, isFolder(inner) {
+        // An unreadable folder has nothing to show.
+        try? look(into: inner, called: name + "/", depth: depth - 1, &content)
       }
     }
-    return names
+  }
+
+  /// The names of the runs.
+  ///
+  /// - Throws: `FileError` if the folder cannot be listed any more.
+  func names() throws(FileError) -> [String] { try content().runs }
+
+  /// All runs, the most recently changed first, and all downloads and packings, those in progress first.
+  ///
+  /// - Throws: `FileError` if the folder cannot be listed any more.
+  package func table() throws(FileError) -> (runs: [RunSummary], works: [WorkSummary]) {
+    let content = try content()
+    let runs = content.runs.map { RunSummary($0, at: path(of: $0)) }
+      .sorted { ($0.changed, $0.name) > ($1.changed, $1.name) }
+    let works = content.works.map { WorkSummary($0.name, $0.kind, at: $0.folder) }
+    return (runs, works.filter { $0.state == .running } + works.filter { $0.state != .running })
   }
 
   /// All runs, the most recently changed first.
   ///
   /// - Throws: `FileError` if the folder cannot be listed any more.
-  package func runs() throws(FileError) -> [RunSummary] {
-    try names().map { RunSummary($0, at: path(of: $0)) }
-      .sorted { ($0.changed, $0.name) > ($1.changed, $1.name) }
-  }
+  package func runs() throws(FileError) -> [RunSummary] { try table().runs }
 
   /// The folder of an existing run.
   ///

@@ -28,7 +28,11 @@ struct WatchRoutes: Sendable {
   }
 
   private static func rows(_ runs: RunsFolder) throws(FileError) -> OptionValue {
-    ["folder": .string(runs.path), "runs": .list(try runs.runs().map(\.json))]
+    let table = try runs.table()
+    return [
+      "folder": .string(runs.path), "runs": .list(table.runs.map(\.json)),
+      "works": .list(table.works.map(\.json)),
+    ]
   }
 
   /// The statistics, grids, marks, options and last log lines of a run.
@@ -103,6 +107,7 @@ struct WatchRoutes: Sendable {
   func events(_ context: StudioContext) throws -> Response {
     let runs = try watched()
     let (channel, connections) = (context.channel, routes.connections)
+    let end = routes.longestEvents.map { ContinuousClock.now + $0 }
     return Response(
       status: .ok,
       headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
@@ -116,7 +121,7 @@ struct WatchRoutes: Sendable {
         defer { connections.removeListener() }
         var last = ""
         var quiet = 0
-        while channel.isActive {
+        while channel.isActive, end.map({ $0 > .now }) ?? true {
           let data: String
           do {
             data = "event: runs\ndata: \(try Self.rows(runs).finite.json)\n\n"
@@ -132,7 +137,8 @@ struct WatchRoutes: Sendable {
             try await writer.write(ByteBuffer(string: ": still here\n\n"))
             quiet = 0
           }
-          try await Task.sleep(for: .seconds(1))
+          let next = ContinuousClock.now + .seconds(1)
+          try await Task.sleep(until: end.map { min($0, next) } ?? next)
         }
         try await writer.finish(nil)
       }
