@@ -328,7 +328,10 @@ let torchSide: [Target] = [
   tests(
     "Learning",
     "SamplingTests",
-    ["Sampling", "Snapshots", "Networks", "Torch", "Images", "TestSupport", "TorchTestSupport"]
+    [
+      "Sampling", "Snapshots", "Networks", "Pixels", "Torch", "Images", "TestSupport",
+      "TorchTestSupport",
+    ]
   ),
   tests("Learning", "DistributedTests", ["Distributed", "Torch", "TorchTestSupport"]),
   tests(

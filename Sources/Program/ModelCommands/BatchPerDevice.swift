@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import Training
 
 /// Images that a device computes at once: a number, or the largest that fits.
 enum BatchPerDevice: ExpressibleByArgument, Equatable, JSONConvertible {

@@ -9,6 +9,7 @@ import Pixels
 import Snapshots
 import Text
 import Torch
+import Training
 
 /// The demo's last pictures: prompts beside samples, and the metric over training.
 struct DemoPictures {

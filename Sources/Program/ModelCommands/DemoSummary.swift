@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import Networks
 import Snapshots
+import Training
 
 /// The distances that the demo measured, in order of training.
 struct DemoScores {

@@ -7,6 +7,7 @@ import Foundation
 import Images
 import Networks
 import Torch
+import Training
 
 extension MetricSources {
   /// Detectors from the weights of this machine; a CLIP that sees images and reads captions.

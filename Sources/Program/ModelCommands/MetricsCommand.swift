@@ -8,6 +8,7 @@ import Foundation
 import Networks
 import Text
 import Torch
+import Training
 
 /// Scores snapshots after the fact, as the original's calc_metrics.py, and reads the scores of runs.
 struct MetricsCommand: ParsableCommand {

@@ -7,6 +7,7 @@ import Foundation
 import Images
 import Text
 import Torch
+import Training
 
 /// How images are packed: what `nifty pack` and `nifty import` share.
 struct PackFlags: ParsableArguments {

@@ -5,6 +5,7 @@ import Foundation
 import JSON
 import Studio
 import Text
+import Training
 
 /// The runs of a folder as a table.
 struct RunsCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import Foundation
 import Images
 import Networks
+import Pixels
 import Snapshots
 import TestSupport
 import Testing
