@@ -1,5 +1,5 @@
-// What libtorch's device `meta` lacks outside of Python: the tests run a whole training step there, since it
-// refuses operands of another device as a GPU does.
+// What libtorch's device `meta` lacks outside of Python: the tests run a whole training step there,
+// since it refuses operands of another device as a GPU does.
 #include "internal.h"
 #include <ATen/core/Tensor.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -17,16 +17,15 @@ Tensor convolution(
   at::IntArrayRef padding, at::IntArrayRef dilation, bool transposed,
   at::IntArrayRef output_padding, int64_t groups) {
   TORCH_CHECK(
-    input.device() == weight.device() && input.scalar_type() == weight.scalar_type(), "an input of ",
-    input.toString(), " and a weight of ", weight.toString());
+    input.device() == weight.device() && input.scalar_type() == weight.scalar_type(),
+    "an input of ", input.toString(), " and a weight of ", weight.toString());
   int64_t channels = transposed ? weight.size(1) * groups : weight.size(0);
   std::vector<int64_t> sizes{input.size(0), channels};
   for (int64_t axis = 0; axis < input.dim() - 2; axis++) {
     int64_t extent = dilation[axis] * (weight.size(axis + 2) - 1) + 1, in = input.size(axis + 2);
     sizes.push_back(
-      transposed
-        ? (in - 1) * stride[axis] - 2 * padding[axis] + extent + output_padding[axis]
-        : (in + 2 * padding[axis] - extent) / stride[axis] + 1);
+      transposed ? (in - 1) * stride[axis] - 2 * padding[axis] + extent + output_padding[axis]
+                 : (in + 2 * padding[axis] - extent) / stride[axis] + 1);
   }
   return at::empty(sizes, input.options());
 }
@@ -35,8 +34,9 @@ std::tuple<Tensor, Tensor, Tensor> convolution_backward(
   const Tensor &gradient, const Tensor &input, const Tensor &weight, at::IntArrayRef,
   at::IntArrayRef, at::IntArrayRef, bool, at::IntArrayRef, int64_t, std::array<bool, 3> wanted) {
   TORCH_CHECK(
-    gradient.device() == input.device() && input.device() == weight.device(), "gradient, input and ",
-    "weight are on ", gradient.device(), ", ", input.device(), " and ", weight.device());
+    gradient.device() == input.device() && input.device() == weight.device(),
+    "gradient, input and ", "weight are on ", gradient.device(), ", ", input.device(), " and ",
+    weight.device());
   return {
     wanted[0] ? at::empty_like(input) : Tensor(), wanted[1] ? at::empty_like(weight) : Tensor(),
     wanted[2] ? at::empty({gradient.size(1)}, gradient.options()) : Tensor()};
@@ -45,9 +45,11 @@ std::tuple<Tensor, Tensor, Tensor> convolution_backward(
 /// Zeros on the CPU in place of a tensor without memory.
 Tensor stand_in(const Tensor &value) {
   if (!value.defined()) return value;
-  TORCH_CHECK(value.is_meta() || value.dim() == 0, "an operand on ", value.device(), ", not on meta");
+  TORCH_CHECK(
+    value.is_meta() || value.dim() == 0, "an operand on ", value.device(), ", not on meta");
   if (!value.is_meta()) return value;
-  return at::empty_strided(value.sizes(), value.strides(), value.options().device(at::kCPU)).zero_();
+  return at::empty_strided(value.sizes(), value.strides(), value.options().device(at::kCPU))
+    .zero_();
 }
 
 c10::IValue stand_in(const c10::IValue &value) {
@@ -74,7 +76,8 @@ void by_cpu(const c10::OperatorHandle &op, torch::jit::Stack *stack) {
     while (written < count && !(result.isTensor() && zeros[written].is(result))) written++;
     if (written < count) {
       const Tensor argument = own[written].toTensor();
-      if (argument.sizes() != result.toTensor().sizes()) argument.resize_(result.toTensor().sizes());
+      if (argument.sizes() != result.toTensor().sizes())
+        argument.resize_(result.toTensor().sizes());
       result = own[written];
     } else if (result.isTensor() && result.toTensor().defined()) {
       result = result.toTensor().to(at::kMeta);
@@ -94,8 +97,7 @@ torch::Library registered() {
       !op || !op->hasKernelForDispatchKey(c10::DispatchKey::CPU) ||
       op->hasKernelForDispatchKey(c10::DispatchKey::Meta))
       continue;
-    library.impl(
-      c10::toString(name).c_str(), torch::CppFunction::makeFromBoxedFunction<&by_cpu>());
+    library.impl(c10::toString(name).c_str(), torch::CppFunction::makeFromBoxedFunction<&by_cpu>());
   }
   return library;
 }

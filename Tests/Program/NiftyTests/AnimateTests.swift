@@ -35,7 +35,7 @@ struct AnimateTests {
       for frame in ImageSequence.Iterator(image):
           frame.load(); print(frame.info["duration"], frame.convert("RGB").getpixel((20, 20))[0])
       """
-    let python = Repository.path(".deps/venv/bin/python")
+    let python = try #require(Repository.python, "run scripts/setup --tests")
     let read = try #require(
       try runProgram(python, ["-c", script, folder.file("a.webp")]),
       "run scripts/setup --tests"

@@ -18,7 +18,7 @@ struct ClusterTests {
     && ["/usr/sbin/slurmctld", "/usr/sbin/slurmd", "/usr/sbin/munged", "/usr/bin/sbatch"]
       .allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }
 
-  private static let python = file(".deps/venv/bin/python")
+  private static let python = Repository.python ?? ""
   private static let hasYAML =
     ((try? runProgram(python, ["-c", "import yaml"])) ?? nil)?.status == 0
 

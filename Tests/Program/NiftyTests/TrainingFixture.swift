@@ -98,6 +98,18 @@ func contents(of path: String) -> String {
 /// What of the machine only some tests need.
 enum Tools {
   static let hasMPI = FileManager.default.isExecutableFile(atPath: "/usr/bin/mpirun")
-  static let makesNetworks =
-    getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/sbin/ip")
+
+  /// Whether two network namespaces with a cable can be made here: a container without the right to make
+  /// networks, or a chroot, has none.
+  static let makesNetworks: Bool = {
+    let (one, other) = ("nifty-probe-a\(getpid())", "nifty-probe-b\(getpid())")
+    func ip(_ line: String) -> Bool {
+      let words = line.split(separator: " ").map(String.init)
+      return (try? runProgram("/usr/sbin/ip", words))?.status == 0
+    }
+    guard getuid() == 0 else { return false }
+    defer { for name in [one, other] { _ = ip("netns del \(name)") } }
+    return ip("netns add \(one)") && ip("netns exec \(one) true") && ip("netns add \(other)")
+      && ip("link add vpa netns \(one) type veth peer name vpb netns \(other)")
+  }()
 }

@@ -30,7 +30,7 @@ struct WalkCommandTests {
           frame.load(); frames.append((frame.info["duration"], frame.convert("RGB").tobytes()))
       print(sum(time for time, _ in frames), len({data for _, data in frames}))
       """
-    let python = Repository.path(".deps/venv/bin/python")
+    let python = try #require(Repository.python, "run scripts/setup --tests")
     let read = try #require(
       try runProgram(python, ["-c", script, folder.file("a.webp")]),
       "run scripts/setup --tests"

@@ -64,7 +64,8 @@ int32_t ct_from_bytes(
   CTTensor **result) CT_NOEXCEPT;
 /// Copies the tensor, row-major, converted to `dtype`, to host memory of exactly `bytes` bytes.
 int32_t ct_to_bytes(CTTensor *tensor, int32_t dtype, void *data, size_t bytes) CT_NOEXCEPT;
-/// Turns a leaf into one of libtorch's device `meta`, in place: `aten::set_data` refuses that device.
+/// Turns a leaf into one of libtorch's device `meta`, in place: `aten::set_data` refuses that
+/// device.
 int32_t ct_move_to_meta(CTTensor *tensor) CT_NOEXCEPT;
 int32_t ct_dimensions(CTTensor *tensor) CT_NOEXCEPT;
 int64_t ct_size(CTTensor *tensor, int32_t dimension) CT_NOEXCEPT;
