@@ -140,7 +140,7 @@ extension MetricLine.MeasurementProtocol {
 
 /// A duration in the original's format: "59s", "1m 15s", "1h 01m 01s", "1d 03h 46m".
 package func durationText(_ seconds: Double) -> String {
-  let total = Int(max(0, seconds).rounded(.toNearestOrEven))
+  let total = Int(min(max(0, seconds), 1e12).rounded(.toNearestOrEven))
   if total < 86400 { return Text.fullTime(total) }
   let (days, hours, minutes) = (total / 86400, total / 3600 % 24, total / 60 % 60)
   return "\(days)d \(zeroPadded(hours, to: 2))h \(zeroPadded(minutes, to: 2))m"

@@ -37,6 +37,12 @@ struct FrechetDistanceTests {
     expectClose(moved, 24, atol: 1e-4)
   }
 
+  @Test func `a duration of any length has a text`() {
+    #expect(durationText(3661) == "1h 01m 01s")
+    #expect(durationText(-1) == "0s")
+    #expect(durationText(1e300) == "11574074d 01h 46m")
+  }
+
   @Test func `sums of features stay on the device of the features`() {
     var statistics = FeatureStatistics(dimension: 3)
     for _ in 0..<2 { statistics.append(Tensor.uninitialized([4, 3]).to(.meta)) }

@@ -42,4 +42,9 @@ import Testing
     try report.log(rollback: "a collapse", 0.5, at: 2048)
     #expect(rolledBack == [2048])
   }
+
+  @Test(arguments: [(3723.4, "1h 02m 03s"), (-1e300, "–"), (1e300, "–"), (.nan, "–")])
+  func `a duration that nobody can mean is a dash`(seconds: Double, text: String) {
+    #expect(duration(seconds) == text)
+  }
 }

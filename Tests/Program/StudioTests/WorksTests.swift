@@ -82,6 +82,18 @@ struct WorksTests {
     #expect(works.allSatisfy { $0.trouble?.contains("\n") != true })
   }
 
+  @Test func `causes of any number are counted to a limit`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write([], to: "a/.ledger")
+    let most = 1 << 50
+    let causes = (0..<20_000).map { "\"\($0)\": \(most)" }.joined(separator: ", ")
+    try folder.write(
+      Array("{\"pairs\": 1, \"failures\": {\(causes)}}".utf8),
+      to: "a/stats.json"
+    )
+    #expect(try works(folder).first?.progress?.leftOut == most)
+  }
+
   @Test func `a split is not searched for runs, and its zip is no work of its own`() throws {
     let folder = try TemporaryFolder()
     try folder.write([], to: "out/split0/.ledger")

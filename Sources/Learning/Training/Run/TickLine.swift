@@ -91,6 +91,6 @@ private func format(_ value: Double, _ digits: Int) -> String {
 
 /// "1h 02m 03s" as the original's log writes durations.
 package func duration(_ seconds: Double) -> String {
-  guard seconds < 1e9 else { return "–" }
+  guard (-1e9..<1e9).contains(seconds) else { return "–" }
   return Text.fullTime(Int(seconds.rounded()))
 }

@@ -124,7 +124,7 @@ package struct RunSummary: Sendable, Equatable {
     let secondsOfKimg = last["Timing/sec_per_kimg"]?["mean"]?.double
     let byImages = totalKimg.flatMap { total in secondsOfKimg.map { max(total - kimg, 0) * $0 } }
     let byTime = timeLimit.map { max($0 - seconds, 0) }
-    secondsLeft = [byImages, byTime].compactMap { $0 }.filter(\.isFinite).min()
+    secondsLeft = [byImages, byTime].compactMap { $0 }.filter { $0.isFinite && $0 >= 0 }.min()
   }
 
   private static func options(_ path: String) throws(FileError) -> OptionValue? {

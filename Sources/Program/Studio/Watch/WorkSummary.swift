@@ -77,7 +77,7 @@ package struct WorkSummary: Sendable, Equatable {
       done: pairs,
       total: pairs,
       images: pairs,
-      leftOut: leftOut.reduce(0, +),
+      leftOut: leftOut.reduce(0) { min($0 + $1, 1 << 50) },
       rate: 0,
       secondsLeft: nil
     )
