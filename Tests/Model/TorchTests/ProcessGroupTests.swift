@@ -161,10 +161,14 @@ struct NCCLTests {
     let library = try StandInNCCL.library.get()
     let errors = try await inRanks(2) { group -> String in
       try group.useNCCL(on: .cpu, library: library)
+      var said = "nothing"
       do {
         try group.sum(Tensor([Float(1)]).to(.bfloat16))
-        return "nothing"
-      } catch { return "\(error)" }
+      } catch { said = "\(error)" }
+      // A rank that leaves first would be the other's reason.
+      try group.publish("tried", under: "tried \(group.rank)")
+      while try group.published(under: "tried \(1 - group.rank)") == nil { usleep(1000) }
+      return said
     }
     for error in errors {
       #expect(error.contains("NCCL's sum: invalid argument: the stand-in does not sum type 9"))
