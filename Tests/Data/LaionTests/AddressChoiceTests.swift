@@ -39,7 +39,7 @@ struct AddressChoiceTests {
       .success([.v4(0x7F00_0007), .v4(0x7F00_0008), .v4(0x7F00_0001)])
     }
     for _ in 0..<2 {
-      #expect(await fetcher.body("http://two.example:\(server.port)/a") == .success([1, 2, 3]))
+      #expect(try await fetcher.body("http://two.example:\(server.port)/a") == .success([1, 2, 3]))
     }
     await fetcher.shutDown()
   }
@@ -51,10 +51,10 @@ struct AddressChoiceTests {
       .success([.v4(0x7F00_0007), .v4(0x7F00_0008)])
     }
     // Nobody listens there.
-    #expect(await fetcher.body("http://none.example:1025/") == .failure(.connectionFailed))
+    #expect(try await fetcher.body("http://none.example:1025/") == .failure(.connectionFailed))
     let server = try RawServer(["/a": .ok([1])], address: [127, 0, 0, 7])
     defer { server.stop() }
-    #expect(await fetcher.body("http://none.example:\(server.port)/a") == .success([1]))
+    #expect(try await fetcher.body("http://none.example:\(server.port)/a") == .success([1]))
     await fetcher.shutDown()
   }
 
@@ -73,8 +73,8 @@ struct AddressChoiceTests {
       guard let six = IPAddress("::1") else { return .failure(.unknownHost) }
       return .success([six])
     }
-    #expect(await fetcher.body("http://[::1]:\(server.port)/a") == .success([6]))
-    #expect(await fetcher.body("http://six.example:\(server.port)/a") == .success([6]))
+    #expect(try await fetcher.body("http://[::1]:\(server.port)/a") == .success([6]))
+    #expect(try await fetcher.body("http://six.example:\(server.port)/a") == .success([6]))
     await fetcher.shutDown()
   }
 
@@ -100,11 +100,11 @@ struct AddressChoiceTests {
       return .success([.v4(isFirst ? 0x7F00_0002 : 0x7F00_0001)])
     }
     for _ in 0..<3 {
-      #expect(await fetcher.body("http://rebind.example:\(good.port)/a") == .success([1]))
+      #expect(try await fetcher.body("http://rebind.example:\(good.port)/a") == .success([1]))
     }
     // Another name, whose first answer is the forbidden address.
     #expect(
-      await fetcher.body("http://other.example:\(good.port)/a") == .failure(.blockedAddress)
+      try await fetcher.body("http://other.example:\(good.port)/a") == .failure(.blockedAddress)
     )
     #expect(evil.accepted == 0)
     await fetcher.shutDown()

@@ -38,12 +38,12 @@ import Web
       case 101, 600, 999: .failure(.status(status))
       default: .failure(.invalidResponse)
       }
-    let image = await bare.body("http://one.test:\(server.port)/a.png")
+    let image = try await bare.body("http://one.test:\(server.port)/a.png")
     // The two bytes behind an announcement are no answer.
     #expect(image == expected)
     // The same as robots.txt, on a connection that may be kept.
-    _ = await robots.body("http://one.test:\(server.port)/ok")
-    #expect(await bare.body("http://one.test:\(server.port)/ok") == .success([1]))
+    _ = try await robots.body("http://one.test:\(server.port)/ok")
+    #expect(try await bare.body("http://one.test:\(server.port)/ok") == .success([1]))
     await bare.shutDown()
     await robots.shutDown()
   }
@@ -59,8 +59,8 @@ import Web
     ])
     defer { server.stop() }
     let fetcher = Self.fetcher()
-    #expect(await fetcher.body("http://one.test:\(server.port)/three") == .success([120]))
-    #expect(await fetcher.body("http://one.test:\(server.port)/many") == .success([120]))
+    #expect(try await fetcher.body("http://one.test:\(server.port)/three") == .success([120]))
+    #expect(try await fetcher.body("http://one.test:\(server.port)/many") == .success([120]))
     await fetcher.shutDown()
   }
 
@@ -115,13 +115,13 @@ import Web
     let count = ProcessInfo.processInfo.environment["NIFTY_FUZZ"].flatMap { Int($0) } ?? 2000
     let causes = Causes()
     let port = server.port
-    await withTaskGroup(of: Void.self) { group in
+    try await withThrowingTaskGroup(of: Void.self) { group in
       for number in 0..<count {
-        if number >= 4 { await group.next() }
+        if number >= 4 { try await group.next() }
         group.addTask {
           // Some connections stay open behind the answer, as those do that are used again.
           let path = number % 16 == 15 ? "k" : "a"
-          let result = await fetcher.body("http://one.test:\(port)/\(path)\(number)")
+          let result = try await fetcher.body("http://one.test:\(port)/\(path)\(number)")
           let name =
             switch result {
             case .success: "ok"
@@ -131,7 +131,7 @@ import Web
         }
       }
     }
-    #expect(await fetcher.body("http://one.test:\(port)/end") == .success([1]))
+    #expect(try await fetcher.body("http://one.test:\(port)/end") == .success([1]))
     await fetcher.shutDown()
     let seen = causes.counts.withLock { $0 }
     print("answers: \(count) damaged ones ended as \(seen.sorted { $0.value > $1.value })")

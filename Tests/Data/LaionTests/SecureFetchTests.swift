@@ -31,7 +31,7 @@ struct SecureFetchTests {
       lookUp: { _ in .success([.v4(0x7F00_0001)]) }
     )
     let result = try await authority.serve([1, 2, 3], as: host, days: days) { port in
-      await fetcher.body("https://pictures.example:\(port)/image")
+      try await fetcher.body("https://pictures.example:\(port)/image")
     }
     await fetcher.shutDown()
     return result

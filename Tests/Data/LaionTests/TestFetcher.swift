@@ -42,12 +42,8 @@ struct TestFetcher {
   }
 
   /// The body, or why there is none.
-  func body(_ url: String) async -> Result<[UInt8], FetchCause> {
-    await fetcher.fetch(url) { .success(Array($0.readableBytesView)) }
-      .mapError { failure in
-        guard let cause = try? failure.cause else { preconditionFailure("\(failure)") }
-        return cause
-      }
+  func body(_ url: String) async throws -> Result<[UInt8], FetchCause> {
+    try await fetcher.fetch(url) { .success(Array($0.readableBytesView)) }
   }
 
   func shutDown() async { await clients.shutDown() }

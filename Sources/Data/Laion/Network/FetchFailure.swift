@@ -1,8 +1,8 @@
 import Files
 import Web
 
-/// The result of a request, at every level from one exchange up to the row: a value made of the body, or
-/// the failure.
+/// The result of a request, at every level from one exchange up to an attempt: a value made of the body,
+/// or the failure.
 typealias Fetched<Value> = Result<Value, FetchFailure>
 
 /// The failure of a request.

@@ -1,12 +1,7 @@
 import Files
 
-/// The outcome of one row's request.
-package enum FetchOutcome: Equatable, Sendable {
-  /// The image was stored.
-  case success(StoredImage)
-  /// No image was stored, for this cause.
-  case failure(FetchCause)
-}
+/// The outcome of one row's request: the image that was stored, or the cause why there is none.
+package typealias FetchOutcome = Result<StoredImage, FetchCause>
 
 /// An image that was downloaded and stored.
 package struct StoredImage: Equatable, Sendable {
@@ -43,7 +38,7 @@ package struct StoredFile: Equatable, Sendable {
 }
 
 /// The cause of a row's failure, by which failures are counted.
-package enum FetchCause: Hashable, Sendable, CustomStringConvertible {
+package enum FetchCause: Error, Hashable, CustomStringConvertible {
   /// No http or https address, or one with a user name or a port that is not the web's.
   case invalidURL
   /// The host name does not resolve.

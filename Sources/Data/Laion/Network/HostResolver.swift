@@ -85,4 +85,3 @@ actor HostResolver {
   }
 }
 
-extension FetchCause: Error {}

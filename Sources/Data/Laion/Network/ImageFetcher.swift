@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import NIOCore
 import Web
@@ -46,30 +47,33 @@ struct ImageFetcher: Sendable {
   ///   - address: The image's URL.
   ///   - order: The priority among requests that wait for a slot; the lowest goes first.
   ///   - process: Makes a value of the body.
-  /// - Returns: The value, or why there is none.
+  /// - Returns: The value, or the cause why there is none.
+  /// - Throws: The error of the disk that refused the image, which ends the run.
   func fetch<Value: Sendable>(
     _ address: String,
     order: Int = 0,
     process: Process<Value>
-  ) async -> Fetched<Value> {
-    guard let url = WebURL(address) else { return .failure(.failed(.invalidURL)) }
+  ) async throws(FileError) -> Result<Value, FetchCause> {
+    guard let url = WebURL(address) else { return .failure(.invalidURL) }
     var attempt = 1
     var earlier: FetchCause?
     while true {
       let request = FetchRequest(url: url, subject: .image, order: order, isRetry: attempt > 1)
-      let fetched = await self.attempt(request, process)
-      guard case .failure(let failure) = fetched, let cause = try? failure.cause else {
-        return fetched
+      let failure: FetchFailure
+      switch await self.attempt(request, process) {
+      case .success(let value): return .success(value)
+      case .failure(let last): failure = last
       }
+      let cause = try failure.cause
       // The row itself may have found out that the host is silent.
-      if cause == .silentHost { return .failure(.failed(earlier ?? cause)) }
+      if cause == .silentHost { return .failure(earlier ?? cause) }
       let wait = policy.wait(
         after: cause,
         attempt: attempt,
         retryAfter: failure.retryAfter,
         jitter: .random(in: 0..<1)
       )
-      guard let wait, !Task.isCancelled else { return fetched }
+      guard let wait, !Task.isCancelled else { return .failure(cause) }
       earlier = cause
       try? await Task.sleep(for: .seconds(wait))
       attempt += 1

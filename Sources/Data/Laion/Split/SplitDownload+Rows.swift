@@ -23,7 +23,7 @@ extension SplitDownload {
       while !state.tally.isFull, state.batch.count < configuration.rowsPerFlush,
         let (row, result) = state.takeNext()
       {
-        try record(row, result, &state)
+        record(row, result, &state)
       }
       let isDone = state.tally.isFull || (!state.hasRows && state.window.count == 0)
       let isBatchFull = state.batch.count >= configuration.rowsPerFlush
@@ -33,7 +33,7 @@ extension SplitDownload {
       if isDone { return }
       // Later rows may be finished already.
       if isBatchFull { continue }
-      switch await group.next() {
+      switch try await Self.next(of: &group) {
       case .row(let row, let result): state.finish(row, result)
       case .tick: group.addTask { await Self.tick() }
       case nil: break
@@ -66,29 +66,39 @@ extension SplitDownload {
       switch verdict {
       case .dropped(let cause): state.finish(row.row, .filtered(cause))
       case .wanted(let caption) where state.crashed.contains(row.row):
-        state.finish(row.row, .requested(.failure(.failed(.workerCrashed)), caption: caption))
+        state.finish(row.row, .requested(.failure(.workerCrashed), caption: caption))
       case .wanted(let caption):
-        group.addTask { .row(row.row, await download(row, caption: caption)) }
+        group.addTask { .row(row.row, .requested(try await download(row), caption: caption)) }
       }
     }
   }
 
   /// Fetches a row's image and stores it beside the pairs, under the row's number.
-  private func download(_ row: MetadataRow, caption: String) async -> RowResult {
-    let fetched = await fetcher.fetch(row.url ?? "", order: row.row) { body in
+  private func download(_ row: MetadataRow) async throws(FileError) -> FetchOutcome {
+    try await fetcher.fetch(row.url ?? "", order: row.row) { body in
       await store.store(body, row: row.row, to: folder.stagedImage(row: row.row))
     }
-    return .requested(fetched, caption: caption)
+  }
+
+  /// The next event.
+  ///
+  /// - Throws: The error of the disk that refused a row's image.
+  private static func next(of group: inout Group) async throws(LaionError) -> Event? {
+    do {
+      return try await group.next()
+    } catch {
+      guard let error = error as? FileError, !Task.isCancelled else { throw .cancelled }
+      throw .file(error)
+    }
   }
 
   /// Counts the next row in order and adds it to the batch.
-  private func record(_ row: Int, _ result: RowResult, _ state: inout State) throws(LaionError) {
+  private func record(_ row: Int, _ result: RowResult, _ state: inout State) {
     if state.recoded.remove(row) != nil { state.tally.noteRecoded() }
     switch result {
     case .filtered(let cause):
       state.tally.filter(row, cause)
-    case .requested(let fetched, let caption):
-      var outcome = try file { () throws(FileError) in try FetchOutcome(fetched) }
+    case .requested(var outcome, let caption):
       var number: Int?
       if case .success(let image) = outcome {
         // Judged here, in row order, so that the result does not depend on the network.
@@ -152,17 +162,5 @@ extension SplitDownload {
   private static func tick() async -> Event {
     try? await Task.sleep(for: tickInterval)
     return .tick
-  }
-}
-
-extension FetchOutcome {
-  /// The outcome that the ledger keeps of a request.
-  ///
-  /// - Throws: The error of the disk that refused the image.
-  init(_ fetched: Fetched<StoredImage>) throws(FileError) {
-    switch fetched {
-    case .success(let image): self = .success(image)
-    case .failure(let failure): self = .failure(try failure.cause)
-    }
   }
 }

@@ -18,12 +18,12 @@ struct SplitDownload {
   let denied: DenyList
   let reporter: ProgressReporter
 
-  typealias Group = TaskGroup<Event>
+  typealias Group = ThrowingTaskGroup<Event, any Error>
 
   /// The outcome of a row.
   enum RowResult: Sendable {
     case filtered(RowFilter.Cause)
-    case requested(Fetched<StoredImage>, caption: String)
+    case requested(FetchOutcome, caption: String)
   }
 
   /// An event of the loop.
@@ -157,7 +157,7 @@ struct SplitDownload {
     from state: State,
     _ ledger: Ledger
   ) async throws(LaionError) -> Tally {
-    let outcome = await withTaskGroup(
+    let outcome = await withThrowingTaskGroup(
       of: Event.self,
       returning: Result<Tally, LaionError>.self
     ) { group in
