@@ -5,7 +5,8 @@ import Glibc
 ///
 /// The mapping is private and read-only and lives as long as the object. nifty's own files are replaced by
 /// rename, which leaves a mapping intact. A file that another program truncates, or whose disk fails, ends
-/// the process with one line that names it.
+/// the process with one line that names it; so does a precondition that fails because a file was
+/// overwritten in place.
 package final class MappedFile: @unchecked Sendable {
   // Sendable: immutable after init.
 

@@ -27,6 +27,45 @@ struct MappedFileTests {
     #expect(said.hasSuffix("then go on with: nifty train --continue RUN\n"))
   }
 
+  @Test func `a trap after a mapped file was overwritten in place ends with a line that names it`()
+    async throws
+  {
+    let result = await #expect(processExitsWith: .exitCode(1), observing: [\.standardErrorContent])
+    {
+      let folder = try TemporaryFolder()
+      let path = folder.file("changed.bin")
+      try Data([1, 2, 3]).write(to: URL(filePath: path))
+      let file = try MappedFile(path)
+      FileError.setAdvice("run it again")
+      // The file's clock may be as coarse as a tick of the system.
+      try await Task.sleep(for: .milliseconds(50))
+      let other = try #require(FileHandle(forWritingAtPath: path))
+      try other.write(contentsOf: Data([7]))
+      withExtendedLifetime(file) { precondition(file.bytes[0] == 1, "what was checked holds") }
+    }
+    let said = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+    #expect(
+      said.hasSuffix(
+        "/changed.bin was overwritten while it was read; repair it, then run it again\n"
+      )
+    )
+  }
+
+  @Test
+  func `a trap beside files that are untouched or replaced by rename still kills the process`()
+    async
+  {
+    await #expect(processExitsWith: .signal(SIGILL)) {
+      let folder = try TemporaryFolder()
+      let path = folder.file("replaced.bin")
+      try Data([1, 2, 3]).write(to: URL(filePath: path))
+      let file = try MappedFile(path)
+      try await Task.sleep(for: .milliseconds(50))
+      try Data([7]).write(to: URL(filePath: path), options: .atomic)
+      withExtendedLifetime(file) { precondition(file.bytes[0] == 2, "false as ever") }
+    }
+  }
+
   @Test func `a SIGBUS outside of mapped files still kills the process`() async {
     await #expect(processExitsWith: .signal(SIGBUS)) {
       _ = try MappedFile("/proc/self/exe")

@@ -4,9 +4,10 @@
 #include <stdint.h>
 
 /// Turns the SIGBUS of a mapped file that became shorter, or whose disk failed, into one line that
-/// names the file, and the exit status 1. Everything here is safe from any thread.
+/// names the file, and the exit status 1; likewise a trap (SIGILL, SIGTRAP, SIGSEGV) while a mapped
+/// file was overwritten in place. Everything here is safe from any thread.
 
-/// Installs the handler; to be called once. A SIGBUS that is no mapped file's acts as before.
+/// Installs the handlers; to be called once. Other signals act as before.
 void csignals_watch_mappings(void);
 
 /// Notes a mapping.

@@ -25,6 +25,8 @@ package final class Inflater {
   private let source: MappedBytes
   private let form: Form
   private var stream = z_stream()
+  /// What zlib said to the start; without memory it does not start.
+  private let start: Int32
   private var consumed = 0
   private var isFinished = false
   /// zlib counts input in 32 bits.
@@ -37,8 +39,7 @@ package final class Inflater {
     // 15 is the largest window; negative: no header; plus 16: gzip.
     let window: Int32 = form == .raw ? -15 : 15 + 16
     let size = Int32(MemoryLayout<z_stream>.size)
-    let status = inflateInit2_(&stream, window, ZLIB_VERSION, size)
-    precondition(status == Z_OK, "zlib refused to start: \(status)")
+    start = inflateInit2_(&stream, window, ZLIB_VERSION, size)
   }
 
   deinit { inflateEnd(&stream) }
@@ -57,6 +58,7 @@ package final class Inflater {
   }
 
   private func append(_ count: Int, to bytes: inout [UInt8]) throws(Damage) {
+    guard start == Z_OK else { throw Damage(reason: "zlib does not start: \(start)") }
     var status = Z_OK
     let piece = [UInt8](unsafeUninitializedCapacity: count) { output, filled in
       status = source.withBytes { input in
