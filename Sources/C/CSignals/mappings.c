@@ -83,8 +83,7 @@ static void handle_bus_error(int signal_number, siginfo_t *info, void *context) 
     size_t size = atomic_load(&slots[i].size);
     uintptr_t base = atomic_load(&slots[i].base);
     if (address < base || address - base >= size) continue;
-    end(slots[i].path,
-        " became shorter while it was read, or its disk failed; repair it, then ");
+    end(slots[i].path, " became shorter while it was read, or its disk failed; repair it, then ");
   }
   csignals_note_crash();
   // Somebody else's: the instruction is repeated, and ends the process as without a handler.

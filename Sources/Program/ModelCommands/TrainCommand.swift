@@ -8,13 +8,10 @@ import Fetch
 import Files
 import Foundation
 import JSON
-import Networks
 import Sampling
-import Snapshots
 import Synchronization
 import Text
 import Torch
-import TorchNN
 import Training
 
 /// Stages 4 and 5: pre-training and fine-tuning.
@@ -173,18 +170,7 @@ struct TrainCommand: ParsableCommand {
     let model = try ranks.doing("reads \(options.clip)") {
       try ClipModel(path: options.clip, device: device)
     }
-    try check(model, fits: set, options)
-    var inputs = StepInputs(
-      options: options,
-      data: set,
-      clip: ImageTower(
-        side: model.side,
-        encode: model.model.imageTower(in: options.trainer.clipPrecision(on: device))
-      ),
-      textMapper: try textMapper(options, set, model, device),
-      device: device,
-      ranks: ranks
-    )
+    var inputs = try inputs(options, set, model, on: device, ranks)
     if arguments.searchesBatch {
       options.trainer.rounds = try BatchSearch(inputs) { Console.line($0) }.rounds()
       inputs = inputs.with(options)
@@ -268,66 +254,6 @@ struct TrainCommand: ParsableCommand {
       standardCLIP: Weights.standardCLIP,
       standardMetrics: Weights.hasInception ? [TrainingOption.standardMetric] : []
     )
-  }
-
-  private func check(_ model: ClipModel, fits set: TrainingSet, _ options: TrainingOptions) throws {
-    let width = model.model.configuration.embedDimension
-    guard set.featureDimension == width else {
-      throw TrainingError.option(
-        "\(options.data.first ?? "the data") has features of \(set.featureDimension) numbers, "
-          + "\(options.clip) makes \(width); pack again with --clip \(options.clip), or train with the "
-          + "CLIP that packed it"
-      )
-    }
-    for (dataset, path) in zip(set.datasets, options.data) {
-      guard let maker = dataset.manifest?.featureModel, maker.sha256 != model.sha256 else {
-        continue
-      }
-      throw TrainingError.option(
-        "the features in \(path) were made by another CLIP (\(maker.name)) than \(options.clip); "
-          + "pack again with --clip \(options.clip), or train with the other"
-      )
-    }
-  }
-
-  private func textMapper(
-    _ options: TrainingOptions,
-    _ set: TrainingSet,
-    _ model: ClipModel,
-    _ device: Device
-  ) throws -> TextMapper? {
-    guard let path = options.textMapper else { return nil }
-    let (mapper, notes) = try TextMapper.load(path)
-    guard mapper.configuration.featureDimension == set.featureDimension else {
-      throw TrainingError.option(
-        "\(path) maps features of \(mapper.configuration.featureDimension) numbers, the data has "
-          + "\(set.featureDimension)"
-      )
-    }
-    if let maker = notes["clip_sha256"], maker != model.sha256 {
-      throw TrainingError.option(
-        "\(path) was made for another CLIP (\(notes["clip"] ?? "unnamed")) than \(options.clip)"
-      )
-    }
-    mapper.setTrainable(false)
-    mapper.move(to: device)
-    return mapper
-  }
-
-  /// Copies the prompts into the run's folder: a continued run paints the same ones.
-  private func readPrompts(of options: inout TrainingOptions, continued: Bool) throws {
-    // A new run by an earlier one's options reads the file again if it is named again.
-    let isNamed = !continued && runFlags.prompts != nil
-    guard let file = options.prompts, options.promptLines == nil || isNamed else { return }
-    options.promptLines = try Prompts.lines(of: file)
-  }
-
-  private func promptFeatures(_ options: TrainingOptions, _ model: ClipModel) throws -> Tensor? {
-    guard let lines = options.promptLines, !lines.isEmpty else { return nil }
-    if let note = model.noteOnLength(of: lines) { Console.error("--prompts: \(note)") }
-    let features = try model.features(of: lines).normalized()
-    let repeated = lines.indices.flatMap { [Int](repeating: $0, count: 4) }
-    return features.gathered(0, repeated)
   }
 
   private static func show(_ event: TrainingEvent) {

@@ -84,4 +84,3 @@ actor HostResolver {
     hosts = hosts.filter { if case .lookingUp = $0.value { true } else { false } }
   }
 }
-
