@@ -253,7 +253,7 @@ let torchSide: [Target] = [
     "Learning",
     "Sampling",
     [
-      "CLIP", "Snapshots", "Networks", "Pixels", "Torch", "Fetch", "Images", "JSON", "Text",
+      "CLIP", "Snapshots", "Networks", "Pixels", "TorchNN", "Torch", "Fetch", "Images", "JSON", "Text",
       "Files",
     ]
   ),

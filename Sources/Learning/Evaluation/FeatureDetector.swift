@@ -48,6 +48,9 @@ package struct Lite0Detector: FeatureDetector {
   package func move(to device: Device) { network.move(to: device) }
 
   package func features(_ images: Tensor) -> Tensor {
-    withoutGradients { network.features(images) }
+    withoutGradients { differentiableFeatures(images) }
   }
+
+  /// The same, recorded for differentiation: a picture can be changed after them.
+  package func differentiableFeatures(_ images: Tensor) -> Tensor { network.features(images) }
 }

@@ -9,10 +9,17 @@ extension Painter {
     package let seed: UInt64
     /// 1 is the full variety, 0 the average image; the painter's if `nil`.
     package let truncation: Double?
+    /// Recorded styles, [1, wCount, wDimension], instead of those of the seed.
+    package let ws: Tensor?
 
     /// A picture of this feature and seed.
     package init(fts: Tensor, seed: UInt64, truncation: Double? = nil) {
-      (self.fts, self.seed, self.truncation) = (fts, seed, truncation)
+      (self.fts, self.seed, self.truncation, ws) = (fts, seed, truncation, nil)
+    }
+
+    /// A picture of this feature and these styles.
+    package init(fts: Tensor, ws: Tensor) {
+      (self.fts, self.ws, seed, truncation) = (fts, ws, 0, nil)
     }
   }
 
@@ -38,7 +45,7 @@ extension Painter {
   }
 
   private func styles(of end: End) -> Tensor {
-    ws(latents([end.seed]), truncation: end.truncation ?? truncation)
+    end.ws?.to(device) ?? ws(latents([end.seed]), truncation: end.truncation ?? truncation)
   }
 
   private static func arc(_ from: Tensor, _ to: Tensor, share: Double) -> Tensor {

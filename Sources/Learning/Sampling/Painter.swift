@@ -41,7 +41,7 @@ package struct Painter {
   private var configuration: GeneratorConfiguration { generator.configuration }
 
   /// The device that paints.
-  private var device: Device { generator.mapping.wAverage.device }
+  var device: Device { generator.mapping.wAverage.device }
 
   /// Latents of seeds, [N, zDimension]; drawn on the CPU, so that a seed is the same latent on every device.
   package func latents(_ seeds: [UInt64]) -> Tensor {
@@ -64,6 +64,17 @@ package struct Painter {
   /// - Returns: [N, 3, R, R], float32, roughly [−1, 1].
   package func images(z: Tensor, fts: Tensor, seeds: [UInt64]) -> Tensor {
     withoutGradients { paint(ws: ws(z), fts: fts, seeds: seeds) }
+  }
+
+  /// Images of recorded styles.
+  ///
+  /// - Parameters:
+  ///   - ws: [N, wCount, wDimension]; they are not truncated.
+  ///   - fts: Conditioning features, [N, featureDimension].
+  ///   - seeds: Of the random noise, one an image.
+  /// - Returns: [N, 3, R, R], float32, roughly [−1, 1].
+  package func images(ws: Tensor, fts: Tensor, seeds: [UInt64]) -> Tensor {
+    withoutGradients { paint(ws: ws.to(device), fts: fts, seeds: seeds) }
   }
 
   /// Images of one feature: a row of one image a seed.

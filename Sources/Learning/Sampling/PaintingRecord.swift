@@ -45,6 +45,21 @@ package struct PaintingRecord: Sendable, Equatable {
     }
   }
 
+  /// An interpolation towards a picture of recorded styles.
+  package struct Approach: Sendable, Equatable {
+    /// The name of the file that holds the other picture's styles.
+    package let latents: String
+    /// Its row there.
+    package let row: Int
+    /// How far on the way to it, 0 to 1.
+    package let share: Double
+
+    /// This far on the way to a picture.
+    package init(latents: String, row: Int, share: Double) {
+      (self.latents, self.row, self.share) = (latents, row, share)
+    }
+  }
+
   /// SHA-256 of the snapshot's file, hexadecimal.
   package var network: String
   /// SHA-256 of the CLIP's file, hexadecimal; `nil` where none took part.
@@ -63,6 +78,8 @@ package struct PaintingRecord: Sendable, Equatable {
   package var mixed: Mixed?
   /// The interpolation towards another picture; `nil` for none.
   package var blend: Blend?
+  /// The interpolation towards recorded styles; `nil` for none.
+  package var approach: Approach?
 
   /// A record without mixing.
   package init(
@@ -128,7 +145,9 @@ package struct PaintingRecord: Sendable, Equatable {
       .adding("to_prompt", blend.map { .string($0.prompt) })
       .adding("to_seed", blend.map { Self.number($0.seed) })
       .adding("to_truncation", blend?.truncation.map { .double($0) })
-      .adding("share", blend.map { .double($0.share) })
+      .adding("to_latents", approach.map { .string($0.latents) })
+      .adding("to_row", approach.map { .int($0.row) })
+      .adding("share", (blend?.share ?? approach?.share).map { .double($0) })
       .adding("network_sha256", .string(network))
       .adding("clip_sha256", clip.map { .string($0) })
   }

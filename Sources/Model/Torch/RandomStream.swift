@@ -47,6 +47,10 @@ public enum RandomStream: Sendable, CaseIterable {
   case paintedNoise
   /// Noise of the pseudo-text feature of an image that is asked for; position 0.
   case paintedPseudoText
+  /// Noise on the styles of a projection; by step.
+  case projection
+  /// Latents whose styles are the start of a projection; position 0.
+  case projectionStyles
 
   /// The number that results depend on.
   public var number: UInt64 {
@@ -67,6 +71,8 @@ public enum RandomStream: Sendable, CaseIterable {
     case .mapperWeights: 30
     case .mapperStep: 31
     case .mapperMeasurement: 32
+    case .projection: 40
+    case .projectionStyles: 41
     }
   }
 }

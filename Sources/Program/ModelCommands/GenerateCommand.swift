@@ -51,7 +51,9 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Share of noise in a picture's feature, as in training without captions.")
   var imageNoise = Self.standardImageNoise
 
-  @Option(help: "File of tensors z [N, z] and fts [N, f] to paint; replaces texts.")
+  @Option(
+    help: "File of tensors z [N, z], or ws of nifty project, and fts [N, f]; replaces texts."
+  )
   var latents: String?
 
   @Option(help: "Images of each text; their seeds are 0, 1, …")
@@ -237,6 +239,7 @@ struct GenerateCommand: ParsableCommand {
 
   private func recordedRow(of path: String, _ painter: Painter, _ sha256: String) throws -> Row {
     let file = try SafeTensors(path: path)
+    if RecordedStyles.areIn(file) { return try styledRow(of: path, painter, sha256) }
     let shape = painter.generator.configuration
     func tensor(_ name: String, width: Int) throws -> Tensor {
       guard let tensor = file[name] else { throw SamplingError("\(path) holds no \(name)") }
@@ -267,6 +270,40 @@ struct GenerateCommand: ParsableCommand {
         painter.images(
           z: z.sliced(0, $0..<$0 + 1),
           fts: fts.sliced(0, $0..<$0 + 1),
+          seeds: [UInt64($0)]
+        )
+      }
+    )
+  }
+}
+
+extension GenerateCommand {
+  /// A row of what `nifty project` found.
+  private func styledRow(
+    of path: String,
+    _ painter: Painter,
+    _ sha256: String
+  ) throws -> PaintedRow<Tensor> {
+    guard trunc == 1, flags.truncCutoff == nil else {
+      throw SamplingError("\(path) holds styles, which --trunc and --trunc-cutoff do not change")
+    }
+    let recorded = try RecordedStyles(path, for: painter.generator)
+    return PaintedRow(
+      caption: recorded.name,
+      count: recorded.ws.size(0),
+      origin: { "row" + zeroPadded($0, to: 4) },
+      record: {
+        painter.record(
+          of: .latents(recorded.name, row: $0),
+          seed: UInt64($0),
+          network: sha256,
+          clip: nil
+        )
+      },
+      paint: {
+        painter.images(
+          ws: recorded.ws.sliced(0, $0..<$0 + 1),
+          fts: recorded.fts.sliced(0, $0..<$0 + 1),
           seeds: [UInt64($0)]
         )
       }

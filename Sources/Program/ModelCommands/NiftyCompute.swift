@@ -19,7 +19,7 @@ package struct NiftyCompute: AsyncParsableCommand {
 
       Bring published datasets in with nifty import, look at packed ones with nifty
       dataset, get published weights with nifty fetch. Score a snapshot with nifty
-      metrics, paint and watch runs in the browser with nifty studio, list runs with
+      metrics, find a picture in a generator with nifty project, paint and watch runs in the browser with nifty studio, list runs with
       nifty runs, show one as an animation with nifty animate, exchange snapshots
       with the original LAFITE with nifty convert.
 
@@ -30,7 +30,7 @@ package struct NiftyCompute: AsyncParsableCommand {
     subcommands: [
       DataVerbs.laion, ImportCommand.self, ClipCommand.self, PackCommand.self,
       DataVerbs.dataset, TrainCommand.self, MetricsCommand.self, GenerateCommand.self,
-      WalkCommand.self, AnimateCommand.self, StudioCommand.self, RunsCommand.self,
+      WalkCommand.self, ProjectCommand.self, AnimateCommand.self, StudioCommand.self, RunsCommand.self,
       ConvertCommand.self,
       DataVerbs.fetch, DemoCommand.self,
     ]

@@ -21,6 +21,7 @@ struct WalkCommand: ParsableCommand {
       of them; what is given once holds for all stops. The way returns to the
       first stop, so that it repeats without a seam, unless --once is given.
       A frame is the picture that nifty studio paints at that point of its slider.
+      With --latents the stops are what nifty project found.
 
       EXAMPLES
         nifty walk --network emoji "red heart" "yellow star" --out walk.webp
@@ -29,6 +30,8 @@ struct WalkCommand: ParsableCommand {
         nifty walk --network runs/00000-coco-auto "a red bus" "a blue boat" \\
           --seeds 3,4 --frames 48 --fps 24 --out walk.mp4
         nifty walk --network emoji sun moon --once --out frames
+        nifty walk --network emoji --latents projected/a.safetensors \\
+          --latents projected/b.safetensors --out ab.webp
 
       --out walk.webp is an animation that browsers show, walk.mp4 a film, which
       needs ffmpeg; any other name is a folder of PNG files, each of which carries
@@ -45,7 +48,10 @@ struct WalkCommand: ParsableCommand {
   private static let mostFrames = 20_000
 
   @Argument(help: "Texts, one a stop, in any language that the CLIP knows.")
-  var texts: [String]
+  var texts: [String] = []
+
+  @Option(help: "File of nifty project, whose pictures are stops; repeats. Instead of texts.")
+  var latents: [String] = []
 
   @OptionGroup var flags: PainterFlags
 
@@ -88,6 +94,25 @@ struct WalkCommand: ParsableCommand {
     guard flags.noise != .random else {
       throw ValidationError("--noise_mode of a walk is const or none: random noise jumps at stops")
     }
+    if latents.isEmpty == texts.isEmpty {
+      throw ValidationError("a walk needs texts, or --latents of nifty project, not both")
+    }
+    if !latents.isEmpty, seeds != nil || trunc.values != [1] || flags.truncCutoff != nil {
+      throw ValidationError(
+        "--latents hold the styles: leave --seeds, --trunc and --trunc-cutoff out"
+      )
+    }
+    if latents.isEmpty { try validateStops() }
+    try refuse(frames, unless: .between(1, Double(Self.mostFrames)), flag: "--frames")
+    try refuse(fps, unless: .between(0.1, 100), flag: "--fps")
+    try refuse(size, unless: .between(1, 4096), flag: "--size")
+    try refuse(quality, unless: .between(1, 100), flag: "--quality")
+    if quality != nil, FrameFile.Kind(out) != .webp {
+      throw ValidationError("--quality is for a .webp: \(out) has none")
+    }
+  }
+
+  private func validateStops() throws {
     let counts = [
       ("texts", texts.count), ("seeds", stopSeeds.count), ("trunc", trunc.values.count),
     ]
@@ -103,16 +128,12 @@ struct WalkCommand: ParsableCommand {
     }
     try refuse(frames, unless: .between(1, Double(Self.mostFrames)), flag: "--frames")
     guard stops * frames <= Self.mostFrames else {
-      throw ValidationError(
-        "\(stops) stops of \(frames) --frames are \(stops * frames): \(Self.mostFrames) are allowed"
-      )
+      throw ValidationError("\(Self.tooMany(stops, frames))")
     }
-    try refuse(fps, unless: .between(0.1, 100), flag: "--fps")
-    try refuse(size, unless: .between(1, 4096), flag: "--size")
-    try refuse(quality, unless: .between(1, 100), flag: "--quality")
-    if quality != nil, FrameFile.Kind(out) != .webp {
-      throw ValidationError("--quality is for a .webp: \(out) has none")
-    }
+  }
+
+  private static func tooMany(_ stops: Int, _ frames: Int) -> String {
+    "\(stops) stops of \(frames) --frames are \(stops * frames): \(mostFrames) are allowed"
   }
 
   /// The seeds of the stops, or the one of all.
@@ -125,36 +146,12 @@ struct WalkCommand: ParsableCommand {
   func run() throws {
     var file = try FrameFile(out, framesPerSecond: fps, quality: quality)
     let opened = try flags.opened()
-    let model = try opened.location.clipModel(
-      flags.clip,
-      for: opened.snapshot,
-      on: opened.device,
-      towers: .texts
-    )
-    if let note = model.noteOnLength(of: texts) { Console.error(note) }
-    let features = try texts.map { try model.features(of: [$0]).normalized() }
-    let count = max(texts.count, stopSeeds.count, trunc.values.count)
-    let stops = (0..<count).map { index in
-      Stop(
-        prompt: pick(texts, index),
-        seed: pick(stopSeeds, index),
-        truncation: pick(trunc.values, index),
-        fts: pick(features, index)
-      )
-    }
-    let network = try opened.digest.value()
-    let walk = Walk(stops: count, framesOfLeg: frames, isLoop: !once)
+    let stops = try latents.isEmpty ? describedStops(opened) : recordedStops(opened)
+    let walk = Walk(stops: stops.count, framesOfLeg: frames, isLoop: !once)
     for (number, frame) in walk.frames.enumerated() {
       let (from, to) = (stops[frame.from], stops[frame.to])
       let painter = flags.painter(opened.generator, truncation: from.truncation)
-      let record = painter.record(
-        of: .text(from.prompt),
-        seed: from.seed,
-        network: network,
-        clip: model.sha256
-      ).blending(
-        .init(prompt: to.prompt, seed: to.seed, truncation: to.truncation, share: frame.share)
-      )
+      let record = from.record(painter, to, frame.share)
       let image = pictures(painter.between(from.end, to.end, share: frame.share))[0]
       let side = size ?? image.width
       try file.append(
@@ -168,13 +165,80 @@ struct WalkCommand: ParsableCommand {
     Console.line("wrote \(out): \(Text.count(file.count, "frame")), \(seconds) s")
   }
 
+  /// A stop of the way.
   private struct Stop {
-    let prompt: String
+    /// The text; of recorded styles the file's name.
+    let name: String
     let seed: UInt64
     let truncation: Double
-    let fts: Tensor
+    let end: Painter.End
+    /// What a frame on the way to another stop says about how it was painted.
+    let record: (Painter, _ to: Stop, _ share: Double) -> PaintingRecord
+  }
 
-    var end: Painter.End { .init(fts: fts, seed: seed, truncation: truncation) }
+  /// Stops of texts, seeds and truncations.
+  private func describedStops(_ opened: OpenedModel) throws -> [Stop] {
+    let model = try opened.location.clipModel(
+      flags.clip,
+      for: opened.snapshot,
+      on: opened.device,
+      towers: .texts
+    )
+    if let note = model.noteOnLength(of: texts) { Console.error(note) }
+    let features = try texts.map { try model.features(of: [$0]).normalized() }
+    let network = try opened.digest.value()
+    let count = max(texts.count, stopSeeds.count, trunc.values.count)
+    return (0..<count).map { index in
+      let (prompt, seed) = (pick(texts, index), pick(stopSeeds, index))
+      let truncation = pick(trunc.values, index)
+      return Stop(
+        name: prompt,
+        seed: seed,
+        truncation: truncation,
+        end: .init(fts: pick(features, index), seed: seed, truncation: truncation)
+      ) { painter, to, share in
+        painter.record(of: .text(prompt), seed: seed, network: network, clip: model.sha256)
+          .blending(
+            .init(prompt: to.name, seed: to.seed, truncation: to.truncation, share: share)
+          )
+      }
+    }
+  }
+
+  /// Stops of what `nifty project` found.
+  private func recordedStops(_ opened: OpenedModel) throws -> [Stop] {
+    let network = try opened.digest.value()
+    let stops = try latents.flatMap { path in
+      let recorded = try RecordedStyles(path, for: opened.generator)
+      return (0..<recorded.ws.size(0)).map { row in
+        Stop(
+          name: recorded.name,
+          // Of recorded styles the row: what they are painted with is no seed.
+          seed: UInt64(row),
+          truncation: 1,
+          end: .init(
+            fts: recorded.fts.sliced(0, row..<row + 1).to(opened.device),
+            ws: recorded.ws.sliced(0, row..<row + 1)
+          )
+        ) { painter, to, share in
+          var record = painter.record(
+            of: .latents(recorded.name, row: row),
+            seed: UInt64(row),
+            network: network,
+            clip: nil
+          )
+          record.approach = .init(latents: to.name, row: Int(to.seed), share: share)
+          return record
+        }
+      }
+    }
+    guard stops.count >= 2 else {
+      throw SamplingError("a walk needs two stops: give --latents of two pictures")
+    }
+    guard stops.count * frames <= Self.mostFrames else {
+      throw SamplingError(Self.tooMany(stops.count, frames))
+    }
+    return stops
   }
 
   /// The value of a stop: the only one, or its own.

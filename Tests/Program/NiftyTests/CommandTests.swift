@@ -12,7 +12,7 @@ struct CommandTests {
     #expect(help.status == 0)
     for verb in [
       "laion", "import", "clip", "pack", "dataset", "train", "metrics", "generate", "walk",
-      "studio", "runs",
+      "project", "studio", "runs",
       "convert", "fetch", "demo",
     ] {
       #expect(help.output.contains(verb), "help lacks \(verb)")
@@ -21,7 +21,7 @@ struct CommandTests {
 
   @Test(arguments: [
     "laion", "import", "clip train", "clip convert", "pack", "dataset export", "dataset merge",
-    "train", "metrics", "generate", "walk", "animate", "studio", "runs", "convert",
+    "train", "metrics", "generate", "walk", "project", "animate", "studio", "runs", "convert",
     "fetch weights", "demo",
   ])
   func `every verb explains itself with examples`(verb: String) throws {
