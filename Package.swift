@@ -96,10 +96,10 @@ let dataSide: [Target] = [
   .target(name: "CSignals", path: "Sources/C/CSignals", cSettings: optimised),
   library("Base", "BasicAlgorithms"),
   library("Base", "Files", ["BasicAlgorithms", "CFiles", "CSignals"]),
-  library("Base", "Threads", ["Files"]),
+  library("Base", "Threads", []),
   library("Base", "Text"),
   library("Base", "JSON", ["Text"]),
-  library("Base", "Console", ["Files", "Threads"]),
+  library("Base", "Console", ["Files"]),
   .target(
     name: "CImages",
     path: "Sources/C/CImages",
@@ -158,7 +158,7 @@ let dataSide: [Target] = [
   library(
     "Data",
     "Fetch",
-    ["Web", "Console", "Text", "Files", asyncHTTPClient, nioCore, nioHTTP1, "Threads"]
+    ["Web", "Console", "Text", "Files", asyncHTTPClient, nioCore, nioHTTP1]
   ),
   library("Program", "CommandLine", ["Console", "Text", argumentParser]),
   library(
@@ -253,7 +253,8 @@ let torchSide: [Target] = [
     "Learning",
     "Sampling",
     [
-      "CLIP", "Snapshots", "Networks", "Pixels", "TorchNN", "Torch", "Fetch", "Images", "JSON", "Text",
+      "CLIP", "Snapshots", "Networks", "Pixels", "TorchNN", "Torch", "Fetch", "Images", "JSON",
+      "Text",
       "Files",
     ]
   ),
@@ -269,7 +270,8 @@ let torchSide: [Target] = [
     "Learning",
     "Evaluation",
     [
-      "CLIP", "Networks", "Pixels", "TorchNN", "Torch", "Datasets", "Archives", "Images", "Pickle",
+      "Snapshots", "CLIP", "Networks", "Pixels", "TorchNN", "Torch", "Datasets", "Archives",
+      "Images", "Pickle",
       "Text", "Files",
     ]
   ),

@@ -1,7 +1,7 @@
 import Files
 import Foundation
 import Glibc
-import Threads
+import Synchronization
 
 /// Lines for people: results on standard output, progress and errors on standard error.
 ///
@@ -11,7 +11,7 @@ import Threads
 ///
 /// Safe from any thread: a lock guards the state.
 package enum Console {
-  private static let state = Locked(State())
+  private static let state = Mutex(State())
 
   private struct State {
     var progressShown = false
@@ -24,7 +24,7 @@ package enum Console {
   ///
   /// - Parameter log: The file that has its lines too, for the warning.
   package static func goesOnWithoutOutput(log: String) {
-    state.with { $0.logElsewhere = log }
+    state.withLock { $0.logElsewhere = log }
   }
 
   private static let isTerminal = isatty(STDERR_FILENO) == 1
@@ -35,7 +35,7 @@ package enum Console {
   /// A result of several lines that ends its own.
   package static func text(_ text: String) {
     clearProgress()
-    guard !state.with({ $0.isOutputLost }) else { return }
+    guard !state.withLock({ $0.isOutputLost }) else { return }
     let code = write(text, to: STDOUT_FILENO)
     if code != 0 { outputFailed(code) }
   }
@@ -51,7 +51,7 @@ package enum Console {
   package static func progress(_ text: @autoclosure () -> String) {
     let now = Date()
     let interval = isTerminal ? 0.2 : 10.0
-    let isDue = state.with { state in
+    let isDue = state.withLock { state in
       guard now.timeIntervalSince(state.lastProgress) >= interval else { return false }
       state.lastProgress = now
       state.progressShown = isTerminal
@@ -72,7 +72,7 @@ package enum Console {
 
   /// Removes the progress line from a terminal.
   package static func clearProgress() {
-    let wasShown = state.with { state in
+    let wasShown = state.withLock { state in
       defer { state.progressShown = false }
       return state.progressShown
     }
@@ -81,7 +81,7 @@ package enum Console {
 
   /// Goes on without standard output, or ends the process.
   private static func outputFailed(_ code: Int32) {
-    let (log, isFirst) = state.with { state in
+    let (log, isFirst) = state.withLock { state in
       defer { state.isOutputLost = true }
       return (state.logElsewhere, !state.isOutputLost)
     }

@@ -28,7 +28,7 @@ package enum FileLock {
           work,
           path: path,
           code: EWOULDBLOCK,
-          reason: "\(who) is at it; wait for it or end it"
+          reason: "\(who) is using it; wait for it or end it"
         )
       case let code where isUnsupported(code):
         warn(path)

@@ -6,5 +6,5 @@ package enum Memory {
   ///
   /// The heap fragments: freed blocks stay between used ones, and a long run with buffers of varying sizes
   /// grows by them.
-  package static func giveBack() { malloc_trim(0) }
+  package static func trim() { malloc_trim(0) }
 }

@@ -1,4 +1,3 @@
-import Files
 import Foundation
 
 /// Threads whose start can fail.
@@ -25,7 +24,7 @@ package enum WorkerThread {
   package static func startOrExit(_ body: @escaping @Sendable () -> Void) {
     let code = start(body)
     if code == 0 { return }
-    try? writeAll(Array("nifty: \(failure(code))\n".utf8), to: STDERR_FILENO, path: "/dev/stderr")
+    try? FileHandle.standardError.write(contentsOf: Data("nifty: \(failure(code))\n".utf8))
     exit(EXIT_FAILURE)
   }
 

@@ -30,7 +30,7 @@ package struct FollowedRequest {
       // A kept-alive connection may be closed by the server just when it is reused.
       request.headers.replaceOrAdd(name: "Connection", value: "close")
       let response = try await client.execute(request, timeout: .seconds(60))
-      guard [301, 302, 303, 307, 308].contains(response.status.code),
+      guard WebURL.redirectStatuses.contains(Int(response.status.code)),
         let location = response.headers.first(name: "Location")
       else { return response }
       guard let next = current.resolving(location, ports: .all) else {

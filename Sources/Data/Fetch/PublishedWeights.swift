@@ -54,10 +54,7 @@ package struct PublishedWeights: Sendable {
     let address = base.map { $0 + slash + file } ?? url
     do {
       let digest = try await ResumableDownload(url: address, path: path, sha256: expected)
-        .run { done, total in
-          let whole = total.map { "/\(Text.number(Double($0) / 1e6))" } ?? ""
-          Console.progress("\(file)  \(Text.number(Double(done) / 1e6))\(whole) MB")
-        }
+        .run(shownAs: file)
       try RecordedHash.note(digest, of: path, expected)
     } catch let error as DownloadError where error.cause == .unreachable {
       let hash = expected.map { " (sha256 \($0))" } ?? ""

@@ -1,8 +1,8 @@
 import Console
 import Files
 import Foundation
+import Synchronization
 import Text
-import Threads
 
 /// The cache of snapshots on the web.
 package enum SnapshotCache {
@@ -36,10 +36,7 @@ package enum SnapshotCache {
     }
     try makeFolder(folder)
     let digest = try waiting {
-      try await ResumableDownload(url: address, path: path, sha256: nil).run { done, total in
-        let whole = total.map { "/\(Text.number(Double($0) / 1e6))" } ?? ""
-        Console.progress("\(name)  \(Text.number(Double(done) / 1e6))\(whole) MB")
-      }
+      try await ResumableDownload(url: address, path: path, sha256: nil).run(shownAs: String(name))
     }
     // On standard error: a command's result on standard output stays the same.
     Console.error("downloaded \(path): sha256 \(digest)")
@@ -67,18 +64,18 @@ package enum SnapshotCache {
     _ body: @escaping @Sendable () async throws -> Value
   ) throws -> Value {
     let done = DispatchSemaphore(value: 0)
-    let result = Locked<Result<Value, any Error>?>(nil)
+    let result = Mutex<Result<Value, any Error>?>(nil)
     Task.detached {
       do {
         let value = try await body()
-        result.with { $0 = .success(value) }
+        result.withLock { $0 = .success(value) }
       } catch {
-        result.with { $0 = .failure(error) }
+        result.withLock { $0 = .failure(error) }
       }
       done.signal()
     }
     done.wait()
-    guard let result = result.with({ $0 }) else { throw CancellationError() }
+    guard let result = result.withLock({ $0 }) else { throw CancellationError() }
     return try result.get()
   }
 }

@@ -138,6 +138,8 @@ package struct FetchSettings: Codable, Equatable, Sendable {
   package var maximumRedirects = 5
   /// The `User-Agent` of every request; say who you are and how to reach you, servers block liars.
   package var userAgent = "\(Version.userAgent) (+image-text dataset download)"
+  /// The product name in `userAgent`, by which servers address us (RFC 9110, section 10.1.5).
+  var productToken: String { String(userAgent.prefix { $0 != "/" && $0 != " " }) }
   /// `X-Robots-Tag` directives by which a server opts its images out of training.
   package var optOutDirectives = ["noai", "noimageai"]
   /// All known directives, with those that img2dataset obeys on request.

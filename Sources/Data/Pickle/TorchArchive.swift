@@ -28,7 +28,7 @@ package final class TorchArchive {
     let container = try TorchContainer(buffer)
     pickle = container.pickle
     let reader = TorchTensorReader(storages: container.storages, allowsEmbedded: false)
-    tensors = try TensorWalk.tensors(of: container.pickle.root, reader)
+    tensors = try TensorVisitor.tensors(of: container.pickle.root, reader)
     indices = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) })
   }
 

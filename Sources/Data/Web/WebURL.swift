@@ -5,6 +5,9 @@ import Foundation
 /// It is parsed strictly and normalised, so that the HTTP client connects to the host that was checked: two
 /// parsers that disagree about one string are how such checks are bypassed.
 package struct WebURL: Hashable, Sendable, CustomStringConvertible {
+  /// The statuses of a response that leads to another URL.
+  package static let redirectStatuses: Set<Int> = [301, 302, 303, 307, 308]
+
   /// Whether the connection is encrypted.
   package let isSecure: Bool
   /// Lowercase name, IPv4 address, or IPv6 address without brackets.

@@ -53,7 +53,7 @@ extension Ranks {
       missing.removeAll { found(under: "ready-\($0)") != nil }
       if missing.isEmpty { return }
       try check()
-      progress.mark()
+      hangDetector.mark()
       Thread.sleep(forTimeInterval: 0.1)
     }
   }
@@ -114,7 +114,7 @@ extension Ranks {
     defer { heartbeat?.unwatch() }
     while found(under: "wait-\(waits)") == nil {
       try check()
-      progress.mark()
+      hangDetector.mark()
       Thread.sleep(forTimeInterval: 0.05)
     }
   }

@@ -26,7 +26,7 @@ extension Ranks {
   /// gone.
   package func finished(_ exchange: GradientExchange) -> [Tensor] {
     // Waiting for others is no hang of this rank.
-    let (means, failure) = progress.doing(nil) { exchange.finish() }
+    let (means, failure) = hangDetector.doing(nil) { exchange.finish() }
     if self.failure == nil { self.failure = failure }
     return means
   }

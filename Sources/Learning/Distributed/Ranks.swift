@@ -14,8 +14,8 @@ package final class Ranks {
 
   package let group: ProcessGroup?
   package var failure: TorchError?
-  /// The task and the progress of this process.
-  package let progress = HangDetector()
+  /// Notes the task and the progress of this process.
+  package let hangDetector = HangDetector()
   private let bound: Double
   /// Publishes this rank's heartbeat and watches the others'; `nil` for a single process.
   package let heartbeat: Heartbeat?
@@ -47,11 +47,11 @@ package final class Ranks {
     rank = group?.rank ?? 0
     count = group?.count ?? 1
     self.bound = bound
-    let progress = progress
+    let hangDetector = hangDetector
     heartbeat = group.map {
       Heartbeat(
         $0,
-        progress,
+        hangDetector,
         patience: patience,
         bound: bound,
         whenLost: $0.rank == 0 ? whenLost : nil
@@ -82,8 +82,8 @@ package final class Ranks {
   /// - Parameter body: The work.
   /// - Returns: The result of `body`.
   /// - Throws: The error of `body`.
-  package func doingByItsOwnClock<Result>(_ body: () throws -> Result) throws -> Result {
-    try progress.doing(nil, body)
+  package func withoutHangDetection<Result>(_ body: () throws -> Result) throws -> Result {
+    try hangDetector.doing(nil, body)
   }
 
   /// The sum over all ranks, without gradient; equal on all of them.
@@ -163,7 +163,7 @@ package final class Ranks {
   private func attempt(_ body: (ProcessGroup) throws(TorchError) -> Void) {
     guard let group, failure == nil else { return }
     do throws(TorchError) {
-      try progress.doing(nil) { () throws(TorchError) in try body(group) }
+      try hangDetector.doing(nil) { () throws(TorchError) in try body(group) }
     } catch { failure = error }
   }
 
@@ -175,7 +175,7 @@ package final class Ranks {
   /// - Returns: The result of `body`.
   /// - Throws: The error of `body`.
   package func doing<Result>(_ task: String, _ body: () throws -> Result) throws -> Result {
-    try progress.doing(task, body)
+    try hangDetector.doing(task, body)
   }
 
   /// Runs a rank's whole run; publishes its error for the others.

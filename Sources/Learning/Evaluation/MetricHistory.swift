@@ -1,5 +1,6 @@
 package import Files
 import Foundation
+import Snapshots
 
 /// The values of one metric over one run, from its `metric-NAME.jsonl`.
 package struct MetricHistory: Equatable, Sendable {
@@ -114,7 +115,7 @@ private struct Line {
     guard bytes.count <= 1 << 20,
       let object = (try? JSONSerialization.jsonObject(with: bytes)) as? [String: Any],
       let results = object["results"] as? [String: Any],
-      let snapshot = object["snapshot_pkl"] as? String, let kimg = Self.kimg(snapshot)
+      let snapshot = object["snapshot_pkl"] as? String, let kimg = SnapshotName.kimg(of: snapshot)
     else { return nil }
     self.results = results.sorted { $0.key < $1.key }
       .map { ($0.key, ($0.value as? NSNumber)?.doubleValue ?? .nan) }
@@ -129,11 +130,5 @@ private struct Line {
       let data = try? JSONSerialization.data(withJSONObject: value, options: [.sortedKeys])
     else { return nil }
     return String(decoding: data, as: UTF8.self)
-  }
-
-  /// The number in "network-snapshot-000200.pkl".
-  private static func kimg(_ snapshot: String) -> Int? {
-    let stem = snapshot.split(separator: ".").first ?? ""
-    return Int(stem.reversed().prefix { $0.isNumber }.reversed().map(String.init).joined())
   }
 }

@@ -47,7 +47,7 @@ package struct MetricSources {
   /// Makes a detector.
   package let detector: (DetectorKind) throws -> any FeatureDetector
   /// Makes the judge of captions.
-  package let judge: () throws -> CaptionWalk.Judge
+  package let judge: () throws -> CaptionPass.Judge
   /// Receives the progress: stage, items done, items in all.
   package let progress: (String, Int, Int) -> Void
 
@@ -58,7 +58,7 @@ package struct MetricSources {
       detector: detector,
       judge: {
         let judge = try judge()
-        return CaptionWalk.Judge(sha256: judge.sha256, features: judge.features)
+        return CaptionPass.Judge(sha256: judge.sha256, features: judge.features)
       }
     )
   }
@@ -66,7 +66,7 @@ package struct MetricSources {
   /// Sources of detectors.
   package init(
     detector: @escaping (DetectorKind) throws -> any FeatureDetector,
-    judge: @escaping () throws -> CaptionWalk.Judge,
+    judge: @escaping () throws -> CaptionPass.Judge,
     progress: @escaping (String, Int, Int) -> Void = { _, _, _ in }
   ) {
     self.detector = detector

@@ -111,7 +111,7 @@ extension MetricSuite {
       let score = inceptionScore(vectors(fake), splits: 10)
       return [("\(name)_mean", score.mean), ("\(name)_std", score.deviation)]
     }
-    let walk = try walk ?? CaptionWalk(images, judge: sources.judge())
+    let walk = try walk ?? CaptionPass(images, judge: sources.judge())
     self.walk = walk
     if definition.kind == .captionCosine { return [(name, walk.meanCosine(vectors(fake)))] }
     guard walk.candidateCount() > 1 else {

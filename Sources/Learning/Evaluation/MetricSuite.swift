@@ -20,7 +20,7 @@ package final class MetricSuite {
   private let singleImages: GeneratedImages
   private var detectors: [DetectorKind: any FeatureDetector] = [:]
   private var references: [String: FeatureStatistics] = [:]
-  var walk: CaptionWalk?
+  var walk: CaptionPass?
   private var pass: Pass?
 
   /// Features of one generator's images.

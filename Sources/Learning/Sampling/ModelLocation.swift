@@ -61,9 +61,7 @@ package struct ModelLocation {
       self.init(network: model, clip: FileManager.default.fileExists(atPath: clip) ? clip : nil)
       return
     }
-    let snapshots = try listFolder(folder)
-      .filter { $0.hasPrefix("network-snapshot-") && !$0.hasSuffix(".tmp") }
-    guard let newest = snapshots.max() else {
+    guard let newest = try SnapshotName.list(in: folder).last else {
       throw SamplingError(
         "\(folder) holds neither \(Self.modelName) nor a network snapshot"
       )

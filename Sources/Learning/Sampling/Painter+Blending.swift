@@ -1,7 +1,7 @@
 package import Torch
 
 extension Painter {
-  /// One end of a way from picture to picture.
+  /// One end of an interpolation between two pictures.
   package struct End {
     /// The condition, unit length, [1, F].
     package let fts: Tensor
@@ -23,7 +23,7 @@ extension Painter {
     }
   }
 
-  /// A picture between two.
+  /// The interpolation of two pictures.
   ///
   /// Its styles lie on the line between theirs, its feature on the arc between theirs, so that it has unit
   /// length, too. Random noise is that of the first.
@@ -31,7 +31,7 @@ extension Painter {
   /// - Parameters:
   ///   - from: The picture at share 0.
   ///   - to: The picture at share 1.
-  ///   - share: How far on the way, 0 to 1.
+  ///   - share: The weight of `to`, 0 to 1.
   /// - Returns: [1, 3, R, R], float32, roughly [−1, 1].
   package func between(_ from: End, _ to: End, share: Double) -> Tensor {
     withoutGradients {

@@ -1,19 +1,19 @@
-/// A way past several stops, frame by frame.
+/// An interpolation between several pictures, its stops, frame by frame.
 package struct Walk: Sendable, Equatable {
-  /// One frame: how far from one stop to another.
+  /// One frame: an interpolation between two stops.
   package struct Frame: Sendable, Equatable {
     /// The stop at share 0, by its number.
     package let from: Int
     /// The stop at share 1, by its number.
     package let to: Int
-    /// How far on the way, 0 to 1.
+    /// The weight of the stop at share 1, 0 to 1.
     package let share: Double
   }
 
   /// The frames in their order.
   package let frames: [Frame]
 
-  /// A way at a constant pace.
+  /// An interpolation at a constant pace.
   ///
   /// A loop goes from the last stop to the first again. Its last frame is one step before its first one, so
   /// that it can be repeated without a seam. A way without return ends on the last stop.

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Networks
 import Sampling
+import Snapshots
 import Text
 
 /// The folder of one run: options, log, statistics, pictures, snapshots.
@@ -34,7 +35,7 @@ package struct RunFolder: Sendable {
   func checkCheckpoints() throws {
     let checkpoints = try listFolder(ifThere: file("checkpoint"))
     if checkpoints.contains(where: { $0.hasPrefix("images-") }) { return }
-    let snapshot = try listFolder(path).last { $0.hasPrefix("network-snapshot-") }
+    let snapshot = try SnapshotName.list(in: path).last
     var statistics = stat()
     let hasStatistics = stat(file("stats.jsonl"), &statistics) == 0 && statistics.st_size > 0
     guard snapshot != nil || hasStatistics else { return }

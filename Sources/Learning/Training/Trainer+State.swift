@@ -3,7 +3,7 @@ package import Torch
 import TorchNN
 
 /// The state of a trainer beside its tensors.
-package struct TrainerProgress: Codable, Equatable, Sendable {
+package struct TrainerCounters: Codable, Equatable, Sendable {
   /// Images shown so far; the data's position and every random number follow from it and the seed.
   package var imagesSeen: Int
   /// The probability of an augmentation in use.
@@ -16,8 +16,8 @@ package struct TrainerProgress: Codable, Equatable, Sendable {
 
 extension Trainer {
   /// The numbers of the trainer's state.
-  package var progress: TrainerProgress {
-    TrainerProgress(
+  package var progress: TrainerCounters {
+    TrainerCounters(
       imagesSeen: imagesSeen,
       augmentProbability: augmentProbability,
       augmentSigns: adaptive?.signs ?? [],
@@ -53,7 +53,7 @@ extension Trainer {
   ///   - tensors: The tensors by the names of `stateTensors`.
   /// - Throws: `TrainingError.checkpoint` naming the first tensor that is missing or of another shape.
   package func restore(
-    _ progress: TrainerProgress,
+    _ progress: TrainerCounters,
     tensors: (String) -> Tensor?
   ) throws(TrainingError) {
     var pairs: [(target: Tensor, source: Tensor)] = []

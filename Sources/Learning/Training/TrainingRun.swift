@@ -79,7 +79,7 @@ package final class TrainingRun {
       folder,
       metrics: metrics.map(\.name),
       profiles: profiles,
-      progress: inputs.ranks.progress,
+      hangDetector: inputs.ranks.hangDetector,
       observe: observe
     )
     snapshots = RunSnapshots(

@@ -27,11 +27,11 @@ extension SnapshotDescription {
     try check(path)
   }
 
-  /// The thousands of images in a name as `network-snapshot-000012.pkl`; 0 for other names.
+  /// The number of images that the name of a run's snapshot tells; 0 for other names.
   private static func imagesSeen(fileName path: String) -> Int {
     let name = path.split(separator: "/").last ?? ""
-    guard let match = name.firstMatch(of: /^network-snapshot-([0-9]{6})\.pkl$/) else { return 0 }
-    return (Int(match.1) ?? 0) * 1000
+    guard name.wholeMatch(of: /network-snapshot-[0-9]{6}\.pkl/) != nil else { return 0 }
+    return (SnapshotName.kimg(of: name) ?? 0) * 1000
   }
 
   /// What nifty writes for itself into a pickle, under `nifty`; the original ignores it.

@@ -149,10 +149,7 @@ struct DatasetFlags: ParsableArguments {
     }
     download.refusesPages = true
     download.maximumBytes = Self.maximumBytes
-    return try await download.run { done, total in
-      let whole = total.map { "/\(Text.number(Double($0) / 1e6))" } ?? ""
-      Console.progress("\(path)  \(Text.number(Double(done) / 1e6))\(whole) MB")
-    }
+    return try await download.run(shownAs: path)
   }
 
   /// The link of the author's page that fits.

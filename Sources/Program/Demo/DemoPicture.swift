@@ -9,7 +9,7 @@ package struct DemoPicture: Sendable {
     case png([UInt8])
     /// The path of an SVG file that fills its page.
     case svg(String)
-    /// The path of an SVG file that may be small on its page: what is not white is shown alone.
+    /// The path of an SVG file that may be small on its page: its foreground, what is not white, is shown alone.
     case trimmedSVG(String)
   }
 

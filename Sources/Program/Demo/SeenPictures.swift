@@ -6,7 +6,7 @@ struct SeenPictures {
   private static let grid = 16
   /// Bits of 240 by which two hashes may differ.
   private static let tolerance = 8
-  /// The difference of colours on the grid, as a share of what is not white.
+  /// The difference of colours on the grid, as a share of the foreground.
   private static let colourTolerance = 0.08
 
   private var seen: [(hash: SIMD4<UInt64>, colours: [UInt8])] = []

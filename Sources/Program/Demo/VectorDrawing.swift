@@ -23,7 +23,7 @@ package enum VectorDrawing {
     try draw(svg, side: side).image
   }
 
-  /// What is not white of a document, in the middle of a square with a small margin; a white one as it is.
+  /// The foreground of a document, what is not white, in the middle of a square with a small margin; a white one as it is.
   ///
   /// - Parameters:
   ///   - svg: The bytes of the file; files that it refers to are not read.

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Snapshots
 
 /// The paths of what the demo writes.
 struct DemoPaths: Sendable {
@@ -37,8 +38,6 @@ struct DemoPaths: Sendable {
   func snapshots(in runs: String) throws -> [String] {
     let root = file(runs)
     guard let run = try listFolder(root).last else { return [] }
-    return try listFolder("\(root)/\(run)")
-      .filter { $0.hasPrefix("network-snapshot-") }
-      .map { "\(root)/\(run)/\($0)" }
+    return try SnapshotName.list(in: "\(root)/\(run)").map { "\(root)/\(run)/\($0)" }
   }
 }

@@ -229,7 +229,7 @@ struct GenerateCommand: ParsableCommand {
     return try textFeatures
       + fromImage.map { path in
         let fts = model.condition(
-          of: try RGBImage(contentsOf: path, appliesOrientation: true),
+          of: try givenPicture(path),
           noise: imageNoise
         )
         let name = URL(filePath: path).lastPathComponent

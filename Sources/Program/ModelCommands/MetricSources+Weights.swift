@@ -52,7 +52,7 @@ extension MetricSources {
       },
       judge: {
         let model = try clipModel.value
-        return CaptionWalk.Judge(
+        return CaptionPass.Judge(
           sha256: model.sha256,
           announce: { captions in
             if let note = model.noteOnLength(of: captions, "captions") { Console.error(note) }

@@ -30,7 +30,8 @@ package struct NiftyCompute: AsyncParsableCommand {
     subcommands: [
       DataVerbs.laion, ImportCommand.self, ClipCommand.self, PackCommand.self,
       DataVerbs.dataset, TrainCommand.self, MetricsCommand.self, GenerateCommand.self,
-      WalkCommand.self, ProjectCommand.self, AnimateCommand.self, StudioCommand.self, RunsCommand.self,
+      WalkCommand.self, ProjectCommand.self, AnimateCommand.self, StudioCommand.self,
+      RunsCommand.self,
       ConvertCommand.self,
       DataVerbs.fetch, DemoCommand.self,
     ]

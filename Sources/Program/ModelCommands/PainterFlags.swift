@@ -38,25 +38,14 @@ struct PainterFlags: ParsableArguments {
   /// - Throws: `SamplingError` if there is none or it has fewer layers than are to be truncated; what
   ///   reading it throws.
   func opened() throws -> OpenedModel {
-    Runtime.threads = threads
-    let location = try ModelLocation(network)
-    let digest = BackgroundDigest(ofFile: location.network)
-    let snapshot = try NetworkSnapshot(path: location.network)
-    let device = Runtime.defaultDevice
-    let generator = try snapshot.averagedGenerator(on: device)
-    let layers = generator.mapping.wCount
+    let opened = try OpenedModel(network, threads: threads)
+    let layers = opened.generator.mapping.wCount
     if let truncCutoff, truncCutoff > layers {
       throw SamplingError(
         "--trunc-cutoff \(truncCutoff): the generator has \(layers) layers; 0 to \(layers) is allowed"
       )
     }
-    return OpenedModel(
-      location: location,
-      digest: digest,
-      snapshot: snapshot,
-      generator: generator,
-      device: device
-    )
+    return opened
   }
 
   /// What paints with the model.
@@ -68,15 +57,4 @@ struct PainterFlags: ParsableArguments {
       noise: noise
     )
   }
-}
-
-/// A model that a verb paints with.
-struct OpenedModel {
-  let location: ModelLocation
-  /// The SHA-256 of the snapshot's file.
-  let digest: BackgroundDigest
-  let snapshot: NetworkSnapshot
-  let generator: Generator
-  /// The device that paints: a GPU where there is one.
-  let device: Device
 }

@@ -103,7 +103,7 @@ struct ProjectCommand: ParsableCommand {
   }
 
   func run() throws {
-    let given = try RGBImage(contentsOf: picture, appliesOrientation: true)
+    let given = try givenPicture(picture)
     let opened = try flags.opened()
     let model = try opened.location.clipModel(flags.clip, for: opened.snapshot, on: opened.device)
     let side = opened.generator.configuration.resolution

@@ -2,6 +2,7 @@ import Fetch
 import Files
 import Foundation
 import Sampling
+import Snapshots
 import Training
 
 /// The snapshots that a person names, and the runs that they belong to.
@@ -15,8 +16,7 @@ enum SnapshotFiles {
   static func files(_ path: String) throws -> [String] {
     if SnapshotCache.isAddress(path) { return [try ModelLocation.downloaded(path)] }
     guard isFolder(path) else { return exists(path) ? [path] : [try ModelLocation(path).network] }
-    let names = try listFolder(path)
-      .filter { $0.hasPrefix("network-snapshot-") }
+    let names = try SnapshotName.list(in: path)
     let stems = Set(names.map { ($0 as NSString).deletingPathExtension })
     let chosen = stems.sorted().compactMap { stem in
       ["safetensors", "pkl"].map { "\(stem).\($0)" }.first { names.contains($0) }

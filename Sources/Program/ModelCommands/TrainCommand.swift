@@ -156,7 +156,7 @@ struct TrainCommand: ParsableCommand {
     Console.goesOnWithoutOutput(log: "log.txt of the run's folder")
     // After the dry run: an address is downloaded here.
     if folder == nil, isFirst {
-      options.resume = try ranks.doingByItsOwnClock {
+      options.resume = try ranks.withoutHangDetection {
         try options.resume.map { try ModelLocation($0).network }
       }
     }
@@ -170,7 +170,7 @@ struct TrainCommand: ParsableCommand {
     let model = try ranks.doing("reads \(options.clip)") {
       try ClipModel(path: options.clip, device: device)
     }
-    var inputs = try inputs(options, set, model, on: device, ranks)
+    var inputs = try StepInputs(options, set, model, on: device, ranks)
     if arguments.searchesBatch {
       options.trainer.rounds = try BatchSearch(inputs) { Console.line($0) }.rounds()
       inputs = inputs.with(options)

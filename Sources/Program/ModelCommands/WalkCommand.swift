@@ -11,15 +11,15 @@ import Snapshots
 import Text
 import Torch
 
-/// A way from picture to picture.
+/// An interpolation between pictures.
 struct WalkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "walk",
-    abstract: "Paint the way from picture to picture, as an animation.",
+    abstract: "Interpolate between pictures, as an animation.",
     discussion: """
       Every stop has a text, a seed and a truncation. Give several of at least one
-      of them; what is given once holds for all stops. The way returns to the
-      first stop, so that it repeats without a seam, unless --once is given.
+      of them; what is given once holds for all stops. The animation returns to
+      the first stop, so that it repeats without a seam, unless --once is given.
       A frame is the picture that nifty studio paints at that point of its slider.
       With --latents the stops are what nifty project found.
 
@@ -165,14 +165,14 @@ struct WalkCommand: ParsableCommand {
     Console.line("wrote \(out): \(Text.count(file.count, "frame")), \(seconds) s")
   }
 
-  /// A stop of the way.
+  /// A picture that the animation passes.
   private struct Stop {
     /// The text; of recorded styles the file's name.
     let name: String
     let seed: UInt64
     let truncation: Double
     let end: Painter.End
-    /// What a frame on the way to another stop says about how it was painted.
+    /// The record of a frame between this stop and another.
     let record: (Painter, _ to: Stop, _ share: Double) -> PaintingRecord
   }
 

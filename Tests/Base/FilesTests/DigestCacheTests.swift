@@ -4,7 +4,7 @@ import Testing
 
 @testable import Files
 
-@Suite("Digests that are kept")
+@Suite("Digest cache")
 struct DigestCacheTests {
   private let folder: TemporaryFolder
   private let path: String

@@ -38,7 +38,7 @@ struct FileLockTests {
     #expect(error.code == EWOULDBLOCK)
     #expect(
       error.description
-        == "cannot pack into the file: process \(getpid()) is at it; wait for it or end it"
+        == "cannot pack into the file: process \(getpid()) is using it; wait for it or end it"
     )
     FileLock.release(first)
     #expect(refusal(second, to: "pack into") == nil)
@@ -69,7 +69,7 @@ struct FileLockTests {
     #expect(error.code == EWOULDBLOCK)
     #expect(
       error.description == "cannot pack into the file: process \(holder.processIdentifier) "
-        + "is at it; wait for it or end it"
+        + "is using it; wait for it or end it"
     )
     kill(holder.processIdentifier, SIGKILL)
     // Not awaited: Foundation's wait may miss the end of a process. Its lock goes within a moment.

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Threads
@@ -7,17 +8,17 @@ import Testing
 struct WorkerThreadTests {
   @Test func `a thread does its work`() {
     let done = DispatchSemaphore(value: 0)
-    let sum = Locked(0)
+    let sum = Mutex(0)
     for number in 1...20 {
       #expect(
         WorkerThread.start {
-          sum.with { $0 += number }
+          sum.withLock { $0 += number }
           done.signal()
         } == 0
       )
     }
     for _ in 1...20 { done.wait() }
-    #expect(sum.with { $0 } == 210)
+    #expect(sum.withLock { $0 } == 210)
   }
 
   /// Root may have more processes than the limit: memory is limited instead, a thread's stack needs it.

@@ -101,7 +101,7 @@ import Text
     )
     for (suffix, content) in [(".png", png), (".TXT", Array("e".utf8))] {
       let name = FileName(stem + Array(suffix.utf8))
-      let file = try #require(fopen(FolderWalk.path(name, in: folder.file("in")), "w"))
+      let file = try #require(fopen(FolderScan.path(name, in: folder.file("in")), "w"))
       fwrite(content, 1, content.count, file)
       fclose(file)
     }

@@ -149,7 +149,8 @@ struct PackJournalTests {
     let first = try open()
     let second = #expect(throws: DatasetError.self) { try open() }
     #expect(
-      second?.description.contains("cannot pack into \(path): process \(getpid()) is at it") == true
+      second?.description.contains("cannot pack into \(path): process \(getpid()) is using it")
+        == true
     )
     withExtendedLifetime(first) {}
   }

@@ -316,7 +316,7 @@ import Testing
         fingerprint: "same"
       )
     }
-    #expect(error?.description.contains("is at it") == true)
+    #expect(error?.description.contains("is using it") == true)
     try first.append(PackedRecord(image: noiseImage(4, seed: 0).encodedPNG(level: 0)))
     try first.finish()
     #expect(folder.contents == ["a.zip"])

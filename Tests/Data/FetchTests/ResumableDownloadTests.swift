@@ -130,7 +130,7 @@ struct ResumableDownloadTests {
     let error = await #expect(throws: FileError.self) {
       try await download(.ranged(Array(bytes.reversed())), sha256: nil)
     }
-    #expect(error?.description.contains("process \(getpid()) is at it") == true)
+    #expect(error?.description.contains("process \(getpid()) is using it") == true)
     // What the first one has was not touched.
     #expect(part.size == 10)
     let rest = Array(bytes.dropFirst(10))

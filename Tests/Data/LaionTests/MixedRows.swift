@@ -2,7 +2,7 @@ import Foundation
 import Laion
 import TestSupport
 
-/// Rows of every fate: good, slow, flaky, missing, broken, filtered, without caption.
+/// Rows with every outcome: good, slow, flaky, missing, broken, filtered, without caption.
 enum MixedRows {
   static let count = 120
 

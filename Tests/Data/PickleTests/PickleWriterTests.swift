@@ -15,7 +15,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: python != nil, "python3 is not installed"))
+  @Test(.enabled(if: Python.isAvailable, "python3 is not installed"))
   func `Python loads what is written`() throws {
     try withTemporaryFolder { folder in
       var paths: [String] = []
@@ -31,7 +31,7 @@ import Testing
         }
       }
       let script = fixtures.appending(path: "canon.py").path
-      let lines = try run(try #require(python), ["-B", script] + paths).split(separator: "\n")
+      let lines = try Python.run(file: script, paths).split(separator: "\n")
       #expect(lines.count == expected.count)
       for (line, expected) in zip(lines, expected) { #expect(line == expected) }
     }
@@ -105,10 +105,6 @@ import Testing
       #expect(left.isEmpty)
     }
   }
-}
-
-private let python = ["/usr/bin/python3", "/usr/local/bin/python3"].first {
-  FileManager.default.isExecutableFile(atPath: $0)
 }
 
 private func randomValue(_ generator: inout SeededGenerator, depth: Int) -> PickleValue {

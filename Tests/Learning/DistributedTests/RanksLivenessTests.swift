@@ -68,13 +68,13 @@ struct RanksLivenessTests {
         }
         // It waits for a thread of its own that a slow disk wakes for each piece.
         let done = DispatchSemaphore(value: 0)
-        Thread.detachNewThread { [progress = ranks.progress] in
-          progress.alongside {
+        Thread.detachNewThread { [detector = ranks.hangDetector] in
+          detector.alongside {
             for _ in 0..<4 { Thread.sleep(forTimeInterval: 1) }
           }
           done.signal()
         }
-        ranks.progress.doing("waits for a checkpoint") { done.wait() }
+        ranks.hangDetector.doing("waits for a checkpoint") { done.wait() }
       }
       _ = ranks.allReduceSum(Tensor([Float(1)]))
       try ranks.check()

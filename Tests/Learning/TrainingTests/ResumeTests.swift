@@ -273,7 +273,7 @@ struct ResumeTests {
     let error = #expect(throws: FileError.self) {
       _ = try tiny.session(continuing: first.folder.path)
     }
-    #expect("\(try #require(error))".contains("is at it"))
+    #expect("\(try #require(error))".contains("is using it"))
     withExtendedLifetime(first) {}
   }
 

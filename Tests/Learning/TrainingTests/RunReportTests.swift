@@ -16,7 +16,7 @@ import Testing
   }
 
   private func report(_ observe: @escaping (TrainingEvent) -> Void) -> RunReport {
-    RunReport(run, metrics: [], profiles: false, progress: HangDetector(), observe: observe)
+    RunReport(run, metrics: [], profiles: false, hangDetector: HangDetector(), observe: observe)
   }
 
   @Test func `a line goes to the log and to the observer, one for the console to it alone`() throws

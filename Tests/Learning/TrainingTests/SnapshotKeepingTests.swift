@@ -63,7 +63,7 @@ struct SnapshotKeepingTests {
     #expect(rule.surplus([], prefersLarge: false).isEmpty)
   }
 
-  @Test func `what goes does not depend on what went before`() throws {
+  @Test func `the rule removes the same snapshots at once as one after another`() throws {
     // A run removes after each snapshot; the rule looked at once, at the end, leaves the same.
     for text in ["last:2", "best:2", "every:5", "last:1,best:2,every:6"] {
       let rule = try SnapshotKeeping(text)

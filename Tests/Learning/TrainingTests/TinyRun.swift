@@ -47,14 +47,15 @@ struct TinyRun {
     _ path: String,
     captions: String = "caption",
     side: Int = 16,
-    width: Int = tinyFeatureDimension
+    width: Int = tinyFeatureDimension,
+    maker: String? = "00"
   ) throws {
     let random = SeededRandom(seed: 1)
     let writer = try PackedDatasetWriter(
       path,
       options: .init(
         resolution: side,
-        featureModel: .init(name: "none", sha256: "00"),
+        featureModel: maker.map { .init(name: "none", sha256: $0) },
         featureElement: .float32,
         source: "noise",
         writesLafiteJSON: false
@@ -162,7 +163,7 @@ struct RunRecord: Equatable {
   /// The tensors of every snapshot, and the bytes of every grid.
   var files: [String: [UInt8]]
   /// What follows from the state beside times.
-  var progress: TrainerProgress
+  var progress: TrainerCounters
   var best: BestSnapshot?
 
   init(_ folder: String) throws {

@@ -139,7 +139,7 @@ struct WalkCommandTests {
     (["sun", "moon", "--trunc", "1,x"], "--trunc"),
     (["sun", "moon", "--out", "frames", "--quality", "50"], "--quality is for a .webp"),
   ])
-  func `what is no walk is refused in a line`(words: [String], complaint: String) throws {
+  func `an invalid walk is refused in one line`(words: [String], complaint: String) throws {
     let folder = try TemporaryFolder()
     let outcome = try run(words, in: folder)
     #expect(outcome.status == 64)

@@ -78,7 +78,7 @@ struct PicturesTests {
     (#"{"stops": [{"prompt": "a"}, {"prompt": "b"}], "loop": 5}"#, "loop must be true or false"),
     (#"{"stops": [{"prompt": "a"}, {"prompt": "b"}], "fps": 0}"#, "fps must be"),
   ])
-  func `what is no walk is one line`(body: String, complaint: String) async throws {
+  func `an invalid walk is refused in one line`(body: String, complaint: String) async throws {
     let answer = try await withStudio { try await $0.post("/api/walk", body) }
     #expect(answer.status == .badRequest)
     #expect(answer.complaint?.contains(complaint) == true, "\(answer.complaint ?? "none")")

@@ -39,7 +39,7 @@ package struct ImageTextFolder: ImageTextSource {
     guard isFolder.boolValue else {
       throw .option("\(path) is no folder; give a folder of images with captions")
     }
-    let (files, unread) = FolderWalk.files(in: path)
+    let (files, unread) = FolderScan.files(in: path)
     let listing = SampleListing(
       files.map { ($0, $0) },
       captionSuffix: captionKey == nil ? "txt" : "json"
@@ -55,7 +55,7 @@ package struct ImageTextFolder: ImageTextSource {
     remarks = unread + labels.strays(beside: samples.map(\.name))
     guard let captionKey else { return }
     let documents = samples.lazy.compactMap(\.text).prefix(100).compactMap {
-      try? FileBytes.read(path, system: FolderWalk.path($0, in: path), limit: Self.maximumTextSize)
+      try? FileBytes.read(path, system: FolderScan.path($0, in: path), limit: Self.maximumTextSize)
     }
     try CaptionJSON.expect(captionKey, in: documents, of: path)
   }
@@ -73,8 +73,8 @@ package struct ImageTextFolder: ImageTextSource {
 
   package func stamp(at index: Int) -> String {
     let sample = samples[index]
-    let image = FileStamp.state(FolderWalk.path(sample.image, in: path))
-    return image + " " + (sample.text.map { FileStamp.state(FolderWalk.path($0, in: path)) } ?? "-")
+    let image = FileStamp.state(FolderScan.path(sample.image, in: path))
+    return image + " " + (sample.text.map { FileStamp.state(FolderScan.path($0, in: path)) } ?? "-")
   }
 
   package func item(at index: Int) throws(DatasetError) -> ImageTextItem {
@@ -98,7 +98,7 @@ package struct ImageTextFolder: ImageTextSource {
   }
 
   private func read(_ name: FileName, limit: Int) throws(DatasetError) -> [UInt8]? {
-    let system = FolderWalk.path(name, in: path)
+    let system = FolderScan.path(name, in: path)
     return try FileBytes.read("\(path)/\(name.text)", system: system, limit: limit)
   }
 

@@ -87,7 +87,8 @@ struct ImageFetcher: Sendable {
   ) async -> Fetched<Value> {
     var request = first
     var timeLeft = Duration.seconds(settings.totalTimeout)
-    while request.redirects <= settings.maximumRedirects {
+    // The exchange refuses more redirects than are allowed.
+    while true {
       if denied.contains(request.url) { return .failure(.failed(.denied)) }
       if let cause = await robotsRefusal(of: request) { return .failure(.failed(cause)) }
       let fetched = await hop(request, within: &timeLeft, process)
@@ -95,7 +96,6 @@ struct ImageFetcher: Sendable {
       request.url = next
       request.redirects += 1
     }
-    return .failure(.failed(.tooManyRedirects))
   }
 
   /// One URL of an attempt: tries the host's addresses until there is a connection to one.
@@ -197,11 +197,10 @@ extension ImageFetcher {
   /// The rules in a file, by RFC 9309, section 2.3.1: a site without the file allows all, one that
   /// cannot answer allows nothing.
   private func rules(in file: WebURL, isRetry: Bool) async -> RobotsCache.Answer {
-    let agent = String(settings.userAgent.prefix { $0 != "/" && $0 != " " })
     // All rows of the site wait for it.
     let request = FetchRequest(url: file, subject: .robots, order: -1, isRetry: isRetry)
     let fetched = await attempt(request) { body in
-      .success(RobotsRules(body.readableBytesView, agent: agent))
+      .success(RobotsRules(body.readableBytesView, agent: settings.productToken))
     }
     return fetched.flatMapError { failure in
       switch try? failure.cause {

@@ -46,7 +46,7 @@ package enum ResponseDecision: Equatable, Sendable {
     switch head.status {
     case 200, 203:
       self = Self.body(head, settings)
-    case 301, 302, 303, 307, 308:
+    case let status where WebURL.redirectStatuses.contains(status):
       self = Self.redirect(head, url, redirects, settings)
     default:
       let wait = head.values("retry-after").first.flatMap { Self.seconds($0, now) }
@@ -65,11 +65,10 @@ package enum ResponseDecision: Equatable, Sendable {
   }
 
   private static func body(_ head: Head, _ settings: FetchSettings) -> ResponseDecision {
-    let agent = settings.userAgent.prefix { $0 != "/" && $0 != " " }
     let optsOut = RobotsTag.forbids(
       head.values("x-robots-tag"),
       directives: settings.optOutDirectives,
-      agent: String(agent)
+      agent: settings.productToken
     )
     if optsOut { return .fail(.optedOut, retryAfter: nil) }
     if let length = head.values("content-length").first.flatMap({ Int($0) }) {

@@ -1,5 +1,6 @@
 import Foundation
 import NIOPosix
+import Synchronization
 import Web
 
 /// DNS lookups by the system's resolver, on its own threads.
@@ -79,21 +80,19 @@ struct SystemResolver: Sendable {
 }
 
 /// Resumes a continuation with the first of several answers.
-private final class FirstAnswer: @unchecked Sendable {
-  // Sendable: `continuation` is only touched under `lock`.
+private final class FirstAnswer: Sendable {
   typealias Value = Result<[IPAddress], FetchCause>
 
-  private let lock = NSLock()
-  private var continuation: CheckedContinuation<Value, Never>?
+  private let continuation: Mutex<CheckedContinuation<Value, Never>?>
 
   init(_ continuation: CheckedContinuation<Value, Never>) {
-    self.continuation = continuation
+    self.continuation = Mutex(continuation)
   }
 
   func give(_ value: Value) {
-    lock.withLock {
-      continuation?.resume(returning: value)
-      continuation = nil
+    continuation.withLock { waiting in
+      waiting?.resume(returning: value)
+      waiting = nil
     }
   }
 }

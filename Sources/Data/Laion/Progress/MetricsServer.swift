@@ -95,15 +95,13 @@ private final class ConnectionSlots: Sendable {
 }
 
 /// The latest progress of each split.
-private final class LatestProgress: @unchecked Sendable {
-  // Sendable: `splits` is only touched under `lock`.
-  private let lock = NSLock()
-  private var splits: [Int: LaionProgress] = [:]
+private final class LatestProgress: Sendable {
+  private let splits = Mutex<[Int: LaionProgress]>([:])
 
-  func note(_ progress: LaionProgress) { lock.withLock { splits[progress.split] = progress } }
+  func note(_ progress: LaionProgress) { splits.withLock { $0[progress.split] = progress } }
 
   var text: String {
-    PrometheusText.text(lock.withLock { splits.values.sorted { $0.split < $1.split } })
+    PrometheusText.text(splits.withLock { $0.values.sorted { $0.split < $1.split } })
   }
 }
 

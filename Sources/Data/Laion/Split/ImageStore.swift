@@ -20,11 +20,21 @@ struct ImageStore: Sendable {
 
   /// Decodes the image of a row and writes it to a staging path: neither flushed nor renamed yet.
   func store(_ body: ByteBuffer, row: Int, to path: String) async -> Fetched<StoredImage> {
+    let header: ImageHeader
+    do throws(ImageError) {
+      header = try body.withUnsafeReadableBytes { bytes in
+        Result { () throws(ImageError) in try ImageHeader.probe(bytes) }
+      }.get()
+    } catch {
+      return .failure(.failed(FetchCause(error)))
+    }
     let memory = pixels.reservation()
     defer { memory.release() }
     do {
-      try await memory.grow(to: pixelCount(body))
-      return try await pool.runIfActive { CrashLog.atWork(row) { storeNow(body, to: path) } }
+      try await memory.grow(to: pixelCount(header))
+      return try await pool.runIfActive {
+        CrashLog.atWork(row) { storeNow(body, header, to: path) }
+      }
     } catch {
       // The pool gives up only when the task is cancelled; the result is ignored then.
       return .failure(.failed(.timedOut))
@@ -32,21 +42,19 @@ struct ImageStore: Sendable {
   }
 
   /// The pixels to decode; 0 for an image that will be refused.
-  private func pixelCount(_ body: ByteBuffer) -> Int {
-    body.withUnsafeReadableBytes { bytes in
-      guard let header = try? ImageHeader.probe(bytes) else { return 0 }
-      let (count, overflow) = header.width.multipliedReportingOverflow(by: header.height)
-      return overflow || count > settings.maximumPixels ? 0 : count
-    }
+  private func pixelCount(_ header: ImageHeader) -> Int {
+    let (count, overflow) = header.width.multipliedReportingOverflow(by: header.height)
+    return overflow || count > settings.maximumPixels ? 0 : count
   }
 
-  private func storeNow(_ body: ByteBuffer, to path: String) -> Fetched<StoredImage> {
+  private func storeNow(
+    _ body: ByteBuffer,
+    _ header: ImageHeader,
+    to path: String
+  ) -> Fetched<StoredImage> {
     do throws(ImageError) {
-      let (image, size) = try body.withUnsafeReadableBytes { bytes in
-        Result { () throws(ImageError) in
-          let header = try ImageHeader.probe(bytes)
-          return (try decoded(bytes), (header.width, header.height))
-        }
+      let image = try body.withUnsafeReadableBytes { bytes in
+        Result { () throws(ImageError) in try decoded(bytes, header) }
       }.get()
       guard let image else { return .failure(.failed(.tooSmall)) }
       let isOriginal = settings.format == .original
@@ -58,8 +66,8 @@ struct ImageStore: Sendable {
       }
       let stored = StoredImage(
         // As the stored file has them: an original is not turned upright.
-        width: isOriginal ? size.0 : image.width,
-        height: isOriginal ? size.1 : image.height,
+        width: isOriginal ? header.width : image.width,
+        height: isOriginal ? header.height : image.height,
         bytes: body.readableBytes,
         sha256: body.withUnsafeReadableBytes { SHA256.digest(of: $0) },
         perceptualHash: settings.nearDuplicateBits == nil ? nil : PerceptualHash(image)?.text,
@@ -79,9 +87,11 @@ struct ImageStore: Sendable {
     }
   }
 
-  private func decoded(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> RGBImage? {
+  private func decoded(
+    _ bytes: UnsafeRawBufferPointer,
+    _ header: ImageHeader
+  ) throws(ImageError) -> RGBImage? {
     // The header shows a tracking pixel without decoding it.
-    let header = try ImageHeader.probe(bytes)
     if min(header.width, header.height) < settings.minimumSide { return nil }
     let limits = DecodeLimits(maximumPixels: settings.maximumPixels)
     let image = try RGBImage(decoding: bytes, limits: limits, appliesOrientation: true)

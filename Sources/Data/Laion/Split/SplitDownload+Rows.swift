@@ -154,7 +154,7 @@ extension SplitDownload {
     state.captions = []
     state.lastFlush = .now
     if state.lastTrim.duration(to: .now) > Self.trimInterval {
-      Memory.giveBack()
+      Memory.trim()
       state.lastTrim = .now
     }
   }

@@ -185,7 +185,7 @@ struct SplitDownload {
   ) throws(LaionError) -> SplitStatistics {
     let statistics = tally.statistics(isExhausted: !tally.isFull)
     try file { () throws(FileError) in try sink.finish(pairs: tally.pairs) }
-    Memory.giveBack()
+    Memory.trim()
     try SplitIndex.write(folder, part: part, columns: configuration.columns)
     folder.removeStaging()
     try file { () throws(FileError) in try statistics.write(to: folder.statisticsPath) }

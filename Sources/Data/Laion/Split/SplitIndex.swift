@@ -38,7 +38,7 @@ enum SplitIndex {
       try parquet { () throws(ParquetError) in
         try writer.append(values(latest[entry.row] ?? entry, row))
       }
-      if writer.rowCount.isMultiple(of: 1 << 12) { Memory.giveBack() }
+      if writer.rowCount.isMultiple(of: 1 << 12) { Memory.trim() }
     }
     try parquet { () throws(ParquetError) in try writer.finish() }
   }

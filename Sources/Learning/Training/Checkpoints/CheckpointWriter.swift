@@ -20,16 +20,16 @@ final class CheckpointWriter: Sendable {
   }
 
   private let folder: CheckpointFolder
-  private let progress: HangDetector
+  private let hangDetector: HangDetector
   private let state = Mutex(State())
   private let finished = DispatchSemaphore(value: 0)
 
   /// - Parameters:
   ///   - folder: The destination.
-  ///   - progress: The hang detector of the process.
-  init(_ folder: CheckpointFolder, progress: HangDetector) {
+  ///   - hangDetector: The hang detector of the process.
+  init(_ folder: CheckpointFolder, hangDetector: HangDetector) {
     self.folder = folder
-    self.progress = progress
+    self.hangDetector = hangDetector
   }
 
   /// Whether a checkpoint is being written.
@@ -51,7 +51,7 @@ final class CheckpointWriter: Sendable {
     let images = runState.trainer.imagesSeen
     let outcome: Outcome
     do {
-      try progress.alongside { try folder.write(runState, tensors) }
+      try hangDetector.alongside { try folder.write(runState, tensors) }
       outcome = .written(imagesSeen: images, seconds: Date().timeIntervalSince(start))
     } catch {
       outcome = .failed(imagesSeen: images, reason: "\(error)")
@@ -66,7 +66,7 @@ final class CheckpointWriter: Sendable {
   /// Waits for the checkpoint in flight.
   func wait() {
     if !isBusy { return }
-    progress.doing("waits for a checkpoint to be written in \(folder.path)") {
+    hangDetector.doing("waits for a checkpoint to be written in \(folder.path)") {
       while isBusy { finished.wait() }
     }
   }

@@ -2,6 +2,7 @@ import Distributed
 import Files
 import Foundation
 import Glibc
+import Snapshots
 
 /// The append-only text files of a run: `log.txt`, `stats.jsonl`, `metric-….jsonl`.
 ///
@@ -9,7 +10,7 @@ import Glibc
 final class RunLog {
   private let folder: RunFolder
   private let names: [String]
-  private let progress: HangDetector?
+  private let hangDetector: HangDetector?
   private var waiting: [(name: String, line: String)] = []
   /// The reason for buffering; `nil` while everything is on the disk.
   private(set) var trouble: FileError?
@@ -17,10 +18,10 @@ final class RunLog {
   /// - Parameters:
   ///   - folder: The run's folder.
   ///   - metrics: Names of the metrics that the run computes itself.
-  ///   - progress: The hang detector, notified of each write.
-  init(_ folder: RunFolder, metrics: [String], progress: HangDetector? = nil) {
+  ///   - hangDetector: The hang detector, notified of each write.
+  init(_ folder: RunFolder, metrics: [String], hangDetector: HangDetector? = nil) {
     self.folder = folder
-    self.progress = progress
+    self.hangDetector = hangDetector
     names = ["log.txt", "stats.jsonl"] + metrics.map { "metric-\($0).jsonl" }
   }
 
@@ -50,8 +51,8 @@ final class RunLog {
 
   private func append(_ line: String, _ name: String) throws(FileError) {
     let body = { () throws(FileError) in try self.folder.append(line, to: name) }
-    guard let progress else { return try body() }
-    try progress.doing("writes \(name)", body)
+    guard let hangDetector else { return try body() }
+    try hangDetector.doing("writes \(name)", body)
   }
 
   /// Sizes of the existing files, in bytes.
@@ -102,16 +103,8 @@ final class RunLog {
   private static func isOfEarlier(_ line: Substring, than imagesSeen: Int) -> Bool {
     let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
     guard let snapshot = object?["snapshot_pkl"] as? String,
-      let stem = snapshot.split(separator: ".").first,
-      let kimg = Int(stem.suffix(while: \.isNumber))
+      let kimg = SnapshotName.kimg(of: snapshot)
     else { return false }
     return kimg < imagesSeen / 1000
-  }
-}
-
-extension StringProtocol {
-  /// The longest suffix whose characters all satisfy a condition.
-  fileprivate func suffix(while condition: (Character) -> Bool) -> SubSequence {
-    self[(lastIndex { !condition($0) }.map { index(after: $0) } ?? startIndex)...]
   }
 }

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Snapshots
 
 /// The state of a run beside its tensors: `state.json` of a checkpoint.
 package struct RunState: Codable, Equatable, Sendable {
@@ -10,7 +11,7 @@ package struct RunState: Codable, Equatable, Sendable {
   /// The zips of the training data; `nil` in a state of an earlier version.
   package var data: [DataIdentity]?
   /// The trainer's numbers.
-  package var trainer: TrainerProgress
+  package var trainer: TrainerCounters
   /// The tick in progress.
   package var tick: Tick
   /// Seconds of training so far, over all sessions.
@@ -81,7 +82,7 @@ package struct RunState: Codable, Equatable, Sendable {
       throw .checkpoint("state.json: \(name) cannot be \(value)")
     }
     for snapshot in snapshots ?? []
-    where snapshot.name.contains("/") || !snapshot.name.hasPrefix("network-snapshot-") {
+    where snapshot.name.contains("/") || !SnapshotName.matches(snapshot.name) {
       throw .checkpoint("state.json: snapshots cannot hold \(snapshot.name.debugDescription)")
     }
     guard tick.firstImage <= trainer.imagesSeen else {
@@ -94,7 +95,7 @@ package struct RunState: Codable, Equatable, Sendable {
     seed: UInt64,
     imageCount: Int,
     data: [DataIdentity]?,
-    trainer: TrainerProgress,
+    trainer: TrainerCounters,
     tick: Tick,
     seconds: Double,
     logs: [String: Int],

@@ -2,67 +2,6 @@ import Distributed
 import Networks
 package import Torch
 
-/// One batch on the device.
-package struct TrainingBatch {
-  /// Real images, [N, 3, R, R], [−1, 1].
-  package let images: Tensor
-  /// CLIP features of the images, unit length, [N, F].
-  package let imageFeatures: Tensor
-  /// CLIP features of one caption each, unit length, [N, F].
-  package let textFeatures: Tensor
-
-  /// Collects the parts.
-  package init(images: Tensor, imageFeatures: Tensor, textFeatures: Tensor) {
-    self.images = images
-    self.imageFeatures = imageFeatures
-    self.textFeatures = textFeatures
-  }
-
-  /// A slice of the images.
-  func rows(of slice: BatchSlice) -> TrainingBatch {
-    TrainingBatch(
-      images: slice.rows(of: images),
-      imageFeatures: slice.rows(of: imageFeatures),
-      textFeatures: slice.rows(of: textFeatures)
-    )
-  }
-}
-
-/// Images of the generator and what they are conditioned on, without gradient.
-package struct GeneratedBatch {
-  /// [N, 3, R, R], roughly [−1, 1].
-  package let images: Tensor
-  /// Conditioning features of unit length, [N, F].
-  package let features: Tensor
-
-  init(images: Tensor, features: Tensor) {
-    (self.images, self.features) = (images.detached(), features.detached())
-  }
-}
-
-/// A loss to differentiate, with the values to record.
-package struct LossValue {
-  /// The scalar to differentiate.
-  package let total: Tensor
-  /// The loss of each sample, [N] or [N, 1], without gradient.
-  package let perSample: Tensor
-  /// The values to record, by the original's names.
-  package var reports: [(name: String, values: Tensor)]
-  /// The images that the generator painted for it.
-  package let generated: GeneratedBatch?
-
-  init(
-    _ loss: Tensor,
-    reports: [(name: String, values: Tensor)],
-    generated: GeneratedBatch? = nil
-  ) {
-    total = loss.mean()
-    perSample = loss.detached()
-    self.reports = reports
-    self.generated = generated
-  }
-}
-
 /// The generator's main loss: look real under the condition, agree with it in CLIP's and in the
 /// discriminator's eyes (LAFITE, arXiv 2111.13792, equation 8).
 package func generatorLoss(

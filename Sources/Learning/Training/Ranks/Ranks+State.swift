@@ -19,7 +19,7 @@ extension Ranks {
     let received = trainer.stateTensors.map { (name: $0.name, tensor: $0.tensor.detached().copy()) }
     broadcast(received.map(\.tensor))
     try check()
-    guard let progress = try? JSONDecoder().decode(TrainerProgress.self, from: bytes) else {
+    guard let progress = try? JSONDecoder().decode(TrainerCounters.self, from: bytes) else {
       throw RanksError("rank 0 sends a state that rank \(rank) cannot read")
     }
     let tensors = Dictionary(uniqueKeysWithValues: received.map { ($0.name, $0.tensor) })

@@ -49,7 +49,7 @@ final class CollapseResponse {
     }
     let (factor, spent) = (run.trainer.learningRateFactor / 2, run.clock.seconds)
     // The log keeps the lines that led here.
-    try recovery.adopt(found, keepingWords: true)
+    try recovery.adopt(found, keepingLog: true)
     let images = run.trainer.imagesSeen
     run.trainer.learningRateFactor = factor
     run.watch.noteRollback(number, to: images)

@@ -14,7 +14,7 @@ final class RunCheckpoints {
   /// Makes or opens the checkpoint folder of a run, and locks it.
   init(in run: RunFolder, _ inputs: StepInputs, report: RunReport) throws {
     folder = try CheckpointFolder(run.file("checkpoint"))
-    writer = CheckpointWriter(folder, progress: inputs.ranks.progress)
+    writer = CheckpointWriter(folder, hangDetector: inputs.ranks.hangDetector)
     interval = inputs.options.checkpointSeconds
     self.report = report
   }

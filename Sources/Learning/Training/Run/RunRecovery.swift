@@ -52,9 +52,9 @@ final class RunRecovery {
   ///
   /// - Parameters:
   ///   - checkpoint: The checkpoint.
-  ///   - keepsWords: Whether the log keeps its lines.
+  ///   - keepsLog: Whether the log keeps its lines.
   /// - Throws: `TrainingError.checkpoint` if it is of another run or other data.
-  func adopt(_ checkpoint: Checkpoint, keepingWords keepsWords: Bool = false) throws {
+  func adopt(_ checkpoint: Checkpoint, keepingLog keepsLog: Bool = false) throws {
     let state = checkpoint.state
     try expectSameData(state)
     do {
@@ -66,7 +66,7 @@ final class RunRecovery {
     run.watch.adopt(state)
     run.clock.adopt(state.seconds)
     try run.checkpoints.removeAll(after: state.trainer.imagesSeen)
-    try run.report.adopt(state, keepingWords: keepsWords)
+    try run.report.adopt(state, keepingLog: keepsLog)
   }
 
   private func expectSameData(_ state: RunState) throws {

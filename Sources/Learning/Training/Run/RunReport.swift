@@ -19,18 +19,18 @@ final class RunReport {
   ///   - folder: The run's folder.
   ///   - metrics: Names of the metrics that the run computes itself.
   ///   - profiles: Writes a trace of the session's first steps.
-  ///   - progress: The hang detector, notified of each write.
+  ///   - hangDetector: The hang detector, notified of each write.
   ///   - observe: Receives the run's events.
   init(
     _ folder: RunFolder,
     metrics: [String],
     profiles: Bool,
-    progress: HangDetector,
+    hangDetector: HangDetector,
     observe: @escaping (TrainingEvent) -> Void
   ) {
     self.folder = folder
     self.observe = observe
-    runLog = RunLog(folder, metrics: metrics, progress: progress)
+    runLog = RunLog(folder, metrics: metrics, hangDetector: hangDetector)
     profile = profiles ? Profile() : nil
   }
 
@@ -51,7 +51,7 @@ final class RunReport {
   /// Continues from an earlier tick in a new event file.
   func begin(again images: Int) { board = TensorBoard(in: folder, imagesSeen: images) }
 
-  // MARK: Words
+  // MARK: Log
 
   /// Writes a line to log and console.
   func log(_ text: String) throws(FileError) {
@@ -88,12 +88,12 @@ final class RunReport {
   ///
   /// - Parameters:
   ///   - state: The state; `nil` for the start of the run.
-  ///   - keepsWords: Whether the log keeps its lines.
+  ///   - keepsLog: Whether the log keeps its lines.
   /// - Throws: `FileError` if a file cannot be cut.
-  func adopt(_ state: RunState?, keepingWords keepsWords: Bool = false) throws(FileError) {
+  func adopt(_ state: RunState?, keepingLog keepsLog: Bool = false) throws(FileError) {
     tick = state?.tick ?? Tick()
     var sizes = state?.logs ?? [:]
-    if keepsWords { sizes["log.txt"] = runLog.sizes["log.txt"] }
+    if keepsLog { sizes["log.txt"] = runLog.sizes["log.txt"] }
     for line in try runLog.cut(to: sizes, imagesSeen: state?.trainer.imagesSeen ?? 0) {
       reportToConsole(line)
     }

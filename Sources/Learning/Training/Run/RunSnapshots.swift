@@ -91,7 +91,7 @@ final class RunSnapshots {
     unscored = nil
     let images = trainer.imagesSeen
     let ending = "." + options.snapshotFormat.rawValue
-    let name = RunFolder.numbered("network-snapshot-", imagesSeen: images, ending)
+    let name = RunFolder.numbered(SnapshotName.prefix, imagesSeen: images, ending)
     let path = folder.file(name)
     do {
       try ranks.doing("writes \(name)") {

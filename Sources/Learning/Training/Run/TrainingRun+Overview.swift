@@ -1,6 +1,7 @@
 import Datasets
 import Files
 import Foundation
+import Snapshots
 import Text
 import Torch
 import TorchNN
@@ -114,9 +115,7 @@ extension TrainingRun {
       lines.append("--keep: the first of --metrics, \(metric), says which snapshots are best")
     }
     let known = Set(snapshots.written.map(\.name))
-    let others = try listFolder(folder.path).count {
-      $0.hasPrefix("network-snapshot-") && !known.contains($0)
-    }
+    let others = try SnapshotName.list(in: folder.path).count { !known.contains($0) }
     if others > 0 {
       lines.append(
         "--keep: \(Text.count(others, "snapshot")) that the run knows nothing of "

@@ -81,7 +81,7 @@ export function startBlend(studio) {
     tell(say("chooseOther"));
   };
 
-  /** A way past these stops, a loop or ending on the last, which becomes a picture of the gallery. */
+  /** An interpolation between these stops, a loop or ending on the last, which becomes a picture of the gallery. */
   const film = async (button, stops, settings, loop = true) => {
     now?.abort();
     const run = new AbortController();

@@ -48,7 +48,7 @@ const english = {
   setLine: "{0} images of {1}² · {2} captions", leftOut: "Left out: {0}", nothingLeftOut: "Nothing was left out.",
   moreSets: "and {0} more sets", noCaption: "no caption", noSets: "The run's options name no data.",
   option: "Option", lost: "Connection lost; trying again.",
-  works: "Data in the making", workName: "Data", workLeftOut: "Left out", rate: "Rate", laion: "download", pack: "pack",
+  works: "Data jobs", workName: "Data", workLeftOut: "Left out", rate: "Rate", laion: "download", pack: "pack",
   atWork: "at work", perSecond: "{0} / s",
 };
 

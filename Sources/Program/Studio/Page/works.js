@@ -1,4 +1,4 @@
-// Downloads and datasets in the making: a table that follows them.
+// Running downloads and packings: a table that follows them.
 
 import { say } from "/words.js";
 

@@ -83,19 +83,15 @@ final class StudioModel {
   ///   - threads: The number of libtorch's threads.
   /// - Throws: `SamplingError`, or an error of reading the files.
   init(network: String, clip: String?, threads: Int) throws {
-    Runtime.threads = threads
-    let location = try ModelLocation(network)
-    let digest = BackgroundDigest(ofFile: location.network)
-    let snapshot = try NetworkSnapshot(path: location.network)
-    let device = Runtime.defaultDevice
-    generator = try snapshot.averagedGenerator(on: device)
-    self.clip = try location.clipModel(clip, for: snapshot, on: device)
+    let opened = try OpenedModel(network, threads: threads)
+    generator = opened.generator
+    self.clip = try opened.location.clipModel(clip, for: opened.snapshot, on: opened.device)
     about = ModelAbout(
       name: network.split(separator: "/").last.map(String.init) ?? network,
-      network: try digest.value(),
+      network: try opened.digest.value(),
       clip: self.clip.sha256,
       resolution: generator.configuration.resolution,
-      imagesSeen: snapshot.imagesSeen,
+      imagesSeen: opened.snapshot.imagesSeen,
       layers: generator.mapping.wCount,
       clipSide: self.clip.side,
       features: self.clip.model.configuration.embedDimension

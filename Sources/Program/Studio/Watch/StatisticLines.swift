@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import Snapshots
 
 /// Extracts single numbers from lines of `stats.jsonl` without parsing the whole line.
 enum StatisticLines {
@@ -19,10 +20,8 @@ enum StatisticLines {
       value.isFinite, let snapshot = end(of: snapshotKey, in: line)
     else { return nil }
     let file = String(decoding: line[snapshot...].prefix { $0 != 34 }.prefix(300), as: UTF8.self)
-    let digits = (file.split(separator: "/").last ?? "").prefix { $0 != "." }
-      .reversed().prefix { $0.isNumber }.reversed()
-    guard let kimg = Double(String(digits)) else { return nil }
-    return Curve.Point(kimg: kimg, hours: .nan, value: value)
+    guard let kimg = SnapshotName.kimg(of: file) else { return nil }
+    return Curve.Point(kimg: Double(kimg), hours: .nan, value: value)
   }
 
   /// The bytes before the score of a metric.

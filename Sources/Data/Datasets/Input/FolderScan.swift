@@ -3,7 +3,7 @@ import Files
 import Glibc
 
 /// Lists the files of a folder recursively, with their names as bytes.
-enum FolderWalk {
+enum FolderScan {
   /// The files, and the folders that cannot be read.
   ///
   /// Links to files count as files; links to folders are not followed, so there are no loops. Hidden files

@@ -1,5 +1,5 @@
 /// Collects the tensors of nested dictionaries under dotted names.
-struct TensorWalk {
+struct TensorVisitor {
   /// A tensor and the path that leads to it.
   typealias Named = (name: String, tensor: TorchTensor)
 
@@ -16,7 +16,7 @@ struct TensorWalk {
     of value: PickleValue,
     _ reader: TorchTensorReader
   ) throws(PickleError) -> [Named] {
-    var walk = TensorWalk(reader)
+    var walk = TensorVisitor(reader)
     try walk.visit(value, name: "", depth: 0)
     return walk.found
   }

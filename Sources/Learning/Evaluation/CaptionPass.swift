@@ -3,7 +3,7 @@ import Datasets
 package import Torch
 
 /// The captions of generated images, from a walk over the conditioning set, with a judge's features.
-package struct CaptionWalk {
+package struct CaptionPass {
   /// Features of the distinct captions, unit length, [m, E].
   package let features: Tensor
   /// The caption of each image, as a row of `features`.

@@ -1,41 +1,47 @@
-import CLIP
-import Console
-import Datasets
-import Distributed
+package import CLIP
+package import Datasets
+package import Distributed
 import Networks
-import Sampling
-import Torch
+package import Torch
 import TorchNN
-import Training
 
-// What a step reads besides the options: the data, the CLIP, the mapper and the prompts, checked against each
-// other.
-extension TrainCommand {
-  /// What every step reads.
+extension StepInputs {
+  /// The inputs of a run's steps: data, CLIP and mapper, checked against each other.
   ///
-  /// - Throws: `TrainingError` naming the file that does not fit the others.
-  func inputs(
+  /// - Parameters:
+  ///   - options: The run's options.
+  ///   - set: Its data.
+  ///   - model: Its CLIP, on the device.
+  ///   - device: Where steps are computed.
+  ///   - ranks: The ranks that share each step.
+  /// - Throws: `TrainingError.option` naming the file that does not fit the others; what reading the mapper
+  ///   throws.
+  package init(
     _ options: TrainingOptions,
     _ set: TrainingSet,
     _ model: ClipModel,
     on device: Device,
     _ ranks: Ranks
-  ) throws -> StepInputs {
-    try check(model, fits: set, options)
-    return StepInputs(
+  ) throws {
+    try Self.check(model, fits: set, options)
+    self.init(
       options: options,
       data: set,
       clip: ImageTower(
         side: model.side,
         encode: model.model.imageTower(in: options.trainer.clipPrecision(on: device))
       ),
-      textMapper: try textMapper(options, set, model, device),
+      textMapper: try Self.textMapper(options, set, model, device),
       device: device,
       ranks: ranks
     )
   }
 
-  private func check(_ model: ClipModel, fits set: TrainingSet, _ options: TrainingOptions) throws {
+  private static func check(
+    _ model: ClipModel,
+    fits set: TrainingSet,
+    _ options: TrainingOptions
+  ) throws(TrainingError) {
     let width = model.model.configuration.embedDimension
     guard set.featureDimension == width else {
       throw TrainingError.option(
@@ -55,7 +61,7 @@ extension TrainCommand {
     }
   }
 
-  private func textMapper(
+  private static func textMapper(
     _ options: TrainingOptions,
     _ set: TrainingSet,
     _ model: ClipModel,
@@ -77,21 +83,5 @@ extension TrainCommand {
     mapper.setTrainable(false)
     mapper.move(to: device)
     return mapper
-  }
-
-  /// Copies the prompts into the run's folder: a continued run paints the same ones.
-  func readPrompts(of options: inout TrainingOptions, continued: Bool) throws {
-    // A new run by an earlier one's options reads the file again if it is named again.
-    let isNamed = !continued && runFlags.prompts != nil
-    guard let file = options.prompts, options.promptLines == nil || isNamed else { return }
-    options.promptLines = try Prompts.lines(of: file)
-  }
-
-  func promptFeatures(_ options: TrainingOptions, _ model: ClipModel) throws -> Tensor? {
-    guard let lines = options.promptLines, !lines.isEmpty else { return nil }
-    if let note = model.noteOnLength(of: lines) { Console.error("--prompts: \(note)") }
-    let features = try model.features(of: lines).normalized()
-    let repeated = lines.indices.flatMap { [Int](repeating: $0, count: 4) }
-    return features.gathered(0, repeated)
   }
 }

@@ -12,7 +12,7 @@ struct CaptionWalkTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func judge(_ sha256: String = "judge") -> CaptionWalk.Judge {
+  private func judge(_ sha256: String = "judge") -> CaptionPass.Judge {
     .init(sha256: sha256) { Tensor($0.flatMap { feature("judged " + $0) }, shape: [$0.count, 6]) }
   }
 
@@ -23,7 +23,7 @@ struct CaptionWalkTests {
   @Test func `an image's caption is the one that conditioned it`() throws {
     let set = try packSquares(folder.file("a.zip"), count: 5, captions: 3)
     let images = try images(set, count: 12)
-    let walk = try CaptionWalk(images, judge: judge(), chunk: 4)
+    let walk = try CaptionPass(images, judge: judge(), chunk: 4)
     #expect(walk.owners.count == 12)
     let conditions = images.features(at: 0..<12)
     for position in 0..<12 {
@@ -40,7 +40,7 @@ struct CaptionWalkTests {
 
   @Test func `cosine and retrieval tell the right captions from others`() throws {
     let set = try packSquares(folder.file("a.zip"), count: 40)
-    let walk = try CaptionWalk(images(set, count: 40), judge: judge())
+    let walk = try CaptionPass(images(set, count: 40), judge: judge())
     let right = walk.features.gathered(0, walk.owners) * 7
     expectClose(walk.meanCosine(right), 1, rtol: 1e-6)
     expectClose(walk.retrieval(right, candidates: 10, seed: 1), 1)
@@ -59,7 +59,7 @@ struct CaptionWalkTests {
   @Test func `a set without captions is refused by name`() throws {
     let set = try packSquares(folder.file("a.zip"), count: 3, captions: 0)
     let error = #expect(throws: EvaluationError.self) {
-      try CaptionWalk(images(set, count: 3), judge: judge())
+      try CaptionPass(images(set, count: 3), judge: judge())
     }
     #expect("\(error.map { "\($0)" } ?? "")".contains("img00000000.png has no caption"))
   }
