@@ -152,7 +152,7 @@ struct GenerateCommand: ParsableCommand {
       Console.line("img \(count) images in \(out)")
     } else {
       let sheets = try PictureFolder(path: out, overwrites: overwrite).write(
-        rows.map { row in row.map { pictures($0)[0] } },
+        rows.map { row in row.map { try finitePictures($0)[0] } },
         subtitle: "\(opened.snapshot.imagesSeen / 1000) kimg"
       )
       let sheet = sheets.count == 1 ? sheets[0] : "\(sheets.count) sheets"
@@ -226,10 +226,14 @@ struct GenerateCommand: ParsableCommand {
     }
     return try textFeatures
       + fromImage.map { path in
-        let fts = model.condition(
-          of: try RGBImage(contentsOf: path, appliesOrientation: true),
-          noise: imageNoise
-        )
+        let image: RGBImage
+        do throws(ImageError) {
+          image = try RGBImage(contentsOf: path, appliesOrientation: true)
+        } catch {
+          if case .file(let error) = error { throw error }
+          throw SamplingError("--from-image \(path): \(error)")
+        }
+        let fts = model.condition(of: image, noise: imageNoise)
         let name = URL(filePath: path).lastPathComponent
         return (name, .picture(name, imageNoise: imageNoise), fts)
       }

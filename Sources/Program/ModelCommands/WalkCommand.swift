@@ -155,7 +155,7 @@ struct WalkCommand: ParsableCommand {
       ).blending(
         .init(prompt: to.prompt, seed: to.seed, truncation: to.truncation, share: frame.share)
       )
-      let image = pictures(painter.between(from.end, to.end, share: frame.share))[0]
+      let image = try finitePictures(painter.between(from.end, to.end, share: frame.share))[0]
       let side = size ?? image.width
       try file.append(
         side == image.width ? image : image.resized(width: side, height: side),
