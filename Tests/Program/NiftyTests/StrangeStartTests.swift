@@ -48,6 +48,33 @@ struct StrangeStartTests {
     #expect(outcome.errors.split(separator: "\n").count == 1)
   }
 
+  @Test(
+    .enabled(if: getuid() == 0, "only root may become somebody else"),
+    arguments: [1, 3, 9, 60]
+  )
+  func `a limit on processes is told, by every verb`(most: Int) throws {
+    let folder = try TemporaryFolder()
+    try folder.write(Array("url,caption\nhttp://127.0.0.1:1/a.png,a\n".utf8), to: "m.csv")
+    // An account of its own: the limit counts all processes of one.
+    let limited = "setpriv --reuid=\(64_000 + most) --clear-groups prlimit --nproc=\(most) \"$N\""
+    let verbs =
+      ["laion --metadata m.csv --out o --allow-private-addresses"]
+      + (most < 20 ? ["dataset info none.zip", "generate --network emoji sun"] : [])
+    for verb in verbs {
+      let outcome = try shell("chmod 777 .; timeout 60 \(limited) \(verb)", in: folder)
+      #expect(outcome.status == 1, "\(verb): \(outcome.errors)")
+      #expect(outcome.errors.contains("threads at once"), "\(verb): \(outcome.errors)")
+      #expect(outcome.errors.contains("ulimit -u"), "\(verb): \(outcome.errors)")
+    }
+  }
+
+  @Test func `a current folder that was removed is told before libraries stumble over it`() throws {
+    let folder = try TemporaryFolder()
+    let outcome = try shell("mkdir gone; cd gone; rmdir ../gone; \"$N\" runs /tmp", in: folder)
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("nifty: there is no current folder"), "\(outcome.errors)")
+  }
+
   @Test func `words that are not UTF-8 are refused, not replaced`() throws {
     let folder = try TemporaryFolder()
     let outcome = try shell("\"$N\" dataset info $'caf\\xe9.zip'", in: folder)
