@@ -152,7 +152,7 @@ let dataSide: [Target] = [
     "Laion",
     [
       "Web", "Datasets", "Archives", "Images", "Parquet", "Text", "Files", "BasicAlgorithms",
-      asyncHTTPClient, nioCore, nioHTTP1, nioHTTPCompression, nioPosix,
+      "Threads", asyncHTTPClient, nioCore, nioHTTP1, nioHTTPCompression, nioPosix,
     ]
   ),
   library(
@@ -160,7 +160,7 @@ let dataSide: [Target] = [
     "Fetch",
     ["Web", "Console", "Text", "Files", asyncHTTPClient, nioCore, nioHTTP1]
   ),
-  library("Program", "CommandLine", ["Console", "Text", argumentParser]),
+  library("Program", "CommandLine", ["Console", "Text", "Threads", "Files", argumentParser]),
   library(
     "Program",
     "DataCommands",

@@ -36,14 +36,44 @@ package enum Console {
   package static func text(_ text: String) {
     clearProgress()
     guard !state.withLock({ $0.isOutputLost }) else { return }
-    let code = write(text, to: STDOUT_FILENO)
+    let code = write(printable(text), to: STDOUT_FILENO)
     if code != 0 { outputFailed(code) }
   }
 
   /// A warning or an error, as a line on standard error.
   package static func error(_ text: String) {
     clearProgress()
-    write(text + "\n", to: STDERR_FILENO)
+    write(printable(text) + "\n", to: STDERR_FILENO)
+  }
+
+  /// The text with control characters written out, as `\x1B`.
+  ///
+  /// Names in archives, columns of tables and answers of servers come from strangers: their characters must
+  /// not move the cursor, change a terminal's title or turn the direction of what stands beside them.
+  static func printable(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      if isControl(scalar) {
+        let digits = String(scalar.value, radix: 16, uppercase: true)
+        let code =
+          scalar.value < 0x100 ? "\\x\(digits.count < 2 ? "0" : "")\(digits)" : "\\u{\(digits)}"
+        result.append(contentsOf: code.unicodeScalars)
+      } else {
+        result.append(scalar)
+      }
+    }
+    return String(result)
+  }
+
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x09, 0x0A: false
+    case 0..<0x20, 0x7F..<0xA0: true
+    // Embeddings, overrides and isolates of direction.
+    case 0x202A...0x202E, 0x2066...0x2069: true
+    default: false
+    }
   }
 
   /// The progress of a long stage: rewritten in place on a terminal, a line every ten seconds in a
@@ -58,8 +88,8 @@ package enum Console {
       return true
     }
     guard isDue else { return }
-    let shown = isTerminal ? "\r\u{1B}[K\(text())" : text() + "\n"
-    write(shown, to: STDERR_FILENO)
+    let text = printable(text())
+    write(isTerminal ? "\r\u{1B}[K\(text)" : text + "\n", to: STDERR_FILENO)
   }
 
   /// A bar of twenty cells for a terminal, with a blank behind it; nothing in a log.

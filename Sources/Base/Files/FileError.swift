@@ -54,6 +54,8 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
     case EFBIG: "; raise the limit on file sizes (ulimit -f) and " + Self.remedy.withLock { $0 }
     case EACCES, EPERM, EROFS: "; check the permissions of the folder"
     case EMFILE, ENFILE: "; raise the limit of open files (ulimit -n)"
+    case ENAMETOOLONG: "; give a shorter name"
+    case ENOENT where operation == "create": "; make its folder first"
     default: ""
     }
   }

@@ -14,6 +14,14 @@ package enum FileKind {
     ("JPEG 2000", 4, Array("jP  ".utf8)),
     ("an icon", 0, [0x00, 0x00, 0x01, 0x00]),
     ("PDF", 0, Array("%PDF".utf8)),
+    ("a RAR archive", 0, Array("Rar!".utf8)),
+    ("a 7-Zip archive", 0, Array("7z".utf8) + [0xbc, 0xaf]),
+    ("an xz file", 0, [0xfd] + Array("7zXZ".utf8)),
+    ("a bzip2 file", 0, Array("BZh".utf8)),
+    ("a Zstandard file", 0, [0x28, 0xb5, 0x2f, 0xfd]),
+    ("Parquet", 0, Array("PAR1".utf8)),
+    ("a NumPy array", 0, [0x93] + Array("NUMPY".utf8)),
+    ("a tar archive", 257, Array("ustar".utf8)),
     (
       "a pointer of Git LFS; get the file itself by git lfs pull", 0,
       Array("version https://git-lfs".utf8)

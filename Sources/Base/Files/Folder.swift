@@ -15,10 +15,12 @@ package func makeFolder(
   if isFolder(path) { return }
   let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
   if !parent.isEmpty { try makeFolder(parent, to: operation, mode: mode) }
+  if mkdir(path, mode) == 0 { return }
+  let code = errno
   // It may exist by now: another process was faster, or the path ends with a slash.
-  if mkdir(path, mode) == 0 || isFolder(path) { return }
-  if errno == EEXIST { throw FileError(operation, path: path, reason: "a file is in the way") }
-  throw FileError(operation, path: path)
+  if isFolder(path) { return }
+  if code == EEXIST { throw FileError(operation, path: path, reason: "a file is in the way") }
+  throw FileError(operation, path: path, code: code)
 }
 
 /// Whether a path names a folder.

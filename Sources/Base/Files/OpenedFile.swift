@@ -17,7 +17,15 @@ package struct OpenedFile: ~Copyable {
   package init(_ path: String) throws(FileError) {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
-    if descriptor < 0 { throw FileError("open", path: path) }
+    if descriptor < 0 {
+      let code = errno
+      var status = stat()
+      if code == ELOOP, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
+        let reason = "a link, which is not followed here; put the file itself there"
+        throw FileError("open", path: path, code: code, reason: reason)
+      }
+      throw FileError("open", path: path, code: code)
+    }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)

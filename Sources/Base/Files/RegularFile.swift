@@ -15,6 +15,26 @@ package enum RegularFile {
     try expect(status, path, operation)
   }
 
+  /// Refuses a path under which no file could be written, before time is spent on what belongs there.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - appending: Whether an existing file is added to; else it is replaced, which its folder must permit.
+  /// - Throws: `FileError` if the path is empty or of something else than a file, or its folder is missing or
+  ///   may not be written to.
+  package static func expectPlace(for path: String, appending: Bool = false) throws(FileError) {
+    if path.isEmpty {
+      throw FileError("write", path: "a file without a name", reason: "give it one")
+    }
+    try expect(at: path)
+    if appending, exists(path) {
+      if access(path, W_OK) != 0 { throw FileError("write", path: path) }
+      return
+    }
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    if access(folder, W_OK | X_OK) != 0 { throw FileError("create", path: path) }
+  }
+
   /// Opens a regular file, never through a link.
   ///
   /// The path is inspected before it is opened, and the inspected file is opened: opening a pipe would wait,

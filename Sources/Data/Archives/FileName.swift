@@ -41,6 +41,26 @@ package struct FileName: Hashable, Sendable, Comparable {
       || bytes.split(separator: UInt8(ascii: "/")).contains { $0.first == UInt8(ascii: ".") }
   }
 
+  /// Whether the last part begins with a dot, or the name leads upwards; not so for a shadow file of macOS,
+  /// which holds no data of its own.
+  package var isHiddenItself: Bool {
+    let parts = bytes.split(separator: UInt8(ascii: "/"))
+    if parts.contains(where: { $0.elementsEqual("..".utf8) }) { return true }
+    guard let last = parts.last, !bytes.starts(with: "__MACOSX/".utf8) else { return false }
+    return last.first == UInt8(ascii: ".") && !last.starts(with: "._".utf8)
+  }
+
+  /// Where a symbolic link of this name leads: from its own folder on.
+  package func resolving(link target: [UInt8]) -> FileName {
+    let slash = UInt8(ascii: "/")
+    var parts = bytes.split(separator: slash).dropLast().map { Array($0) }
+    if target.first == slash { parts = [] }
+    for part in target.split(separator: slash) where !part.elementsEqual(".".utf8) {
+      if part.elementsEqual("..".utf8) { _ = parts.popLast() } else { parts.append(Array(part)) }
+    }
+    return FileName(Array(parts.joined(separator: [slash])))
+  }
+
   private init(whole bytes: [UInt8]) { self.bytes = bytes }
 
   private var stemEnd: Int {

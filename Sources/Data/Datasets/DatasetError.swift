@@ -7,8 +7,8 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   case file(FileError)
   /// An archive, or an entry of a dataset, is missing, damaged or unsupported.
   case archive(ArchiveError)
-  /// The archive or folder holds no image.
-  case noImages(path: String)
+  /// The archive or folder holds no image; the text says what else it holds.
+  case noImages(path: String, holds: String = "")
   /// None of the images of a source could be packed; the text gives the reasons by cause.
   case nothingPacked(source: String, reasons: String)
   /// The archive holds images without CLIP features.
@@ -28,8 +28,8 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .file(let error): error.description
     case .archive(let error): error.description
-    case .noImages(let path):
-      "\(path): no image found; expected files that end in .png, .jpg, .webp and the like"
+    case .noImages(let path, let holds):
+      "\(path): no image found\(holds.isEmpty ? "" : ", only \(holds)"); expected files that end in .png, .jpg, .webp and the like"
     case .nothingPacked(let source, let reasons):
       "\(source): none of the images could be packed: \(reasons)"
     case .noFeatures(let path):

@@ -18,6 +18,10 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   case strayCaption
   /// A label of an unknown image; no image is skipped.
   case strayLabel
+  /// A hidden image, or one whose name leads out of its archive.
+  case hidden
+  /// A link to a folder, which is not followed; it is not known whether images are skipped.
+  case linkedFolder
   /// A file of an archive, replaced by a later one of the same name.
   case repeatedName
   /// An archive that lacks its end, so that files may be missing; no image is known to be skipped.
@@ -29,14 +33,16 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   package init(_ description: String) {
     let named: [DropCause] = [
       .unreadable, .tooSmall, .grey, .mismatched, .unusableLabel, .tooManyCaptions, .strayCaption,
-      .repairedCaption, .strayLabel, .repeatedName, .missingEnd,
+      .repairedCaption, .strayLabel, .repeatedName, .missingEnd, .hidden, .linkedFolder,
     ]
     self = named.first { $0.description == description } ?? .undecodable(description)
   }
 
   /// Whether the image itself is skipped, rather than a remark made.
   package var leavesOutImage: Bool {
-    let others: [DropCause] = [.strayCaption, .repairedCaption, .strayLabel, .missingEnd]
+    let others: [DropCause] = [
+      .strayCaption, .repairedCaption, .strayLabel, .missingEnd, .linkedFolder,
+    ]
     return !others.contains(self)
   }
 
@@ -51,6 +57,8 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
     case .tooManyCaptions: "too many captions"
     case .strayCaption: "caption of an unknown image"
     case .strayLabel: "label of an unknown image"
+    case .hidden: "hidden file"
+    case .linkedFolder: "link to a folder, not followed"
     case .repeatedName: "repeated name"
     case .missingEnd: "archive without its end, or with more behind it"
     case .repairedCaption: "caption that is not UTF-8, repaired"

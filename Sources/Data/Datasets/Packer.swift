@@ -82,7 +82,9 @@ package struct Packer {
           )
         }
       case .prepared(let item):
-        let reason = "\(item.image.width)×\(item.image.height) pixels after \(side ?? 0)"
+        let reason =
+          "\(item.image.width)×\(item.image.height) pixels, while those before it have "
+          + "\(side ?? 0)²; give --width and --height"
         try writer.drop(.init(name: source.name(at: done), cause: .mismatched, reason: reason))
       case .dropped(let cause, let reason):
         try writer.drop(.init(name: source.name(at: done), cause: cause, reason: reason))

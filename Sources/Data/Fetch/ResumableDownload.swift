@@ -280,6 +280,8 @@ package struct ResumableDownload {
 
   private static func words(_ error: any Error) -> String {
     if let error = error as? ResponseGuard.Violation { return error.description }
+    // Its own description is a pair of nested ones.
+    if let error = error as? IOError { return String(cString: strerror(error.errnoCode)) }
     let text = "\(error)".split(separator: "\n").first.map(String.init) ?? "unknown"
     return text.count > 160 ? text.prefix(160) + "…" : text
   }

@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import Parquet
+import Threads
 
 /// Downloads LAION: metadata in, numbered image–caption pairs out.
 ///
@@ -38,6 +39,9 @@ package struct LaionDownload: Sendable {
     }
     let denied = try DenyList(configuration.denyList)
     if !parts.isEmpty { try OpenFiles.allow(OpenFiles.needed(by: configuration.fetch)) }
+    if !parts.isEmpty, let reason = ThreadLimit.refusal(of: configuration.fetch) {
+      throw .tooFewThreads(reason)
+    }
     let network = Connections(configuration, denied)
     let result: Result<LaionReport, LaionError>
     do throws(LaionError) {

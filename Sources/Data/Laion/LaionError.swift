@@ -31,6 +31,8 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
   case parquet(ParquetError)
   /// The system's limit on open files is too low for the connections.
   case tooFewFiles(needed: Int, allowed: Int)
+  /// The system lets this process have too few threads, or too little memory for them.
+  case tooFewThreads(String)
   /// The disk is full or a folder is not writable.
   case file(FileError)
   /// The task was cancelled; the same command continues where it stopped.
@@ -70,6 +72,7 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
     case .tooFewFiles(let needed, let allowed):
       "so many connections need up to \(needed) open files, and the system allows \(allowed);"
         + " raise the hard limit (ulimit -Hn) or take fewer connections"
+    case .tooFewThreads(let reason): reason
     case .parquet(let error): error.description
     case .file(let error): error.description
     case .cancelled: "stopped; run the same command again to continue"

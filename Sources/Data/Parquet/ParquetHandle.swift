@@ -1,4 +1,5 @@
 import CParquet
+import Files
 import Foundation
 
 /// Owns the C++ reader; batches keep it alive because they borrow its memory pool.
@@ -26,6 +27,14 @@ final class ParquetHandle {
 
   private let reader: OpaquePointer
 
+  /// What a file looks like that Arrow does not read.
+  private static func kind(of path: String) -> String? {
+    guard let file = try? MappedFile(path) else { return nil }
+    defer { withExtendedLifetime(file) {} }
+    guard let kind = FileKind.guess(file.bytes), kind != "Parquet" else { return nil }
+    return "it looks like \(kind)"
+  }
+
   init(path: String, memoryLimit: Int) throws(ParquetError) {
     var reader: OpaquePointer?
     var schema = ArrowSchema()
@@ -34,7 +43,7 @@ final class ParquetHandle {
       cparquet_reader_open(path, Int64(memoryLimit), &reader, &schema, &rows, error, size)
     }
     guard failure == nil, let reader else {
-      throw .unreadable(path: path, reason: failure ?? "no reader")
+      throw .unreadable(path: path, reason: Self.kind(of: path) ?? failure ?? "no reader")
     }
     self.path = path
     self.reader = reader

@@ -48,6 +48,7 @@ package struct CaptionJudge {
       let images = withoutGradients {
         generator(z, fts: features.gathered(0, chosen), noiseMode: .random(random))
       }
+      guard images.isFinite else { throw EvaluationError.notFinite }
       seen.append(judge.features(of: pictures(images)))
     }
     return CaptionAgreement(

@@ -8,6 +8,8 @@ package enum EvaluationError: Error, Sendable, CustomStringConvertible {
   case moments(path: String, reason: String)
   /// A TorchScript detector that cannot be loaded, or failed.
   case detector(path: String, reason: String)
+  /// A generator that paints NaN or infinity.
+  case notFinite
   /// An option that does not fit the data or the other options.
   case option(String)
 
@@ -21,6 +23,8 @@ package enum EvaluationError: Error, Sendable, CustomStringConvertible {
       "\(path) holds no statistics of features: \(reason)"
     case .detector(let path, let reason):
       "\(path) is not the expected detector: \(reason); see nifty fetch weights --help"
+    case .notFinite:
+      "the network paints no numbers (NaN or infinity): its run had collapsed; score an earlier snapshot"
     case .option(let reason): reason
     }
   }

@@ -126,7 +126,12 @@ package struct GeneratedImages {
   }
 
   /// Paints a batch, uint8 [n, 3, R, R]; it depends on its positions only.
-  package func painted(by generator: Generator, at positions: Range<Int>) -> Tensor {
+  ///
+  /// - Throws: `EvaluationError` if a pixel is no number: a score of black pictures would hide it.
+  package func painted(
+    by generator: Generator,
+    at positions: Range<Int>
+  ) throws(EvaluationError) -> Tensor {
     let random = SeededRandom(
       seed: seed,
       stream: .metricImages,
@@ -137,6 +142,7 @@ package struct GeneratedImages {
       let z = random.normal([positions.count, generator.configuration.zDimension]).to(device)
       return generator(z, fts: fts, noiseMode: .random(random))
     }
+    guard images.isFinite else { throw .notFinite }
     return quantized(images)
   }
 
@@ -158,7 +164,7 @@ package struct GeneratedImages {
       Batches(images: count, size: batchSize),
       dimensions: detectors.map(\.dimension),
       features: { positions in
-        let images = painted(by: generator, at: positions)
+        let images = try painted(by: generator, at: positions)
         return try detectors.map { try $0.features(images) }
       },
       body

@@ -41,6 +41,16 @@ extension FeatureMoments {
     let mean = Tensor((0..<D).flatMap { mu.doubles(row: $0) })
     var covariance = Tensor((0..<D).flatMap { sigma.doubles(row: $0) }, shape: [D, D])
     guard mean.isFinite, covariance.isFinite else { throw refusal("its numbers are not finite") }
+    // A score of anything else would be a number without a meaning, even a negative one.
+    let largest = covariance.diagonal().values(Double.self).map(abs).max() ?? 0
+    guard covariance.diagonal().values(Double.self).allSatisfy({ $0 >= -1e-6 * largest }) else {
+      throw refusal("sigma is no covariance: a variance is negative")
+    }
+    guard
+      (covariance - covariance.transposed()).values(Double.self).allSatisfy({
+        abs($0) <= 1e-3 * largest
+      })
+    else { throw refusal("sigma is no covariance: it is not symmetric") }
     if let count = try array("count.npy", rows: 1) {
       guard count.rows == 1, count.columns == 1, count.element == .int64 else {
         throw refusal("count has \(count.rows) × \(count.columns) \(count.element) numbers, not 1")

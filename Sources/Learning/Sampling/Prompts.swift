@@ -1,14 +1,21 @@
+import Files
 import Foundation
 
 /// Files of prompts.
 package enum Prompts {
+  /// A file of more bytes is no list of prompts.
+  private static let maximumSize = 64 << 20
+
   /// The lines of a UTF-8 file that are not empty.
   package static func lines(of path: String) throws -> [String] {
-    let text: String
-    do {
-      text = try String(contentsOfFile: path, encoding: .utf8)
-    } catch {
-      throw SamplingError("cannot read prompts from \(path): no such UTF-8 text file")
+    let file = try MappedFile(path)
+    defer { withExtendedLifetime(file) {} }
+    guard file.bytes.count <= maximumSize else {
+      throw SamplingError("\(path) is no file of prompts: it has \(file.bytes.count) bytes")
+    }
+    guard let text = String(validating: file.bytes, as: UTF8.self), !text.contains("\0") else {
+      let kind = FileKind.guess(file.bytes) ?? "something else"
+      throw SamplingError("\(path) is no UTF-8 text of prompts, one a line: it looks like \(kind)")
     }
     let lines = text.split(whereSeparator: \.isNewline).map {
       $0.trimmingCharacters(in: .whitespaces)

@@ -50,6 +50,7 @@ package struct NetworkSnapshot {
       omittedSettings = pickle.omitted
       description = try SnapshotDescription(pickle: pickle, path: path)
     } else {
+      try Self.refuseOtherKinds(path)
       let file = try SafeTensors(path: path)
       store = SafeTensorsStore(file)
       // Other programs drop the metadata; config.json beside the file says the same.
@@ -60,6 +61,26 @@ package struct NetworkSnapshot {
     guard Part.allCases.contains(where: contains) else {
       throw SnapshotError(path, "not a network snapshot (it holds none of G, D and G_ema)")
     }
+  }
+
+  /// Names what a file is that is neither a pickle nor safetensors.
+  private static func refuseOtherKinds(_ path: String) throws {
+    let file = try MappedFile(path)
+    defer { withExtendedLifetime(file) {} }
+    let bytes = file.bytes
+    if bytes.count > 8, bytes[8] == UInt8(ascii: "{"), bytes[7] == 0 { return }
+    let kind =
+      switch FileKind.guess(bytes) {
+      case let guess? where guess.hasPrefix("a zip archive"):
+        "a PyTorch archive without networks, or another zip"
+      case let guess?: guess
+      case nil: path.hasSuffix(".safetensors") ? "damaged safetensors" : "something else"
+      }
+    throw SnapshotError(
+      path,
+      "no network snapshot: it looks like \(kind); give a network-snapshot-….pkl, a .safetensors, or a run "
+        + "folder"
+    )
   }
 
   /// Whether a file begins as pickles of protocol 2 and later do.

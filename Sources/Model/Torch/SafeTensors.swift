@@ -48,6 +48,13 @@ public final class SafeTensors {
     }
     metadata = header["__metadata__"] as? [String: String] ?? [:]
     var entries: [String: Entry] = [:]
+    let stated = header.values.lazy.compactMap { Self.end(of: $0) }.max() ?? 0
+    guard stated <= bytes.count - start else {
+      throw Self.refusal(
+        path,
+        "it ends too early, after \(bytes.count - start) of \(stated) bytes of tensors; download or copy it again"
+      )
+    }
     for (name, value) in header where name != "__metadata__" {
       guard let entry = Self.entry(value, base: start, fileSize: bytes.count) else {
         throw Self.refusal(path, "tensor \(name) has a wrong type, shape or offset")
@@ -158,6 +165,11 @@ public final class SafeTensors {
       precondition(count == size, "\(draft.name): \(count) bytes instead of \(size)")
     }
     try file.commit()
+  }
+
+  /// Where the bytes of a tensor end behind the header, as the header states it.
+  private static func end(of value: Any) -> Int? {
+    ((value as? [String: Any])?["data_offsets"] as? [Int])?.last
   }
 
   private static func entry(_ value: Any, base: Int, fileSize: Int) -> Entry? {

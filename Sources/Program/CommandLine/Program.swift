@@ -1,7 +1,9 @@
 package import ArgumentParser
 package import Console
+import Files
 import Foundation
 import Text
+import Threads
 
 /// The common main function of nifty's two programs: `nifty`, which has the verbs that move data, and `nifty-compute`, which
 /// has all of them and libtorch.
@@ -15,7 +17,9 @@ package enum Program {
     // A reader that ended and a limit on file sizes are errors of a write, which say what and where.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
+    refuseUnreadableWords()
     refuseUnknownVerb(root)
+    if let reason = ThreadLimit.refusal(of: ThreadLimit.common) { end(reason) }
     do {
       var command = try root.parseAsRoot(arguments)
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -27,8 +31,44 @@ package enum Program {
       // Wrong words on the command line are explained by the parser, with usage; all else is a line.
       if error is ExitCode || root.exitCode(for: error) != .failure { root.exit(withError: error) }
       Console.clearProgress()
-      Console.error("nifty: \(error)")
-      Foundation.exit(EXIT_FAILURE)
+      end(words(of: error))
+    }
+  }
+
+  /// Ends the process with one line.
+  private static func end(_ reason: String, status: Int32 = EXIT_FAILURE) -> Never {
+    Console.error("nifty: \(reason)")
+    Foundation.exit(status)
+  }
+
+  /// An error in one line; Foundation's own describe themselves as a tree of dictionaries.
+  static func words(of error: any Error) -> String {
+    guard type(of: error) is NSError.Type || error is CocoaError else { return "\(error)" }
+    let whole = error as NSError
+    let cause = whole.userInfo[NSUnderlyingErrorKey] as? NSError ?? whole
+    let reason =
+      cause.domain == NSPOSIXErrorDomain
+      ? String(cString: strerror(Int32(clamping: cause.code)))
+      : whole.localizedDescription.replacing("The operation could not be completed. ", with: "")
+    guard let path = whole.userInfo[NSFilePathErrorKey] as? String else { return reason }
+    return FileError("use", path: path, reason: reason).description
+  }
+
+  /// Ends the process with one line if a word of the command line is not UTF-8.
+  ///
+  /// Broken bytes would become U+FFFD: another file, or a prompt that nobody gave.
+  private static func refuseUnreadableWords() {
+    let words = UnsafeBufferPointer(
+      start: Swift.CommandLine.unsafeArgv,
+      count: Int(Swift.CommandLine.argc)
+    )
+    for (number, word) in words.enumerated().dropFirst() {
+      guard let word, String(validatingCString: word) == nil else { continue }
+      let text = String(cString: word)
+      end(
+        "word \(number) of the command line is not UTF-8: \(text); rename the file, or set the terminal to UTF-8",
+        status: EX_USAGE
+      )
     }
   }
 
@@ -64,7 +104,6 @@ package enum Program {
     let verbs = commands.compactMap { $0.configuration.commandName } + ["help"]
     if verbs.contains(word) { return }
     let advice = nearest(word, in: verbs).map { "do you mean nifty \($0)?" } ?? "see nifty --help"
-    Console.error("nifty: there is no verb \(word); \(advice)")
-    Foundation.exit(EX_USAGE)
+    end("there is no verb \(word); \(advice)", status: EX_USAGE)
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandLine
 import Console
 import Datasets
+import Files
 import Foundation
 import Images
 import Text
@@ -169,9 +170,13 @@ extension DatasetCommand {
       guard (1...200).contains(count) else {
         throw ValidationError("--count must be 1 to 200, not \(count)")
       }
+      guard out.lowercased().hasSuffix(".png") else {
+        throw ValidationError("--out must end in .png, not \(out)")
+      }
     }
 
     func run() throws {
+      try RegularFile.expectPlace(for: out)
       let set = try PackedDataset(zip, requiresFeatures: false)
       let shown = min(count, set.count)
       let rows = try (0..<shown).map { row in

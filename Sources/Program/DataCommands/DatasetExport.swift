@@ -33,7 +33,21 @@ extension DatasetCommand {
 
     private var form: String { URL(filePath: dest).pathExtension.lowercased() }
 
+    /// Suffixes of files, which a folder must not have: who gives one expects such a file.
+    private static let otherForms = [
+      "zip", "gz", "tgz", "bz2", "xz", "zst", "7z", "rar", "json", "jsonl", "csv", "tsv", "txt",
+      "npy", "npz", "h5", "hdf5", "lmdb", "tfrecord", "tfrecords", "arrow", "feather", "pkl", "pt",
+    ]
+
     func validate() throws {
+      if dest.isEmpty {
+        throw ValidationError("--dest is empty; give a folder, a .tar or a .parquet")
+      }
+      guard !Self.otherForms.contains(form) else {
+        throw ValidationError(
+          "--dest \(dest): a .\(form) is not written; give a .tar, a .parquet, or a folder without it"
+        )
+      }
       guard !images || form == "parquet" else {
         throw ValidationError("--images is for a --dest of .parquet; other forms always hold them")
       }

@@ -3,6 +3,7 @@ import Console
 import Files
 import Foundation
 import Images
+import Text
 
 /// The sample grids of a run, one after the other.
 struct AnimateCommand: ParsableCommand {
@@ -63,7 +64,9 @@ struct AnimateCommand: ParsableCommand {
       try animation.append(image, repeats: index == chosen.count - 1 ? 8 : 1)
     }
     try animation.finish()
-    Console.line("wrote \(out): \(chosen.count) pictures of \(first.width)×\(first.height)")
+    Console.line(
+      "wrote \(out): \(Text.count(chosen.count, "picture")) of \(first.width)×\(first.height)"
+    )
   }
 
   private func picture(_ name: String) throws -> RGBImage {

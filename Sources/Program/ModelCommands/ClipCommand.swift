@@ -79,6 +79,8 @@ struct ClipCommand: ParsableCommand {
 
     func run() throws {
       Runtime.threads = threads
+      try RegularFile.expectPlace(for: out)
+      if let report { try RegularFile.expectPlace(for: report) }
       let (pairs, dropped) = try PairFolders.pairs(data.flatMap(expandedBraces), side: side)
       guard pairs.count >= 2 else {
         throw CLIPError.noPairs(folders: data)

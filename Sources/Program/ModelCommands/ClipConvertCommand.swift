@@ -1,6 +1,8 @@
 public import ArgumentParser
 package import CLIP
 import Console
+import Files
+import Foundation
 import Networks
 import Snapshots
 import Torch
@@ -33,6 +35,11 @@ struct ClipConvertCommand: ParsableCommand {
   @Option(help: "Activation: quick-gelu or gelu.") var activation: CLIPActivation?
 
   func run() throws {
+    try RegularFile.expectPlace(for: out)
+    if URL(filePath: out).resolvingSymlinksInPath() == URL(filePath: file).resolvingSymlinksInPath()
+    {
+      throw FileError("write", path: out, reason: "it would replace what it is made from")
+    }
     let read = try CLIPFile(file, activation: activation)
     let shape = read.model.configuration
     try read.model.save(to: out)

@@ -154,7 +154,7 @@ struct GenerateCommand: ParsableCommand {
       Console.line("img \(count) images in \(out)")
     } else {
       let sheets = try PictureFolder(path: out, overwrites: overwrite).write(
-        rows.map { row in row.map { pictures($0)[0] } },
+        rows.map { row in row.map { try finitePictures($0)[0] } },
         subtitle: "\(opened.snapshot.imagesSeen / 1000) kimg"
       )
       let sheet = sheets.count == 1 ? sheets[0] : "\(sheets.count) sheets"

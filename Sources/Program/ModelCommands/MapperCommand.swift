@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandLine
 import Console
 import Datasets
+import Files
 import Foundation
 import Networks
 import Text
@@ -50,6 +51,7 @@ struct MapperCommand: ParsableCommand {
 
   func run() throws {
     Runtime.threads = threads
+    try RegularFile.expectPlace(for: out)
     let set = try TrainingSet(data.flatMap(expandedBraces).map { try PackedDataset($0) })
     var settings = TextMapperTraining()
     settings.steps = steps

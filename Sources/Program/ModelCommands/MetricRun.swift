@@ -76,6 +76,12 @@ struct MetricRun {
   ///
   /// - Returns: The figures; of several snapshots the last one's.
   func run() throws -> [(String, Double)] {
+    // What takes hours must not end because its line has no place.
+    for folder in Set(snapshots.compactMap { SnapshotFiles.folder(of: $0) }) {
+      for definition in suite.definitions {
+        try RegularFile.expectPlace(for: Self.lines(definition, in: folder), appending: true)
+      }
+    }
     if let path = command.writeStatistics { try writeStatistics(path) }
     var figures: [(String, Double)] = []
     for snapshot in snapshots {
@@ -86,6 +92,10 @@ struct MetricRun {
       }
     }
     return figures
+  }
+
+  private static func lines(_ definition: MetricDefinition, in folder: String) -> String {
+    "\(folder)/metric-\(definition.name).jsonl"
   }
 
   private func score(_ path: String) throws -> [(String, Double)] {
@@ -108,7 +118,7 @@ struct MetricRun {
       let line = try suite.line(definition.name, of: generator, snapshot: name)
       Console.line(line.json)
       if let folder = SnapshotFiles.folder(of: path) {
-        try line.append(to: "\(folder)/metric-\(definition.name).jsonl")
+        try line.append(to: Self.lines(definition, in: folder))
       }
       figures += line.results.map { ($0.name, $0.value) }
     }

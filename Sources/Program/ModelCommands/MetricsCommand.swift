@@ -112,6 +112,9 @@ struct MetricsCommand: ParsableCommand {
       throw ValidationError("give --network FILE or RUN, or --report RUN")
     }
     if names.isEmpty { throw ValidationError("--metrics names none") }
+    if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+      throw ValidationError("--metrics names \(twice) twice")
+    }
     if judge == nil, let name = names.first(where: Self.needsJudge) {
       throw ValidationError("\(name) needs --judge")
     }
@@ -143,6 +146,7 @@ struct MetricsCommand: ParsableCommand {
       return try reporting.run(metrics: metrics == nil ? [] : names)
     }
     Runtime.threads = threads
+    if let figures { try RegularFile.expectPlace(for: figures) }
     let snapshots = try network.flatMap { try SnapshotFiles.files($0) }
     let found = try MetricRun(self, snapshots: snapshots).run()
     if let figures { try Figures.write(found, to: figures) }

@@ -121,7 +121,7 @@ struct ProjectCommand: ParsableCommand {
       progress in
       let (step, isLast) = (progress.step, progress.step == steps)
       guard step % every == 0 || step == 1 || isLast else { return }
-      let frame = try grid.image(of: [target, pictures(progress.image)[0]])
+      let frame = try grid.image(of: [target, finitePictures(progress.image)[0]])
       try way.append(frame, repeats: isLast ? 20 : 1)
       Console.progress(
         "project  step \(step) of \(steps)  features \(Text.number(progress.featureDistance))  "
@@ -143,7 +143,7 @@ struct ProjectCommand: ParsableCommand {
     _ names: FreeNames
   ) throws {
     let painter = flags.painter(opened.generator, truncation: 1)
-    let image = pictures(painter.images(ws: ws, fts: fts, seeds: [0]))[0]
+    let image = try finitePictures(painter.images(ws: ws, fts: fts, seeds: [0]))[0]
     let record = painter.record(
       of: .latents(URL(filePath: names.styles).lastPathComponent, row: 0),
       seed: 0,

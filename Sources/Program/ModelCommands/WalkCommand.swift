@@ -152,7 +152,7 @@ struct WalkCommand: ParsableCommand {
       let (from, to) = (stops[frame.from], stops[frame.to])
       let painter = flags.painter(opened.generator, truncation: from.truncation)
       let record = from.record(painter, to, frame.share)
-      let image = pictures(painter.between(from.end, to.end, share: frame.share))[0]
+      let image = try finitePictures(painter.between(from.end, to.end, share: frame.share))[0]
       let side = size ?? image.width
       try file.append(
         side == image.width ? image : image.resized(width: side, height: side),

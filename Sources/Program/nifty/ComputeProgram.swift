@@ -37,6 +37,12 @@ struct ComputeProgram {
   /// Below this limit the loader, OpenMP or the first tensor ends the process with words that name no
   /// limit.
   static var refusal: String? {
+    // MKL says then that it cannot load libtorch, and ends the process.
+    if getcwd(nil, 0) == nil {
+      let reason = String(cString: strerror(errno))
+      return
+        "there is no current folder (\(reason)): it was removed or is out of reach; change to another"
+    }
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
       limit.rlim_cur < addressSpace

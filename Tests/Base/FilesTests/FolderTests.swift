@@ -37,4 +37,10 @@ struct FolderTests {
     ]
     #expect(errors.map { $0?.code } == [ELOOP, ELOOP])
   }
+
+  @Test func `a folder that may not be made says why, not that it is missing`() {
+    // Nobody makes folders there.
+    let error = #expect(throws: FileError.self) { try makeFolder("/sys/nifty-test") }
+    #expect(error != nil && error?.code != ENOENT && error?.code != 0)
+  }
 }

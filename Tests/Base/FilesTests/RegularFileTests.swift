@@ -62,4 +62,27 @@ struct RegularFileTests {
       #expect(try String(contentsOfFile: folder + "/elsewhere", encoding: .utf8) == "precious")
     }
   }
+
+  @Test func `a place for a file is one in a folder that may be written to`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write([1], to: "file")
+    for place in ["new", "file"] {
+      try RegularFile.expectPlace(for: folder.file(place))
+      try RegularFile.expectPlace(for: folder.file(place), appending: true)
+    }
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("link"),
+      withDestinationPath: "file"
+    )
+    for (path, reason) in [
+      ("", "without a name"), (folder.path, "a folder of this name"),
+      (folder.file("none/new"), "make its folder first"), (folder.file("link"), "a link of this"),
+      (folder.file("file/new"), "Not a directory"),
+    ] {
+      let error = #expect(throws: FileError.self) { try RegularFile.expectPlace(for: path) }
+      #expect("\(try #require(error))".contains(reason))
+    }
+    let error = #expect(throws: FileError.self) { _ = try OpenedFile(folder.file("link")) }
+    #expect("\(try #require(error))".contains("a link, which is not followed"))
+  }
 }

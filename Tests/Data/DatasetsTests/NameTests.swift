@@ -137,6 +137,114 @@ import Text
     #expect(source.remarks.allSatisfy { $0.reason.contains("not in the archive") })
   }
 
+  @Test func `what is hidden or leads out of its archive is told, shadow files of macOS are not`()
+    throws
+  {
+    let source = try tar(
+      member("1.png", png) + member(".2.png", png) + member("a/../../3.png", png)
+        + member("._1.png", png) + member("__MACOSX/._1.png", png) + member(".git/4.png", png)
+        + member(".note", png) + Self.end
+    )
+    #expect(names(source) == ["1.png"])
+    #expect(source.remarks.map(\.name) == [".2.png", "a/../../3.png"])
+    #expect(source.remarks.allSatisfy { $0.cause == .hidden && $0.cause.leavesOutImage })
+  }
+
+  @Test func `hidden images and linked folders of a folder are told`() throws {
+    for name in ["in/1.png", "in/.2.png", "in/._1.png", "in/.git/3.png", "other/4.png"] {
+      try folder.write(png, to: name)
+    }
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("in/linked"),
+      withDestinationPath: "../other"
+    )
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("in/5.png"),
+      withDestinationPath: "1.png"
+    )
+    let source = try ImageTextSources.open(folder.file("in"))
+    #expect(names(source) == ["1.png", "5.png"])
+    #expect(source.remarks.map(\.name).sorted() == [".2.png", "linked/"])
+    #expect(Set(source.remarks.map(\.cause.description)).count == 2)
+    let report = try Packer(.init()).pack(source, to: folder.file("o.zip"), extractor: nil)
+    #expect(report.dropped.count == 2)
+  }
+
+  @Test func `members of a tar that are no files are told if they are called like images`() throws {
+    let source = try tar(
+      member("1.png", png) + member(Array("2.png".utf8), type: "6")
+        + member(Array("3.png".utf8), type: "3") + member(Array("4.png".utf8), type: "S")
+        + member(Array("d/".utf8), type: "5") + member(Array("5.txt".utf8), type: "6") + Self.end
+    )
+    #expect(names(source) == ["1.png"])
+    #expect(source.remarks.map(\.name) == ["2.png", "3.png", "4.png"])
+    #expect(source.remarks[0].reason.contains("a named pipe"))
+  }
+
+  @Test(.enabled(if: Python.isAvailable, "python3 writes the zip"))
+  func `links in a zip have the bytes of what they lead to, or are told`() throws {
+    let script = """
+      import sys, zipfile
+      png = open(sys.argv[1], "rb").read()
+      with zipfile.ZipFile(sys.argv[2], "w") as file:
+          file.writestr("a/1.png", png)
+          file.writestr("t.txt", "text")
+          for name, target in (("2.png", "a/1.png"), ("a/3.png", "../2.png"), ("a/3.txt", "/t.txt"),
+                               ("4.png", "elsewhere.png"), ("5.png", "5.png")):
+              entry = zipfile.ZipInfo(name)
+              entry.create_system = 3
+              entry.external_attr = 0o120777 << 16
+              file.writestr(entry, target)
+      """
+    try folder.write(png, to: "1.png")
+    _ = try Python.run(script, folder.file("1.png"), folder.file("a.zip"))
+    let source = try ImageTextSources.open(folder.file("a.zip"))
+    #expect(names(source) == ["2.png", "a/1.png", "a/3.png"])
+    #expect(try source.item(at: 2).captions == ["text"])
+    for index in 0..<3 { #expect(try source.item(at: index).image() == noiseImage(8, seed: 0)) }
+    #expect(source.remarks.map(\.name) == ["4.png", "5.png"])
+  }
+
+  @Test func `an archive is read by its bytes, and named by them where it is another file`() throws
+  {
+    let bytes = member("1.png", png) + Self.end
+    try folder.write(bytes, to: "plain.tar.gz")
+    #expect(try ImageTextSources.open(folder.file("plain.tar.gz")).count == 1)
+    let packed = try nifty(
+      ["-c", "gzip -c plain.tar.gz > packed.tar"],
+      in: folder.path,
+      program: "/bin/sh"
+    )
+    try #require(packed.status == 0)
+    #expect(try ImageTextSources.open(folder.file("packed.tar")).count == 1)
+    let html = Array("<!DOCTYPE html><html>".utf8) + [UInt8](repeating: 0x20, count: 600)
+    for (name, content, kind) in [
+      ("a.tar", html, "an HTML or XML page"), ("a.zip", html, "an HTML or XML page"),
+      ("b.zip", bytes, "a tar archive"), ("c.zip", Array("Rar!\u{1A}\u{7}".utf8), "a RAR archive"),
+      ("b.tar", Array("PK\u{3}\u{4}".utf8), "a zip archive"), ("d.zip", [], "an empty file"),
+    ] {
+      try folder.write(content, to: name)
+      let error = #expect(throws: DatasetError.self) {
+        try ImageTextSources.open(folder.file(name))
+      }
+      #expect("\(try #require(error))".contains("it looks like \(kind)"), "\(name)")
+    }
+  }
+
+  @Test func `an archive without images says what it has`() throws {
+    let error = #expect(throws: DatasetError.self) {
+      try tar(
+        member("1.npy", []) + member("2.npy", []) + member("3.txt", []) + member("4", [])
+          + Self.end
+      )
+    }
+    #expect(
+      "\(try #require(error))".contains(
+        "no image found, only 4 other files, of .npy 2, no suffix 1, .txt 1"
+      )
+    )
+  }
+
   @Test func `of members with one name the last counts, which is told`() throws {
     let source = try tar(
       member("1.png", [1, 2, 3]) + member("./1.png", png) + member("1.txt", Array("a".utf8))

@@ -4,6 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 import Torch
+import TorchNN
 import TorchTestSupport
 
 @Suite("Captions of generated images")
@@ -54,6 +55,14 @@ struct CaptionWalkTests {
     #expect(walk.retrieval(blind, candidates: 2, seed: 1) == half)
     // More candidates than captions are all of them.
     #expect(walk.retrieval(right, candidates: 1000, seed: 1) == 1)
+  }
+
+  @Test func `a generator that paints no numbers gets no score`() throws {
+    let set = try packSquares(folder.file("a.zip"), count: 5)
+    let (images, generator) = (try images(set, count: 4), tinyGenerator())
+    _ = try images.painted(by: generator, at: 0..<4)
+    withoutGradients { for entry in generator.state { entry.tensor.assign(entry.tensor * .nan) } }
+    #expect(throws: EvaluationError.self) { try images.painted(by: generator, at: 0..<4) }
   }
 
   @Test func `a set without captions is refused by name`() throws {

@@ -186,6 +186,12 @@ struct NumPyStatisticsTests {
     #expect(try refusal([mu, wide]).contains("1 × 2"))
     let wild = ("mu.npy", NpyArray.encode([0.0, .infinity], shape: [2]))
     #expect(try refusal([wild, sigma]).contains("finite"))
+    for (numbers, reason) in [
+      ([1.0, 0, 0, -1], "variance is negative"), ([1.0, 0.5, 0, 1], "not symmetric"),
+    ] {
+      let odd = ("sigma.npy", NpyArray.encode(numbers, shape: [2, 2]))
+      #expect(try refusal([mu, odd]).contains(reason))
+    }
     #expect(try refusal([mu, sigma, ("count.npy", NpyArray.encode([0]))]).contains("0 vectors"))
     let none = ("count.npy", NpyHeader(element: .int64, shape: [1, 0]).encoded)
     #expect(try refusal([mu, sigma, none]).contains("count has 1 × 0"))

@@ -131,3 +131,27 @@ struct PainterTests {
     #expect(image(1, of: some).floats != image(1, of: own).floats)
   }
 }
+
+extension PainterTests {
+  @Test func `pictures that are no numbers are an error, not black`() throws {
+    let images = painter().row(fts: features, seeds: [1])
+    #expect(try finitePictures(images).count == 1)
+    for odd in [Double.nan, .infinity] {
+      let error = #expect(throws: SamplingError.self) { try finitePictures(images * odd) }
+      #expect("\(try #require(error))".contains("NaN or infinity"))
+    }
+    let far = painter(truncation: 1e38).row(fts: features, seeds: [1])
+    #expect(throws: SamplingError.self) { try finitePictures(far) }
+  }
+
+  @Test func `files that hold no prompts are named by what they are`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write([0x89, 0x50, 0x4e, 0x47], to: "a.txt")
+    try folder.write(Array("one\n\n two \n".utf8), to: "b.txt")
+    let error = #expect(throws: SamplingError.self) {
+      try Prompts.lines(of: folder.file("a.txt"))
+    }
+    #expect("\(try #require(error))".contains("it looks like PNG"))
+    #expect(try Prompts.lines(of: folder.file("b.txt")) == ["one", "two"])
+  }
+}

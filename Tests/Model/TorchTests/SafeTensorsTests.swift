@@ -30,6 +30,15 @@ struct SafeTensorsTests {
     }
   }
 
+  @Test func `a file that was cut short is told as such, with both sizes`() throws {
+    let header = #"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#
+    try withFile { path in
+      try file(header, payload: 10).write(to: URL(filePath: path))
+      let error = #expect(throws: TorchError.self) { try SafeTensors(path: path) }
+      #expect("\(try #require(error))".contains("ends too early, after 10 of 16 bytes"))
+    }
+  }
+
   @Test func `a tensor that is not contiguous is written in order`() throws {
     let tensor = formulaTensor("x", [3, 4]).transposed()
     try withFile { path in

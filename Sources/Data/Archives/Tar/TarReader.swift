@@ -30,6 +30,9 @@ package struct TarReader {
   /// How the archive ended; `nil` before its end.
   package private(set) var end: End?
 
+  /// Members that are no files, as pipes and devices, with their kinds, in the order of the archive.
+  package private(set) var others: [(name: FileName, kind: String)] = []
+
   private let stream: any ByteStream
   /// Where the header after the last member begins; the archive may end before it.
   package private(set) var next = 0
@@ -37,6 +40,12 @@ package struct TarReader {
   private static let block = 512
   /// No name is longer, and no pax header.
   private static let maximumHeader = 1 << 16
+
+  private static let special: [UInt8: String] = [
+    UInt8(ascii: "3"): "a device", UInt8(ascii: "4"): "a device", UInt8(ascii: "6"): "a named pipe",
+    UInt8(ascii: "S"): "a sparse file of GNU tar",
+    UInt8(ascii: "M"): "the rest of a file of another volume",
+  ]
 
   package init(_ stream: any ByteStream) { self.stream = stream }
 
@@ -95,9 +104,13 @@ package struct TarReader {
           path: path,
           start: start,
           size: 0,
-          target: isSymbolic ? Self.resolved(target, from: path) : FileName(target)
+          target: isSymbolic ? FileName(path).resolving(link: target) : FileName(target)
         )
-      default: (longName, longTarget, longSize) = (nil, nil, nil)
+      default:
+        if let kind = Self.special[header[156]] {
+          others.append((FileName(longName ?? Self.name(header)), kind))
+        }
+        (longName, longTarget, longSize) = (nil, nil, nil)
       }
     }
   }
@@ -111,17 +124,6 @@ package struct TarReader {
       if !more.allSatisfy({ $0 == 0 }) { return true }
     }
     return false
-  }
-
-  /// Where a symbolic link leads: from its own folder on.
-  private static func resolved(_ target: [UInt8], from path: [UInt8]) -> FileName {
-    let slash = UInt8(ascii: "/")
-    var parts = FileName(path).bytes.split(separator: slash).dropLast().map { Array($0) }
-    if target.first == slash { parts = [] }
-    for part in target.split(separator: slash) where !part.elementsEqual(".".utf8) {
-      if part.elementsEqual("..".utf8) { _ = parts.popLast() } else { parts.append(Array(part)) }
-    }
-    return FileName(Array(parts.joined(separator: [slash])))
   }
 
   private func content(_ size: Int) throws(Inflater.Damage) -> [UInt8] {

@@ -48,7 +48,8 @@ package final class ZipArchive: Sendable {
     do throws(ZipDirectory.Damage) {
       directory = try ZipDirectory(file.bytes)
     } catch {
-      throw .notAZip(path: path, reason: error.reason)
+      let kind = FileKind.guess(file.bytes).flatMap { $0.hasPrefix("a zip") ? nil : $0 }
+      throw .notAZip(path: path, reason: kind.map { "it looks like \($0)" } ?? error.reason)
     }
     self.directory = directory.start..<directory.end
     let sorted = Self.sorted(directory.records, in: file.bytes)
@@ -89,6 +90,14 @@ package final class ZipArchive: Sendable {
 
   /// The size of an entry in bytes, uncompressed.
   package func size(at index: Int) -> Int { entry(at: index).size }
+
+  /// Whether an entry is a symbolic link, whose bytes are the path it leads to, as `zip -y` stores it.
+  package func isLink(_ index: Int) -> Bool {
+    let record = records[index]
+    let (unix, kind, link) = (UInt8(3), UInt32(0o170_000), UInt32(0o120_000))
+    return file.bytes[record + 5] == unix
+      && file.bytes.littleEndian(UInt32.self, at: record + 38) >> 16 & kind == link
+  }
 
   /// Whether an entry is stored uncompressed, so that it can be read in place.
   package func isStored(_ index: Int) -> Bool { entry(at: index).method == 0 }
@@ -131,7 +140,7 @@ package final class ZipArchive: Sendable {
   /// - Throws: `ArchiveError` when the entry is compressed, encrypted or damaged.
   package func bytes(at index: Int, verifying: Bool = true) throws(ArchiveError) -> MappedBytes {
     let entry = entry(at: index)
-    if entry.flags & 1 == 1 { throw unsupported(index, "it is encrypted") }
+    if entry.flags & 1 == 1 { throw unsupported(index, Self.encrypted) }
     if entry.method != 0 {
       throw unsupported(index, "it is compressed (method \(entry.method)); re-zip with zip -0")
     }
@@ -153,12 +162,16 @@ package final class ZipArchive: Sendable {
   package func contents(at index: Int, limit: Int) throws(ArchiveError) -> [UInt8] {
     let entry = entry(at: index)
     guard entry.size <= limit else {
-      throw unsupported(index, "it is larger than \(limit >> 20) MiB")
+      let most = limit >= 1 << 20 ? "\(limit >> 20) MiB" : "\(limit) bytes"
+      throw unsupported(index, "it is larger than \(most)")
     }
     if entry.method == 0 { return try bytes(at: index).withBytes { Array($0) } }
-    if entry.flags & 1 == 1 { throw unsupported(index, "it is encrypted") }
+    if entry.flags & 1 == 1 { throw unsupported(index, Self.encrypted) }
     guard entry.method == 8 else {
-      throw unsupported(index, "its compression (method \(entry.method)) is not deflate")
+      throw unsupported(
+        index,
+        "its compression (method \(entry.method)) is not deflate; unpack it, or zip it again"
+      )
     }
     let packed = file.slice(try dataRange(of: entry, at: index))
     do throws(Inflater.Damage) {
@@ -197,6 +210,8 @@ package final class ZipArchive: Sendable {
 
   /// Tells the system that entries will be read in no particular order.
   package func adviseRandomAccess() { file.adviseRandomAccess() }
+
+  private static let encrypted = "it is encrypted; unpack it with its password, and pack the folder"
 
   private func dataRange(
     of entry: ZipDirectory.Entry,

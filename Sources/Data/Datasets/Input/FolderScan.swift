@@ -6,8 +6,8 @@ import Glibc
 enum FolderScan {
   /// The files, and the folders that cannot be read.
   ///
-  /// Links to files count as files; links to folders are not followed, so there are no loops. Hidden files
-  /// are skipped.
+  /// Links to files count as files; links to folders are not followed, so there are no loops, and listed as
+  /// unread. Hidden folders are skipped.
   ///
   /// - Parameter root: The folder; may be a link.
   /// - Returns: Names relative to the folder, in no order.
@@ -25,11 +25,14 @@ enum FolderScan {
         errno = 0
         guard let entry = readdir(stream) else { break }
         let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-        if name.first == UInt8(ascii: ".") { continue }
+        if name == Array(".".utf8) || name == Array("..".utf8) { continue }
         let relative = FileName(folder.bytes + [UInt8(ascii: "/")] + name)
         if relative.bytes.elementsEqual("__MACOSX".utf8) { continue }
         if isFolder(entry.pointee, relative, in: root) {
-          folders.append(relative)
+          if name.first != UInt8(ascii: ".") { folders.append(relative) }
+        } else if isLinkToFolder(entry.pointee, relative, in: root) {
+          let reason = "a link to a folder; give the folder it leads to as another source"
+          unread.append(.init(name: relative.text + "/", cause: .linkedFolder, reason: reason))
         } else {
           files.append(relative)
         }
@@ -45,6 +48,18 @@ enum FolderScan {
   /// The path of a file for the system.
   static func path(_ name: FileName, in root: String) -> [CChar] {
     (Array(root.utf8) + [UInt8(ascii: "/")] + name.bytes + [0]).map { CChar(bitPattern: $0) }
+  }
+
+  private static func isLinkToFolder(
+    _ entry: dirent,
+    _ name: FileName,
+    in root: String
+  ) -> Bool {
+    guard Int(entry.d_type) == Int(DT_LNK) || Int(entry.d_type) == Int(DT_UNKNOWN) else {
+      return false
+    }
+    var status = stat()
+    return stat(path(name, in: root), &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   private static func isFolder(_ entry: dirent, _ name: FileName, in root: String) -> Bool {

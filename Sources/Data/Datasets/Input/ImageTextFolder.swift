@@ -48,11 +48,11 @@ package struct ImageTextFolder: ImageTextSource {
       if let first = unread.first {
         throw .file(FileError("open folder", path: "\(path)/\(first.name)", reason: first.reason))
       }
-      throw .noImages(path: path)
+      throw .noImages(path: path, holds: listing.rest)
     }
     samples = listing.samples
     labels = try Self.readLabels(path + "/dataset.json")
-    remarks = unread + labels.strays(beside: samples.map(\.name))
+    remarks = unread + listing.remarks + labels.strays(beside: samples.map(\.name))
     guard let captionKey else { return }
     let documents = samples.lazy.compactMap(\.text).prefix(100).compactMap {
       try? FileBytes.read(path, system: FolderScan.path($0, in: path), limit: Self.maximumTextSize)

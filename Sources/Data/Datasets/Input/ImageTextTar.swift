@@ -21,18 +21,23 @@ struct ImageTextTar: ImageTextSource {
   /// Lists a tar archive.
   ///
   /// - Parameters:
-  ///   - path: The archive, compressed if it ends in `.tar.gz` or `.tgz`.
+  ///   - path: The archive, compressed by gzip or not.
   ///   - captionKey: The key of the captions in the JSON beside an image; `nil` for text members.
   /// - Throws: `DatasetError` if it is missing, damaged, without images, or has no captions under the key.
   init(_ path: String, captionKey: String? = nil) throws(DatasetError) {
     self.path = path
     self.captionKey = captionKey
     let file = try archives { () throws(ArchiveError) in try MappedBytes.archive(path) }
-    data = Self.isCompressed(path) ? try Self.decompressed(file, path) : file
+    // By its bytes: many a .tar is compressed, and browsers decompress what they store as .tar.gz.
+    data =
+      file.withBytes { $0.starts(with: [0x1f, 0x8b]) } ? try Self.decompressed(file, path) : file
     let contents: Contents
     do throws(Inflater.Damage) {
       contents = try Contents(MappedStream(data), size: data.count, name: path)
     } catch {
+      if let kind = data.withBytes({ FileKind.guess($0) }) {
+        throw .option("\(path) is no tar: it looks like \(kind)")
+      }
       throw .damaged(path: path, entry: "the archive", reason: error.reason)
     }
     let listing = SampleListing(
@@ -40,8 +45,8 @@ struct ImageTextTar: ImageTextSource {
       captionSuffix: captionKey == nil ? "txt" : "json"
     )
     samples = listing.samples
-    remarks = contents.remarks + listing.repeated
-    guard !samples.isEmpty else { throw .noImages(path: path) }
+    remarks = contents.remarks + listing.remarks
+    guard !samples.isEmpty else { throw .noImages(path: path, holds: listing.rest) }
     guard let captionKey else { return }
     let documents = samples.lazy.compactMap(\.text).prefix(100).map { [data] range in
       data.withBytes { Array($0[range]) }
@@ -140,6 +145,10 @@ extension ImageTextTar {
           let reason = "a link to \(target.text), which is not in the archive"
           remarks.append(.init(name: name.text, cause: .unreadable, reason: reason))
         }
+      }
+      for (name, kind) in reader.others where name.isImage && !name.isHidden {
+        let reason = "\(kind), which the archive has no picture of"
+        remarks.append(.init(name: name.text, cause: .unreadable, reason: reason))
       }
       noteEnd(reader.end, name)
     }

@@ -32,15 +32,25 @@ struct ImageTextZip: ImageTextSource {
     let zip = try archives { () throws(ArchiveError) in try ZipArchive(path) }
     self.zip = zip
     let files = (0..<zip.count).lazy.filter { zip.nameBytes(at: $0).last != UInt8(ascii: "/") }
+    var brokenLinks: [PackReport.Dropped] = []
     let listing = SampleListing(
-      files.map { (FileName(zip.nameBytes(at: $0)), Int32($0)) },
+      files.compactMap { index in
+        let name = FileName(zip.nameBytes(at: index))
+        guard zip.isLink(index) else { return (name, Int32(index)) }
+        if let target = Self.target(of: index, in: zip) { return (name, Int32(target)) }
+        if name.isImage, !name.isHidden {
+          let reason = "a link to a file that is not in the archive"
+          brokenLinks.append(.init(name: name.text, cause: .unreadable, reason: reason))
+        }
+        return nil
+      },
       captionSuffix: captionKey == nil ? "txt" : "json"
     )
     let images = listing.samples
-    guard !images.isEmpty else { throw .noImages(path: path) }
+    guard !images.isEmpty else { throw .noImages(path: path, holds: listing.rest) }
     samples = images
     labels = try Self.labels(zip)
-    remarks = listing.repeated + labels.strays(beside: images.map(\.name))
+    remarks = brokenLinks + listing.remarks + labels.strays(beside: images.map(\.name))
     guard let entry = zip.index(of: PackedDataset.captionsName) else {
       packedCaptions = nil
       guard let captionKey else { return }
@@ -108,6 +118,19 @@ struct ImageTextZip: ImageTextSource {
       let entry = sample.text.map { FileName(zip.nameBytes(at: Int($0))).text } ?? ""
       throw .damaged(path: zip.path, entry: entry, reason: error.reason)
     }
+  }
+
+  /// The entry that a symbolic link leads to; `nil` where there is none.
+  private static func target(of link: Int, in zip: ZipArchive) -> Int? {
+    var index = link
+    for _ in 0..<16 {
+      guard zip.isLink(index) else { return index }
+      guard let path = try? zip.contents(at: index, limit: 4096) else { return nil }
+      let name = FileName(zip.nameBytes(at: index)).resolving(link: path)
+      guard let next = name.bytes.withUnsafeBytes({ zip.index(ofName: $0) }) else { return nil }
+      index = next
+    }
+    return nil
   }
 
   private static func labels(_ zip: ZipArchive) throws(DatasetError) -> LabelList {

@@ -14,8 +14,10 @@ struct SampleListing<Source: Sendable>: Sendable {
 
   /// In the order of their names.
   let samples: [Sample]
-  /// Files with a repeated name: the last one counts.
-  let repeated: [PackReport.Dropped]
+  /// Files with a repeated name, of which the last one counts, and hidden images.
+  let remarks: [PackReport.Dropped]
+  /// What there is beside images, as "12 files, of .npy 10, .json 2".
+  let rest: String
 
   /// Sorts files into images, captions and classes.
   ///
@@ -26,8 +28,16 @@ struct SampleListing<Source: Sendable>: Sendable {
     var images: [FileName: Source] = [:]
     var texts: [FileName: (name: FileName, source: Source)] = [:]
     var labels: [FileName: Source] = [:]
-    var repeated: [PackReport.Dropped] = []
-    for (name, source) in files where !name.isHidden {
+    var remarks: [PackReport.Dropped] = []
+    var others: [String: Int] = [:]
+    for (name, source) in files {
+      guard !name.isHidden else {
+        if name.isImage, name.isHiddenItself {
+          let reason = "its name begins with a dot, or leads out of where it is"
+          remarks.append(.init(name: name.text, cause: .hidden, reason: reason))
+        }
+        continue
+      }
       var isRepeated = false
       switch name.suffix {
       case captionSuffix:
@@ -41,16 +51,30 @@ struct SampleListing<Source: Sendable>: Sendable {
         texts[name.stem] = (name, source)
         isRepeated = other?.name == name
       case "cls": isRepeated = labels.updateValue(source, forKey: name.stem) != nil
-      default: isRepeated = name.isImage && images.updateValue(source, forKey: name) != nil
+      default:
+        if !name.isImage { others[name.suffix, default: 0] += 1 }
+        isRepeated = name.isImage && images.updateValue(source, forKey: name) != nil
       }
       if isRepeated {
         let reason = "a later file of the same name counts"
-        repeated.append(.init(name: name.text, cause: .repeatedName, reason: reason))
+        remarks.append(.init(name: name.text, cause: .repeatedName, reason: reason))
       }
     }
-    self.repeated = repeated
+    self.remarks = remarks
+    others[captionSuffix] = texts.isEmpty ? nil : texts.count
+    rest = Self.summary(others)
     samples = images.sorted { $0.key < $1.key }.map { name, source in
       Sample(name: name, image: source, text: texts[name.stem]?.source, label: labels[name.stem])
     }
+  }
+
+  /// The most frequent suffixes.
+  private static func summary(_ counts: [String: Int]) -> String {
+    let whole = counts.reduce(0) { $0 + $1.value }
+    if whole == 0 { return "" }
+    let kinds = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(5).map {
+      "\($0.key.isEmpty ? "no suffix" : ".\($0.key.prefix(12))") \($0.value)"
+    }
+    return "\(whole) other files, of \(kinds.joined(separator: ", "))"
   }
 }

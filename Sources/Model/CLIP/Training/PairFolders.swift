@@ -13,8 +13,9 @@ package enum PairFolders {
     for path in paths {
       let folder = try ImageTextFolder(path)
       for index in 0..<folder.count {
-        let item = try folder.item(at: index)
-        guard !item.captions.isEmpty, let image = try? item.image() else {
+        guard let item = try? folder.item(at: index), !item.captions.isEmpty,
+          let image = try? item.image()
+        else {
           dropped += 1
           continue
         }

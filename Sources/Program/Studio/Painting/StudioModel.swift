@@ -132,11 +132,11 @@ final class StudioModel {
         truncation: blend.truncation
       )
       let start = Painter.End(fts: fts, seed: request.seed)
-      let image = pictures(painter.between(start, end, share: blend.share))[0]
+      let image = try finitePictures(painter.between(start, end, share: blend.share))[0]
       return PaintedPicture(image: image, record: record.blending(blend), note: note)
     }
     guard let mixed = request.mixed else {
-      let image = pictures(painter.row(fts: fts, seeds: [request.seed]))[0]
+      let image = try finitePictures(painter.row(fts: fts, seeds: [request.seed]))[0]
       return PaintedPicture(image: image, record: record, note: note)
     }
     guard mixed.layers.upperBound < about.layers else {
@@ -151,7 +151,11 @@ final class StudioModel {
       seed: request.seed,
       mixing: .init(seeds: [mixed.seed], layers: mixed.layers)
     )
-    return PaintedPicture(image: pictures(row)[1], record: record.mixing(mixed), note: note)
+    return PaintedPicture(
+      image: try finitePictures(row)[1],
+      record: record.mixing(mixed),
+      note: note
+    )
   }
 
   /// The condition of a picture, unit length, [1, F].

@@ -1,0 +1,16 @@
+import Foundation
+import Threads
+
+extension ThreadLimit {
+  /// Address space for pictures that are being decoded, and for what libraries keep.
+  private static let workingMemory = 512 << 20
+
+  /// Why a download cannot have its threads; `nil` if it can.
+  ///
+  /// NIO's pools of threads end the process where a thread does not start.
+  static func refusal(of settings: FetchSettings) -> String? {
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let pools = settings.resolverThreads + (settings.decoderThreads ?? cores) + cores
+    return refusal(of: pools + common, memory: workingMemory)
+  }
+}
