@@ -9,10 +9,18 @@ extension Painter {
     package let seed: UInt64
     /// 1 is the full variety, 0 the average image; the painter's if `nil`.
     package let truncation: Double?
+    /// Its classes; the painter's if `nil`.
+    package let classes: ClassChoice?
 
     /// A picture of this feature and seed.
-    package init(fts: Tensor, seed: UInt64, truncation: Double? = nil) {
+    package init(
+      fts: Tensor,
+      seed: UInt64,
+      truncation: Double? = nil,
+      classes: ClassChoice? = nil
+    ) {
       (self.fts, self.seed, self.truncation) = (fts, seed, truncation)
+      self.classes = classes
     }
   }
 
@@ -38,7 +46,11 @@ extension Painter {
   }
 
   private func styles(of end: End) -> Tensor {
-    ws(latents([end.seed]), truncation: end.truncation ?? truncation)
+    ws(
+      latents([end.seed]),
+      truncation: end.truncation ?? truncation,
+      classes: end.classes ?? classes
+    )
   }
 
   private static func arc(_ from: Tensor, _ to: Tensor, share: Double) -> Tensor {

@@ -47,6 +47,8 @@ public enum RandomStream: Sendable, CaseIterable {
   case paintedNoise
   /// Noise of the pseudo-text feature of an image that is asked for; position 0.
   case paintedPseudoText
+  /// The feature of a picture that is asked for without a text; position 0, by seed.
+  case paintedFeatures
 
   /// The number that results depend on.
   public var number: UInt64 {
@@ -59,6 +61,7 @@ public enum RandomStream: Sendable, CaseIterable {
     case .paintedNoise, .kernelSubsets: 6
     case .packedView, .pathLength, .paintedPseudoText: 7
     case .retrievalCandidates: 8
+    case .paintedFeatures: 9
     case .generatorMain: 10
     case .generatorRegularisation: 11
     case .discriminatorMain: 13

@@ -25,6 +25,12 @@ struct PainterFlags: ParsableArguments {
   )
   var noise = Painter.Noise.const
 
+  @Option(
+    name: .customLong("class"),
+    help: "Classes of a network with class labels, as 0-9 or 3,5; 1+4 are two at once."
+  )
+  var classes: ClassList?
+
   @Option(help: "Threads.")
   var threads = 2
 
@@ -42,6 +48,7 @@ struct PainterFlags: ParsableArguments {
     let location = try ModelLocation(network)
     let digest = BackgroundDigest(ofFile: location.network)
     let snapshot = try NetworkSnapshot(path: location.network)
+    let choices = try snapshot.choices(classes)
     let device = Runtime.defaultDevice
     let generator = try snapshot.averagedGenerator(on: device)
     let layers = generator.mapping.wCount
@@ -55,20 +62,28 @@ struct PainterFlags: ParsableArguments {
       digest: digest,
       snapshot: snapshot,
       generator: generator,
+      choices: choices,
       device: device
     )
   }
 
   /// What paints with the model.
-  func painter(_ generator: Generator, truncation: Double) -> Painter {
+  func painter(
+    _ generator: Generator,
+    truncation: Double,
+    classes: ClassChoice?
+  ) -> Painter {
     Painter(
       generator: generator,
       truncation: truncation,
       truncationCutoff: truncCutoff,
-      noise: noise
+      noise: noise,
+      classes: classes
     )
   }
 }
+
+extension ClassList: ExpressibleByArgument {}
 
 /// A model that a verb paints with.
 struct OpenedModel {
@@ -77,6 +92,8 @@ struct OpenedModel {
   let digest: BackgroundDigest
   let snapshot: NetworkSnapshot
   let generator: Generator
+  /// The classes to paint, one after the other; one `nil` without classes.
+  let choices: [ClassChoice?]
   /// The device that paints: a GPU where there is one.
   let device: Device
 }

@@ -17,8 +17,9 @@ struct WalkCommand: ParsableCommand {
     commandName: "walk",
     abstract: "Paint the way from picture to picture, as an animation.",
     discussion: """
-      Every stop has a text, a seed and a truncation. Give several of at least one
-      of them; what is given once holds for all stops. The way returns to the
+      Every stop has a text, a seed and a truncation, and a class if the network has
+      classes. Give several of at least one of them; what is given once holds for all
+      stops. The way returns to the
       first stop, so that it repeats without a seam, unless --once is given.
       A frame is the picture that nifty studio paints at that point of its slider.
 
@@ -51,8 +52,8 @@ struct WalkCommand: ParsableCommand {
 
   @Option(
     help: """
-      Seeds of the stops, as 0,3,10-15. (default: \(SeedList(Self.standardSeeds)) for one text and
-      truncation, else \(Self.standardSeed))
+      Seeds of the stops, as 0,3,10-15. (default: \(SeedList(Self.standardSeeds)) for one text,
+      truncation and class, else \(Self.standardSeed))
       """
   )
   var seeds: SeedList?
@@ -90,10 +91,11 @@ struct WalkCommand: ParsableCommand {
     }
     let counts = [
       ("texts", texts.count), ("seeds", stopSeeds.count), ("trunc", trunc.values.count),
+      ("class", classCount),
     ]
     let stops = counts.map(\.1).max() ?? 1
     guard stops >= 2 else {
-      throw ValidationError("a walk needs two stops: give two texts, --seeds or --trunc")
+      throw ValidationError("a walk needs two stops: give two texts, --seeds, --trunc or --class")
     }
     if let odd = counts.first(where: { $0.1 != 1 && $0.1 != stops }) {
       let name = odd.0 == "texts" ? "texts" : "--\(odd.0)"
@@ -118,9 +120,11 @@ struct WalkCommand: ParsableCommand {
   /// The seeds of the stops, or the one of all.
   var stopSeeds: [UInt64] {
     if let seeds { return seeds.seeds }
-    return texts.count == 1 && trunc.values.count == 1
+    return texts.count == 1 && trunc.values.count == 1 && classCount == 1
       ? Array(Self.standardSeeds) : [Self.standardSeed]
   }
+
+  private var classCount: Int { flags.classes?.choices.count ?? 1 }
 
   func run() throws {
     var file = try FrameFile(out, framesPerSecond: fps, quality: quality)
@@ -133,12 +137,13 @@ struct WalkCommand: ParsableCommand {
     )
     if let note = model.noteOnLength(of: texts) { Console.error(note) }
     let features = try texts.map { try model.features(of: [$0]).normalized() }
-    let count = max(texts.count, stopSeeds.count, trunc.values.count)
+    let count = max(texts.count, stopSeeds.count, trunc.values.count, classCount)
     let stops = (0..<count).map { index in
       Stop(
         prompt: pick(texts, index),
         seed: pick(stopSeeds, index),
         truncation: pick(trunc.values, index),
+        classes: pick(opened.choices, index),
         fts: pick(features, index)
       )
     }
@@ -146,14 +151,24 @@ struct WalkCommand: ParsableCommand {
     let walk = Walk(stops: count, framesOfLeg: frames, isLoop: !once)
     for (number, frame) in walk.frames.enumerated() {
       let (from, to) = (stops[frame.from], stops[frame.to])
-      let painter = flags.painter(opened.generator, truncation: from.truncation)
+      let painter = flags.painter(
+        opened.generator,
+        truncation: from.truncation,
+        classes: from.classes
+      )
       let record = painter.record(
         of: .text(from.prompt),
         seed: from.seed,
         network: network,
         clip: model.sha256
       ).blending(
-        .init(prompt: to.prompt, seed: to.seed, truncation: to.truncation, share: frame.share)
+        .init(
+          prompt: to.prompt,
+          seed: to.seed,
+          truncation: to.truncation,
+          classes: to.classes,
+          share: frame.share
+        )
       )
       let image = pictures(painter.between(from.end, to.end, share: frame.share))[0]
       let side = size ?? image.width
@@ -172,9 +187,12 @@ struct WalkCommand: ParsableCommand {
     let prompt: String
     let seed: UInt64
     let truncation: Double
+    let classes: ClassChoice?
     let fts: Tensor
 
-    var end: Painter.End { .init(fts: fts, seed: seed, truncation: truncation) }
+    var end: Painter.End {
+      .init(fts: fts, seed: seed, truncation: truncation, classes: classes)
+    }
   }
 
   /// The value of a stop: the only one, or its own.

@@ -10,12 +10,20 @@ package struct TrainingBatch {
   package let imageFeatures: Tensor
   /// CLIP features of one caption each, unit length, [N, F].
   package let textFeatures: Tensor
+  /// Class labels of the images, [N, L]; `nil` without classes.
+  package let labels: Tensor?
 
   /// Collects the parts.
-  package init(images: Tensor, imageFeatures: Tensor, textFeatures: Tensor) {
+  package init(
+    images: Tensor,
+    imageFeatures: Tensor,
+    textFeatures: Tensor,
+    labels: Tensor? = nil
+  ) {
     self.images = images
     self.imageFeatures = imageFeatures
     self.textFeatures = textFeatures
+    self.labels = labels
   }
 
   /// A slice of the images.
@@ -23,7 +31,8 @@ package struct TrainingBatch {
     TrainingBatch(
       images: slice.rows(of: images),
       imageFeatures: slice.rows(of: imageFeatures),
-      textFeatures: slice.rows(of: textFeatures)
+      textFeatures: slice.rows(of: textFeatures),
+      labels: labels.map(slice.rows)
     )
   }
 }
@@ -32,11 +41,11 @@ package struct TrainingBatch {
 package struct GeneratedBatch {
   /// [N, 3, R, R], roughly [−1, 1].
   package let images: Tensor
-  /// Conditioning features of unit length, [N, F].
-  package let features: Tensor
+  /// What they are conditioned on.
+  package let condition: Condition
 
-  init(images: Tensor, features: Tensor) {
-    (self.images, self.features) = (images.detached(), features.detached())
+  init(images: Tensor, condition: Condition) {
+    (self.images, self.condition) = (images.detached(), condition.detached())
   }
 }
 
@@ -74,8 +83,9 @@ package func generatorLoss(
 ) -> LossValue {
   let weights = context.configuration
   let c = conditioning.features
-  let (images, _) = context.generate(z, fts: c, random: random)
-  let fake = context.discriminate(images, fts: c, random: random)
+  let condition = conditioning.condition
+  let (images, _) = context.generate(z, condition, random: random)
+  let fake = context.discriminate(images, condition, random: random)
   var loss = (-fake.logits).softplus()  // [N, 1]
   if let term = context.coupling(fake, slopes: -(-fake.logits.detached()).sigmoid()) {
     loss = loss + term
@@ -100,7 +110,7 @@ package func generatorLoss(
       weights.iid == 0
       ? nil
       : withoutGradients {
-        context.discriminate(batch.images, fts: c, random: random).features
+        context.discriminate(batch.images, condition, random: random).features
       }
     if let term = context.contrastive(weights.itd, fake.features, c) { loss = loss + term }
     if let features = fake.features, let term = context.contrastive(weights.iid, real, features) {
@@ -114,7 +124,7 @@ package func generatorLoss(
       ("Loss/signs/fake", fake.logits.detached().sign()),
       ("Loss/G/loss", loss.detached()),
     ],
-    generated: GeneratedBatch(images: images, features: c)
+    generated: GeneratedBatch(images: images, condition: condition)
   )
 }
 
@@ -137,8 +147,8 @@ package func pathLengthLoss(
 ) -> LossValue {
   let weights = context.configuration
   let count = max(z.size(0) / weights.pathLengthShrink, 1)
-  let fts = conditioning.features.sliced(0, 0..<count)
-  let (images, ws) = context.generate(z.sliced(0, 0..<count), fts: fts, random: random)
+  let condition = conditioning.condition.first(count)
+  let (images, ws) = context.generate(z.sliced(0, 0..<count), condition, random: random)
   let pixels = Double(images.size(2) * images.size(3))
   let noise = random.normal(images.shape).to(images.device) / pixels.squareRoot()
   let slopes = gradient(of: (images * noise).sum(), withRespectTo: ws, createGraph: true)
@@ -167,7 +177,7 @@ package func discriminatorFakeLoss(
   generated: GeneratedBatch,
   random: any RandomSource
 ) -> LossValue {
-  let fake = context.discriminate(generated.images, fts: generated.features, random: random)
+  let fake = context.discriminate(generated.images, generated.condition, random: random)
   var loss = fake.logits.softplus()
   if let term = context.coupling(fake, slopes: fake.logits.detached().sigmoid()) {
     loss = loss + term
@@ -189,7 +199,7 @@ package func discriminatorRealLoss(
   random: any RandomSource
 ) -> LossValue {
   let c = conditioning.features
-  let real = context.discriminate(batch.images.detached(), fts: c, random: random)
+  let real = context.discriminate(batch.images.detached(), conditioning.condition, random: random)
   var loss = (-real.logits).softplus()
   if let term = context.coupling(real, slopes: -(-real.logits.detached()).sigmoid()) {
     loss = loss + term
@@ -210,7 +220,7 @@ package func gradientPenaltyLoss(
 ) -> LossValue {
   let images = batch.images.detached()
   images.requiresGradient = true
-  let real = context.discriminate(images, fts: conditioning.features, random: random)
+  let real = context.discriminate(images, conditioning.condition, random: random)
   let slopes = gradient(of: context.logitSum(real), withRespectTo: images, createGraph: true)
   let squares = slopes.squared().sum(1, 2, 3)  // [N]
   let loss = squares * (context.configuration.gamma / 2)

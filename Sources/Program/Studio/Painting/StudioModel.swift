@@ -87,6 +87,11 @@ final class StudioModel {
     let location = try ModelLocation(network)
     let digest = BackgroundDigest(ofFile: location.network)
     let snapshot = try NetworkSnapshot(path: location.network)
+    guard snapshot.generator.labelDimension == nil else {
+      throw SamplingError(
+        "\(network) paints classes, which the studio cannot choose; paint with nifty generate --class"
+      )
+    }
     let device = Runtime.defaultDevice
     generator = try snapshot.averagedGenerator(on: device)
     self.clip = try location.clipModel(clip, for: snapshot, on: device)
