@@ -46,8 +46,8 @@ extension ModelLocation {
   ) throws -> ClipModel {
     guard snapshot.generator.featureDimension > 0 else {
       throw SamplingError(
-        "\(network) paints without texts, as StyleGAN2-ADA's networks do; leave texts and pictures out of "
-          + "nifty generate"
+        "\(network) paints without texts, as StyleGAN2-ADA's networks do: nifty generate takes it with "
+          + "seeds alone"
       )
     }
     guard let path = path ?? clip ?? Weights.standardCLIP else {

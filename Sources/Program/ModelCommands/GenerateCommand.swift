@@ -86,6 +86,10 @@ struct GenerateCommand: ParsableCommand {
   var overwrite = false
 
   func validate() throws {
+    // A network may need no text: StyleGAN2-ADA's, or one with classes.
+    if latents == nil, !hasCondition, flags.classes == nil, seeds == nil, samples == nil {
+      throw ValidationError("give a text, --prompts FILE, --from-image FILE or --latents FILE")
+    }
     if latents != nil, hasCondition || mixSeeds != nil {
       throw ValidationError("--latents stands alone: no texts, pictures or mixing beside it")
     }
@@ -119,6 +123,9 @@ struct GenerateCommand: ParsableCommand {
       throw ValidationError(
         "--latents holds features and latents: no --clip, --samples or --seeds beside it"
       )
+    }
+    if latents == nil, !hasCondition, flags.clip != nil {
+      throw ValidationError("--clip reads texts and pictures: give one, or leave --clip out")
     }
     if imageNoise != Self.standardImageNoise, fromImage.isEmpty {
       throw ValidationError("--image-noise is the noise of --from-image: give a picture, too")
@@ -268,10 +275,9 @@ struct GenerateCommand: ParsableCommand {
   private func unconditioned(_ opened: OpenedModel) throws -> Condition {
     let shape = opened.generator.configuration
     guard shape.featureDimension == 0 || shape.labelDimension != nil else {
-      throw ValidationError("give a text, --prompts FILE, --from-image FILE or --latents FILE")
-    }
-    if flags.clip != nil {
-      throw ValidationError("--clip reads texts and pictures: give one, or leave --clip out")
+      throw SamplingError(
+        "\(flags.network) paints after texts: give one, --prompts FILE, --from-image FILE or --latents FILE"
+      )
     }
     if shape.featureDimension > 0 {
       Console.error("no text is given: each seed has a random feature in its place")
