@@ -1,3 +1,5 @@
+import Text
+
 /// Class labels as networks take them: a class as ones and zeros, conditions as they are.
 extension TrainingSet {
   /// The most classes of a set, or conditions of an image.
@@ -20,7 +22,7 @@ extension TrainingSet {
         let kind =
           switch label {
           case .index: "a class"
-          case .vector(let values): "a list of \(values.count) numbers"
+          case .vector(let values): "a list of \(Text.count(values.count, "number"))"
           }
         let image = "\(dataset.path): \(dataset.name(at: index))"
         guard first.map({ $0.kind == kind }) ?? true else {
@@ -50,7 +52,7 @@ extension TrainingSet {
     let found = try labelDimension()
     let isVector = try datasets[0].label(at: 0)?.isVector ?? false
     guard isVector ? found == dimension : found <= dimension else {
-      let labels = isVector ? "labels of \(found) numbers" : "classes up to \(found - 1)"
+      let labels = isVector ? "labels of \(Text.count(found, "number"))" : "classes up to \(found - 1)"
       throw .option(
         "\(datasets[0].path) has \(labels), the network takes "
           + (isVector ? "\(dimension)" : "0 to \(dimension - 1)")
@@ -78,7 +80,7 @@ extension TrainingSet {
       throw .option(
         "\(dataset.path): \(dataset.name(at: entry)) has "
           + (label.map { "the label \($0.json)" } ?? "no label")
-          + ", the network takes labels of \(dimension) numbers"
+          + ", the network takes labels of \(Text.count(dimension, "number"))"
       )
     }
   }

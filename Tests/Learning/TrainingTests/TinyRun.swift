@@ -47,7 +47,8 @@ struct TinyRun {
     _ path: String,
     captions: String = "caption",
     side: Int = 16,
-    width: Int = tinyFeatureDimension
+    width: Int = tinyFeatureDimension,
+    label: (Int) -> ImageLabel? = { _ in nil }
   ) throws {
     let random = SeededRandom(seed: 1)
     let writer = try PackedDatasetWriter(
@@ -68,7 +69,8 @@ struct TinyRun {
           image: RGBImage(width: side, height: side, pixels: pixels).encodedPNG(level: 0),
           imageFeature: random.normal([width]).floats,
           captions: texts,
-          textFeatures: texts.map { _ in random.normal([width]).floats }
+          textFeatures: texts.map { _ in random.normal([width]).floats },
+          label: label(index)
         )
       )
     }
