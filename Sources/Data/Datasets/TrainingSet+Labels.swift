@@ -52,11 +52,11 @@ extension TrainingSet {
     let found = try labelDimension()
     let isVector = try datasets[0].label(at: 0)?.isVector ?? false
     guard isVector ? found == dimension : found <= dimension else {
-      let labels = isVector ? "labels of \(Text.count(found, "number"))" : "classes up to \(found - 1)"
-      throw .option(
-        "\(datasets[0].path) has \(labels), the network takes "
-          + (isVector ? "\(dimension)" : "0 to \(dimension - 1)")
-      )
+      let (has, takes) =
+        isVector
+        ? ("labels of \(Text.count(found, "number"))", "\(dimension)")
+        : ("classes up to \(found - 1)", "0 to \(dimension - 1)")
+      throw .option("\(datasets[0].path) has \(has), the network takes \(takes)")
     }
   }
 

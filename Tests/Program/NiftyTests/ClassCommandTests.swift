@@ -108,7 +108,7 @@ struct ClassCommandTests {
       "generate --network \(run) --class 1,3 --out none picture",
       "--class 1,3: \(network) paints classes 0 to 2"
     )
-    for bad in ["x", "2-1", "1+", "1+1", "-1", "0-99999", ""] {
+    for bad in ["x", "2-1", "1+", "1+1", "-1", "0-99999"] {
       try refuse(
         "generate --network \(run) --class=\(bad) --out none picture",
         "The value '\(bad)' is invalid for '--class <class>'",
@@ -196,8 +196,14 @@ struct ClassCommandTests {
       "generate --network \(path) --threads 1 --class 0-2 --seeds 1 --out ada"
     )
     #expect(outcome.output == "3 images and sheet.png in ada\n" && outcome.errors.isEmpty)
-    let pictures = try (0...2).map { try picture("ada/seed0001-class-\($0).png") }
-    #expect(pictures[0].width == 8 && pictures[0] != pictures[1] && pictures[1] != pictures[2])
+    #expect(try picture("ada/seed0001-class-2.png").width == 8)
+    // Its untrained classes differ by less than a level of a picture.
+    _ = try succeed(
+      "generate --network \(path) --threads 1 --class 0-2 --seeds 1 --out ada.safetensors"
+    )
+    let images = try #require(SafeTensors(path: fixture.path("ada.safetensors"))["img"])
+    let rows = (0...2).map { images.selected(0, $0).floats }
+    #expect(rows[0] != rows[1] && rows[1] != rows[2])
     try refuse(
       "generate --network \(path) --class 0 --out none sun",
       "paints without texts, as StyleGAN2-ADA's networks do"

@@ -113,6 +113,7 @@ final class DiscriminatorEpilogue: Module {
   ///   - x: Feature maps, [N, C, 4, 4].
   ///   - condition: CLIP features, [N, F].
   ///   - mapped: The mapped labels, [N, C]; `nil` without classes.
+  /// - Returns: Logits and predicted features.
   func callAsFunction(
     _ x: Tensor,
     fts condition: Tensor,
