@@ -42,10 +42,12 @@ func fixtureWeights(_ name: String, count: Int) -> [Float] {
 
 /// The weights of a tensor of the fixtures.
 ///
-/// StyleGAN2-ADA's layers `affine` are cut from `affine_0`, which reads three numbers of a text behind w.
+/// StyleGAN2-ADA's layers `affine` of 4² are cut from `affine_0`, which reads three numbers of a text behind w.
 private func expectedWeights(_ name: String, _ shape: [Int]) -> [Float] {
   let count = shape.reduce(1, *)
-  guard name.contains(".affine.") else { return fixtureWeights(name, count: count) }
+  guard name.contains(".b4."), name.contains(".affine.") else {
+    return fixtureWeights(name, count: count)
+  }
   let longer = name.replacing(".affine.", with: ".affine_0.")
   guard shape.count == 2 else { return fixtureWeights(longer, count: count) }
   let (rows, width) = (shape[0], shape[1] + 3)
