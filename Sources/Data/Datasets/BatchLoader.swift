@@ -21,6 +21,8 @@ package final class BatchLoader {
     package var threads: Int
     /// The number of images to decode ahead.
     package var capacity: Int
+    /// The numbers of a class label; `nil` loads none.
+    package var labelDimension: Int?
 
     /// Settings of a loader.
     package init(
@@ -28,7 +30,8 @@ package final class BatchLoader {
       rank: Int = 0,
       ranks: Int = 1,
       threads: Int = 2,
-      capacity: Int = 64
+      capacity: Int = 64,
+      labelDimension: Int? = nil
     ) {
       precondition(ranks >= 1 && (0..<ranks).contains(rank), "rank \(rank) of \(ranks)")
       precondition(threads >= 1 && capacity >= 1, "\(threads) threads, capacity \(capacity)")
@@ -37,6 +40,7 @@ package final class BatchLoader {
       self.ranks = ranks
       self.threads = threads
       self.capacity = capacity
+      self.labelDimension = labelDimension
     }
   }
 
@@ -57,6 +61,7 @@ package final class BatchLoader {
     var imageFeature: [Float]
     var textFeature: [Float]
     var isPseudoText: Bool
+    var label: [Float]
   }
 
   /// The sampler, used by one pipeline at a time under that pipeline's lock.
@@ -106,6 +111,7 @@ package final class BatchLoader {
         batch.imageFeatures += sample.imageFeature
         batch.textFeatures += sample.textFeature
         batch.isPseudoText.append(sample.isPseudoText)
+        batch.labels += sample.label
         batch.indices.append(sample.index)
       }
       return batch
@@ -116,7 +122,7 @@ package final class BatchLoader {
       // The old pipeline claims nothing after this, so the sampler is free for the new one.
       pipeline?.stop()
       let (sampler, ranks) = (sampler, options.ranks)
-      let (trainingSet, seed) = (trainingSet, UInt64(options.seed))
+      let (trainingSet, options) = (trainingSet, options)
       pipeline = Pipeline(
         threads: options.threads,
         capacity: options.capacity,
@@ -126,7 +132,7 @@ package final class BatchLoader {
         },
         work: { request in
           Result { () throws(DatasetError) in
-            try BatchLoader.load(request, from: trainingSet, seed: seed)
+            try BatchLoader.load(request, from: trainingSet, options)
           }
         }
       )
@@ -173,11 +179,11 @@ package final class BatchLoader {
   private static func load(
     _ request: SampleRequest,
     from trainingSet: TrainingSet,
-    seed: UInt64
+    _ options: Options
   ) throws(DatasetError) -> Sample {
     let features = try trainingSet.features(
       at: request.index,
-      seed: seed,
+      seed: UInt64(options.seed),
       position: request.position
     )
     return Sample(
@@ -185,8 +191,18 @@ package final class BatchLoader {
       pixels: try trainingSet.image(at: request.index).pixels,
       imageFeature: features.image,
       textFeature: features.text,
-      isPseudoText: trainingSet.hasPseudoText(at: request.index)
+      isPseudoText: trainingSet.hasPseudoText(at: request.index),
+      label: try label(request, of: trainingSet, options)
     )
+  }
+
+  private static func label(
+    _ request: SampleRequest,
+    of trainingSet: TrainingSet,
+    _ options: Options
+  ) throws(DatasetError) -> [Float] {
+    guard let dimension = options.labelDimension else { return [] }
+    return try trainingSet.label(at: request.index, dimension: dimension)
   }
 }
 

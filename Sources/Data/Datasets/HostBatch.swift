@@ -14,6 +14,8 @@ package struct HostBatch: Sendable, Equatable {
   package internal(set) var textFeatures: [Float] = []
   /// Whether each row of `textFeatures` is pseudo-text [N]: its image has no caption, or `ratio` ignores it.
   package internal(set) var isPseudoText: [Bool] = []
+  /// Class labels [N, L] as networks take them; empty where none are asked for.
+  package internal(set) var labels: [Float] = []
   /// Indices into the training set [N].
   package internal(set) var indices: [Int] = []
 }

@@ -35,7 +35,8 @@ package struct CaptionJudge {
     seed: UInt64,
     note: (String) -> Void = { _ in }
   ) throws -> CaptionAgreement {
-    let texts = try distinctCaptions(count)
+    let captions = try distinctCaptions(count)
+    let texts = captions.map(\.text)
     if let line = clip.noteOnLength(of: texts, "captions") { note(line) }
     let features = try clip.features(of: texts).normalized()
     let owners = texts.indices.flatMap { [Int](repeating: $0, count: perCaption) }
@@ -45,8 +46,19 @@ package struct CaptionJudge {
       let chosen = Array(owners[start..<min(start + 32, owners.count)])
       let z = random.normal([chosen.count, generator.configuration.zDimension])
         .to(features.device)
+      let labels = try generator.configuration.labelDimension.map { dimension in
+        let rows = try chosen.flatMap {
+          try conditions.label(at: captions[$0].image, dimension: dimension)
+        }
+        return Tensor(rows, shape: [chosen.count, dimension]).to(features.device)
+      }
       let images = withoutGradients {
-        generator(z, fts: features.gathered(0, chosen), noiseMode: .random(random))
+        generator(
+          z,
+          fts: features.gathered(0, chosen),
+          labels: labels,
+          noiseMode: .random(random)
+        )
       }
       guard images.isFinite else { throw EvaluationError.notFinite }
       seen.append(judge.features(of: pictures(images)))
@@ -58,13 +70,14 @@ package struct CaptionJudge {
     )
   }
 
-  private func distinctCaptions(_ count: Int) throws -> [String] {
-    var all: [String] = []
+  /// Captions with the indices of their images.
+  private func distinctCaptions(_ count: Int) throws -> [(text: String, image: Int)] {
+    var all: [(text: String, image: Int)] = []
     var known: Set<String> = []
     for index in 0..<conditions.count {
       let (dataset, own) = conditions.location(ofRaw: conditions.rawIndex(at: index))
       let english = try dataset.captions(at: own).first { !isJapanese($0) }
-      if let english, known.insert(english).inserted { all.append(english) }
+      if let english, known.insert(english).inserted { all.append((english, index)) }
     }
     guard all.count >= count else {
       throw EvaluationError.option(

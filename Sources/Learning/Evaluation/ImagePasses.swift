@@ -72,7 +72,8 @@ package struct RealImages {
 /// Images that a generator paints for a measurement, by LAFITE's protocol.
 ///
 /// The conditioning set is walked cyclically in order, with a random caption of each image, a new latent and
-/// new noise; pixels are truncated to 8 bits before the detector.
+/// new noise; pixels are truncated to 8 bits before the detector. A generator with classes gets the label of the
+/// same image.
 package struct GeneratedImages {
   /// The conditioning set, with the captions' features.
   package let conditions: TrainingSet
@@ -114,35 +115,52 @@ package struct GeneratedImages {
   /// The conditioning features of some positions of the walk, unit length, [n, F].
   package func features(at positions: Range<Int>) -> Tensor {
     let rows = positions.flatMap { position in
-      let draw = position / perCaption
-      let captions = max(1, count / perCaption)
-      let index =
-        perCaption == 1
-        ? draw % conditions.count : draw * conditions.count / captions % conditions.count
-      return conditions.textFeature(at: index, seed: seed, position: draw)
+      conditions.textFeature(
+        at: index(at: position),
+        seed: seed,
+        position: position / perCaption
+      )
     }
     return Tensor(rows, shape: [positions.count, conditions.featureDimension])
       .to(device).normalized()
   }
 
+  /// The class labels that a generator takes at some positions of the walk, [n, L]; `nil` without classes.
+  ///
+  /// - Throws: `DatasetError` if an image has none that fits.
+  private func labels(_ generator: Generator, at positions: Range<Int>) throws -> Tensor? {
+    guard let dimension = generator.configuration.labelDimension else { return nil }
+    let rows = try positions.flatMap {
+      try conditions.label(at: index(at: $0), dimension: dimension)
+    }
+    return Tensor(rows, shape: [positions.count, dimension]).to(device)
+  }
+
+  /// The image whose caption and label a position of the walk takes.
+  private func index(at position: Int) -> Int {
+    let draw = position / perCaption
+    let captions = max(1, count / perCaption)
+    return perCaption == 1
+      ? draw % conditions.count : draw * conditions.count / captions % conditions.count
+  }
+
   /// Paints a batch, uint8 [n, 3, R, R]; it depends on its positions only.
   ///
-  /// - Throws: `EvaluationError` if a pixel is no number: a score of black pictures would hide it.
-  package func painted(
-    by generator: Generator,
-    at positions: Range<Int>
-  ) throws(EvaluationError) -> Tensor {
+  /// - Throws: `EvaluationError` if a pixel is no number: a score of black pictures would hide it;
+  ///   `DatasetError` if an image has no label that the generator takes.
+  package func painted(by generator: Generator, at positions: Range<Int>) throws -> Tensor {
     let random = SeededRandom(
       seed: seed,
       stream: .metricImages,
       position: UInt64(positions.lowerBound)
     )
     let fts = features(at: positions)
+    let labels = try labels(generator, at: positions)
     let images = withoutGradients {
       let z = random.normal([positions.count, generator.configuration.zDimension]).to(device)
-      return generator(z, fts: fts, noiseMode: .random(random))
+      return generator(z, fts: fts, labels: labels, noiseMode: .random(random))
     }
-    guard images.isFinite else { throw .notFinite }
+    guard images.isFinite else { throw EvaluationError.notFinite }
     return quantized(images)
   }
 
@@ -216,7 +234,7 @@ package struct GeneratedImages {
     _ measurement: PathLength,
     of generator: Generator,
     at positions: Range<Int>
-  ) -> Tensor {
+  ) throws -> Tensor {
     let random = SeededRandom(
       seed: seed,
       stream: .pathLength,
@@ -226,8 +244,9 @@ package struct GeneratedImages {
     let t = measurement.samplesWholePath ? random.uniform([n, 1]) : .zeros([n, 1])
     let z = (random.normal([n, width]).to(device), random.normal([n, width]).to(device))
     let fts = features(at: positions)
+    let labels = try labels(generator, at: positions)
     return withoutGradients {
-      let ends = measurement.ends(generator.mapping, z: z, t: t.to(device))
+      let ends = measurement.ends(generator.mapping, z: z, labels: labels, t: t.to(device))
       let ws = Tensor.concatenated([ends.0, ends.1])
       let both = Tensor.concatenated([fts, fts])
       let noise = NoiseMode.random(SharedNoise(random))

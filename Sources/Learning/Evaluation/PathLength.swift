@@ -37,23 +37,25 @@ package struct PathLength: Equatable, Sendable {
   /// - Parameters:
   ///   - mapping: z → w.
   ///   - z: The two latents, each [N, zDimension].
+  ///   - labels: Class labels of both, [N, L]; `nil` without classes.
   ///   - t: The position on the path, [N, 1] in [0, 1).
   /// - Returns: Two tensors [N, wCount, wDimension].
   package func ends(
     _ mapping: MappingNetwork,
     z: (Tensor, Tensor),
+    labels: Tensor? = nil,
     t: Tensor
   ) -> (Tensor, Tensor) {
     let N = t.size(0)
     switch space {
     case .w:
-      let (w0, w1) = (mapping(z.0), mapping(z.1))
+      let (w0, w1) = (mapping(z.0, labels: labels), mapping(z.1, labels: labels))
       let t = t.reshaped(N, 1, 1)
       return (w0 + (w1 - w0) * t, w0 + (w1 - w0) * (t + epsilon))
     case .z:
       return (
-        mapping(sphericallyInterpolated(z.0, z.1, t)),
-        mapping(sphericallyInterpolated(z.0, z.1, t + epsilon))
+        mapping(sphericallyInterpolated(z.0, z.1, t), labels: labels),
+        mapping(sphericallyInterpolated(z.0, z.1, t + epsilon), labels: labels)
       )
     }
   }

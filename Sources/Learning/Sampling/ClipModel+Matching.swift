@@ -44,6 +44,12 @@ extension ModelLocation {
     on device: Device,
     towers: CLIPTowers = .both
   ) throws -> ClipModel {
+    guard snapshot.generator.featureDimension > 0 else {
+      throw SamplingError(
+        "\(network) paints without texts, as StyleGAN2-ADA's networks do: nifty generate takes it with "
+          + "seeds alone"
+      )
+    }
     guard let path = path ?? clip ?? Weights.standardCLIP else {
       throw SamplingError("--clip FILE is needed: the CLIP that \(network) was trained with")
     }

@@ -9,17 +9,25 @@ extension Painter {
     package let seed: UInt64
     /// 1 is the full variety, 0 the average image; the painter's if `nil`.
     package let truncation: Double?
+    /// Its classes; the painter's if `nil`.
+    package let classes: ClassChoice?
     /// Recorded styles, [1, wCount, wDimension], instead of those of the seed.
     package let ws: Tensor?
 
     /// A picture of this feature and seed.
-    package init(fts: Tensor, seed: UInt64, truncation: Double? = nil) {
-      (self.fts, self.seed, self.truncation, ws) = (fts, seed, truncation, nil)
+    package init(
+      fts: Tensor,
+      seed: UInt64,
+      truncation: Double? = nil,
+      classes: ClassChoice? = nil
+    ) {
+      (self.fts, self.seed, self.truncation) = (fts, seed, truncation)
+      (self.classes, ws) = (classes, nil)
     }
 
     /// A picture of this feature and these styles.
     package init(fts: Tensor, ws: Tensor) {
-      (self.fts, self.ws, seed, truncation) = (fts, ws, 0, nil)
+      (self.fts, self.ws, seed, truncation, classes) = (fts, ws, 0, nil, nil)
     }
   }
 
@@ -45,7 +53,12 @@ extension Painter {
   }
 
   private func styles(of end: End) -> Tensor {
-    end.ws?.to(device) ?? ws(latents([end.seed]), truncation: end.truncation ?? truncation)
+    end.ws?.to(device)
+      ?? ws(
+        latents([end.seed]),
+        truncation: end.truncation ?? truncation,
+        classes: end.classes ?? classes
+      )
   }
 
   private static func arc(_ from: Tensor, _ to: Tensor, share: Double) -> Tensor {

@@ -29,10 +29,19 @@ package struct Painter {
   /// Number of first layers that are truncated; all if `nil`.
   package let truncationCutoff: Int?
   package let noise: Noise
+  /// The classes of each picture; `nil` for a generator without classes.
+  package let classes: ClassChoice?
 
   /// A painter with these settings.
-  package init(generator: Generator, truncation: Double, truncationCutoff: Int?, noise: Noise) {
+  package init(
+    generator: Generator,
+    truncation: Double,
+    truncationCutoff: Int?,
+    noise: Noise,
+    classes: ClassChoice? = nil
+  ) {
     self.generator = generator
+    self.classes = classes
     self.truncation = truncation
     self.truncationCutoff = truncationCutoff
     self.noise = noise
@@ -50,6 +59,17 @@ package struct Painter {
         SeededRandom(seed: $0, stream: .paintedLatents, position: 0).normal([
           1, configuration.zDimension,
         ])
+      },
+      0
+    )
+  }
+
+  /// A random feature of unit length for each seed, [N, featureDimension]: what LAFITE paints after without a text.
+  package func features(_ seeds: [UInt64]) -> Tensor {
+    .concatenated(
+      seeds.map {
+        SeededRandom(seed: $0, stream: .paintedFeatures, position: 0)
+          .normal([1, configuration.featureDimension]).normalized()
       },
       0
     )
@@ -137,19 +157,24 @@ package struct Painter {
       seed: seed,
       truncation: truncation,
       truncationCutoff: truncationCutoff,
-      noise: noise
+      noise: noise,
+      classes: classes
     )
   }
 
   /// Styles of latents, each mapped by itself: the rounding of a product depends on its number of rows.
-  func ws(_ z: Tensor) -> Tensor { ws(z, truncation: truncation) }
+  func ws(_ z: Tensor) -> Tensor { ws(z, truncation: truncation, classes: classes) }
 
-  /// Styles of latents under a truncation of their own.
-  func ws(_ z: Tensor, truncation: Double) -> Tensor {
-    .concatenated(
+  /// Styles of latents under a truncation and classes of their own.
+  func ws(_ z: Tensor, truncation: Double, classes: ClassChoice?) -> Tensor {
+    let label = configuration.labelDimension.flatMap { dimension in
+      classes?.label(dimension: dimension).to(device)
+    }
+    return .concatenated(
       (0..<z.size(0)).map { index in
         generator.mapping(
           z.sliced(0, index..<index + 1).to(device),
+          labels: label,
           truncation: truncation,
           truncationCutoff: truncationCutoff
         )

@@ -12,6 +12,8 @@ package struct PaintingRecord: Sendable, Equatable {
     case picture(String, imageNoise: Double)
     /// A row of a file of recorded latents and features.
     case latents(String, row: Int)
+    /// No text and no picture: a random feature of the seed, where the generator takes one.
+    case nothing
   }
 
   /// Styles of another seed in some layers.
@@ -35,13 +37,21 @@ package struct PaintingRecord: Sendable, Equatable {
     package let seed: UInt64
     /// The other picture's truncation; that of the first if `nil`.
     package let truncation: Double?
+    /// The other picture's classes; `nil` without classes.
+    package let classes: ClassChoice?
     /// How far on the way to it, 0 to 1.
     package let share: Double
 
     /// This far on the way to a picture.
-    package init(prompt: String, seed: UInt64, truncation: Double? = nil, share: Double) {
+    package init(
+      prompt: String,
+      seed: UInt64,
+      truncation: Double? = nil,
+      classes: ClassChoice? = nil,
+      share: Double
+    ) {
       (self.prompt, self.seed, self.truncation) = (prompt, seed, truncation)
-      self.share = share
+      (self.classes, self.share) = (classes, share)
     }
   }
 
@@ -74,6 +84,8 @@ package struct PaintingRecord: Sendable, Equatable {
   package var truncationCutoff: Int?
   /// The kind of per-pixel noise.
   package var noise: Painter.Noise
+  /// Its classes; `nil` without classes.
+  package var classes: ClassChoice?
   /// Styles of another seed; `nil` for none.
   package var mixed: Mixed?
   /// The interpolation towards another picture; `nil` for none.
@@ -89,7 +101,8 @@ package struct PaintingRecord: Sendable, Equatable {
     seed: UInt64,
     truncation: Double,
     truncationCutoff: Int?,
-    noise: Painter.Noise
+    noise: Painter.Noise,
+    classes: ClassChoice? = nil
   ) {
     self.network = network
     self.clip = clip
@@ -98,6 +111,7 @@ package struct PaintingRecord: Sendable, Equatable {
     self.truncation = truncation
     self.truncationCutoff = truncationCutoff
     self.noise = noise
+    self.classes = classes
   }
 
   /// The same picture with the styles of another seed.
@@ -130,9 +144,11 @@ package struct PaintingRecord: Sendable, Equatable {
       case .text(let prompt): ["prompt": .string(prompt)]
       case .picture(let name, let noise): ["picture": .string(name), "image_noise": .double(noise)]
       case .latents(let name, let row): ["latents": .string(name), "row": .int(row)]
+      case .nothing: [:]
       }
     return
       start
+      .adding("class", classes.map(Self.json))
       .adding("seed", Self.number(seed))
       .adding("truncation", .double(truncation))
       .adding("truncation_cutoff", truncationCutoff.map { .int($0) })
@@ -143,6 +159,7 @@ package struct PaintingRecord: Sendable, Equatable {
         mixed.map { .string("\($0.layers.lowerBound)-\($0.layers.upperBound)") }
       )
       .adding("to_prompt", blend.map { .string($0.prompt) })
+      .adding("to_class", blend?.classes.map(Self.json))
       .adding("to_seed", blend.map { Self.number($0.seed) })
       .adding("to_truncation", blend?.truncation.map { .double($0) })
       .adding("to_latents", approach.map { .string($0.latents) })
@@ -150,6 +167,12 @@ package struct PaintingRecord: Sendable, Equatable {
       .adding("share", (blend?.share ?? approach?.share).map { .double($0) })
       .adding("network_sha256", .string(network))
       .adding("clip_sha256", clip.map { .string($0) })
+  }
+
+  /// A class as a number, several as a list.
+  private static func json(_ choice: ClassChoice) -> OptionValue {
+    let numbers = choice.classes.map { OptionValue.int($0) }
+    return numbers.count == 1 ? numbers[0] : .list(numbers)
   }
 
   /// A seed; as a text where readers that keep numbers as doubles would lose digits.

@@ -50,6 +50,7 @@ package struct Projector {
 
   private let generator: Generator
   private let settings: Settings
+  private let labels: Tensor?
   private let encode: (Tensor) -> Tensor
   /// Latents from which the average style and its deviation are estimated, as in the paper.
   private static let styleSamples = 10_000
@@ -63,9 +64,16 @@ package struct Projector {
   /// - Parameters:
   ///   - generator: Paints; its weights stay as they are.
   ///   - settings: What the search does.
+  ///   - labels: Class labels whose styles the search begins with, [1, labelDimension]; `nil` without classes.
   ///   - encode: Features of unit length [1, F] of pictures [1, 3, R, R] in [−1, 1], differentiable.
-  package init(_ generator: Generator, _ settings: Settings, encode: @escaping (Tensor) -> Tensor) {
-    (self.generator, self.settings, self.encode) = (generator, settings, encode)
+  package init(
+    _ generator: Generator,
+    _ settings: Settings,
+    labels: Tensor? = nil,
+    encode: @escaping (Tensor) -> Tensor
+  ) {
+    (self.generator, self.settings) = (generator, settings)
+    (self.labels, self.encode) = (labels, encode)
   }
 
   /// Finds the styles.
@@ -123,7 +131,11 @@ package struct Projector {
     withoutGradients {
       let random = SeededRandom(seed: settings.seed, stream: .projectionStyles, position: 0)
       let z = random.normal([Self.styleSamples, generator.configuration.zDimension])
-      let w = generator.mapping(z.to(generator.mapping.wAverage.device)).sliced(1, 0..<1)
+      let device = generator.mapping.wAverage.device
+      let w = generator.mapping(
+        z.to(device),
+        labels: labels?.to(device).expanded(Self.styleSamples, -1)
+      ).sliced(1, 0..<1)
       let mean = w.mean(0).unsqueezed(0)  // [1, 1, w]
       return (mean, ((w - mean).squared().sum() / Double(Self.styleSamples)).squareRoot().item)
     }

@@ -7,17 +7,25 @@ package import Torch
 package struct SampleGrid {
   private let z: Tensor
   private let features: Tensor
+  private let labels: Tensor?
   private let columns: Int
 
   /// Fixes latents for given conditions.
   ///
   /// - Parameters:
   ///   - features: One condition a picture, unit length, [N, F].
+  ///   - labels: One class label a picture, [N, L]; `nil` without classes.
   ///   - columns: Pictures in a row.
   ///   - zDimension: Width of the latent.
   ///   - seed: Of the latents.
-  package init(features: Tensor, columns: Int, zDimension: Int, seed: UInt64) {
-    self.features = features
+  package init(
+    features: Tensor,
+    labels: Tensor? = nil,
+    columns: Int,
+    zDimension: Int,
+    seed: UInt64
+  ) {
+    (self.features, self.labels) = (features, labels)
     self.columns = columns
     let random = SeededRandom(seed: seed, stream: .sampleGrid, position: 0)
     z = random.normal([features.size(0), zDimension]).to(features.device)
@@ -32,6 +40,7 @@ package struct SampleGrid {
           generator(
             z.sliced(0, range),
             fts: features.sliced(0, range),
+            labels: labels?.sliced(0, range),
             noiseMode: .constant
           )
         )
@@ -47,6 +56,7 @@ package struct SampleGrid {
       let images = generator(
         z.sliced(0, range),
         fts: features.sliced(0, range),
+        labels: labels?.sliced(0, range),
         noiseMode: .constant
       )
       return images.to(.float32).variance(0, correction: 0).squareRoot().mean().item

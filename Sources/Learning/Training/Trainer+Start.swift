@@ -24,6 +24,7 @@ extension Trainer {
   /// - Returns: A report, a line each: tensors taken, and layers that are new; none if all fit.
   /// - Throws: `SnapshotError` if the networks do not fit, `TrainingError` if the state does not.
   func start(from snapshot: NetworkSnapshot, _ options: TrainingOptions) throws -> [String] {
+    try expectSameLabels(snapshot)
     let source: NetworkSnapshot.Part = snapshot.contains(.generator) ? .generator : .average
     var parts: [(part: NetworkSnapshot.Part, module: any Module, name: String)] = [
       (.average, average, "the averaged generator"), (source, generator, "the generator"),
@@ -45,6 +46,23 @@ extension Trainer {
       }
     }
     return try lines + (options.resumesState ? takeState(of: snapshot, options) : [])
+  }
+
+  private func expectSameLabels(_ snapshot: NetworkSnapshot) throws(TrainingError) {
+    let (found, own) = (
+      snapshot.generator.labelDimension, configuration.generator.labelDimension
+    )
+    guard found != own else { return }
+    func described(_ dimension: Int?) -> String {
+      dimension.map { "takes class labels of \(Text.count($0, "number"))" }
+        ?? "takes no class labels"
+    }
+    throw .option(
+      "--resume: \(snapshot.path) \(described(found)), the run \(described(own)); "
+        + (own == nil
+          ? "train with --cond=1 on data of the same classes"
+          : found == nil ? "train with --cond=0" : "train on data of the same classes")
+    )
   }
 
   /// The layers of tensors, in order, without their styles'.

@@ -13,6 +13,8 @@ package func trainingBatch(_ batch: HostBatch, on device: Device) -> TrainingBat
     // one order of memory, which its layers keep.
     images: device == .cpu ? images : images.contiguous(),
     imageFeatures: Tensor(batch.imageFeatures, shape: [N, F]).to(device).normalized(),
-    textFeatures: Tensor(batch.textFeatures, shape: [N, F]).to(device).normalized()
+    textFeatures: Tensor(batch.textFeatures, shape: [N, F]).to(device).normalized(),
+    labels: batch.labels.isEmpty
+      ? nil : Tensor(batch.labels, shape: [N, batch.labels.count / N]).to(device)
   )
 }

@@ -9,12 +9,20 @@ package struct TrainingBatch {
   package let imageFeatures: Tensor
   /// CLIP features of one caption each, unit length, [N, F].
   package let textFeatures: Tensor
+  /// Class labels of the images, [N, L]; `nil` without classes.
+  package let labels: Tensor?
 
   /// Collects the parts.
-  package init(images: Tensor, imageFeatures: Tensor, textFeatures: Tensor) {
+  package init(
+    images: Tensor,
+    imageFeatures: Tensor,
+    textFeatures: Tensor,
+    labels: Tensor? = nil
+  ) {
     self.images = images
     self.imageFeatures = imageFeatures
     self.textFeatures = textFeatures
+    self.labels = labels
   }
 
   /// A slice of the images.
@@ -22,7 +30,8 @@ package struct TrainingBatch {
     TrainingBatch(
       images: slice.rows(of: images),
       imageFeatures: slice.rows(of: imageFeatures),
-      textFeatures: slice.rows(of: textFeatures)
+      textFeatures: slice.rows(of: textFeatures),
+      labels: labels.map(slice.rows)
     )
   }
 }

@@ -62,7 +62,7 @@ package final class TrainingRun {
     self.stop = stop
     ranks = inputs.ranks
     steps = try SharedSteps(inputs)
-    let grid = SampleGrid(of: inputs, features: gridFeatures)
+    let grid = try SampleGrid(of: inputs, features: gridFeatures)
     if let continued {
       folder = try RunFolder(existing: continued)
       try folder.checkCheckpoints()
@@ -70,7 +70,10 @@ package final class TrainingRun {
     } else {
       try steps.resume()
       // Before the folder is made: a damaged image leaves no folder behind.
-      let image = try SampleGrid.reals(of: inputs.data)
+      let image = try SampleGrid.reals(
+        of: inputs.data,
+        hasClasses: inputs.options.trainer.generator.labelDimension != nil
+      )
       folder = try RunFolder(in: inputs.options.outdir, description: inputs.options.description)
       try image.write(png: folder.file("reals.png"))
       reals = image

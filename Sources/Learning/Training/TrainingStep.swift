@@ -143,7 +143,7 @@ package func phaseGradients(
   case .discriminatorMain:
     let fake = discriminatorFakeLoss(
       context,
-      generated: generated ?? context.generated(z, fts: c.features, random: random),
+      generated: generated ?? context.generated(z, c.condition, random: random),
       random: random
     )
     sum.add(fake)

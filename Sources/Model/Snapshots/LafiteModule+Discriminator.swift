@@ -8,7 +8,7 @@ extension LafiteModule {
     let resolutions = shape.resolutions.filter { $0 > 4 }
     var module = LafiteModule(className: "Discriminator")
     module.attributes = [
-      ("c_dim", 0), ("img_resolution", shape.resolution.pickled),
+      ("c_dim", (shape.labelDimension ?? 0).pickled), ("img_resolution", shape.resolution.pickled),
       ("img_resolution_log2", shape.resolution.trailingZeroBitCount.pickled), ("img_channels", 3),
       ("block_resolutions", resolutions.pickled), ("use_norm", .bool(shape.normalizesFeatures)),
       ("use_fts", .bool(shape.usesFeatures)),
@@ -18,6 +18,20 @@ extension LafiteModule {
       let block = discriminatorBlock(resolution, firstLayer: firstLayer, shape)
       module.children.append(("b\(resolution)", block))
       firstLayer += layerCount(resolution, shape)
+    }
+    if let labels = shape.labelDimension {
+      module.children.append(
+        (
+          "mapping",
+          mapping(
+            zDimension: 0,
+            labelDimension: labels,
+            wDimension: shape.channels(at: 4),
+            layers: shape.labelLayers ?? DiscriminatorConfiguration.standardLabelLayers,
+            wCount: nil
+          )
+        )
+      )
     }
     module.children.append(("b4", epilogue(shape)))
     module.keywords = shape.keywords
@@ -67,7 +81,9 @@ extension LafiteModule {
     ]
     var module = LafiteModule(className: "DiscriminatorEpilogue")
     module.attributes = [
-      ("in_channels", channels.pickled), ("cmap_dim", 0), ("resolution", 4), ("img_channels", 3),
+      ("in_channels", channels.pickled),
+      ("cmap_dim", (shape.labelDimension == nil ? 0 : channels).pickled), ("resolution", 4),
+      ("img_channels", 3),
       ("architecture", "resnet"), ("use_fts", .bool(shape.usesFeatures)),
     ]
     module.children = [
@@ -78,7 +94,9 @@ extension LafiteModule {
     if shape.usesFeatures {
       module.children.append(("fts", fullyConnected(channels, shape.featureDimension)))
     }
-    module.children.append(("out", fullyConnected(channels, 1)))
+    module.children.append(
+      ("out", fullyConnected(channels, shape.labelDimension == nil ? 1 : channels))
+    )
     return module
   }
 
@@ -128,8 +146,10 @@ extension DiscriminatorConfiguration {
         "mbstd_group_size": minibatchGroup.map { .int($0) } ?? .null,
         "f_dim": .int(featureDimension),
       ],
-      "block_kwargs": block, "mapping_kwargs": [:], "c_dim": 0, "img_resolution": .int(resolution),
-      "img_channels": 3,
+      "block_kwargs": block,
+      "mapping_kwargs": .dictionary([])
+        .adding("num_layers", labelLayers.map { .int($0) }),
+      "c_dim": .int(labelDimension ?? 0), "img_resolution": .int(resolution), "img_channels": 3,
     ]
   }
 }

@@ -8,33 +8,51 @@ extension LafiteModule {
     var module = LafiteModule(className: "Generator")
     let keywords = shape.keywords
     module.attributes = [
-      ("z_dim", shape.zDimension.pickled), ("c_dim", 0), ("w_dim", shape.wDimension.pickled),
+      ("z_dim", shape.zDimension.pickled), ("c_dim", (shape.labelDimension ?? 0).pickled),
+      ("w_dim", shape.wDimension.pickled),
       ("img_resolution", shape.resolution.pickled), ("img_channels", 3),
       ("num_ws", shape.wCount.pickled),
       ("m_layer_features", shape.featureDimension.pickled), ("mani", nil),
       ("synthesis_kwargs", (keywords["synthesis_kwargs"] ?? [:]).pickled),
       ("mapping_kwargs", (keywords["mapping_kwargs"] ?? [:]).pickled),
     ]
-    module.children = [("synthesis", synthesis(shape)), ("mapping", mapping(shape))]
+    let mapping = mapping(
+      zDimension: shape.zDimension,
+      labelDimension: shape.labelDimension,
+      wDimension: shape.wDimension,
+      layers: shape.mappingLayers,
+      wCount: shape.wCount
+    )
+    module.children = [("synthesis", synthesis(shape)), ("mapping", mapping)]
     module.keywords = keywords
     return module
   }
 
-  private static func mapping(_ shape: GeneratorConfiguration) -> LafiteModule {
+  /// The generator's mapping, or the discriminator's mapping of labels, which has no latent and no w's.
+  static func mapping(
+    zDimension: Int,
+    labelDimension: Int?,
+    wDimension: Int,
+    layers: Int,
+    wCount: Int?
+  ) -> LafiteModule {
     var module = LafiteModule(className: "MappingNetwork")
     module.attributes = [
-      ("z_dim", shape.zDimension.pickled), ("c_dim", 0), ("w_dim", shape.wDimension.pickled),
-      ("num_ws", shape.wCount.pickled), ("num_layers", shape.mappingLayers.pickled),
-      ("w_avg_beta", 0.995),
+      ("z_dim", zDimension.pickled), ("c_dim", (labelDimension ?? 0).pickled),
+      ("w_dim", wDimension.pickled), ("num_ws", wCount.map(\.pickled) ?? .none),
+      ("num_layers", layers.pickled), ("w_avg_beta", wCount == nil ? .none : 0.995),
     ]
-    module.buffers = [("w_avg", [shape.wDimension])]
-    module.children = (0..<shape.mappingLayers).map { index in
-      let inputs = index == 0 ? shape.zDimension : shape.wDimension
-      return (
+    if wCount != nil { module.buffers = [("w_avg", [wDimension])] }
+    if let labelDimension {
+      module.children.append(("embed", fullyConnected(labelDimension, wDimension)))
+    }
+    let first = labelDimension == nil ? zDimension : zDimension + wDimension
+    module.children += (0..<layers).map { index in
+      (
         "fc\(index)",
         fullyConnected(
-          inputs,
-          shape.wDimension,
+          index == 0 ? first : wDimension,
+          wDimension,
           activation: "lrelu",
           learningRateMultiplier: 0.01
         )
@@ -145,10 +163,12 @@ extension LafiteModule {
         ),
       ]
     }
+    let plain = [("affine", fullyConnected(shape.wDimension, channels))]
+    if shape.featureDimension == 0 { return plain }
     if shape.structure(at: resolution) == 2 {
       return feature("pre") + [("affine_0", fullyConnected(shape.wDimension + width, channels))]
     }
-    return [("affine", fullyConnected(shape.wDimension, channels))]
+    return plain
       + ["scale", "bias"].flatMap { name in
         feature("\(name)_layer") + [("\(name)_layer_2", fullyConnected(width, channels))]
       }
@@ -178,7 +198,7 @@ extension GeneratorConfiguration {
         "fp16_channels_last",
         channelsLast.map { .bool($0) }
       ),
-      "c_dim": 0, "img_resolution": .int(resolution), "img_channels": 3,
+      "c_dim": .int(labelDimension ?? 0), "img_resolution": .int(resolution), "img_channels": 3,
     ]
   }
 }

@@ -18,15 +18,17 @@ struct NetworkShapes {
     let synthesis = keywords["synthesis_kwargs"] ?? [:]
     let channels = try channels(prefix: "synthesis.b", suffix: ".conv1.weight", least: 4)
     var result = GeneratorConfiguration(resolution: try resolution(of: channels))
-    let hasEmbedding = shapes["mapping.embed.weight"] != nil
+    result.labelDimension = try labelDimension()
     result.mappingLayers = (0..<65).first { shapes["mapping.fc\($0).weight"] == nil } ?? 65
     result.wDimension = try size("mapping.w_avg", 0)
     result.zDimension =
-      try size("mapping.fc0.weight", 1) - (hasEmbedding ? result.wDimension : 0)
+      try size("mapping.fc0.weight", 1) - (result.labelDimension == nil ? 0 : result.wDimension)
     let text = shapes.keys.filter { $0.hasSuffix("_0.weight") && $0.hasPrefix("synthesis.b") }
     if let first = text.filter({ $0.contains(".pre_0.") || $0.contains("_layer_0.") }).min() {
       result.featureDimension = try size(first, 1)
       result.styleWidth = try size(first.replacing("_0.weight", with: "_1.weight"), 0)
+    } else {
+      result.featureDimension = 0
     }
     result.structureChange = try structureChange(synthesis, channels.keys.sorted())
     (result.channelBase, result.channelMax) = try channelRule(
@@ -56,6 +58,13 @@ struct NetworkShapes {
     } else if let width = epilogue["f_dim"]?.int {
       result.featureDimension = width
     }
+    result.labelDimension = try labelDimension()
+    if result.labelDimension != nil {
+      let layers = (0..<65).first { shapes["mapping.fc\($0).weight"] == nil } ?? 65
+      try expect("num_layers", keywords["mapping_kwargs"] ?? [:], layers)
+      let isStandard = layers == DiscriminatorConfiguration.standardLabelLayers
+      result.labelLayers = isStandard ? nil : layers
+    }
     if let claimed = keywords["use_fts"]?.bool, claimed != result.usesFeatures {
       throw SnapshotError(path, "D's use_fts disagrees with its tensors")
     }
@@ -76,6 +85,14 @@ struct NetworkShapes {
   }
 
   // MARK: Parts
+
+  /// The numbers of a class label, as the mapping's layer of it tells; `nil` without classes.
+  private func labelDimension() throws -> Int? {
+    let name = "mapping.embed.weight"
+    let dimension = shapes[name] == nil ? nil : try size(name, 1)
+    try expect("c_dim", keywords, dimension ?? 0)
+    return dimension
+  }
 
   /// Channels by resolution, of blocks named by it.
   private func channels(prefix: String, suffix: String, least: Int) throws -> [Int: Int] {

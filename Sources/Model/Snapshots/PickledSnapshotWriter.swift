@@ -1,5 +1,6 @@
 import Files
 import JSON
+import Networks
 import Pickle
 
 /// Writes the pickle that the original's `legacy.load_network_pkl` opens: `training_set_kwargs`,
@@ -16,6 +17,12 @@ struct PickledSnapshotWriter {
   func write() throws {
     guard let discriminator = description.discriminator else {
       throw SnapshotError(path, "a pickle needs G, D and G_ema, and there is no D")
+    }
+    guard description.generator.featureDimension > 0 else {
+      throw SnapshotError(
+        path,
+        "cannot be written as a pickle of LAFITE: it is StyleGAN2-ADA's, without layers of text"
+      )
     }
     var generatorTree = LafiteModule.generator(description.generator)
     var discriminatorTree = LafiteModule.discriminator(discriminator)

@@ -124,8 +124,9 @@ extension GeneratorConfiguration {
   fileprivate var isPlausible: Bool {
     isPowerOfTwo(resolution) && (1...64).contains(mappingLayers)
       && (0...20).contains(reducedPrecisionResolutions) && featureScale.isFinite
-      && [zDimension, wDimension, featureDimension, styleWidth, channelMax]
+      && [zDimension, wDimension, styleWidth, channelMax, labelDimension ?? 1]
         .allSatisfy(plausibleWidths.contains)
+      && (featureDimension == 0 || plausibleWidths.contains(featureDimension))
       && channelBase >= resolution
       && isPossibleClamp(clamp, reducedPrecisionResolutions: reducedPrecisionResolutions)
   }
@@ -134,7 +135,9 @@ extension GeneratorConfiguration {
 extension DiscriminatorConfiguration {
   fileprivate var isPlausible: Bool {
     isPowerOfTwo(resolution) && (0...20).contains(reducedPrecisionResolutions)
-      && [featureDimension, channelMax, minibatchGroup ?? 1].allSatisfy(plausibleWidths.contains)
+      && [featureDimension, channelMax, minibatchGroup ?? 1, labelDimension ?? 1]
+        .allSatisfy(plausibleWidths.contains)
+      && (1...64).contains(labelLayers ?? 1)
       && channelBase >= resolution
       && isPossibleClamp(clamp, reducedPrecisionResolutions: reducedPrecisionResolutions)
   }

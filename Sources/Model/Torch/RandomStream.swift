@@ -47,6 +47,8 @@ public enum RandomStream: Sendable, CaseIterable {
   case paintedNoise
   /// Noise of the pseudo-text feature of an image that is asked for; position 0.
   case paintedPseudoText
+  /// The feature of a picture that is asked for without a text; position 0, by seed.
+  case paintedFeatures
   /// Noise on the styles of a projection; by step.
   case projection
   /// Latents whose styles are the start of a projection; position 0.
@@ -63,6 +65,7 @@ public enum RandomStream: Sendable, CaseIterable {
     case .paintedNoise, .kernelSubsets: 6
     case .packedView, .pathLength, .paintedPseudoText: 7
     case .retrievalCandidates: 8
+    case .paintedFeatures: 9
     case .generatorMain: 10
     case .generatorRegularisation: 11
     case .discriminatorMain: 13

@@ -26,6 +26,7 @@ struct GenerateCommand: ParsableCommand {
           --trunc 0.7 --out images
         nifty generate --network emoji --from-image photo.jpg
         nifty generate --network emoji --mix-seeds 5,6 --mix-layers 0-3 sun
+        nifty generate --network runs/00000-birds-cond-auto --class 3 "a bird"
         nifty generate --network FILE --latents latents.safetensors \\
           --noise_mode const --out images.safetensors
       """
@@ -87,11 +88,11 @@ struct GenerateCommand: ParsableCommand {
   var overwrite = false
 
   func validate() throws {
-    let conditions = texts.count + fromImage.count + (prompts == nil ? 0 : 1)
-    if latents == nil, conditions == 0 {
+    // A network may need no text: StyleGAN2-ADA's, or one with classes.
+    if latents == nil, !hasCondition, flags.classes == nil, seeds == nil, samples == nil {
       throw ValidationError("give a text, --prompts FILE, --from-image FILE or --latents FILE")
     }
-    if latents != nil, conditions > 0 || mixSeeds != nil {
+    if latents != nil, hasCondition || mixSeeds != nil {
       throw ValidationError("--latents stands alone: no texts, pictures or mixing beside it")
     }
     if mixLayers != nil, mixSeeds == nil {
@@ -108,6 +109,8 @@ struct GenerateCommand: ParsableCommand {
     try refuseIdleFlags()
   }
 
+  private var hasCondition: Bool { !texts.isEmpty || !fromImage.isEmpty || prompts != nil }
+
   /// The seeds of each text.
   var ownSeeds: [UInt64] {
     seeds?.seeds ?? samples.map { (0..<UInt64($0)).map { $0 } } ?? Array(Self.standardSeeds)
@@ -123,6 +126,9 @@ struct GenerateCommand: ParsableCommand {
         "--latents holds features and latents: no --clip, --samples or --seeds beside it"
       )
     }
+    if latents == nil, !hasCondition, flags.clip != nil {
+      throw ValidationError("--clip reads texts and pictures: give one, or leave --clip out")
+    }
     if imageNoise != Self.standardImageNoise, fromImage.isEmpty {
       throw ValidationError("--image-noise is the noise of --from-image: give a picture, too")
     }
@@ -133,12 +139,14 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     let opened = try flags.opened()
-    let painter = flags.painter(opened.generator, truncation: trunc)
+    let painters = opened.choices.map {
+      flags.painter(opened.generator, truncation: trunc, classes: $0)
+    }
     let rows =
       if let latents {
-        try [recordedRow(of: latents, painter, opened.digest.value())]
+        try painters.map { try recordedRow(of: latents, $0, opened.digest.value()) }
       } else {
-        try conditionedRows(opened, painter)
+        try conditionedRows(opened, painters)
       }
     let count = rows.reduce(0) { $0 + $1.count }
     if out.hasSuffix(".safetensors") {
@@ -165,76 +173,116 @@ struct GenerateCommand: ParsableCommand {
   /// A row whose images are tensors, [1, 3, R, R]: thousands of them at once would not fit into memory.
   private typealias Row = PaintedRow<Tensor>
 
-  /// A row a text or picture; with mixing, a row a text or picture and seed.
-  private func conditionedRows(_ opened: OpenedModel, _ painter: Painter) throws -> [Row] {
+  /// A row a text or picture and class; with mixing, a row a text or picture, class and seed.
+  private func conditionedRows(_ opened: OpenedModel, _ painters: [Painter]) throws -> [Row] {
+    let (conditions, clip) = try conditions(opened)
+    let sha256 = try opened.digest.value()
+    let layers = try layersToMix(opened.generator)
+    return conditions.flatMap { condition in
+      painters.flatMap { painter in
+        rows(of: condition, painter, layers) {
+          painter.record(of: condition.kind, seed: $0, network: sha256, clip: clip)
+        }
+      }
+    }
+  }
+
+  /// The layers that take the other seed's styles, if the generator has them.
+  private func layersToMix(_ generator: Generator) throws -> ClosedRange<Int> {
+    let last = generator.mapping.wCount - 1
+    guard mixLayers == nil || mixedLayers.upperBound <= last else {
+      throw SamplingError(
+        "--mix-layers \(mixedLayers.lowerBound)-\(mixedLayers.upperBound): the generator has layers 0 to \(last)"
+      )
+    }
+    return mixedLayers
+  }
+
+  /// The rows of one condition and class: one, or with mixing one a seed.
+  private func rows(
+    of condition: Condition,
+    _ painter: Painter,
+    _ layers: ClosedRange<Int>,
+    record: @escaping (UInt64) -> PaintingRecord
+  ) -> [Row] {
+    let caption = [painter.classes.map { "class \($0)" }, condition.caption].compactMap(\.self)
+      .joined(separator: ", ")
+    let seeds = ownSeeds
+    guard let others = mixSeeds?.seeds else {
+      return [
+        Row(
+          caption: caption,
+          count: seeds.count,
+          origin: { PictureFolder.origin(seed: seeds[$0]) },
+          record: { record(seeds[$0]) },
+          paint: { painter.row(fts: condition.fts(seeds[$0]), seeds: [seeds[$0]]) }
+        )
+      ]
+    }
+    let mixing = Painter.Mixing(seeds: others, layers: layers)
+    return seeds.map { seed in
+      let own = PictureFolder.origin(seed: seed)
+      return Row(
+        caption: caption.isEmpty ? "seed \(seed)" : "\(caption), seed \(seed)",
+        count: 1 + others.count,
+        origin: { $0 == 0 ? own : "\(own)-with-\(PictureFolder.origin(seed: others[$0 - 1]))" },
+        record: {
+          let unmixed = record(seed)
+          return $0 == 0
+            ? unmixed : unmixed.mixing(.init(seed: others[$0 - 1], layers: layers))
+        },
+        paint: {
+          painter.mixedImage(fts: condition.fts(seed), seed: seed, mixing: mixing, at: $0)
+        }
+      )
+    }
+  }
+
+  /// What pictures are painted after: its text for people if any, and the CLIP feature of a seed, [1, F].
+  private struct Condition {
+    let caption: String?
+    let kind: PaintingRecord.Condition
+    let fts: (UInt64) -> Tensor
+  }
+
+  /// The texts and pictures with their features of unit length, and the CLIP that made them.
+  private func conditions(
+    _ opened: OpenedModel
+  ) throws -> (conditions: [Condition], clip: String?) {
+    guard hasCondition else { return ([try unconditioned(opened)], nil) }
     let model = try opened.location.clipModel(
       flags.clip,
       for: opened.snapshot,
       on: opened.device,
       towers: fromImage.isEmpty ? .texts : .both
     )
-    let conditions = try conditions(model)
-    let sha256 = try opened.digest.value()
-    let record = { (condition: PaintingRecord.Condition, seed: UInt64) in
-      painter.record(of: condition, seed: seed, network: sha256, clip: model.sha256)
-    }
-    let seeds = ownSeeds
-    guard let mixSeeds else {
-      return conditions.map { condition in
-        Row(
-          caption: condition.caption,
-          count: seeds.count,
-          origin: { PictureFolder.origin(seed: seeds[$0]) },
-          record: { record(condition.kind, seeds[$0]) },
-          paint: { painter.row(fts: condition.fts, seeds: [seeds[$0]]) }
-        )
-      }
-    }
-    let layers = mixedLayers
-    let last = painter.generator.mapping.wCount - 1
-    guard mixLayers == nil || layers.upperBound <= last else {
-      throw SamplingError(
-        "--mix-layers \(layers.lowerBound)-\(layers.upperBound): the generator has layers 0 to \(last)"
-      )
-    }
-    let others = mixSeeds.seeds
-    let mixing = Painter.Mixing(seeds: others, layers: layers)
-    return conditions.flatMap { condition in
-      seeds.map { seed in
-        let own = PictureFolder.origin(seed: seed)
-        return Row(
-          caption: "\(condition.caption), seed \(seed)",
-          count: 1 + others.count,
-          origin: { $0 == 0 ? own : "\(own)-with-\(PictureFolder.origin(seed: others[$0 - 1]))" },
-          record: {
-            let unmixed = record(condition.kind, seed)
-            return $0 == 0
-              ? unmixed : unmixed.mixing(.init(seed: others[$0 - 1], layers: layers))
-          },
-          paint: { painter.mixedImage(fts: condition.fts, seed: seed, mixing: mixing, at: $0) }
-        )
-      }
-    }
-  }
-
-  private typealias Condition = (caption: String, kind: PaintingRecord.Condition, fts: Tensor)
-
-  /// A text or picture with its CLIP feature of unit length [1, F].
-  private func conditions(_ model: ClipModel) throws -> [Condition] {
     let lines = try texts + (prompts.map { try Prompts.lines(of: $0) } ?? [])
     if let note = model.noteOnLength(of: lines) { Console.error(note) }
-    let textFeatures = try lines.map {
-      ($0, PaintingRecord.Condition.text($0), try model.features(of: [$0]).normalized())
+    let textConditions = try lines.map { text in
+      let fts = try model.features(of: [text]).normalized()
+      return Condition(caption: text, kind: .text(text)) { _ in fts }
     }
-    return try textFeatures
-      + fromImage.map { path in
-        let fts = model.condition(
-          of: try givenPicture(path),
-          noise: imageNoise
-        )
-        let name = URL(filePath: path).lastPathComponent
-        return (name, .picture(name, imageNoise: imageNoise), fts)
-      }
+    let pictureConditions = try fromImage.map { path in
+      let fts = model.condition(of: try givenPicture(path), noise: imageNoise)
+      let name = URL(filePath: path).lastPathComponent
+      return Condition(caption: name, kind: .picture(name, imageNoise: imageNoise)) { _ in fts }
+    }
+    return (textConditions + pictureConditions, model.sha256)
+  }
+
+  /// The condition of pictures without a text: none, or a random feature where the generator takes one.
+  private func unconditioned(_ opened: OpenedModel) throws -> Condition {
+    let shape = opened.generator.configuration
+    guard shape.featureDimension == 0 || shape.labelDimension != nil else {
+      throw SamplingError(
+        "\(flags.network) paints after texts: give one, --prompts FILE, --from-image FILE or --latents FILE"
+      )
+    }
+    if shape.featureDimension > 0 {
+      Console.error("no text is given: each seed has a random feature in its place")
+    }
+    let painter = flags.painter(opened.generator, truncation: trunc, classes: nil)
+    return Condition(caption: nil, kind: .nothing) { painter.features([$0]) }
   }
 
   private func recordedRow(of path: String, _ painter: Painter, _ sha256: String) throws -> Row {
@@ -249,13 +297,15 @@ struct GenerateCommand: ParsableCommand {
       return tensor.to(.float32)
     }
     let z = try tensor("z", width: shape.zDimension)
-    let fts = try tensor("fts", width: shape.featureDimension)
+    let fts =
+      shape.featureDimension == 0
+      ? Tensor.zeros([z.size(0), 0]) : try tensor("fts", width: shape.featureDimension)
     guard z.size(0) == fts.size(0) else {
       throw SamplingError("\(path): \(z.size(0)) rows of z, but \(fts.size(0)) of fts")
     }
     let name = URL(filePath: path).lastPathComponent
     return Row(
-      caption: name,
+      caption: painter.classes.map { "class \($0), \(name)" } ?? name,
       count: z.size(0),
       origin: { "row" + zeroPadded($0, to: 4) },
       record: {

@@ -106,11 +106,19 @@ struct MetricRun {
         "\(path) paints \(side)² images, the data has \(conditions.resolution)²"
       )
     }
-    guard conditions.featureDimension == generator.configuration.featureDimension else {
+    let width = generator.configuration.featureDimension
+    // StyleGAN2-ADA's networks take no features.
+    guard width == 0 || conditions.featureDimension == width else {
       throw EvaluationError.option(
-        "\(path) takes features of \(generator.configuration.featureDimension) numbers, "
-          + "the data has \(conditions.featureDimension)"
+        "\(path) takes features of \(width) numbers, the data has \(conditions.featureDimension)"
       )
+    }
+    if let dimension = generator.configuration.labelDimension {
+      do throws(DatasetError) {
+        try conditions.expectLabels(dimension: dimension)
+      } catch {
+        throw EvaluationError.option("\(path) paints classes: \(error)")
+      }
     }
     var figures: [(String, Double)] = []
     let name = URL(filePath: path).lastPathComponent

@@ -25,6 +25,12 @@ struct PainterFlags: ParsableArguments {
   )
   var noise = Painter.Noise.const
 
+  @Option(
+    name: .customLong("class"),
+    help: "Classes of a network with class labels, as 0-9 or 3,5; 1+4 are two at once."
+  )
+  var classes: ClassList?
+
   @Option(help: "Threads.")
   var threads = 2
 
@@ -38,7 +44,7 @@ struct PainterFlags: ParsableArguments {
   /// - Throws: `SamplingError` if there is none or it has fewer layers than are to be truncated; what
   ///   reading it throws.
   func opened() throws -> OpenedModel {
-    let opened = try OpenedModel(network, threads: threads)
+    let opened = try OpenedModel(network, threads: threads) { try $0.choices(classes) }
     let layers = opened.generator.mapping.wCount
     if let truncCutoff, truncCutoff > layers {
       throw SamplingError(
@@ -49,12 +55,19 @@ struct PainterFlags: ParsableArguments {
   }
 
   /// What paints with the model.
-  func painter(_ generator: Generator, truncation: Double) -> Painter {
+  func painter(
+    _ generator: Generator,
+    truncation: Double,
+    classes: ClassChoice?
+  ) -> Painter {
     Painter(
       generator: generator,
       truncation: truncation,
       truncationCutoff: truncCutoff,
-      noise: noise
+      noise: noise,
+      classes: classes
     )
   }
 }
+
+extension ClassList: ExpressibleByArgument {}

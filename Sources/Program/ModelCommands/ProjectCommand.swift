@@ -105,16 +105,22 @@ struct ProjectCommand: ParsableCommand {
   func run() throws {
     let given = try givenPicture(picture)
     let opened = try flags.opened()
-    let model = try opened.location.clipModel(flags.clip, for: opened.snapshot, on: opened.device)
-    let side = opened.generator.configuration.resolution
+    let shape = opened.generator.configuration
+    let side = shape.resolution
+    guard opened.choices.count == 1, let classes = opened.choices.first else {
+      throw SamplingError("--class: a projection begins with the styles of one class")
+    }
     let target = given.centerCropped().resized(width: side, height: side)
-    if let text, let note = model.noteOnLength(of: [text]) { Console.error(note) }
-    let fts =
-      try text.map { try model.features(of: [$0]).normalized() }
-      ?? model.condition(of: given, noise: 0)
+    let model = try clip(opened)
+    let fts = try condition(given, model)
     let names = try FreeNames(out, stem: URL(filePath: picture), overwrites: overwrite)
     var way = try FrameFile(names.animation, framesPerSecond: 20, quality: nil)
-    let projector = Projector(opened.generator, settings, encode: try encoder(model, opened.device))
+    let projector = Projector(
+      opened.generator,
+      settings,
+      labels: shape.labelDimension.flatMap { classes?.label(dimension: $0) },
+      encode: try encoder(model, opened.device)
+    )
     let every = max(1, (steps + Self.mostFrames - 1) / Self.mostFrames)
     let grid = ImageGrid(columns: 2, magnification: max(1, Self.leastSide / side))
     let ws = try projector.styles(of: imageTensor([target]).to(opened.device), fts: fts) {
@@ -133,22 +139,43 @@ struct ProjectCommand: ParsableCommand {
     try write(ws, fts, opened, model, target, names)
   }
 
+  /// The CLIP of the network; `nil` for one that knows no texts.
+  private func clip(_ opened: OpenedModel) throws -> ClipModel? {
+    if opened.generator.configuration.featureDimension > 0 {
+      return try opened.location.clipModel(flags.clip, for: opened.snapshot, on: opened.device)
+    }
+    guard text == nil, features == .lite0 else {
+      throw SamplingError(
+        "\(flags.network) knows no texts and has no CLIP: give --features lite0, and no --text"
+      )
+    }
+    return nil
+  }
+
+  /// What the picture is painted after, unit length, [1, featureDimension].
+  private func condition(_ given: RGBImage, _ model: ClipModel?) throws -> Tensor {
+    guard let model else { return .zeros([1, 0]) }
+    guard let text else { return model.condition(of: given, noise: 0) }
+    if let note = model.noteOnLength(of: [text]) { Console.error(note) }
+    return try model.features(of: [text]).normalized()
+  }
+
   /// Paints what was found and says how far from the picture it is.
   private func write(
     _ ws: Tensor,
     _ fts: Tensor,
     _ opened: OpenedModel,
-    _ model: ClipModel,
+    _ model: ClipModel?,
     _ target: RGBImage,
     _ names: FreeNames
   ) throws {
-    let painter = flags.painter(opened.generator, truncation: 1)
+    let painter = flags.painter(opened.generator, truncation: 1, classes: nil)
     let image = try finitePictures(painter.images(ws: ws, fts: fts, seeds: [0]))[0]
     let record = painter.record(
       of: .latents(URL(filePath: names.styles).lastPathComponent, row: 0),
       seed: 0,
       network: try opened.digest.value(),
-      clip: text == nil ? nil : model.sha256
+      clip: model?.sha256
     )
     try image.write(png: names.picture, texts: [record.text])
     let squares = zip(image.pixels, target.pixels).map { pow(Double($0) - Double($1), 2) }
@@ -160,20 +187,18 @@ struct ProjectCommand: ParsableCommand {
   }
 
   /// Features of unit length of pictures in [−1, 1], differentiable.
-  private func encoder(_ model: ClipModel, _ device: Device) throws -> (Tensor) -> Tensor {
-    switch features {
-    case .clip:
+  private func encoder(_ model: ClipModel?, _ device: Device) throws -> (Tensor) -> Tensor {
+    if features == .clip, let model {
       return { images in
         let fitting =
           images.size(2) == model.side
           ? images : images.bilinear(height: model.side, width: model.side, antialias: true)
         return model.model.encodeImage(CLIP.normalize((fitting + 1) / 2)).to(.float32).normalized()
       }
-    case .lite0:
-      let detector = try Lite0Detector(path: Weights.path(Weights.efficientNet))
-      detector.move(to: device)
-      return { detector.differentiableFeatures($0 * 127.5 + 127.5).normalized() }
     }
+    let detector = try Lite0Detector(path: Weights.path(Weights.efficientNet))
+    detector.move(to: device)
+    return { detector.differentiableFeatures($0 * 127.5 + 127.5).normalized() }
   }
 }
 

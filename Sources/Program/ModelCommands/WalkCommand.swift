@@ -17,9 +17,10 @@ struct WalkCommand: ParsableCommand {
     commandName: "walk",
     abstract: "Interpolate between pictures, as an animation.",
     discussion: """
-      Every stop has a text, a seed and a truncation. Give several of at least one
-      of them; what is given once holds for all stops. The animation returns to
-      the first stop, so that it repeats without a seam, unless --once is given.
+      Every stop has a text, a seed and a truncation, and a class if the network has
+      classes. Give several of at least one of them; what is given once holds for all
+      stops. The animation returns to the first stop, so that it repeats without a
+      seam, unless --once is given.
       A frame is the picture that nifty studio paints at that point of its slider.
       With --latents the stops are what nifty project found.
 
@@ -57,8 +58,8 @@ struct WalkCommand: ParsableCommand {
 
   @Option(
     help: """
-      Seeds of the stops, as 0,3,10-15. (default: \(SeedList(Self.standardSeeds)) for one text and
-      truncation, else \(Self.standardSeed))
+      Seeds of the stops, as 0,3,10-15. (default: \(SeedList(Self.standardSeeds)) for one text,
+      truncation and class, else \(Self.standardSeed))
       """
   )
   var seeds: SeedList?
@@ -115,10 +116,11 @@ struct WalkCommand: ParsableCommand {
   private func validateStops() throws {
     let counts = [
       ("texts", texts.count), ("seeds", stopSeeds.count), ("trunc", trunc.values.count),
+      ("class", classCount),
     ]
     let stops = counts.map(\.1).max() ?? 1
     guard stops >= 2 else {
-      throw ValidationError("a walk needs two stops: give two texts, --seeds or --trunc")
+      throw ValidationError("a walk needs two stops: give two texts, --seeds, --trunc or --class")
     }
     if let odd = counts.first(where: { $0.1 != 1 && $0.1 != stops }) {
       let name = odd.0 == "texts" ? "texts" : "--\(odd.0)"
@@ -139,9 +141,11 @@ struct WalkCommand: ParsableCommand {
   /// The seeds of the stops, or the one of all.
   var stopSeeds: [UInt64] {
     if let seeds { return seeds.seeds }
-    return texts.count == 1 && trunc.values.count == 1
+    return texts.count == 1 && trunc.values.count == 1 && classCount == 1
       ? Array(Self.standardSeeds) : [Self.standardSeed]
   }
+
+  private var classCount: Int { flags.classes?.choices.count ?? 1 }
 
   func run() throws {
     var file = try FrameFile(out, framesPerSecond: fps, quality: quality)
@@ -150,7 +154,11 @@ struct WalkCommand: ParsableCommand {
     let walk = Walk(stops: stops.count, framesOfLeg: frames, isLoop: !once)
     for (number, frame) in walk.frames.enumerated() {
       let (from, to) = (stops[frame.from], stops[frame.to])
-      let painter = flags.painter(opened.generator, truncation: from.truncation)
+      let painter = flags.painter(
+        opened.generator,
+        truncation: from.truncation,
+        classes: from.end.classes
+      )
       let record = from.record(painter, to, frame.share)
       let image = try finitePictures(painter.between(from.end, to.end, share: frame.share))[0]
       let side = size ?? image.width
@@ -187,19 +195,30 @@ struct WalkCommand: ParsableCommand {
     if let note = model.noteOnLength(of: texts) { Console.error(note) }
     let features = try texts.map { try model.features(of: [$0]).normalized() }
     let network = try opened.digest.value()
-    let count = max(texts.count, stopSeeds.count, trunc.values.count)
+    let count = max(texts.count, stopSeeds.count, trunc.values.count, classCount)
     return (0..<count).map { index in
       let (prompt, seed) = (pick(texts, index), pick(stopSeeds, index))
-      let truncation = pick(trunc.values, index)
+      let (truncation, classes) = (pick(trunc.values, index), pick(opened.choices, index))
       return Stop(
         name: prompt,
         seed: seed,
         truncation: truncation,
-        end: .init(fts: pick(features, index), seed: seed, truncation: truncation)
+        end: .init(
+          fts: pick(features, index),
+          seed: seed,
+          truncation: truncation,
+          classes: classes
+        )
       ) { painter, to, share in
         painter.record(of: .text(prompt), seed: seed, network: network, clip: model.sha256)
           .blending(
-            .init(prompt: to.name, seed: to.seed, truncation: to.truncation, share: share)
+            .init(
+              prompt: to.name,
+              seed: to.seed,
+              truncation: to.truncation,
+              classes: to.end.classes,
+              share: share
+            )
           )
       }
     }

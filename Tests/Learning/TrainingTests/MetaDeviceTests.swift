@@ -25,12 +25,13 @@ struct MetaDeviceTests {
     )
   }
 
-  private func batch(_ size: Int) -> TrainingBatch {
+  private func batch(_ size: Int, classes: Int? = nil) -> TrainingBatch {
     let host = tinyBatch(1, size: size)
     return TrainingBatch(
       images: host.images.to(.meta),
       imageFeatures: host.imageFeatures.to(.meta),
-      textFeatures: host.textFeatures.to(.meta)
+      textFeatures: host.textFeatures.to(.meta),
+      labels: classes.map { Tensor.zeros([size, $0]).to(.meta) }
     )
   }
 
@@ -57,6 +58,23 @@ struct MetaDeviceTests {
     #expect(names.contains("Loss/r1_penalty") && names.contains("Loss/pl_penalty"), "\(names)")
     #expect(trainer.imagesSeen == 4)
     #expect(trainer.generator.parameters.allSatisfy { $0.device == .meta })
+  }
+
+  @Test func `a step and a picture with classes`() throws {
+    var configuration = tinyTrainer(seed: 1)
+    configuration.generator.labelDimension = 3
+    configuration.discriminator.labelDimension = 3
+    let trainer = Trainer(try inputs(configuration))
+    _ = trainer.step(batch(4, classes: 3))
+    #expect(trainer.discriminator.parameters.allSatisfy { $0.device == .meta })
+    let painter = Painter(
+      generator: trainer.average,
+      truncation: 0.7,
+      truncationCutoff: nil,
+      noise: .const,
+      classes: ClassChoice([0, 2])
+    )
+    #expect(painter.row(fts: painter.features([1]), seeds: [1]).device == .meta)
   }
 
   @Test func `a picture, mixed and between two`() {

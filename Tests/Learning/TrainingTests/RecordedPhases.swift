@@ -39,7 +39,7 @@ func recordedGradients(
   var sum = PhaseGradients(of: context.discriminator.parameters, gain: gain)
   let fake = discriminatorFakeLoss(
     context,
-    generated: context.generated(z, fts: c.features, random: random),
+    generated: context.generated(z, c.condition, random: random),
     random: random
   )
   sum.add(fake)

@@ -58,6 +58,26 @@ struct RunPolicyTests {
     #expect(reason.hasPrefix("--test_data: \(path) has "), "\(reason)")
   }
 
+  @Test func `--cond=1 takes the classes of the data, and test data must have them`() throws {
+    let data = tiny.options.data[0]
+    try TinyRun.pack(data) { .index($0 % 4) }
+    let (options, _) = try policy([.init(.cond, true)]).resolve(nil, in: nil)
+    #expect(options.trainer.generator.labelDimension == 4)
+    #expect(options.trainer.discriminator.labelDimension == 4)
+    let (plain, _) = try policy([.init(.cond, false)]).resolve(options, in: nil)
+    #expect(plain.trainer.generator.labelDimension == nil)
+    #expect(plain.trainer.discriminator.labelDimension == nil)
+    let test = tiny.folder.file("test.zip")
+    try TinyRun.pack(test) { .index($0 % 5) }
+    let given: [TrainingArguments.Given] = [.init(.cond, true), .init(.testData, test)]
+    _ = try policy(given).resolve(nil, in: nil)
+    let error = #expect(throws: TrainingError.self) {
+      try policy(given, metrics: ["fid50k_full"]).resolve(nil, in: nil)
+    }
+    let reason = try #require(error?.description)
+    #expect(reason.hasSuffix("test.zip has classes up to 4, the network takes 0 to 3"), "\(reason)")
+  }
+
   @Test func `flags override defaults`() throws {
     let given: [TrainingArguments.Given] = [
       .init(.clip, "own.pt"), .init(.metrics, [String]()), .init(.subset, 5),

@@ -48,7 +48,8 @@ struct TinyRun {
     captions: String = "caption",
     side: Int = 16,
     width: Int = tinyFeatureDimension,
-    maker: String? = "00"
+    maker: String? = "00",
+    label: (Int) -> ImageLabel? = { _ in nil }
   ) throws {
     let random = SeededRandom(seed: 1)
     let writer = try PackedDatasetWriter(
@@ -69,7 +70,8 @@ struct TinyRun {
           image: RGBImage(width: side, height: side, pixels: pixels).encodedPNG(level: 0),
           imageFeature: random.normal([width]).floats,
           captions: texts,
-          textFeatures: texts.map { _ in random.normal([width]).floats }
+          textFeatures: texts.map { _ in random.normal([width]).floats },
+          label: label(index)
         )
       )
     }

@@ -81,8 +81,7 @@ struct PickleReadingTests {
     #expect(taken > 20)
     let discriminator = Discriminator(fixtureDiscriminator(), random: SeededRandom(seed: 4))
     try snapshot.load(.discriminator, into: discriminator, matching: .byName)
-    let error = #expect(throws: SnapshotError.self) { try snapshot.averagedGenerator() }
-    #expect(error?.description.contains("is not the LAFITE network") == true)
+    #expect(worstDifference(from: try snapshot.averagedGenerator()) < 1e-7)
   }
 
   private static let claims: [(key: String, keywords: OptionValue)] = [

@@ -13,8 +13,9 @@ package func generatorLoss(
 ) -> LossValue {
   let weights = context.configuration
   let c = conditioning.features
-  let (images, _) = context.generate(z, fts: c, random: random)
-  let fake = context.discriminate(images, fts: c, random: random)
+  let condition = conditioning.condition
+  let (images, _) = context.generate(z, condition, random: random)
+  let fake = context.discriminate(images, condition, random: random)
   var loss = (-fake.logits).softplus()  // [N, 1]
   if let term = context.coupling(fake, slopes: -(-fake.logits.detached()).sigmoid()) {
     loss = loss + term
@@ -39,7 +40,7 @@ package func generatorLoss(
       weights.iid == 0
       ? nil
       : withoutGradients {
-        context.discriminate(batch.images, fts: c, random: random).features
+        context.discriminate(batch.images, condition, random: random).features
       }
     if let term = context.contrastive(weights.itd, fake.features, c) { loss = loss + term }
     if let features = fake.features, let term = context.contrastive(weights.iid, real, features) {
@@ -53,7 +54,7 @@ package func generatorLoss(
       ("Loss/signs/fake", fake.logits.detached().sign()),
       ("Loss/G/loss", loss.detached()),
     ],
-    generated: GeneratedBatch(images: images, features: c)
+    generated: GeneratedBatch(images: images, condition: condition)
   )
 }
 
@@ -76,8 +77,8 @@ package func pathLengthLoss(
 ) -> LossValue {
   let weights = context.configuration
   let count = max(z.size(0) / weights.pathLengthShrink, 1)
-  let fts = conditioning.features.sliced(0, 0..<count)
-  let (images, ws) = context.generate(z.sliced(0, 0..<count), fts: fts, random: random)
+  let condition = conditioning.condition.first(count)
+  let (images, ws) = context.generate(z.sliced(0, 0..<count), condition, random: random)
   let pixels = Double(images.size(2) * images.size(3))
   let noise = random.normal(images.shape).to(images.device) / pixels.squareRoot()
   let slopes = gradient(of: (images * noise).sum(), withRespectTo: ws, createGraph: true)
@@ -106,7 +107,7 @@ package func discriminatorFakeLoss(
   generated: GeneratedBatch,
   random: any RandomSource
 ) -> LossValue {
-  let fake = context.discriminate(generated.images, fts: generated.features, random: random)
+  let fake = context.discriminate(generated.images, generated.condition, random: random)
   var loss = fake.logits.softplus()
   if let term = context.coupling(fake, slopes: fake.logits.detached().sigmoid()) {
     loss = loss + term
@@ -128,7 +129,7 @@ package func discriminatorRealLoss(
   random: any RandomSource
 ) -> LossValue {
   let c = conditioning.features
-  let real = context.discriminate(batch.images.detached(), fts: c, random: random)
+  let real = context.discriminate(batch.images.detached(), conditioning.condition, random: random)
   var loss = (-real.logits).softplus()
   if let term = context.coupling(real, slopes: -(-real.logits.detached()).sigmoid()) {
     loss = loss + term
@@ -149,7 +150,7 @@ package func gradientPenaltyLoss(
 ) -> LossValue {
   let images = batch.images.detached()
   images.requiresGradient = true
-  let real = context.discriminate(images, fts: conditioning.features, random: random)
+  let real = context.discriminate(images, conditioning.condition, random: random)
   let slopes = gradient(of: context.logitSum(real), withRespectTo: images, createGraph: true)
   let squares = slopes.squared().sum(1, 2, 3)  // [N]
   let loss = squares * (context.configuration.gamma / 2)

@@ -3,12 +3,46 @@ import Datasets
 package import Networks
 package import Torch
 
-/// The features a batch is conditioned on.
+/// What generator and discriminator are told about images.
+package struct Condition {
+  /// CLIP features of unit length, [N, F].
+  package let features: Tensor
+  /// Class labels, [N, L]; `nil` without classes.
+  package let labels: Tensor?
+
+  /// Features and labels of the same images.
+  package init(features: Tensor, labels: Tensor? = nil) {
+    (self.features, self.labels) = (features, labels)
+  }
+
+  /// That of the first images.
+  func first(_ count: Int) -> Condition {
+    Condition(
+      features: features.sliced(0, 0..<count),
+      labels: labels?.sliced(0, 0..<count)
+    )
+  }
+
+  func detached() -> Condition {
+    Condition(features: features.detached(), labels: labels?.detached())
+  }
+}
+
+/// The features a batch is conditioned on, and its labels.
+///
+/// A label comes with the feature of its own image. StyleGAN2-ADA, which has no texts, draws the generator's
+/// labels apart from the images; here that would ask for the class of one image and the text of another, and
+/// the discriminator could tell generated images by the contradiction.
 package struct Conditioning {
   /// The condition of generator and discriminator, unit length, [N, F].
   package let features: Tensor
   /// The images' own CLIP features, unit length, [N, F].
   package let images: Tensor
+  /// The images' class labels, [N, L]; `nil` without classes.
+  package let labels: Tensor?
+
+  /// What generator and discriminator are told.
+  package var condition: Condition { Condition(features: features, labels: labels) }
 
   /// Perturbs features as LAFITE does (arXiv 2111.13792, equations 2 and 3).
   ///
@@ -18,12 +52,14 @@ package struct Conditioning {
   /// - Parameters:
   ///   - images: CLIP features of the images, unit length, [N, F].
   ///   - texts: CLIP features of the captions, unit length, [N, F].
+  ///   - labels: Class labels of the images, [N, L]; `nil` without classes.
   ///   - configuration: Fractions of noise and mixing probability.
   ///   - mapper: Makes image' instead, of the image feature and the unnormalised n (LAFITE-NN).
   ///   - random: Draws n [N, F], then, if both kinds are mixed, a choice [N, 1].
   package init(
     images: Tensor,
     texts: Tensor,
+    labels: Tensor? = nil,
     configuration: LossConfiguration,
     mapper: TextMapper? = nil,
     random: any RandomSource
@@ -38,6 +74,7 @@ package struct Conditioning {
       mapper?(images, noise: drawn) ?? perturbed(images, configuration.imageNoise)
     }
     self.images = images
+    self.labels = labels
     if configuration.mixingProb > 0.99 {
       features = made()
     } else if configuration.mixingProb < 0.01 {

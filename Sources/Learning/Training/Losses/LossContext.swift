@@ -49,6 +49,7 @@ package struct LossContext {
     Conditioning(
       images: batch.imageFeatures,
       texts: batch.textFeatures,
+      labels: batch.labels,
       configuration: configuration,
       mapper: inputs.textMapper,
       random: random
@@ -59,37 +60,52 @@ package struct LossContext {
   ///
   /// From a random layer on, the styles are those of a second latent (arXiv 1812.04948, section 3.1).
   /// The running mean of w follows the first latent only.
-  func mixedStyles(_ z: Tensor, random: any RandomSource) -> Tensor {
-    let ws = generator.mapping(z, updatingAverage: true)
+  func mixedStyles(_ z: Tensor, labels: Tensor?, random: any RandomSource) -> Tensor {
+    let ws = generator.mapping(z, labels: labels, updatingAverage: true)
     if configuration.styleMixingProb <= 0 { return ws }
     let count = generator.synthesis.wCount
     let second = random.normal(z.shape).to(z.device)
     let drawn = random.integer(in: 1..<count)
     let cutoff = random.uniform([]).item < configuration.styleMixingProb ? drawn : count
     if cutoff == count { return ws }
-    let others = generator.mapping(second)
+    let others = generator.mapping(second, labels: labels)
     return .concatenated([ws.sliced(1, 0..<cutoff), others.sliced(1, cutoff..<count)], 1)
   }
 
-  func generate(_ z: Tensor, fts: Tensor, random: any RandomSource) -> (images: Tensor, ws: Tensor)
-  {
-    let ws = mixedStyles(z, random: random)
-    return (generator.synthesize(ws, fts: fts, noiseMode: .random(random)).image, ws)
+  func generate(
+    _ z: Tensor,
+    _ condition: Condition,
+    random: any RandomSource
+  ) -> (images: Tensor, ws: Tensor) {
+    let ws = mixedStyles(z, labels: condition.labels, random: random)
+    let noise = NoiseMode.random(random)
+    return (generator.synthesize(ws, fts: condition.features, noiseMode: noise).image, ws)
   }
 
   /// Images to show the discriminator.
-  package func generated(_ z: Tensor, fts: Tensor, random: any RandomSource) -> GeneratedBatch {
+  package func generated(
+    _ z: Tensor,
+    _ condition: Condition,
+    random: any RandomSource
+  ) -> GeneratedBatch {
     withoutGradients {
-      GeneratedBatch(images: generate(z, fts: fts, random: random).images, features: fts)
+      GeneratedBatch(
+        images: generate(z, condition, random: random).images,
+        condition: condition
+      )
     }
   }
 
   func discriminate(
     _ images: Tensor,
-    fts: Tensor,
+    _ condition: Condition,
     random: any RandomSource
   ) -> Discriminator.Output {
-    let output = discriminator(augment?(images, random) ?? images, fts: fts)
+    let output = discriminator(
+      augment?(images, random) ?? images,
+      fts: condition.features,
+      labels: condition.labels
+    )
     guard gathering.isShared, let own = batchAgreement(output)?.detached() else { return output }
     // The images of the other ranks belong to the batch whose agreement is added.
     return .init(

@@ -1,14 +1,15 @@
+package import Networks
 package import Torch
 
 /// Images of the generator and what they are conditioned on, without gradient.
 package struct GeneratedBatch {
   /// [N, 3, R, R], roughly [−1, 1].
   package let images: Tensor
-  /// Conditioning features of unit length, [N, F].
-  package let features: Tensor
+  /// What they are conditioned on.
+  package let condition: Condition
 
-  init(images: Tensor, features: Tensor) {
-    (self.images, self.features) = (images.detached(), features.detached())
+  init(images: Tensor, condition: Condition) {
+    (self.images, self.condition) = (images.detached(), condition.detached())
   }
 }
 

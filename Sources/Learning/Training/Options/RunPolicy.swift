@@ -80,6 +80,7 @@ package struct RunPolicy: Sendable {
     if let folder, let earlier { try options.continue(earlier, in: folder) }
     if options.clip.isEmpty, let standardCLIP { options.clip = standardCLIP }
     if earlier == nil, arguments[.metrics] == nil { options.metrics = standardMetrics }
+    try setLabels(of: &options, whole)
     try check(options, whole)
     try options.validate()
     try options.validateForResolution()
@@ -138,14 +139,24 @@ package struct RunPolicy: Sendable {
             + "\(set.featureDimension): pack both with one CLIP"
         )
       }
+      if let dimension = options.trainer.generator.labelDimension, !options.metrics.isEmpty {
+        do throws(DatasetError) {
+          try TrainingSet([found]).expectLabels(dimension: dimension)
+        } catch { throw TrainingError.option("--test_data: \(error)") }
+      }
     }
-    guard options.usesLabels else { return }
-    let hasLabels = try set.datasets.allSatisfy { try $0.label(at: 0) != nil }
-    let reason =
-      hasLabels
-      ? "its networks with class labels are not built (the original stops with an error)"
-      : "\(options.data[0]) has no class labels"
-    throw TrainingError.option("--cond=1: \(reason); train with --cond=0")
+  }
+
+  /// The width of the labels is the data's.
+  private func setLabels(of options: inout TrainingOptions, _ set: TrainingSet) throws {
+    var dimension: Int?
+    if options.usesLabels {
+      do throws(DatasetError) {
+        dimension = try set.labelDimension()
+      } catch { throw TrainingError.option("--cond=1: \(error), or train with --cond=0") }
+    }
+    options.trainer.generator.labelDimension = dimension
+    options.trainer.discriminator.labelDimension = dimension
   }
 
   /// Notices for the user before a new run starts, a line each.

@@ -31,7 +31,8 @@ final class StepData {
           rankBatch: options.trainer.batchSize / ranks.count,
           resolution: set.resolution,
           featureDimension: set.featureDimension
-        )
+        ),
+        labelDimension: options.trainer.generator.labelDimension
       )
     )
     self.inputs = inputs
@@ -62,7 +63,8 @@ final class StepData {
     return TrainingBatch(
       images: batch.images,
       imageFeatures: batch.imageFeatures,
-      textFeatures: batch.textFeatures.replacing(with: made, where: isPseudo.to(device) .> 0.5)
+      textFeatures: batch.textFeatures.replacing(with: made, where: isPseudo.to(device) .> 0.5),
+      labels: batch.labels
     )
   }
 }

@@ -210,29 +210,59 @@ extension SampleGrid {
   /// Pictures of a grid with conditions of the data.
   private static let tiles = 32
   private static let columns = 8
+  /// The most rows of a grid with a row a label.
+  private static let labelRows = 16
 
   /// The sample grid of a run.
   ///
   /// - Parameters:
   ///   - inputs: Options and data.
   ///   - features: Conditions, [N, F], unit length; those of the data if `nil`.
-  init(of inputs: StepInputs, features: Tensor?) {
-    let data = inputs.data
+  /// - Throws: `DatasetError` for a label that is damaged.
+  init(of inputs: StepInputs, features: Tensor?) throws(DatasetError) {
+    let (data, shape) = (inputs.data, inputs.options.trainer.generator)
+    let indices = try Self.indices(of: data, hasClasses: shape.labelDimension != nil)
+    var labels: Tensor?
+    if let dimension = shape.labelDimension {
+      let taken =
+        if let features {
+          Self.labelsInTurn(indices, count: features.size(0))
+        } else {
+          indices
+        }
+      var rows: [Float] = []
+      for index in taken { rows += try data.label(at: index, dimension: dimension) }
+      labels = Tensor(rows, shape: [taken.count, dimension]).to(inputs.device)
+    }
     self.init(
-      features: (features ?? Self.conditions(of: data, data.gridIndices(Self.tiles))).to(
-        inputs.device
-      ),
+      features: (features ?? Self.conditions(of: data, indices)).to(inputs.device),
+      labels: labels,
       columns: features == nil ? Self.columns : 4,
-      zDimension: inputs.options.trainer.generator.zDimension,
+      zDimension: shape.zDimension,
       seed: inputs.options.trainer.seed
     )
+  }
+
+  /// Prompts say nothing of classes: their pictures have all classes of the grid in turn.
+  private static func labelsInTurn(_ indices: [Int], count: Int) -> [Int] {
+    let firsts = stride(from: 0, to: indices.count, by: columns).map { indices[$0] }
+    return (0..<count).map { firsts[$0 % firsts.count] }
+  }
+
+  /// The images of a grid: in the original's order, or with a row a label.
+  private static func indices(
+    of data: TrainingSet,
+    hasClasses: Bool
+  ) throws(DatasetError) -> [Int] {
+    hasClasses
+      ? try data.labelledGridIndices(rows: labelRows, columns: columns) : data.gridIndices(tiles)
   }
 
   /// The images of the data whose conditions the grid takes.
   ///
   /// - Throws: `DatasetError` naming zip and entry of an image that cannot be read.
-  static func reals(of data: TrainingSet) throws -> RGBImage {
-    let images = try data.gridIndices(tiles).map { try data.image(at: $0) }
+  static func reals(of data: TrainingSet, hasClasses: Bool) throws -> RGBImage {
+    let images = try indices(of: data, hasClasses: hasClasses).map { try data.image(at: $0) }
     return try ImageGrid(columns: columns).image(of: images)
   }
 

@@ -1,6 +1,7 @@
 import Datasets
 import Files
 import Foundation
+import Networks
 import Snapshots
 import Text
 import Torch
@@ -42,7 +43,13 @@ extension TrainingRun {
       ? "\(Text.count(captions, "caption")), none of which is used"
       : Text.count(captions, "caption")
     let labels =
-      data.datasets.allSatisfy(\.hasLabels) ? "class labels, which are not used" : "no class labels"
+      if let dimension = options.trainer.generator.labelDimension {
+        "class labels of \(Text.count(dimension, "number"))"
+      } else if data.datasets.allSatisfy(\.hasLabels) {
+        "class labels, which are not used"
+      } else {
+        "no class labels"
+      }
     return
       "data: \(taken)\(Text.count(data.rawCount, "image")) of \(side)²\(mirrored), \(said), \(labels), "
       + "features of \(data.featureDimension) numbers, from \(Text.count(data.datasets.count, "zip"))"

@@ -104,14 +104,25 @@ final class DiscriminatorEpilogue: Module {
     fts =
       configuration.usesFeatures
       ? FullyConnectedLayer(channels, configuration.featureDimension, random: random) : nil
-    out = FullyConnectedLayer(channels, 1, random: random)
+    // With classes the logit is a product with the mapped label, which has as many numbers.
+    let outputs = configuration.labelDimension == nil ? 1 : channels
+    out = FullyConnectedLayer(channels, outputs, random: random)
   }
 
-  func callAsFunction(_ x: Tensor, fts condition: Tensor) -> Discriminator.Output {
+  /// - Parameters:
+  ///   - x: Feature maps, [N, C, 4, 4].
+  ///   - condition: CLIP features, [N, F].
+  ///   - mapped: The mapped labels, [N, C]; `nil` without classes.
+  /// - Returns: Logits and predicted features.
+  func callAsFunction(
+    _ x: Tensor,
+    fts condition: Tensor,
+    mapped: Tensor?
+  ) -> Discriminator.Output {
     var y = minibatchStandardDeviation(x.to(.float32), groupSize: configuration.minibatchGroup)
     y = conv(y).contiguous()
     y = fc(y.reshaped(y.size(0), -1))  // [N, C]
-    let logits = out(y)  // [N, 1]
+    let logits = projected(out(y), on: mapped)  // [N, 1]
     guard let fts else { return .init(logits: logits, features: nil, agreement: nil) }
     let raw = fts(y)  // [N, F]
     let features = configuration.normalizesFeatures ? raw.normalized() : raw
@@ -121,6 +132,11 @@ final class DiscriminatorEpilogue: Module {
       case .perSample: (features * condition).sum(1, keeping: true)
       }
     return .init(logits: logits + agreement, features: features, agreement: agreement)
+  }
+
+  private func projected(_ x: Tensor, on mapped: Tensor?) -> Tensor {
+    guard let mapped else { return x }
+    return (x * mapped).sum(1, keeping: true) / Double(mapped.size(1)).squareRoot()
   }
 }
 
@@ -147,6 +163,7 @@ public final class Discriminator: Module {
   /// Its shape.
   public let configuration: DiscriminatorConfiguration
   private let blocks: [(resolution: Int, block: DiscriminatorBlock)]
+  private let mapping: LabelMapping?
   private let epilogue: DiscriminatorEpilogue
 
   /// A discriminator with fresh weights.
@@ -180,12 +197,21 @@ public final class Discriminator: Module {
         )
       )
     }
+    mapping = configuration.labelDimension.map {
+      LabelMapping(
+        labelDimension: $0,
+        width: configuration.channels(at: 4),
+        layerCount: configuration.labelLayers ?? DiscriminatorConfiguration.standardLabelLayers,
+        random: random
+      )
+    }
     epilogue = DiscriminatorEpilogue(configuration, random: random)
   }
 
-  /// `b32`, …, `b8`, `b4`.
+  /// `b32`, …, `b8`, `mapping` with classes, `b4`.
   public var members: [(key: String, member: Member)] {
-    blocks.map { ("b\($0.resolution)", .module($0.block)) } + [("b4", .module(epilogue))]
+    blocks.map { ("b\($0.resolution)", .module($0.block)) }
+      + (mapping.map { [("mapping", .module($0))] } ?? []) + [("b4", .module(epilogue))]
   }
 
   /// Judges images under a condition.
@@ -193,8 +219,10 @@ public final class Discriminator: Module {
   /// - Parameters:
   ///   - image: [N, 3, R, R], [−1, 1].
   ///   - fts: CLIP features of unit length, [N, featureDimension].
+  ///   - labels: Class labels, [N, labelDimension]; `nil` without classes.
   /// - Returns: Logits and predicted features.
-  public func callAsFunction(_ image: Tensor, fts: Tensor) -> Output {
-    epilogue(blocks.reduce(image) { $1.block($0) }, fts: fts)
+  public func callAsFunction(_ image: Tensor, fts: Tensor, labels: Tensor? = nil) -> Output {
+    let mapped = expected(mapping, beside: labels).map { $0.layer($0.labels) }
+    return epilogue(blocks.reduce(image) { $1.block($0) }, fts: fts, mapped: mapped)
   }
 }

@@ -35,6 +35,7 @@ public final class Generator: Module {
       wDimension: configuration.wDimension,
       wCount: synthesis.wCount,
       layerCount: configuration.mappingLayers,
+      labelDimension: configuration.labelDimension,
       random: random
     )
   }
@@ -44,6 +45,7 @@ public final class Generator: Module {
   /// - Parameters:
   ///   - z: [N, zDimension], from N(0, 1).
   ///   - fts: CLIP features of unit length, [N, featureDimension].
+  ///   - labels: Class labels, [N, labelDimension]; `nil` without classes.
   ///   - truncation: 1 is the full variety, 0 the average image.
   ///   - truncationCutoff: Number of first layers that are truncated; all if `nil`.
   ///   - noiseMode: Source of the per-pixel noise.
@@ -51,11 +53,17 @@ public final class Generator: Module {
   public func callAsFunction(
     _ z: Tensor,
     fts: Tensor,
+    labels: Tensor? = nil,
     truncation: Double = 1,
     truncationCutoff: Int? = nil,
     noiseMode: NoiseMode
   ) -> Tensor {
-    let ws = mapping(z, truncation: truncation, truncationCutoff: truncationCutoff)
+    let ws = mapping(
+      z,
+      labels: labels,
+      truncation: truncation,
+      truncationCutoff: truncationCutoff
+    )
     return synthesize(ws, fts: fts, noiseMode: noiseMode).image
   }
 

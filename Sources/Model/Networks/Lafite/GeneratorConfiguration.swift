@@ -6,8 +6,10 @@ public struct GeneratorConfiguration: Codable, Equatable, Sendable {
   public var zDimension = 512
   /// Width of the intermediate latent w.
   public var wDimension = 512
-  /// Width of the conditioning feature (CLIP's embedding).
+  /// Width of the conditioning feature (CLIP's embedding); 0 for StyleGAN2's own networks, which take none.
   public var featureDimension = 512
+  /// Numbers of a class label, which the mapping takes beside z; `nil` without classes.
+  public var labelDimension: Int?
   /// Width of each layer's own text projection; 512 in LAFITE.
   public var styleWidth = 512
   /// Number of layers of the mapping network.
@@ -47,6 +49,10 @@ public struct DiscriminatorConfiguration: Codable, Equatable, Sendable {
   public var resolution: Int
   /// Width of the conditioning feature.
   public var featureDimension = 512
+  /// Numbers of a class label, on whose mapping the logit is projected; `nil` without classes.
+  public var labelDimension: Int?
+  /// Layers of the label's mapping; `nil` are `standardLabelLayers`.
+  public var labelLayers: Int?
   /// Channels at resolution r are min(channelBase / r, channelMax).
   public var channelBase = 32768
   /// See `channelBase`.
@@ -69,6 +75,9 @@ public struct DiscriminatorConfiguration: Codable, Equatable, Sendable {
 
   /// A discriminator for images of `resolution` with LAFITE's other settings.
   public init(resolution: Int) { self.resolution = resolution }
+
+  /// Layers of the label's mapping in StyleGAN2-ADA and LAFITE.
+  public static let standardLabelLayers = 8
 
   /// resolution, …, 8, 4.
   public var resolutions: [Int] { lafiteResolutions(upTo: resolution).reversed() }

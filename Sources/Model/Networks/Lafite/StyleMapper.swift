@@ -4,10 +4,12 @@ import TorchNN
 /// Makes the style of one layer from w and the conditioning feature (LAFITE, arXiv 2111.13792,
 /// section 3.2: "modulate the style space").
 ///
-/// Every layer has a mapper of its own; which of two structures depends on the resolution.
+/// Every layer has a mapper of its own; which of two structures depends on the resolution. StyleGAN2's own
+/// networks see no feature.
 enum StyleMapper {
   case concatenated(ConcatenatedStyle)
   case affine(AffineStyle)
+  case plain(PlainStyle)
 
   /// - Parameters:
   ///   - w: [N, w dimension].
@@ -17,6 +19,7 @@ enum StyleMapper {
     switch self {
     case .concatenated(let mapper): mapper(w: w, fts: fts)
     case .affine(let mapper): mapper(w: w, fts: fts)
+    case .plain(let mapper): mapper(w: w)
     }
   }
 
@@ -24,6 +27,7 @@ enum StyleMapper {
     switch self {
     case .concatenated(let mapper): mapper.members
     case .affine(let mapper): mapper.members
+    case .plain(let mapper): mapper.members
     }
   }
 
@@ -34,6 +38,12 @@ enum StyleMapper {
     channels: Int,
     random: any RandomSource
   ) {
+    if configuration.featureDimension == 0 {
+      self = .plain(
+        PlainStyle(configuration: configuration, channels: channels, random: random)
+      )
+      return
+    }
     self =
       resolution <= configuration.structureChange
       ? .concatenated(
@@ -92,6 +102,17 @@ final class AffineStyle: Module {
   func callAsFunction(w: Tensor, fts: Tensor) -> Tensor {
     bias.reduce(fts) { $1($0) }.adding(product: affine(w), scale.reduce(fts) { $1($0) })
   }
+}
+
+/// The style of w alone, as StyleGAN2 has it (arXiv 1912.04958).
+final class PlainStyle: Module {
+  private let affine: FullyConnectedLayer
+
+  init(configuration: GeneratorConfiguration, channels: Int, random: any RandomSource) {
+    affine = FullyConnectedLayer(configuration.wDimension, channels, biasInit: 1, random: random)
+  }
+
+  func callAsFunction(w: Tensor) -> Tensor { affine(w) }
 }
 
 /// feature → (feature + width) / 2 → width, leaky ReLU, learning rate multiplier 0.01.

@@ -13,7 +13,7 @@ import torch
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, here)
-sys.path.insert(0, os.path.join(here, "../../Goldens/snapshot"))
+sys.path.insert(0, os.path.join(here, "../../../Goldens/snapshot"))
 import minipickle
 import standins
 from standins import EasyDict
@@ -28,6 +28,17 @@ DISCRIMINATOR = dict(
     conv_clamp=None, use_norm=True, epilogue_kwargs=dict(mbstd_group_size=4, f_dim=6),
 )
 STYLE = 3
+CLASSES = 3
+
+
+def parts_of_mapping(name, kind, c_dim):
+    """The shape of a tensor that another number of classes changes."""
+    w = 7 if kind == "G" else 4
+    fan = {"mapping.embed": (w, c_dim), "mapping.fc0": (w, w + 5 if kind == "G" else w)}
+    if kind == "D":
+        fan.update({f"mapping.fc{index}": (w, w) for index in range(1, 8)}, **{"b4.out": (4, 4)})
+    layer, last = name.rsplit(".", 1)
+    return fan[layer][: 2 if last == "weight" else 1] if layer in fan else None
 
 
 def weights(name, shape):
@@ -35,8 +46,10 @@ def weights(name, shape):
     return numpy.sin(numpy.arange(count, dtype=numpy.float64) + len(name)).astype(numpy.float32)
 
 
-def shape(name):
+def shape(name, kind, c_dim):
     """The shape of a tensor of these networks (style width 3 keeps the files small)."""
+    if c_dim and parts_of_mapping(name, kind, c_dim):
+        return parts_of_mapping(name, kind, c_dim)
     parts, last = name.split("."), name.split(".")[-1]
     hidden = (6 + STYLE) // 2
     if last == "w_avg":
@@ -62,9 +75,14 @@ def shape(name):
     return fan if last == "weight" else fan[:1]
 
 
-def network(kind):
-    build = minipickle.Build(lambda name: (shape(name), weights(name, shape(name)).tobytes()))
-    module = build.generator(**GENERATOR) if kind == "G" else build.discriminator(**DISCRIMINATOR)
+def network(kind, c_dim=0):
+    def tensor(name):
+        size = shape(name, kind, c_dim)
+        return size, weights(name, size).tobytes()
+
+    build = minipickle.Build(tensor)
+    make, keywords = (build.generator, GENERATOR) if kind == "G" else (build.discriminator, DISCRIMINATOR)
+    module = make(**dict(keywords, c_dim=c_dim))
     return pickle.load(io.BytesIO(minipickle.Writer().dump(module)))
 
 
@@ -87,6 +105,23 @@ def drop(module, names):
     for child in module.modules():
         for name in names:
             child._modules.pop(name, None)
+
+
+def without_text(G, D):
+    """As StyleGAN2-ADA has them: no text layers, no semantic head."""
+    for module in list(G.modules()):
+        if "affine_0" in module._modules:
+            affine = module._modules.pop("affine_0")
+            affine.weight = torch.nn.Parameter(affine.weight[:, :7].clone())
+            module._modules["affine"] = affine
+    drop(G, ["pre_0", "pre_1", "fts"] + [f"{a}_layer_{i}" for a in ("scale", "bias") for i in range(3)])
+    drop(D, ["fts"])
+    for kwargs in (G.__dict__["_init_kwargs"]["synthesis_kwargs"], D.__dict__["_init_kwargs"]["epilogue_kwargs"]):
+        kwargs.pop("f_dim")
+        kwargs.pop("change", None)
+    D.__dict__["_init_kwargs"].pop("use_fts")
+    D.__dict__["_init_kwargs"].pop("use_norm")
+    return snapshot(G, D)
 
 
 def write(name, value, protocol):
@@ -141,18 +176,5 @@ if __name__ == "__main__":
     torch.storage.TypedStorage.__reduce__ = zipped
     write("average-zip.pkl", snapshot(network("G")), 4)
     torch.storage.TypedStorage.__reduce__ = typed
-    # StyleGAN2-ADA: no text layers, no semantic head.
-    G, D = network("G"), network("D")
-    for module in list(G.modules()):
-        if "affine_0" in module._modules:
-            affine = module._modules.pop("affine_0")
-            affine.weight = torch.nn.Parameter(affine.weight[:, :7].clone())
-            module._modules["affine"] = affine
-    drop(G, ["pre_0", "pre_1", "fts"] + [f"{a}_layer_{i}" for a in ("scale", "bias") for i in range(3)])
-    drop(D, ["fts"])
-    for kwargs in (G.__dict__["_init_kwargs"]["synthesis_kwargs"], D.__dict__["_init_kwargs"]["epilogue_kwargs"]):
-        kwargs.pop("f_dim")
-        kwargs.pop("change", None)
-    D.__dict__["_init_kwargs"].pop("use_fts")
-    D.__dict__["_init_kwargs"].pop("use_norm")
-    write("stylegan2-ada.pkl", snapshot(G, D), 3)
+    write("stylegan2-ada.pkl", without_text(network("G"), network("D")), 3)
+    write("stylegan2-ada-labels.pkl", without_text(network("G", CLASSES), network("D", CLASSES)), 3)

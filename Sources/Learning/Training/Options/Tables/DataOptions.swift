@@ -24,11 +24,13 @@ extension TrainingOption {
   )
   package static let cond = TrainingOption(
     "cond",
-    "Condition on the data's class labels too.",
+    "Condition on the data's class labels, too.",
     \.usesLabels,
     key: "training_set_kwargs.use_labels",
     fields: [.field("testing_set_kwargs.use_labels", \.usesLabels)],
-    guide: "class labels; 1 is refused (the original stops with an error)"
+    guide:
+      "1: the networks take the data's class labels, too, see [classes](five-stages.md#classes); "
+      + "the original stops with an error"
   )
   package static let subset = TrainingOption(
     "subset",
