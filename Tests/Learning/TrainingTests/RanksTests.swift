@@ -62,13 +62,18 @@ struct RanksTests {
     var ranks: Int
     var logit: FeatureLogit
     var form: ContrastiveForm
-    var testDescription: String { "\(ranks) ranks, \(logit), \(form)" }
+    var classes: Int?
+    var testDescription: String {
+      "\(ranks) ranks, \(logit), \(form)" + (classes.map { ", \($0) classes" } ?? "")
+    }
   }
 
   static let settings = [
     Setting(ranks: 2, logit: .batchSum, form: .lafite),
     Setting(ranks: 3, logit: .batchSum, form: .infonce),
     Setting(ranks: 3, logit: .perSample, form: .lafite),
+    Setting(ranks: 2, logit: .batchSum, form: .lafite, classes: 2),
+    Setting(ranks: 3, logit: .perSample, form: .infonce, classes: 4),
   ]
 
   private static func configuration(_ setting: Setting) -> TrainerConfiguration {
@@ -76,6 +81,8 @@ struct RanksTests {
     result.discriminator.minibatchGroup = 2
     result.discriminator.featureLogit = setting.logit
     result.losses.contrastive = setting.form
+    result.generator.labelDimension = setting.classes
+    result.discriminator.labelDimension = setting.classes
     result.losses.iid = 3
     result.losses.iic = 2
     result.losses.mixingProb = 0.5
@@ -98,7 +105,7 @@ struct RanksTests {
       let result = phaseGradients(
         phase,
         context,
-        batch: tinyBatch(2, size: 12).rows(of: ranks.slice),
+        batch: tinyBatch(2, size: 12, classes: setting.classes).rows(of: ranks.slice),
         z: draws.normal([12 / ranks.count, 8]),
         meanPathLength: mean,
         gain: 2,

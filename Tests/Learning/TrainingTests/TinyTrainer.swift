@@ -66,11 +66,17 @@ private let unusedData = Result {
 }
 
 /// Noise in the shape of training data for `tinyTrainer`.
-func tinyBatch(_ seed: UInt64, size: Int = 4) -> TrainingBatch {
+///
+/// With classes the images take them in turn.
+func tinyBatch(_ seed: UInt64, size: Int = 4, classes: Int? = nil) -> TrainingBatch {
   let random = SeededRandom(seed: seed)
   return TrainingBatch(
     images: random.uniform([size, 3, 16, 16]) * 2 - 1,
     imageFeatures: random.normal([size, tinyFeatureDimension]).normalized(),
-    textFeatures: random.normal([size, tinyFeatureDimension]).normalized()
+    textFeatures: random.normal([size, tinyFeatureDimension]).normalized(),
+    labels: classes.map { count in
+      let rows = (0..<size * count).map { Float($0 % count == $0 / count % count ? 1 : 0) }
+      return Tensor(rows, shape: [size, count])
+    }
   )
 }

@@ -39,10 +39,10 @@ struct HelpDefaultsTests {
   @Test func `walk takes the seeds and qualities of its help`() throws {
     let help = help(WalkCommand.self)
     let some = try part(of: help, after: "as 0,3,10-15. (default: ", before: " for one text")
-    let one = try part(of: help, after: "for one text and truncation, else ", before: ")")
+    let one = try part(of: help, after: "for one text, truncation and class, else ", before: ")")
     let ofOne = try WalkCommand.parse(["--network", "n", "text"])
     #expect(SeedList(argument: some)?.seeds == ofOne.stopSeeds)
-    for words in [["a", "b"], ["a", "--trunc", "1,0"]] {
+    for words in [["a", "b"], ["a", "--trunc", "1,0"], ["a", "--class", "0-2"]] {
       let other = try WalkCommand.parse(["--network", "n"] + words)
       #expect(SeedList(argument: one)?.seeds == other.stopSeeds)
     }
