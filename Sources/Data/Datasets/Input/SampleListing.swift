@@ -68,10 +68,9 @@ struct SampleListing<Source: Sendable>: Sendable {
       }
     }
     let stems = Set(unreadCaptions)
-    if texts.isEmpty, !stems.isEmpty, images.keys.contains(where: { stems.contains($0.stem) }) {
-      let name = (unreadCaptions.first?.text ?? "") + "json"
+    if texts.isEmpty, let stem = images.keys.lazy.map(\.stem).filter(stems.contains).min() {
       let reason = "it lies beside an image, and no .txt does: --caption-key takes captions from it"
-      remarks.append(.init(name: name, cause: .unreadCaptions, reason: reason))
+      remarks.append(.init(name: stem.text + "json", cause: .unreadCaptions, reason: reason))
     }
     self.remarks = remarks
     others[captionSuffix] = texts.isEmpty ? nil : texts.count
