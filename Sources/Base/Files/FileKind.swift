@@ -26,6 +26,8 @@ package enum FileKind {
       "a pointer of Git LFS; get the file itself by git lfs pull", 0,
       Array("version https://git-lfs".utf8)
     ),
+    ("UTF-16 text; save it as UTF-8", 0, [0xff, 0xfe]),
+    ("UTF-16 text; save it as UTF-8", 0, [0xfe, 0xff]),
     ("JSON", 0, Array("{".utf8)),
   ]
 

@@ -22,6 +22,8 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   case hidden
   /// A link to a folder, which is not followed; it is not known whether images are skipped.
   case linkedFolder
+  /// Files of captions that are not asked for, while no others are there; no image is skipped.
+  case unreadCaptions
   /// A file of an archive, replaced by a later one of the same name.
   case repeatedName
   /// An archive that lacks its end, so that files may be missing; no image is known to be skipped.
@@ -34,6 +36,7 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
     let named: [DropCause] = [
       .unreadable, .tooSmall, .grey, .mismatched, .unusableLabel, .tooManyCaptions, .strayCaption,
       .repairedCaption, .strayLabel, .repeatedName, .missingEnd, .hidden, .linkedFolder,
+      .unreadCaptions,
     ]
     self = named.first { $0.description == description } ?? .undecodable(description)
   }
@@ -42,6 +45,7 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   package var leavesOutImage: Bool {
     let others: [DropCause] = [
       .strayCaption, .repairedCaption, .strayLabel, .missingEnd, .linkedFolder,
+      .unreadCaptions,
     ]
     return !others.contains(self)
   }
@@ -58,6 +62,7 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
     case .strayCaption: "caption of an unknown image"
     case .strayLabel: "label of an unknown image"
     case .hidden: "hidden file"
+    case .unreadCaptions: "captions in .json beside the images, not read without --caption-key"
     case .linkedFolder: "link to a folder, not followed"
     case .repeatedName: "repeated name"
     case .missingEnd: "archive without its end, or with more behind it"

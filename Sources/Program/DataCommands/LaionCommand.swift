@@ -117,10 +117,9 @@ extension LaionCommand {
           Console.line("split\(split.split): complete already, \(Text.count(split.pairs, "pair"))")
           continue
         }
-        let causes = split.failures.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }
         Console.line(
           "split\(split.split): \(Text.count(split.pairs, "pair"))"
-            + (causes.isEmpty ? "" : "; failed: " + causes.joined(separator: ", "))
+            + Self.causes("failed", split.failures) + Self.causes("left out", split.filtered)
         )
         if let recoded = split.recodedCaptions, recoded > 0 {
           Console.line("  captions that are not UTF-8, read as Windows-1252: \(recoded)")
@@ -130,6 +129,14 @@ extension LaionCommand {
       let rate = Text.rate(Double(report.added) / seconds, "images")
       let pairs = Text.count(report.pairs, "pair")
       Console.line("\(pairs) in \(out)" + (report.added > 0 ? ", \(rate)" : ""))
+    }
+
+    /// Counts by cause, the largest first; nothing of none.
+    private static func causes(_ what: String, _ counts: [String: Int]) -> String {
+      if counts.isEmpty { return "" }
+      let causes = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        .map { "\($0.key.replacing("filtered: ", with: "")) \($0.value)" }
+      return "; \(what): " + causes.joined(separator: ", ")
     }
 
     private static func text(_ progress: LaionProgress) -> String {
@@ -191,6 +198,12 @@ private struct NothingDownloaded: Error, CustomStringConvertible {
     let hint =
       causes == ["blocked address"]
       ? "; the servers are private: --allow-private-addresses lets them in" : ""
-    return "not one of the rows became a pair (causes in stats.json of each split)\(hint)"
+    if report.splits.allSatisfy({ $0.rowsRead == 0 }) {
+      return
+        "the metadata has no rows; rows are lines that end in a newline, below a header that names "
+        + "the columns"
+    }
+    return
+      "not one of the rows became a pair (causes above, and in stats.json of each split)\(hint)"
   }
 }

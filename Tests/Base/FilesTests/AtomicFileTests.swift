@@ -55,7 +55,10 @@ struct AtomicFileTests {
     let error = #expect(throws: FileError.self) {
       try AtomicFile.write("x", to: "/nowhere/at/all")
     }
-    #expect(error?.description == "cannot create /nowhere/at/all: No such file or directory; make its folder first")
+    #expect(
+      error?.description
+        == "cannot create /nowhere/at/all: No such file or directory; make its folder first"
+    )
   }
 
   @Test func `a mapped file has the bytes, an empty one has none`() throws {

@@ -288,6 +288,35 @@ import Text
     #expect(folder.contents == ["in", "o.zip.left-out.tsv"])
   }
 
+  @Test func `captions of UTF-16 are read by the mark at their beginning`() throws {
+    let text = Array("é\n猫".utf16)
+    let little = text.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+    let big = text.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
+    try folder.write(png, to: "in/1.png")
+    for bytes in [[0xff, 0xfe] + little, [0xfe, 0xff] + big] {
+      try folder.write(bytes, to: "in/1.txt")
+      let item = try ImageTextSources.open(folder.file("in")).item(at: 0)
+      #expect(item.captions == ["é", "猫"] && !item.hasRepairedCaptions)
+    }
+    // Half of a surrogate pair is told.
+    try folder.write([0xff, 0xfe, 0x00, 0xd8], to: "in/1.txt")
+    #expect(try ImageTextSources.open(folder.file("in")).item(at: 0).hasRepairedCaptions)
+  }
+
+  @Test func `captions that only a .json has are told, with the flag that reads them`() throws {
+    for name in ["in/1.png", "in/2.png"] { try folder.write(png, to: name) }
+    try folder.write(Array("{\"labels\": null}".utf8), to: "in/dataset.json")
+    #expect(try ImageTextSources.open(folder.file("in")).remarks.isEmpty)
+    try folder.write(Array("{\"caption\": \"a\"}".utf8), to: "in/2.json")
+    let remarks = try ImageTextSources.open(folder.file("in")).remarks
+    #expect(remarks.map(\.name) == ["2.json"] && remarks.map(\.cause) == [.unreadCaptions])
+    #expect(remarks[0].reason.contains("--caption-key"))
+    let keyed = try ImageTextSources.open(folder.file("in"), captionKey: "caption")
+    #expect(keyed.remarks.isEmpty)
+    try folder.write(Array("a".utf8), to: "in/1.txt")
+    #expect(try ImageTextSources.open(folder.file("in")).remarks.isEmpty)
+  }
+
   @Test func `images without captions are counted`() throws {
     for number in 0..<3 { try folder.write(png, to: "in/\(number).png") }
     try folder.write(Array("one".utf8), to: "in/1.txt")

@@ -100,6 +100,15 @@ struct LaionSourcesTests {
     #expect(try text("out/split0/1.txt") == "one\ntwo")
     #expect(try text("out/split0/2.txt") == "last")
     #expect(try text("out/split0/stats.json").contains("\"filtered: unreadable row\" : 3"))
+    #expect(result.output.contains("split0: 3 pairs; left out: unreadable row 3\n"))
+  }
+
+  @Test func `metadata without a row is said to have none`() async throws {
+    let result = try await laion { base in
+      try folder.write(Array("url,caption\r\(base)/0,a\r".utf8), to: "meta/set.csv")
+    }
+    #expect(result.status == 1)
+    #expect(result.errors.contains("the metadata has no rows"), "\(result.errors)")
   }
 
   @Test func `an array that is cut is one line that names it`() async throws {

@@ -29,7 +29,7 @@ package struct ImageTextItem: Sendable, Equatable {
   /// Joins an image with the text file of its captions, if there is one.
   init(picture: Picture, text: [UInt8]?, label: ImageLabel? = nil) {
     self.init(picture: picture, captions: text.map(CaptionText.lines) ?? [], label: label)
-    hasRepairedCaptions = text.map { !CaptionText.isUTF8($0) } ?? false
+    hasRepairedCaptions = text.map { !CaptionText.isValid($0) } ?? false
   }
 
   /// Joins an image with the file of its captions, if there is one.

@@ -12,6 +12,9 @@ struct SampleListing<Source: Sendable>: Sendable {
     let label: Source?
   }
 
+  /// So many of the first .json are compared with the images' names.
+  private static var sampleCount: Int { 16 }
+
   /// In the order of their names.
   let samples: [Sample]
   /// Files with a repeated name, of which the last one counts, and hidden images.
@@ -30,6 +33,7 @@ struct SampleListing<Source: Sendable>: Sendable {
     var labels: [FileName: Source] = [:]
     var remarks: [PackReport.Dropped] = []
     var others: [String: Int] = [:]
+    var unreadCaptions: [FileName] = []
     for (name, source) in files {
       guard !name.isHidden else {
         if name.isImage, name.isHiddenItself {
@@ -53,12 +57,20 @@ struct SampleListing<Source: Sendable>: Sendable {
       case "cls": isRepeated = labels.updateValue(source, forKey: name.stem) != nil
       default:
         if !name.isImage { others[name.suffix, default: 0] += 1 }
+        if name.suffix == "json", unreadCaptions.count < Self.sampleCount {
+          unreadCaptions.append(name.stem)
+        }
         isRepeated = name.isImage && images.updateValue(source, forKey: name) != nil
       }
       if isRepeated {
         let reason = "a later file of the same name counts"
         remarks.append(.init(name: name.text, cause: .repeatedName, reason: reason))
       }
+    }
+    let stems = Set(unreadCaptions)
+    if texts.isEmpty, let stem = images.keys.lazy.map(\.stem).filter(stems.contains).min() {
+      let reason = "it lies beside an image, and no .txt does: --caption-key takes captions from it"
+      remarks.append(.init(name: stem.text + "json", cause: .unreadCaptions, reason: reason))
     }
     self.remarks = remarks
     others[captionSuffix] = texts.isEmpty ? nil : texts.count
