@@ -13,8 +13,6 @@ package struct OpenedModel {
   package let snapshot: NetworkSnapshot
   /// Its averaged generator.
   package let generator: Generator
-  /// The classes to paint, one after the other; one `nil` without classes.
-  package let choices: [ClassChoice?]
   /// The device that paints: a GPU where there is one.
   package let device: Device
 
@@ -23,18 +21,12 @@ package struct OpenedModel {
   /// - Parameters:
   ///   - network: A snapshot, run folder or name, as for `nifty generate`.
   ///   - threads: The number of libtorch's threads.
-  ///   - choices: The classes to paint of what the snapshot knows; before its weights are read.
-  /// - Throws: `SamplingError` if there is none; what `choices` and reading throw.
-  package init(
-    _ network: String,
-    threads: Int,
-    choices: (NetworkSnapshot) throws -> [ClassChoice?]
-  ) throws {
+  /// - Throws: `SamplingError` if there is none; what reading it throws.
+  package init(_ network: String, threads: Int) throws {
     Runtime.threads = threads
     location = try ModelLocation(network)
     digest = BackgroundDigest(ofFile: location.network)
     snapshot = try NetworkSnapshot(path: location.network)
-    self.choices = try choices(snapshot)
     device = Runtime.defaultDevice
     generator = try snapshot.averagedGenerator(on: device)
   }

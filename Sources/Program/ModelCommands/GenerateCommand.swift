@@ -139,14 +139,11 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     let opened = try flags.opened()
-    let painters = opened.choices.map {
-      flags.painter(opened.generator, truncation: trunc, classes: $0)
-    }
     let rows =
       if let latents {
-        try painters.map { try recordedRow(of: latents, $0, opened.digest.value()) }
+        try recordedRows(of: latents, opened)
       } else {
-        try conditionedRows(opened, painters)
+        try conditionedRows(opened, painters(opened))
       }
     let count = rows.reduce(0) { $0 + $1.count }
     if out.hasSuffix(".safetensors") {
@@ -167,6 +164,13 @@ struct GenerateCommand: ParsableCommand {
       )
       let sheet = sheets.count == 1 ? sheets[0] : "\(sheets.count) sheets"
       Console.line("\(Text.count(count, "image")) and \(sheet) in \(out)")
+    }
+  }
+
+  /// What paints each of the classes.
+  private func painters(_ opened: OpenedModel) throws -> [Painter] {
+    try flags.choices(opened).map {
+      flags.painter(opened.generator, truncation: trunc, classes: $0)
     }
   }
 
@@ -263,7 +267,10 @@ struct GenerateCommand: ParsableCommand {
       return Condition(caption: text, kind: .text(text)) { _ in fts }
     }
     let pictureConditions = try fromImage.map { path in
-      let fts = model.condition(of: try givenPicture(path), noise: imageNoise)
+      let fts = model.condition(
+        of: try givenPicture(path),
+        noise: imageNoise
+      )
       let name = URL(filePath: path).lastPathComponent
       return Condition(caption: name, kind: .picture(name, imageNoise: imageNoise)) { _ in fts }
     }
@@ -281,13 +288,31 @@ struct GenerateCommand: ParsableCommand {
     if shape.featureDimension > 0 {
       Console.error("no text is given: each seed has a random feature in its place")
     }
-    let painter = flags.painter(opened.generator, truncation: trunc, classes: nil)
+    let painter = flags.painter(opened.generator, truncation: trunc)
     return Condition(caption: nil, kind: .nothing) { painter.features([$0]) }
   }
 
-  private func recordedRow(of path: String, _ painter: Painter, _ sha256: String) throws -> Row {
+  /// The rows of recorded latents: one a class; of recorded styles, which classes do not change, one.
+  private func recordedRows(of path: String, _ opened: OpenedModel) throws -> [Row] {
     let file = try SafeTensors(path: path)
-    if RecordedStyles.areIn(file) { return try styledRow(of: path, painter, sha256) }
+    guard RecordedStyles.areIn(file) else {
+      return try painters(opened).map {
+        try recordedRow(of: file, path, $0, opened.digest.value())
+      }
+    }
+    if let classes = flags.classes {
+      throw SamplingError("--class \(classes): \(path) holds styles, which no class changes")
+    }
+    let painter = flags.painter(opened.generator, truncation: trunc)
+    return [try styledRow(of: path, painter, opened.digest.value())]
+  }
+
+  private func recordedRow(
+    of file: SafeTensors,
+    _ path: String,
+    _ painter: Painter,
+    _ sha256: String
+  ) throws -> Row {
     let shape = painter.generator.configuration
     func tensor(_ name: String, width: Int) throws -> Tensor {
       guard let tensor = file[name] else { throw SamplingError("\(path) holds no \(name)") }

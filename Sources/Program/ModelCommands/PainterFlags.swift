@@ -44,7 +44,7 @@ struct PainterFlags: ParsableArguments {
   /// - Throws: `SamplingError` if there is none or it has fewer layers than are to be truncated; what
   ///   reading it throws.
   func opened() throws -> OpenedModel {
-    let opened = try OpenedModel(network, threads: threads) { try $0.choices(classes) }
+    let opened = try OpenedModel(network, threads: threads)
     let layers = opened.generator.mapping.wCount
     if let truncCutoff, truncCutoff > layers {
       throw SamplingError(
@@ -54,11 +54,18 @@ struct PainterFlags: ParsableArguments {
     return opened
   }
 
+  /// The classes to paint, one after the other; one `nil` without classes.
+  ///
+  /// - Throws: `SamplingError` if they are not what the generator takes.
+  func choices(_ opened: OpenedModel) throws(SamplingError) -> [ClassChoice?] {
+    try opened.snapshot.choices(classes)
+  }
+
   /// What paints with the model.
   func painter(
     _ generator: Generator,
     truncation: Double,
-    classes: ClassChoice?
+    classes: ClassChoice? = nil
   ) -> Painter {
     Painter(
       generator: generator,

@@ -107,7 +107,8 @@ struct ProjectCommand: ParsableCommand {
     let opened = try flags.opened()
     let shape = opened.generator.configuration
     let side = shape.resolution
-    guard opened.choices.count == 1, let classes = opened.choices.first else {
+    let choices = try flags.choices(opened)
+    guard choices.count == 1, let classes = choices.first else {
       throw SamplingError("--class: a projection begins with the styles of one class")
     }
     let target = given.centerCropped().resized(width: side, height: side)
@@ -169,7 +170,7 @@ struct ProjectCommand: ParsableCommand {
     _ target: RGBImage,
     _ names: FreeNames
   ) throws {
-    let painter = flags.painter(opened.generator, truncation: 1, classes: nil)
+    let painter = flags.painter(opened.generator, truncation: 1)
     let image = try finitePictures(painter.images(ws: ws, fts: fts, seeds: [0]))[0]
     let record = painter.record(
       of: .latents(URL(filePath: names.styles).lastPathComponent, row: 0),

@@ -98,9 +98,11 @@ struct WalkCommand: ParsableCommand {
     if latents.isEmpty == texts.isEmpty {
       throw ValidationError("a walk needs texts, or --latents of nifty project, not both")
     }
-    if !latents.isEmpty, seeds != nil || trunc.values != [1] || flags.truncCutoff != nil {
+    if !latents.isEmpty,
+      seeds != nil || trunc.values != [1] || flags.truncCutoff != nil || flags.classes != nil
+    {
       throw ValidationError(
-        "--latents hold the styles: leave --seeds, --trunc and --trunc-cutoff out"
+        "--latents hold the styles: leave --seeds, --trunc, --trunc-cutoff and --class out"
       )
     }
     if latents.isEmpty { try validateStops() }
@@ -195,10 +197,11 @@ struct WalkCommand: ParsableCommand {
     if let note = model.noteOnLength(of: texts) { Console.error(note) }
     let features = try texts.map { try model.features(of: [$0]).normalized() }
     let network = try opened.digest.value()
-    let count = max(texts.count, stopSeeds.count, trunc.values.count, classCount)
+    let choices = try flags.choices(opened)
+    let count = max(texts.count, stopSeeds.count, trunc.values.count, choices.count)
     return (0..<count).map { index in
       let (prompt, seed) = (pick(texts, index), pick(stopSeeds, index))
-      let (truncation, classes) = (pick(trunc.values, index), pick(opened.choices, index))
+      let truncation = pick(trunc.values, index)
       return Stop(
         name: prompt,
         seed: seed,
@@ -207,7 +210,7 @@ struct WalkCommand: ParsableCommand {
           fts: pick(features, index),
           seed: seed,
           truncation: truncation,
-          classes: classes
+          classes: pick(choices, index)
         )
       ) { painter, to, share in
         painter.record(of: .text(prompt), seed: seed, network: network, clip: model.sha256)

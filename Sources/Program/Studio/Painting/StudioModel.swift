@@ -83,13 +83,11 @@ final class StudioModel {
   ///   - threads: The number of libtorch's threads.
   /// - Throws: `SamplingError`, or an error of reading the files.
   init(network: String, clip: String?, threads: Int) throws {
-    let opened = try OpenedModel(network, threads: threads) { snapshot in
-      guard snapshot.generator.labelDimension == nil else {
-        throw SamplingError(
-          "\(network) paints classes, which the studio cannot choose; paint with nifty generate --class"
-        )
-      }
-      return [nil]
+    let opened = try OpenedModel(network, threads: threads)
+    guard opened.snapshot.generator.labelDimension == nil else {
+      throw SamplingError(
+        "\(network) paints classes, which the studio cannot choose; paint with nifty generate --class"
+      )
     }
     generator = opened.generator
     self.clip = try opened.location.clipModel(clip, for: opened.snapshot, on: opened.device)
