@@ -7,17 +7,18 @@ import Synchronization
 /// wait for ever for a thread that does not come. Limits on processes, on address space and those of a
 /// container all show in the same way: so as many threads are started at once, and ended again.
 package enum ThreadLimit {
-  /// The threads that every verb may need at once: of Swift's executors, of HTTP clients and of libtorch.
-  package static let common = 24
+  /// The threads that every verb needs at once at least: of Swift's executors, and to read ahead.
+  package static let common = 8
 
   /// Why `count` threads cannot run beside each other, in one line with what to do.
   ///
   /// - Parameters:
   ///   - count: The number of threads.
-  ///   - memory: The address space that they need together beside their stacks and heaps, in bytes.
+  ///   - memory: The address space that they need together beside their stacks and heaps, in bytes; with 0
+  ///     they have no heaps either.
   /// - Returns: The reason; `nil` if they can.
   package static func refusal(of count: Int, memory: Int = 0) -> String? {
-    let gate = Gate()
+    let gate = Gate(allocates: memory > 0)
     var threads: [pthread_t] = []
     var code: Int32 = 0
     while threads.count < count, code == 0 {
@@ -49,6 +50,9 @@ package enum ThreadLimit {
   /// Holds threads until it is opened.
   private final class Gate: Sendable {
     private let isClosed = Atomic(true)
+    let allocates: Bool
+
+    init(allocates: Bool) { self.allocates = allocates }
 
     func open() { isClosed.store(false, ordering: .releasing) }
 
@@ -57,9 +61,10 @@ package enum ThreadLimit {
 
   private static let wait: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = {
     guard let pointer = $0 else { return nil }
+    let gate = Unmanaged<Gate>.fromOpaque(pointer).takeRetainedValue()
     // A thread's first allocation takes a heap of its own out of the address space.
-    free(malloc(64))
-    Unmanaged<Gate>.fromOpaque(pointer).takeRetainedValue().pass()
+    if gate.allocates { free(malloc(64)) }
+    gate.pass()
     return nil
   }
 }

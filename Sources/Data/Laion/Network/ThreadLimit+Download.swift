@@ -11,6 +11,7 @@ extension ThreadLimit {
   static func refusal(of settings: FetchSettings) -> String? {
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let pools = settings.resolverThreads + (settings.decoderThreads ?? cores) + cores
-    return refusal(of: pools + common, memory: workingMemory)
+    // Beside the pools there are Swift's executors and the metrics' server.
+    return refusal(of: pools + cores + common, memory: workingMemory)
   }
 }
