@@ -14,7 +14,9 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
   /// The metadata folder lacks a requested part.
   case noSuchPart(part: Int, folder: String, count: Int)
   /// The part has no column of image addresses.
-  case noURLColumn(path: String, columns: [String])
+  case noURLColumn(path: String, columns: [String], hint: String = "")
+  /// Several columns could be the one of a field.
+  case ambiguousColumn(path: String, field: String, columns: [String])
   /// The part lacks a requested column.
   case noColumn(path: String, name: String, columns: [String])
   /// A text file is unreadable from this row on.
@@ -55,8 +57,12 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
       "no split0, split1, … in \(folder); give the folder that --out named"
     case .noSuchPart(let part, let folder, let count):
       "no part \(part) among the \(count) metadata files of \(folder)"
-    case .noURLColumn(let path, let columns):
-      "\(path) has no URL column, only \(columns.joined(separator: ", "))"
+    case .noURLColumn(let path, let columns, let hint):
+      "\(path) has no URL column, only \(columns.joined(separator: ", ").prefix(200)); "
+        + (hint.isEmpty ? "name it by --column url=NAME" : hint)
+    case .ambiguousColumn(let path, let field, let columns):
+      "\(path) has several columns for \(field): \(columns.joined(separator: ", ")); name one by "
+        + "--column \(field)=NAME, or rename the other"
     case .noColumn(let path, let name, let columns):
       "\(path) has no column \(name), only \(columns.joined(separator: ", "))"
     case .damagedMetadata(let path, let row, let reason):

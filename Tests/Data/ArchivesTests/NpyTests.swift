@@ -77,6 +77,20 @@ import Testing
     #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
   }
 
+  @Test(arguments: ["'>f8', 'fortran_order': False", "'<f4', 'fortran_order': True"])
+  func `a valid array of a kind that is not read is no damage`(text: String) throws {
+    let header = "{'descr': \(text), 'shape': (1, 2), }"
+    var bytes = [0x93] + Array("NUMPY".utf8) + [1, 0]
+    bytes.append(littleEndian: UInt16(header.utf8.count))
+    bytes += Array(header.utf8) + [UInt8](repeating: 0, count: 16)
+    let error = #expect(throws: ArchiveError.self) { try open(bytes) }
+    guard case .unsupported(_, _, let reason)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(reason.contains("write it again"))
+  }
+
   @Test func `an array cut at any byte is refused`() throws {
     let whole = NpyArray.encode([[1, 2], [3, 4]], columns: 2, as: .float16)
     for length in 0..<whole.count {

@@ -44,6 +44,31 @@ import Testing
     #expect(zip.index(of: "zzz") == nil)
   }
 
+  @Test(arguments: [(0, 2), (40, 0), (1000, 77), (0, 70_000)])
+  func `bytes before and behind an archive are skipped and counted where that is allowed`(
+    before: Int,
+    behind: Int
+  ) throws {
+    let archive = try bytes(of: writeSmall("a.zip"))
+    // Zeros, and a mark of an archive's end that is none.
+    let tail = [UInt8](repeating: 0, count: behind)
+    try folder.write([UInt8](repeating: 0x50, count: before) + archive + tail, to: "b.zip")
+    let zip = try ZipArchive(folder.file("b.zip"), allowsSurplus: true)
+    #expect(zip.surplus == before + behind)
+    #expect(try contents(zip, "b/second.bin") == [UInt8](0...255))
+    #expect(try contents(zip, "猫.txt") == Array("a cat".utf8))
+    #expect(throws: ArchiveError.self) { try ZipArchive(folder.file("b.zip")) }
+    #expect(try ZipArchive(folder.file("a.zip"), allowsSurplus: true).surplus == 0)
+  }
+
+  @Test func `a part of a split archive says what to do`() throws {
+    var archive = try bytes(of: writeSmall("a.zip"))
+    archive[archive.count - 18] = 2
+    try folder.write(archive, to: "b.zip")
+    let error = #expect(throws: ArchiveError.self) { try ZipArchive(folder.file("b.zip")) }
+    #expect(error?.description.contains("one part of a split archive; join the parts") == true)
+  }
+
   @Test func `equal entries give equal bytes`() throws {
     #expect(try bytes(of: writeSmall("a.zip")) == bytes(of: writeSmall("b.zip")))
   }

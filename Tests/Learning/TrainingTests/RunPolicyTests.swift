@@ -58,6 +58,16 @@ struct RunPolicyTests {
     #expect(reason.hasPrefix("--test_data: \(path) has "), "\(reason)")
   }
 
+  @Test(arguments: [(0.0, true), (-1, true), (0.5, false)])
+  func `a temperature of 0 or less is told, as it takes the temperature away`(
+    temp: Double,
+    isTold: Bool
+  ) throws {
+    let policy = try policy([.init(.temp, temp)])
+    let (options, set) = try policy.resolve(nil, in: nil)
+    #expect(policy.notices(options, set).contains { $0.hasPrefix("--temp ") } == isTold)
+  }
+
   @Test func `--cond=1 takes the classes of the data, and test data must have them`() throws {
     let data = tiny.options.data[0]
     try TinyRun.pack(data) { .index($0 % 4) }

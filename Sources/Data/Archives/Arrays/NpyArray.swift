@@ -29,7 +29,9 @@ package struct NpyArray: Sendable {
         try NpyHeader.read(bytes)
       }
     } catch {
-      throw .damaged(path: path, entry: entry, reason: error.reason)
+      throw error.isUnsupported
+        ? .unsupported(path: path, entry: entry, reason: error.reason)
+        : .damaged(path: path, entry: entry, reason: error.reason)
     }
     element = header.element
     rows = header.shape[0]

@@ -48,7 +48,11 @@ package struct NpyHeader: Equatable {
   package var shape: [Int]
 
   /// Why a header cannot be used.
-  struct Damage: Error { var reason: String }
+  struct Damage: Error {
+    var reason: String
+    /// Whether the array is valid, but of a kind that is not read.
+    var isUnsupported = false
+  }
 
   private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
   /// NumPy's own readers refuse longer headers too.
@@ -98,11 +102,16 @@ package struct NpyHeader: Equatable {
     }
     guard let element = NpyElement(descriptor: descriptor) else {
       throw Damage(
-        reason: "elements of type \(descriptor.prefix(16)), expected <f2, <f4, <f8 or <i8"
+        reason: "elements of type \(descriptor.prefix(16)); write it again as <f2, <f4, <f8 or <i8 "
+          + "(array.astype in NumPy)",
+        isUnsupported: true
       )
     }
     guard text.contains("'fortran_order': False") else {
-      throw Damage(reason: "its .npy elements are not in C order")
+      throw Damage(
+        reason: "its elements are not in C order; write it again after numpy.ascontiguousarray",
+        isUnsupported: true
+      )
     }
     guard let sizes = value(of: "shape", in: text, from: "(", to: ")") else {
       throw Damage(reason: "its .npy header gives no shape")

@@ -8,6 +8,8 @@ import Glibc
 /// use from any thread.
 package final class ZipArchive: Sendable {
   /// The archive's path.
+  /// Bytes of the file before and behind the archive.
+  package let surplus: Int
   package let path: String
   /// Number of entries.
   package var count: Int { records.count }
@@ -26,8 +28,15 @@ package final class ZipArchive: Sendable {
   }
 
   /// Maps an archive and reads its directory.
-  package convenience init(_ path: String) throws(ArchiveError) {
-    try self.init(.archive(path), path: path)
+  ///
+  /// - Parameters:
+  ///   - path: The archive.
+  ///   - allowsSurplus: Whether bytes before and behind it are skipped, and counted; else they are damage.
+  /// - Throws: `ArchiveError` when it is no zip, or its directory is damaged.
+  package convenience init(_ path: String, allowsSurplus: Bool = false) throws(ArchiveError) {
+    let file = try MappedBytes.archive(path)
+    let range = allowsSurplus ? ZipDirectory.range(in: file.bytes) : 0..<file.count
+    try self.init(file.slice(range), path: path, surplus: file.count - range.count)
   }
 
   /// Reads the directory of an archive.
@@ -36,12 +45,15 @@ package final class ZipArchive: Sendable {
   ///   - file: The whole archive.
   ///   - path: Where it came from, for error messages.
   ///   - repeatedNames: What becomes of entries that share a name.
+  ///   - surplus: Bytes of the file that are no part of the archive.
   /// - Throws: `ArchiveError` when it is no zip, or its directory is damaged.
   package init(
     _ file: MappedBytes,
     path: String,
-    repeatedNames: RepeatedNames = .refused
+    repeatedNames: RepeatedNames = .refused,
+    surplus: Int = 0
   ) throws(ArchiveError) {
+    self.surplus = surplus
     self.path = path
     self.file = file
     let directory: ZipDirectory

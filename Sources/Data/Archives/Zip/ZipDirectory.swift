@@ -34,6 +34,10 @@ struct ZipDirectory {
   /// Memory is bounded by the file: every entry counted has at least 46 bytes of directory.
   init(_ bytes: UnsafeRawBufferPointer) throws(Damage) {
     let end = try Self.findEnd(bytes)
+    let disk = bytes.littleEndian(UInt16.self, at: end + 4)
+    if disk != 0, disk != .max {
+      throw Damage(reason: "it is one part of a split archive; join the parts by zip -s 0")
+    }
     var count = Int(bytes.littleEndian(UInt16.self, at: end + 10))
     var size = Int(bytes.littleEndian(UInt32.self, at: end + 12))
     start = Int(bytes.littleEndian(UInt32.self, at: end + 16))
@@ -76,6 +80,35 @@ struct ZipDirectory {
     record + 46 + Int(bytes.littleEndian(UInt16.self, at: record + 28))
       + Int(bytes.littleEndian(UInt16.self, at: record + 30))
       + Int(bytes.littleEndian(UInt16.self, at: record + 32))
+  }
+
+  /// The part of a file that is the archive, without bytes before its first entry and behind its end.
+  ///
+  /// Python's `zipfile` reads such files, too: a program that unpacks itself, a download with a line end.
+  static func range(in bytes: UnsafeRawBufferPointer) -> Range<Int> {
+    let whole = 0..<bytes.count
+    guard bytes.count >= 22, (try? findEnd(bytes)) == nil || prefix(in: bytes) != 0 else {
+      return whole
+    }
+    let last = bytes.count - 22
+    for position in stride(from: last, through: max(0, last - 2 * Int(UInt16.max)), by: -1)
+    where bytes[position] == 0x50 && bytes.littleEndian(UInt32.self, at: position) == 0x0605_4b50 {
+      let end = position + 22 + Int(bytes.littleEndian(UInt16.self, at: position + 20))
+      guard end <= bytes.count else { continue }
+      return prefix(in: bytes.slice(0..<end))..<end
+    }
+    return whole
+  }
+
+  /// The bytes before the archive: as many as its directory lies behind where it says; 0 with Zip64.
+  private static func prefix(in bytes: UnsafeRawBufferPointer) -> Int {
+    guard let end = try? findEnd(bytes) else { return 0 }
+    let size = Int(bytes.littleEndian(UInt32.self, at: end + 12))
+    let start = Int(bytes.littleEndian(UInt32.self, at: end + 16))
+    guard size < limit32, start < limit32, end - size - start > 0,
+      (try? findZip64End(bytes, before: end)) == Int?.none
+    else { return 0 }
+    return end - size - start
   }
 
   private static func findEnd(_ bytes: UnsafeRawBufferPointer) throws(Damage) -> Int {

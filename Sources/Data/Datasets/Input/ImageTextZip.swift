@@ -29,7 +29,7 @@ struct ImageTextZip: ImageTextSource {
   ///   read.
   init(_ path: String, captionKey: String? = nil) throws(DatasetError) {
     self.captionKey = captionKey
-    let zip = try archives { () throws(ArchiveError) in try ZipArchive(path) }
+    let zip = try archives { () throws(ArchiveError) in try ZipArchive(path, allowsSurplus: true) }
     self.zip = zip
     let files = (0..<zip.count).lazy.filter { zip.nameBytes(at: $0).last != UInt8(ascii: "/") }
     var brokenLinks: [PackReport.Dropped] = []
@@ -50,7 +50,9 @@ struct ImageTextZip: ImageTextSource {
     guard !images.isEmpty else { throw .noImages(path: path, holds: listing.rest) }
     samples = images
     labels = try Self.labels(zip)
-    remarks = brokenLinks + listing.remarks + labels.strays(beside: images.map(\.name))
+    remarks =
+      Self.surplus(of: zip) + brokenLinks + listing.remarks
+      + labels.strays(beside: images.map(\.name))
     guard let entry = zip.index(of: PackedDataset.captionsName) else {
       packedCaptions = nil
       guard let captionKey else { return }
@@ -118,6 +120,14 @@ struct ImageTextZip: ImageTextSource {
       let entry = sample.text.map { FileName(zip.nameBytes(at: Int($0))).text } ?? ""
       throw .damaged(path: zip.path, entry: entry, reason: error.reason)
     }
+  }
+
+  /// The remark on bytes of the file that are no part of the archive.
+  private static func surplus(of zip: ZipArchive) -> [PackReport.Dropped] {
+    if zip.surplus == 0 { return [] }
+    let file = zip.path.split(separator: "/").last.map(String.init) ?? zip.path
+    let reason = "\(zip.surplus) bytes before or behind the archive are passed over"
+    return [.init(name: file, cause: .missingEnd, reason: reason)]
   }
 
   /// The entry that a symbolic link leads to; `nil` where there is none.

@@ -52,9 +52,14 @@ final class JSONElements {
       }
     }
     guard element.isEmpty else {
-      throw .damagedMetadata(path: file.path, row: row, reason: "it ends inside of an object")
+      throw .damagedMetadata(path: file.path, row: row, reason: Self.ending(element))
     }
     return nil
+  }
+
+  private static func ending(_ element: [UInt8]) -> String {
+    [UInt8(ascii: "{"), UInt8(ascii: "[")].contains(element[0])
+      ? "it ends inside of an object" : "it holds no objects, but a single value"
   }
 
   /// Whether a byte separates elements, or precedes the first.

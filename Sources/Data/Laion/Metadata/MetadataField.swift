@@ -59,7 +59,8 @@ package struct MetadataColumns: Codable, Equatable, Sendable {
 
   /// The positions of the copied columns, all of which exist.
   func keptPositions(in header: [String]) -> [Int] {
-    (keptNames ?? []).compactMap { header.firstIndex(of: $0) }
+    let header = header.map(Self.trimmed)
+    return (keptNames ?? []).compactMap { header.firstIndex(of: $0) }
   }
 
   /// The position of each field among columns of these names.
@@ -67,6 +68,8 @@ package struct MetadataColumns: Codable, Equatable, Sendable {
   /// - Throws: `LaionError` if the column of addresses or a requested column is missing.
   func positions(in header: [String], path: String) throws(LaionError) -> [MetadataField: Int] {
     var positions: [MetadataField: Int] = [:]
+    // "url, caption" is a usual way to write a header.
+    let header = header.map(Self.trimmed)
     let lowercased = header.map { $0.lowercased() }
     for field in MetadataField.allCases {
       let candidates = self[field].map { [$0] } ?? field.usualNames
@@ -75,7 +78,20 @@ package struct MetadataColumns: Codable, Equatable, Sendable {
         ?? candidates.lazy.compactMap { lowercased.firstIndex(of: $0.lowercased()) }.first
     }
     try check(path: path, columns: header) { positions[$0] != nil }
+    for (field, position) in positions {
+      let twins =
+        self[field] == header[position]
+        ? header.filter { $0 == header[position] }
+        : header.filter { $0.lowercased() == lowercased[position] }
+      guard twins.count == 1 else {
+        throw .ambiguousColumn(path: path, field: field.rawValue, columns: twins)
+      }
+    }
     return positions
+  }
+
+  private static func trimmed(_ name: String) -> String {
+    String(name.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
   }
 
   /// Refuses a file without addresses or without a requested column.

@@ -26,8 +26,30 @@ final class SeparatedRows {
     var header = try record()?.map { String(decoding: $0, as: UTF8.self) } ?? []
     if header.first?.hasPrefix("\u{FEFF}") == true { header[0].removeFirst() }
     columnCount = header.count
-    positions = try columns.positions(in: header, path: path)
+    do throws(LaionError) {
+      positions = try columns.positions(in: header, path: path)
+    } catch {
+      guard case .noURLColumn(let path, let columns, _) = error else { throw error }
+      throw .noURLColumn(path: path, columns: columns, hint: Self.hint(header, path, separator))
+    }
     kept = columns.keptPositions(in: header)
+  }
+
+  /// What may be wrong with a file whose header names no addresses; empty if that is not known.
+  private static func hint(_ header: [String], _ path: String, _ separator: UInt8) -> String {
+    let start = header.first ?? ""
+    // U+FFFD twice is a byte order mark of UTF-16 that was read as UTF-8.
+    if start.hasPrefix("\u{FFFD}\u{FFFD}") || start.contains("\0") {
+      return "it looks like UTF-16: convert it by iconv -f UTF-16 -t UTF-8"
+    }
+    if start.drop(while: \.isWhitespace).hasPrefix("<") { return "it looks like an HTML page" }
+    let other: Character = separator == 0x09 ? "," : "\t"
+    for (name, character) in [("semicolons", ";"), (other == "," ? "commas" : "tabs", other)]
+      as [(String, Character)] where header.count == 1 && start.contains(character)
+    {
+      return "its fields seem to be separated by \(name): a .csv has commas, a .tsv tabs"
+    }
+    return ""
   }
 
   func next() throws(LaionError) -> MetadataRow? {

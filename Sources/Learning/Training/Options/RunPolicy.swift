@@ -1,6 +1,7 @@
 package import Datasets
 import JSON
 import Networks
+import Text
 package import Torch
 
 /// Makes a run's options from the command line, an earlier run, the data and this machine.
@@ -166,6 +167,13 @@ package struct RunPolicy: Sendable {
       lines.append(
         "no metric will be computed: FID's detector is not on this machine; get it by nifty fetch "
           + "weights inception, or choose by --metrics"
+      )
+    }
+    let losses = options.trainer.losses
+    if losses.temp <= 0 {
+      lines.append(
+        "--temp \(Text.typed(losses.temp)): the contrastive losses have no temperature, as in the original "
+          + "for 0 and less"
       )
     }
     let uncaptioned = set.uncaptionedCount

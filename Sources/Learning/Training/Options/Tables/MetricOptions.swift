@@ -23,7 +23,7 @@ extension TrainingOption {
     "Images generated for a metric.",
     \.metricImages,
     key: "nifty.metric_images",
-    in: .between(1, 1e9, "images"),
+    in: .between(2, 1e9, "images"),
     default: .words("LAFITE's, 30000 or 6000"),
     ours: true
   )
