@@ -8,9 +8,9 @@ import Glibc
 /// use from any thread.
 package final class ZipArchive: Sendable {
   /// The archive's path.
+  package let path: String
   /// Bytes of the file before and behind the archive.
   package let surplus: Int
-  package let path: String
   /// Number of entries.
   package var count: Int { records.count }
 
