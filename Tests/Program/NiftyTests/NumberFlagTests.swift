@@ -86,7 +86,7 @@ struct NumberFlagTests {
     ("pack --source=s --dest=d --no-clip --clip-view=whole", "--clip-view needs --clip"),
     (
       "train --outdir=o --data=d --clip=c --metric-images=9223372036854775807",
-      "--metric-images must be between 1 and 1e09 images, not 9223372036854775807"
+      "--metric-images must be between 2 and 1e09 images, not 9223372036854775807"
     ),
     (
       "metrics --network=n --metrics=judge_top1 --judge=j --captions=1000000 --per-caption=1000000",

@@ -16,7 +16,8 @@ struct ScriptTests {
     ("bench open 10 many", "GIGABYTES must be a number above 0, not 'many'"),
     ("bench loader 0", "RATE must be a number above 0, not '0'"),
     ("bench nothing", "no measurement 'nothing'"), ("check --symbol", "unknown argument"),
-    ("setup --test", "unknown argument"),
+    ("setup --test", "unknown argument"), ("package --out", "--out takes a value"),
+    ("package --torch /nowhere", "--torch /nowhere holds no lib/libtorch.so"),
   ])
   func `a wrong argument is refused before anything is built`(
     command: String,

@@ -1,0 +1,88 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The script at the top of an archive of `scripts/package`: it looks for torch and runs the program.
+@Suite("The packaged program")
+struct PackagedProgramTests {
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    let script = try String(
+      contentsOfFile: Repository.path("scripts/packaged-nifty.sh"),
+      encoding: .utf8
+    )
+    try program(
+      script.replacing("@VERSION@", with: "1.2").replacing("@TORCH@", with: "2.13"),
+      "nifty"
+    )
+    // It stands for nifty and says what it got.
+    try program("#!/bin/sh\necho \"ran $* with ${LD_LIBRARY_PATH:-nothing}\"\n", "libexec/nifty")
+    // A Python environment without torch.
+    try program("#!/bin/sh\necho\n", "bin/python3")
+  }
+
+  private func program(_ text: String, _ name: String) throws {
+    let path = folder.file(name)
+    let parent = URL(filePath: path).deletingLastPathComponent()
+    try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: URL(filePath: path))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+  }
+
+  /// A torch of a version, as pip installs it.
+  private func torch(_ name: String, _ version: String, file: String = "version.py") throws {
+    let line = file == "version.py" ? "__version__ = '\(version)+cpu'\n" : "\(version)+cpu\n"
+    try program("", "\(name)/lib/libtorch.so")
+    try program(line, "\(name)/\(file)")
+  }
+
+  private func run(_ words: String, torch: String? = nil) throws -> Outcome {
+    var environment = ["PATH": "\(folder.file("bin")):/usr/bin:/bin", "LD_LIBRARY_PATH": ""]
+    environment["NIFTY_TORCH"] = torch.map(folder.file)
+    return try nifty(
+      words.split(separator: " ").map(String.init),
+      in: folder.path,
+      environment: environment,
+      program: folder.file("nifty")
+    )
+  }
+
+  @Test func `verbs that compute need torch and say where it was looked for`() throws {
+    let outcome = try run("train --data=x")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.hasPrefix("nifty: train needs torch 2.13: it is not in NIFTY_TORCH"))
+    #expect(outcome.errors.contains("pip install 'torch==2.13.*'"))
+    #expect(outcome.errors.split(separator: "\n").count == 1)
+  }
+
+  @Test(arguments: ["laion --help", "dataset info x.zip", "fetch coco", "--version", ""])
+  func `verbs that move data need none`(words: String) throws {
+    let outcome = try run(words)
+    #expect(outcome.output == "ran \(words) with nothing\n", "\(outcome.errors)")
+  }
+
+  @Test(arguments: ["version.py", "build-version"])
+  func `a torch of the version is found by its name, beside the script, and by Python`(
+    file: String
+  ) throws {
+    try torch("own", "2.13.1", file: file)
+    #expect(try run("train", torch: "own").output == "ran train with \(folder.file("own/lib"))\n")
+    try torch("torch", "2.13.0", file: file)
+    #expect(try run("train").output.hasSuffix("/torch/lib\n"))
+    try FileManager.default.removeItem(atPath: folder.file("torch"))
+    try torch("site", "2.13.0", file: file)
+    try program("#!/bin/sh\necho \(folder.file("site"))\n", "bin/python3")
+    #expect(try run("studio").output == "ran studio with \(folder.file("site/lib"))\n")
+  }
+
+  @Test func `another version, and a folder that is no torch, are refused`() throws {
+    try torch("old", "2.11.0")
+    let old = try run("train", torch: "old")
+    #expect(old.status == 1)
+    #expect(old.errors.contains("is torch 2.11, and nifty was compiled for 2.13"), "\(old.errors)")
+    let none = try run("train", torch: "nowhere")
+    #expect(none.errors.contains("/nowhere, which holds no lib/libtorch.so"), "\(none.errors)")
+  }
+}
