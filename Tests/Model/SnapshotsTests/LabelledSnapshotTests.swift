@@ -73,7 +73,9 @@ struct LabelledSnapshotTests {
     try withTemporaryFolder { folder in
       let path = "\(folder)/network-snapshot-000012.pkl"
       let networks = try write(to: path)
-      let words = ["-B", fixture("check.py"), URL(filePath: Golden.path("snapshot")).path, path]
+      // The reader of the repository knows labels, that beside the other recordings does not.
+      let reader = Repository.path("Tests/Goldens/snapshot")
+      let words = ["-B", fixture("check.py"), reader, path]
       let python = try #require(Repository.python)
       let result = try #require(try runProgram(python, words))
       #expect(result.status == 0, "\(result.output)")
