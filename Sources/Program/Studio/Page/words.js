@@ -33,7 +33,7 @@ const english = {
   unreachable: "The server does not answer. Is nifty studio still running?",
   badSeed: "A seed is a whole number from 0 to 18446744073709551615.",
   pictureOf: "{0}, seed {1}", settingsLine: "seed {0} · variety {1} · {2}",
-  modelLine: "{0} · {1}² · {2} kimg", painted: "{0} pictures of “{1}” are ready.",
+  modelLine: "{0} · {1}² · {2} kimg", painted: "Pictures of “{1}” that are ready: {0}.",
   cut: "The prompt is too long: the model read only its beginning.",
   runs: "Runs", show: "Show", run: "Run", state: "State", best: "Best", left: "Left",
   curves: "Curves", statistic: "Statistic", smoothing: "Smoothing", axis: "Across", hours: "hours",
