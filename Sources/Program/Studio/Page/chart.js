@@ -87,6 +87,7 @@ export class Chart {
       pen.fillStyle = quiet;
       pen.textAlign = "center";
       pen.fillText(this.empty ?? "", width / 2, height / 2);
+      this.readout.textContent = "";
       return;
     }
     const box = { left: 58, right: width - 10, top: 8, bottom: height - 24 };
