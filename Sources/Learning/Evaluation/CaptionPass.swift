@@ -2,7 +2,7 @@ import CLIP
 import Datasets
 package import Torch
 
-/// The captions of generated images, from a walk over the conditioning set, with a judge's features.
+/// The captions of generated images, from a pass over the conditioning set, with a judge's features.
 package struct CaptionPass {
   /// Features of the distinct captions, unit length, [m, E].
   package let features: Tensor
@@ -30,13 +30,13 @@ package struct CaptionPass {
     }
   }
 
-  /// Follows the walk of `GeneratedImages` and embeds its captions.
+  /// Follows the pass of `GeneratedImages` and embeds its captions.
   ///
   /// Captions are encoded from their texts; of a set with features alone, these are used if they are the
   /// judge's own.
   ///
   /// - Parameters:
-  ///   - images: The walk.
+  ///   - images: The pass over the conditioning set.
   ///   - judge: The CLIP that encodes the captions.
   ///   - chunk: Captions embedded at once.
   /// - Throws: `EvaluationError.option` if an image of the set has neither a text nor a feature of the judge.

@@ -112,7 +112,7 @@ package struct GeneratedImages {
     self.batchSize = batchSize
   }
 
-  /// The conditioning features of some positions of the walk, unit length, [n, F].
+  /// The conditioning features of some positions of the pass, unit length, [n, F].
   package func features(at positions: Range<Int>) -> Tensor {
     let rows = positions.flatMap { position in
       conditions.textFeature(
@@ -125,7 +125,7 @@ package struct GeneratedImages {
       .to(device).normalized()
   }
 
-  /// The class labels that a generator takes at some positions of the walk, [n, L]; `nil` without classes.
+  /// The class labels that a generator takes at some positions of the pass, [n, L]; `nil` without classes.
   ///
   /// - Throws: `DatasetError` if an image has none that fits.
   private func labels(_ generator: Generator, at positions: Range<Int>) throws -> Tensor? {
@@ -136,7 +136,7 @@ package struct GeneratedImages {
     return Tensor(rows, shape: [positions.count, dimension]).to(device)
   }
 
-  /// The image whose caption and label a position of the walk takes.
+  /// The image whose caption and label a position of the pass takes.
   private func index(at position: Int) -> Int {
     let draw = position / perCaption
     let captions = max(1, count / perCaption)

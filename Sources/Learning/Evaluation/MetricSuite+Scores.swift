@@ -111,15 +111,15 @@ extension MetricSuite {
       let score = inceptionScore(vectors(fake), splits: 10)
       return [("\(name)_mean", score.mean), ("\(name)_std", score.deviation)]
     }
-    let walk = try walk ?? CaptionPass(images, judge: sources.judge())
-    self.walk = walk
-    if definition.kind == .captionCosine { return [(name, walk.meanCosine(vectors(fake)))] }
-    guard walk.candidateCount() > 1 else {
+    let pass = try captionPass ?? CaptionPass(images, judge: sources.judge())
+    captionPass = pass
+    if definition.kind == .captionCosine { return [(name, pass.meanCosine(vectors(fake)))] }
+    guard pass.candidateCount() > 1 else {
       throw EvaluationError.option(
         "\(name) ranks captions, and the images of the test set have only one between them"
       )
     }
-    return [(name, walk.retrieval(vectors(fake), seed: plan.seed))]
+    return [(name, pass.retrieval(vectors(fake), seed: plan.seed))]
   }
 
   private func vectors(_ statistics: FeatureStatistics) -> Tensor {

@@ -20,7 +20,7 @@ package final class MetricSuite {
   private let singleImages: GeneratedImages
   private var detectors: [DetectorKind: any FeatureDetector] = [:]
   private var references: [String: FeatureStatistics] = [:]
-  var walk: CaptionPass?
+  var captionPass: CaptionPass?
   private var pass: Pass?
 
   /// Features of one generator's images.
@@ -112,7 +112,7 @@ package final class MetricSuite {
         resize: detector.resize,
         captionSource: paths(images.conditions.datasets),
         referenceSet: results.referenceSet,
-        candidates: definition.kind == .captionRetrieval ? walk?.candidateCount() : nil
+        candidates: definition.kind == .captionRetrieval ? captionPass?.candidateCount() : nil
       )
     )
   }

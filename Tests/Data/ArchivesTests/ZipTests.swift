@@ -61,6 +61,16 @@ import Testing
     #expect(try ZipArchive(folder.file("a.zip"), allowsSurplus: true).surplus == 0)
   }
 
+  @Test func `bytes between the directory and the end move nothing`() throws {
+    let archive = try bytes(of: writeSmall("a.zip"))
+    let end = archive.count - 22
+    try folder.write(archive[..<end] + [1, 2, 3] + archive[end...], to: "b.zip")
+    for allowsSurplus in [true, false] {
+      let zip = try ZipArchive(folder.file("b.zip"), allowsSurplus: allowsSurplus)
+      #expect(try contents(zip, "a.txt") == Array("hello".utf8) && zip.surplus == 0)
+    }
+  }
+
   @Test func `a part of a split archive says what to do`() throws {
     var archive = try bytes(of: writeSmall("a.zip"))
     archive[archive.count - 18] = 2

@@ -13,26 +13,17 @@ struct LabelTests {
   init() throws { folder = try TemporaryFolder() }
 
   private func set(_ name: String, _ labels: [ImageLabel?]) throws -> PackedDataset {
-    let writer = try PackedDatasetWriter(
+    try packRecords(
       folder.file(name),
-      options: .init(
-        resolution: 8,
-        featureModel: .init(name: "hash", sha256: "00"),
-        featureElement: .float32
-      )
-    )
-    for (index, label) in labels.enumerated() {
-      let image = noiseImage(8, seed: index)
-      try writer.append(
-        PackedRecord(
-          image: image.encodedPNG(),
+      labels.enumerated().map { index, label in
+        let image = noiseImage(8, seed: index)
+        return PackedRecord(
+          image: try image.encodedPNG(),
           imageFeature: HashExtractor().feature(image.pixels),
           label: label
         )
-      )
-    }
-    try writer.finish()
-    return try PackedDataset(folder.file(name))
+      }
+    )
   }
 
   private func reason(_ sets: [PackedDataset]) throws -> String {

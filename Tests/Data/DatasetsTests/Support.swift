@@ -110,3 +110,21 @@ func mutations(
     return copy
   }
 }
+
+/// Packs records with features of 8² images; returns the set.
+func packRecords(
+  _ path: String,
+  _ records: some Sequence<PackedRecord>
+) throws -> PackedDataset {
+  let writer = try PackedDatasetWriter(
+    path,
+    options: .init(
+      resolution: 8,
+      featureModel: .init(name: "hash", sha256: "00"),
+      featureElement: .float32
+    )
+  )
+  for record in records { try writer.append(record) }
+  try writer.finish()
+  return try PackedDataset(path)
+}

@@ -46,27 +46,18 @@ import Testing
 
   /// A set whose mirrored images have features of their own.
   private func packFlipped(_ name: String) throws -> PackedDataset {
-    let writer = try PackedDatasetWriter(
+    try packRecords(
       folder.file(name),
-      options: .init(
-        resolution: 8,
-        featureModel: .init(name: "hash", sha256: "00"),
-        featureElement: .float32
-      )
-    )
-    for index in 0..<2 {
-      try writer.append(
+      (0..<2).map { index in
         PackedRecord(
-          image: noiseImage(8, seed: index).encodedPNG(),
+          image: try noiseImage(8, seed: index).encodedPNG(),
           imageFeature: [1, Float(index)],
           flippedFeature: [-1, Float(index)],
           captions: [],
           textFeatures: []
         )
-      )
-    }
-    try writer.finish()
-    return try PackedDataset(folder.file(name))
+      }
+    )
   }
 
   @Test func `a mirrored image has its own packed feature, except in LAFITE mode`()

@@ -26,20 +26,12 @@ struct LabelledSnapshotTests {
 
   private func write(to path: String, layers: Int? = nil) throws -> [any Module] {
     let (generator, discriminator) = shapes(layers: layers)
-    let networks: [any Module] = [
-      Generator(generator, random: SeededRandom(seed: 1)),
-      Discriminator(discriminator, random: SeededRandom(seed: 2)),
-      Generator(generator, random: SeededRandom(seed: 3)),
-    ]
-    try NetworkSnapshot.write(
+    return try writeFixture(
       to: path,
-      networks: Array(zip(NetworkSnapshot.Part.allCases, networks)),
-      generator: generator,
-      discriminator: discriminator,
-      imagesSeen: 12_345,
+      generator,
+      discriminator,
       record: TrainingRecord(arguments: ["batch_size": 4])
     )
-    return networks
   }
 
   @Test(arguments: ["pkl", "safetensors"], [nil, 2])

@@ -34,21 +34,13 @@ struct PickleWritingTests {
 
   private func write(to path: String, usesFeatures: Bool = true) throws -> [any Module] {
     let (generator, discriminator) = shapes(usesFeatures: usesFeatures)
-    let networks: [any Module] = [
-      Generator(generator, random: SeededRandom(seed: 1)),
-      Discriminator(discriminator, random: SeededRandom(seed: 2)),
-      Generator(generator, random: SeededRandom(seed: 3)),
-    ]
-    try NetworkSnapshot.write(
+    return try writeFixture(
       to: path,
-      networks: Array(zip(NetworkSnapshot.Part.allCases, networks)),
-      generator: generator,
-      discriminator: discriminator,
-      imagesSeen: 12_345,
+      generator,
+      discriminator,
       notes: ["clip": "tiny", "clip_sha256": "ab12"],
       record: Self.record
     )
-    return networks
   }
 
   @Test(arguments: [true, false])

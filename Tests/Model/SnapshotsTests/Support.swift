@@ -76,3 +76,28 @@ func openingError(_ path: String) -> String {
     return "\(error)"
   }
 }
+
+/// Writes a snapshot of three fresh networks; returns them.
+func writeFixture(
+  to path: String,
+  _ generator: GeneratorConfiguration,
+  _ discriminator: DiscriminatorConfiguration,
+  notes: [String: String] = [:],
+  record: TrainingRecord
+) throws -> [any Module] {
+  let networks: [any Module] = [
+    Generator(generator, random: SeededRandom(seed: 1)),
+    Discriminator(discriminator, random: SeededRandom(seed: 2)),
+    Generator(generator, random: SeededRandom(seed: 3)),
+  ]
+  try NetworkSnapshot.write(
+    to: path,
+    networks: Array(zip(NetworkSnapshot.Part.allCases, networks)),
+    generator: generator,
+    discriminator: discriminator,
+    imagesSeen: 12_345,
+    notes: notes,
+    record: record
+  )
+  return networks
+}

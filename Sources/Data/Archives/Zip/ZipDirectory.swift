@@ -100,12 +100,15 @@ struct ZipDirectory {
     return whole
   }
 
-  /// The bytes before the archive: as many as its directory lies behind where it says; 0 with Zip64.
+  /// The bytes before the archive: as many as its directory lies behind where it says, if it is not there; 0
+  /// with Zip64.
   private static func prefix(in bytes: UnsafeRawBufferPointer) -> Int {
     guard let end = try? findEnd(bytes) else { return 0 }
     let size = Int(bytes.littleEndian(UInt32.self, at: end + 12))
     let start = Int(bytes.littleEndian(UInt32.self, at: end + 16))
     guard size < limit32, start < limit32, end - size - start > 0,
+      // Something else may lie between a directory that is in its place and the end.
+      bytes.littleEndian(UInt32.self, at: start) != 0x0201_4b50,
       (try? findZip64End(bytes, before: end)) == Int?.none
     else { return 0 }
     return end - size - start
