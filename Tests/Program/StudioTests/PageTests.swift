@@ -292,6 +292,25 @@ struct PageTests {
     }
   }
 
+  @Test func `pages that are left keep no connection from the next one`() async throws {
+    let folder = try TemporaryFolder()
+    let lines = (0..<3).map { RunsTests.line(tick: $0, kimg: Double($0), loss: "\($0).5") }
+    try folder.write(Array(lines.joined().utf8), to: "00000-a/stats.jsonl")
+    let routes = try await Emoji.routes(runs: folder.path)
+    try await serving(routes) { port in
+      let browser = try await Browser()
+      // A browser has six connections to a server.
+      for _ in 0..<8 {
+        try await browser.visit("http://127.0.0.1:\(port)/#watch")
+        try await browser.wait(
+          for: "document.querySelector('.chart canvas')?.ariaLabel?.includes('2.5')"
+        )
+        try await browser.visit("about:blank")
+      }
+      #expect(browser.complaints == [])
+    }
+  }
+
   @Test func `a download and a packing are followed while they go on`() async throws {
     let folder = try TemporaryFolder()
     try folder.write([], to: "laion/split0/.ledger")

@@ -10,6 +10,7 @@ const $ = (id) => document.getElementById(id);
 const mostRuns = 8;
 
 let source = null;
+let isWatching = false;
 let rows = [];
 let isFirst = true;
 const chosen = new Set();
@@ -18,17 +19,33 @@ const charts = new Map();
 let steps = [];
 let atEnd = true;
 
-/** Listens to the runs' progress. */
+/** Listens to the runs' progress while the page is seen. */
 export function startWatch() {
-  if (source) return;
+  isWatching = true;
+  listen();
+}
+
+/** Stops listening. */
+export function stopWatch() {
+  isWatching = false;
+  hush();
+}
+
+// A browser has six connections to a server for all its tabs, and each stream keeps one: pages that nobody sees
+// would leave none for the requests of the one in front.
+document.addEventListener("visibilitychange", () => (document.hidden ? hush() : listen()));
+addEventListener("pagehide", hush);
+addEventListener("pageshow", listen);
+
+function listen() {
+  if (source || !isWatching || document.hidden) return;
   source = new EventSource("/api/events");
   source.addEventListener("runs", (event) => update(JSON.parse(event.data)));
   source.addEventListener("trouble", (event) => trouble(JSON.parse(event.data).trouble));
   source.onerror = () => { if (source) tell(say("lost")); };
 }
 
-/** Stops listening. */
-export function stopWatch() {
+function hush() {
   source?.close();
   source = null;
 }
