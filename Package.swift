@@ -382,7 +382,7 @@ let torchSide: [Target] = [
 ]
 
 // Only scripts/bench asks for it.
-let benchSide: [Target] = [program("DataBench", ["Datasets", "Images"])]
+let benchSide: [Target] = [program("DataBench", ["Datasets", "Images", "Files"])]
 
 // The two programs: `nifty`, and the one beside it that it hands over to.
 let programs: [Product] =

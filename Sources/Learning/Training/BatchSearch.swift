@@ -1,4 +1,5 @@
 import Distributed
+import Files
 import Foundation
 import Glibc
 import Networks
@@ -55,7 +56,7 @@ package struct BatchSearch {
   package func rounds() throws -> Int {
     let batch = inputs.options.trainer.batchSize
     let group = min(inputs.options.trainer.discriminator.minibatchGroup ?? batch, batch)
-    let base = Self.status("VmRSS:") ?? 0
+    let base = Memory.bytes(.resident) ?? 0
     let most = Int(Double(limit.bytes) * Self.usedPart)
     var best: Int?
     var forecast = 0
@@ -112,19 +113,13 @@ package struct BatchSearch {
     let trainer = Trainer(trial)
     let isReset = Self.resetPeak()
     _ = trainer.step(try StepData(trial).batch(at: 0))
-    return isReset ? Self.status("VmHWM:") ?? peakMemoryBytes() : peakMemoryBytes()
+    return isReset ? Memory.bytes(.peak) ?? peakMemoryBytes() : peakMemoryBytes()
   }
 }
 
 // MARK: Memory of this process
 
 extension BatchSearch {
-  /// Bytes in a line of `/proc/self/status`.
-  private static func status(_ name: String) -> Int? {
-    let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-    return text.flatMap { kilobytes(name, in: $0) }
-  }
-
   /// Resets the kernel's peak of this process's memory.
   ///
   /// - Returns: Whether it was reset; else earlier peaks count, too.
@@ -137,11 +132,8 @@ extension BatchSearch {
 
   /// The limit of this process: its group's, else the memory that the machine has left.
   static func limitOfProcess() -> Limit {
-    let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)
     // The process's own memory is available to it, too.
-    let free = text.flatMap { kilobytes("MemAvailable:", in: $0) }.map {
-      $0 + (status("VmRSS:") ?? 0)
-    }
+    let free = Memory.available.map { $0 + (Memory.bytes(.resident) ?? 0) }
     var found = Limit(
       bytes: free ?? Int(ProcessInfo.processInfo.physicalMemory),
       reason: "the memory that is free"
@@ -159,13 +151,6 @@ extension BatchSearch {
       found = Limit(bytes: bytes, reason: "the limit on address space (ulimit -v)")
     }
     return found
-  }
-
-  /// A number of kilobytes in `/proc/meminfo` or `/proc/self/status`, in bytes.
-  static func kilobytes(_ name: String, in text: String) -> Int? {
-    let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
-    let words = line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst()
-    return words?.first.flatMap { Int($0) }.map { $0 * 1024 }
   }
 
   /// The number in a file of a control group; `nil` for "max".

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import Images
 
@@ -30,10 +31,7 @@ enum DataBench {
 
   private static var peakMegabytes: Double {
     // Not ru_maxrss: a process inherits its parent's.
-    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-    let kilobytes = line?.split(separator: " ").compactMap { Double($0) }.first
-    return (kilobytes ?? .nan) / 1024
+    Double(Memory.bytes(.peak) ?? 0) / 0x1p20
   }
 
   private static func line(_ values: [(String, Double)]) {

@@ -1,7 +1,9 @@
 import Images
 
-/// Finds pictures that look like an earlier one: the same bits of a perceptual hash (of brightness
-/// differences on a grid) and nearly the same colours on it.
+/// Finds drawings that look like an earlier one: nearly the same bits of a difference hash on a grid of 16²
+/// and nearly the same colours on it.
+///
+/// `PerceptualHash` is for photos: it sees shades of grey, so it would take a red heart for a blue one.
 struct SeenPictures {
   private static let grid = 16
   /// Bits of 240 by which two hashes may differ.

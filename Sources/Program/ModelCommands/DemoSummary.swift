@@ -1,5 +1,6 @@
 import Console
 import Datasets
+import Evaluation
 import Foundation
 import Networks
 import Snapshots
@@ -22,19 +23,11 @@ struct DemoScores {
         if let value = figures["fd_lite0"] { result.append((offset, value)) }
       }
       guard let folder = try paths.snapshots(in: "finetune").last else { return result }
-      let log = URL(filePath: folder).deletingLastPathComponent()
-        .appending(path: "metric-fd_lite0.jsonl")
-      var seen: Set<String> = []
-      for line in try String(contentsOf: log, encoding: .utf8).split(separator: "\n") {
-        let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-        guard let value = (object?["results"] as? [String: Double])?["fd_lite0"],
-          let name = object?["snapshot_pkl"] as? String,
-          // The last snapshot is measured once more, beside its reference points.
-          seen.insert(name).inserted
-        else { continue }
-        let path = URL(filePath: folder).deletingLastPathComponent().appending(path: name).path
-        let kimg = Double(try NetworkSnapshot(path: path).imagesSeen) / 1000
-        result.append((offset + kimg, value))
+      let run = URL(filePath: folder).deletingLastPathComponent()
+      let scores = try MetricHistory.read(run.appending(path: "metric-fd_lite0.jsonl").path)
+      for score in scores.histories.first(where: { $0.name == "fd_lite0" })?.entries ?? [] {
+        let snapshot = try NetworkSnapshot(path: run.appending(path: score.snapshot).path)
+        result.append((offset + Double(snapshot.imagesSeen) / 1000, score.value))
       }
       return result
     }

@@ -1,13 +1,14 @@
 import Files
 import Foundation
+import JSON
 
 /// Files of named numbers, which one stage writes and the next reads.
 enum Figures {
   static func write(_ figures: [(String, Double)], to path: String) throws {
-    let lines = figures.map { name, value in
-      "  \"\(name)\": \(value.isFinite ? "\(value)" : "null")"
+    let values = figures.map { name, value in
+      OptionValue.Entry(name, value.isFinite ? .double(value) : .null)
     }
-    try AtomicFile.write("{\n\(lines.joined(separator: ",\n"))\n}\n", to: path)
+    try AtomicFile.write(OptionValue.dictionary(values).prettyJSON, to: path)
   }
 
   static func read(_ path: String) throws -> [String: Double] {

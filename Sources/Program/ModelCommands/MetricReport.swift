@@ -103,14 +103,7 @@ struct MetricReport {
           }
       )
     }
-    let widths = (0...rows.count).map { column in
-      lines.map { $0[column].count }.max() ?? 0
-    }
-    let text = lines.map { line in
-      zip(line, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }
-        .joined(separator: "  ").replacing(/\s+$/, with: "")
-    }
-    return ([name] + text).joined(separator: "\n") + "\n\n"
+    return ([name] + Text.table(lines) { _ in true }).joined(separator: "\n") + "\n\n"
   }
 
   private func verdicts(_ rows: [Row], patience: Int) -> String {

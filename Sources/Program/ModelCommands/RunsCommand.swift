@@ -44,22 +44,13 @@ struct RunsCommand: ParsableCommand {
   /// The table's lines, columns aligned.
   static func table(_ runs: [RunSummary]) -> [String] {
     let head = ["run", "state", "kimg", "best", "left"]
-    return aligned([head] + runs.map(cells)) + runs.compactMap(\.trouble)
+    return Text.table([head] + runs.map(cells)) + runs.compactMap(\.trouble)
   }
 
   /// The same of downloads and packings.
   static func table(_ works: [WorkSummary]) -> [String] {
     let head = ["data", "by", "state", "done", "left out", "rate", "left"]
-    return aligned([head] + works.map(cells)) + works.compactMap(\.trouble)
-  }
-
-  private static func aligned(_ rows: [[String]]) -> [String] {
-    let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0
-    }
-    return rows.map { row in
-      zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
-        .joined(separator: "  ").trimmingCharacters(in: .whitespaces)
-    }
+    return Text.table([head] + works.map(cells)) + works.compactMap(\.trouble)
   }
 
   private static func cells(_ work: WorkSummary) -> [String] {

@@ -1,4 +1,5 @@
 import Networks
+import Text
 import Torch
 import TorchNN
 
@@ -126,14 +127,6 @@ struct LayerTable {
         let output = row.output.map(String.init).joined(separator: " × ")
         return [row.name, "\(row.parameters)", output, "\(row.type)"]
       } + [["total", "\(parameters)", "", ""]]
-    let widths = (0..<4).map { column in cells.map { $0[column].count }.max() ?? 0 }
-    return cells.map { cell in
-      let padded = cell.enumerated().map { index, text in
-        let space = String(repeating: " ", count: widths[index] - text.count)
-        return index == 1 ? space + text : text + space
-      }
-      let line = padded.joined(separator: "  ")
-      return String(line.reversed().drop { $0 == " " }.reversed())
-    }
+    return Text.table(cells) { $0 == 1 }
   }
 }
