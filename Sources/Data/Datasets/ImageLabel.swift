@@ -30,17 +30,27 @@ struct LabelReader {
   /// The maximum number of conditions in a label.
   private static let maximumDimension = 65_536
 
-  /// The labels by name; none if `labels` is missing or null.
-  static func labels(
-    in json: UnsafeRawBufferPointer
-  ) throws(JSONScanner.Damage) -> [FileName: ImageLabel] {
-    var labels: [FileName: ImageLabel] = [:]
+  /// The labels of a document.
+  struct Labels: Sendable {
+    /// The labels by name; the last of several for one name, as Python's dictionaries have it.
+    var byName: [FileName: ImageLabel] = [:]
+    /// The names with several different labels.
+    var repeated: Set<FileName> = []
+  }
+
+  /// The labels; none if `labels` is missing or null.
+  static func labels(in json: UnsafeRawBufferPointer) throws(JSONScanner.Damage) -> Labels {
+    var labels = Labels()
     var scanner = JSONScanner(json)
     try scanner.object(
       { (scanner, key) throws(JSONScanner.Damage) in
         if scanner.null() { return }
         guard key == "labels" else { return try scanner.skipValue() }
-        try read(from: &scanner) { labels[FileName(listed: $0)] = $1 }
+        try read(from: &scanner) { listed, label in
+          let name = FileName(listed: listed)
+          let earlier = labels.byName.updateValue(label, forKey: name)
+          if let earlier, earlier != label { labels.repeated.insert(name) }
+        }
       },
       damage: { $0 }
     )

@@ -32,11 +32,14 @@ struct LafiteIndex {
     var features: FeatureStore?
     /// A line per image, as in nifty's own sets; `nil` unless every image has a label.
     var labels: MappedBytes?
+    /// What was passed over, in words; sidecars of earlier versions have none.
+    var remarks: [String] = []
   }
 
   /// The limit on the length of a feature.
   private static let maximumDimension = 65_536
   private static let originName = "origin.json"
+  private static let remarksName = "remarks.json"
 
   /// Prepares to index an archive.
   ///
@@ -86,6 +89,10 @@ struct LafiteIndex {
     var contents = Contents(sidecar: sidecar)
     if sidecar.index(of: FeatureStore.imagesName) != nil {
       contents.features = try FeatureStore(sidecar, count: images.count)
+    }
+    if let remarks = sidecar.index(of: Self.remarksName) {
+      let bytes = try archives { () throws(ArchiveError) in try sidecar.bytes(at: remarks).array }
+      contents.remarks = (try? JSONDecoder().decode([String].self, from: Data(bytes))) ?? []
     }
     if let labels = sidecar.index(of: PackedDataset.labelsName) {
       contents.labels = try archives { () throws(ArchiveError) in try sidecar.bytes(at: labels) }
@@ -151,30 +158,6 @@ struct LafiteIndex {
     }
   }
 
-  /// The vectors read so far, in spools, in document order, and their images.
-  private struct Vectors {
-    let images: SpoolFile
-    let texts: SpoolFile
-    /// Per image, its row in `images`.
-    var imageRows: [Int?]
-    /// Per image, its rows in `texts`.
-    var textRows: [Range<Int>]
-    /// Per image, its label.
-    var labels: [ImageLabel?]
-    var dimension: Int?
-    var imageCount = 0
-    var textCount = 0
-    /// Images with a feature of another length, by the names of the document.
-    var misfits: Misfits?
-  }
-
-  /// Features of another length than the document's first.
-  private struct Misfits {
-    var firstName: String
-    var firstLength: Int
-    var imageCount = 0
-  }
-
   private func read(
     _ key: String,
     from scanner: inout JSONScanner,
@@ -185,7 +168,12 @@ struct LafiteIndex {
     if key == "labels" {
       do throws(JSONScanner.Damage) {
         try LabelReader.read(from: &scanner) { name, label in
-          if let image = position(of: name) { vectors.labels[image] = label }
+          guard let image = position(of: name) else {
+            vectors.passedOver.strayLabels += 1
+            return
+          }
+          if vectors.labels[image] != nil { vectors.passedOver.repeatedLabels += 1 }
+          vectors.labels[image] = label
         }
       } catch { throw damaged(error) }
       return
@@ -203,7 +191,7 @@ struct LafiteIndex {
     )
   }
 
-  /// Reads `[name, value]`; a record of an unknown image is ignored.
+  /// Reads `[name, value]`; a record of an unknown image is counted.
   private func readRecord(
     from scanner: inout JSONScanner,
     isText: Bool,
@@ -220,6 +208,7 @@ struct LafiteIndex {
           return
         }
         let image = position(of: known)
+        if image == nil { vectors.passedOver.strayFeatures += 1 }
         if isText {
           let start = vectors.textCount
           try scanner.array(
@@ -228,10 +217,14 @@ struct LafiteIndex {
             },
             damage: damaged
           )
-          if let image { vectors.textRows[image] = start..<vectors.textCount }
+          guard let image else { return }
+          if !vectors.textRows[image].isEmpty { vectors.passedOver.repeatedFeatures += 1 }
+          vectors.textRows[image] = start..<vectors.textCount
         } else {
           fits = try readVector(from: &scanner, of: known, isText, into: &vectors)
-          if let image, fits { vectors.imageRows[image] = vectors.imageCount - 1 }
+          guard let image, fits else { return }
+          if vectors.imageRows[image] != nil { vectors.passedOver.repeatedFeatures += 1 }
+          vectors.imageRows[image] = vectors.imageCount - 1
         }
       },
       damage: damaged
@@ -295,6 +288,11 @@ struct LafiteIndex {
     try sidecar.add(Self.originName, Array(origin))
     // As in the original: labels of only some of the images are ignored.
     let labels = vectors.labels.compactMap { $0?.json }
+    var passedOver = vectors.passedOver
+    passedOver.partialLabels = labels.count < images.count ? labels.count : 0
+    if !passedOver.remarks.isEmpty, let remarks = try? JSONEncoder().encode(passedOver.remarks) {
+      try sidecar.add(Self.remarksName, Array(remarks))
+    }
     if labels.count == images.count {
       try sidecar.add(PackedDataset.labelsName, Array((labels.joined(separator: "\n") + "\n").utf8))
     }

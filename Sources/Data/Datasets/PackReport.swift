@@ -30,13 +30,19 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   case missingEnd
   /// Captions that are not UTF-8, with broken bytes replaced by U+FFFD; no image is skipped.
   case repairedCaption
+  /// A label of an image that has another one; the last counts.
+  case repeatedLabel
+  /// An image that EXIF data turns, which is not asked for; it is packed as it is stored.
+  case unappliedOrientation
+  /// Damaged EXIF data of an image that is to be turned by it; it is packed as it is stored.
+  case damagedOrientation
 
   /// The cause with this description.
   package init(_ description: String) {
     let named: [DropCause] = [
       .unreadable, .tooSmall, .grey, .mismatched, .unusableLabel, .tooManyCaptions, .strayCaption,
       .repairedCaption, .strayLabel, .repeatedName, .missingEnd, .hidden, .linkedFolder,
-      .unreadCaptions,
+      .unreadCaptions, .repeatedLabel, .unappliedOrientation, .damagedOrientation,
     ]
     self = named.first { $0.description == description } ?? .undecodable(description)
   }
@@ -45,7 +51,7 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   package var leavesOutImage: Bool {
     let others: [DropCause] = [
       .strayCaption, .repairedCaption, .strayLabel, .missingEnd, .linkedFolder,
-      .unreadCaptions,
+      .unreadCaptions, .repeatedLabel, .unappliedOrientation, .damagedOrientation,
     ]
     return !others.contains(self)
   }
@@ -67,6 +73,9 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
     case .repeatedName: "repeated name"
     case .missingEnd: "archive without its end, or with more behind it"
     case .repairedCaption: "caption that is not UTF-8, repaired"
+    case .repeatedLabel: "label given twice"
+    case .unappliedOrientation: "EXIF orientation, not applied without --orientation exif"
+    case .damagedOrientation: "damaged EXIF data, not turned"
     }
   }
 }

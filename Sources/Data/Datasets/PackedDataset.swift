@@ -16,6 +16,8 @@ package final class PackedDataset: Sendable {
   package let manifest: PackManifest?
   /// Side of the square images in pixels.
   package let resolution: Int
+  /// What its `dataset.json` has that counts for nothing, in words; only a set packed by LAFITE has any.
+  package let remarks: [String]
   /// Numbers per CLIP feature, F; 0 for a set without features.
   package var featureDimension: Int { features?.images.columns ?? 0 }
   /// Number of images.
@@ -75,10 +77,11 @@ package final class PackedDataset: Sendable {
       let index = LafiteIndex(zip, json: json, images: images)
       let contents = try index.contents(requiresFeatures: requiresFeatures)
       (features, labels, sidecar) = (contents.features, contents.labels, contents.sidecar)
+      remarks = contents.remarks
     } else if !requiresFeatures && zip.index(of: FeatureStore.imagesName) == nil {
-      (features, sidecar) = (nil, nil)
+      (features, sidecar, remarks) = (nil, nil, [])
     } else {
-      (features, sidecar) = (try FeatureStore(zip, count: images.count), nil)
+      (features, sidecar, remarks) = (try FeatureStore(zip, count: images.count), nil, [])
     }
     labelText = labels
     let (width, height) = try Self.size(ofImage: Int(first), in: zip)

@@ -22,7 +22,13 @@ package struct Packer {
     var encoded: [UInt8]
     var captions: [String]
     var label: ImageLabel?
-    var hasRepairedCaptions: Bool
+    var remarks: [Remark]
+  }
+
+  /// What is said about an image that is packed.
+  private struct Remark: Sendable {
+    var cause: DropCause
+    var reason: String
   }
 
   private enum Outcome: Sendable {
@@ -75,10 +81,9 @@ package struct Packer {
       case .prepared(let item) where item.image.width == side ?? item.image.width:
         side = item.image.width
         batch.append(item)
-        if item.hasRepairedCaptions {
-          let reason = "bytes that are not UTF-8"
+        for remark in item.remarks {
           try writer.drop(
-            .init(name: source.name(at: done), cause: .repairedCaption, reason: reason)
+            .init(name: source.name(at: done), cause: remark.cause, reason: remark.reason)
           )
         }
       case .prepared(let item):
@@ -195,7 +200,7 @@ package struct Packer {
           encoded: encoded,
           captions: item.captions,
           label: item.label,
-          hasRepairedCaptions: item.hasRepairedCaptions
+          remarks: remarks(on: item, options)
         )
       )
     } catch {
@@ -212,6 +217,24 @@ package struct Packer {
     }
     guard let label = item.label, !label.isUsable else { return nil }
     return (.unusableLabel, "the label \(label.json)")
+  }
+
+  private static func remarks(on item: ImageTextItem, _ options: Options) -> [Remark] {
+    var remarks: [Remark] = []
+    if item.hasRepairedCaptions {
+      remarks.append(.init(cause: .repairedCaption, reason: "bytes that are not UTF-8"))
+    }
+    switch item.orientation {
+    case .stated(let orientation) where orientation != .upright && !options.appliesOrientation:
+      let reason = "its EXIF data turns it (orientation \(orientation.rawValue))"
+      remarks.append(.init(cause: .unappliedOrientation, reason: reason))
+    case .damaged where options.appliesOrientation:
+      remarks.append(
+        .init(cause: .damagedOrientation, reason: "its EXIF data states no orientation")
+      )
+    default: break
+    }
+    return remarks
   }
 
   private static func square(_ image: RGBImage, _ options: Options) -> RGBImage? {

@@ -17,8 +17,21 @@ package enum Orientation: Int, Sendable, CaseIterable {
   /// Turn left by a quarter: the camera was turned right.
   case turnedRight = 8
 
-  /// Reads the orientation from the EXIF data of a JPEG, PNG or WebP; upright where there is none.
-  package init(exifOf bytes: UnsafeRawBufferPointer) {
+  /// What a file's EXIF data says.
+  package enum Reading: Sendable, Equatable {
+    /// Nothing: there is no such data, no such tag, or the orientation is not known (0).
+    case unstated
+    /// An orientation.
+    case stated(Orientation)
+    /// The data is damaged, or its value is none of 0 to 8.
+    case damaged
+  }
+
+  /// Reads the orientation from the EXIF data of a JPEG, PNG or WebP.
+  ///
+  /// - Parameter bytes: The whole file; may be anything.
+  /// - Returns: The orientation, if the data is there and whole.
+  package static func reading(exifOf bytes: UnsafeRawBufferPointer) -> Reading {
     let exif =
       switch ImageFormat(detecting: bytes) {
       case .jpeg: Self.exifSegment(of: bytes)
@@ -27,10 +40,25 @@ package enum Orientation: Int, Sendable, CaseIterable {
       // AVIF says it in its container.
       case .gif, .avif, nil: Slice<UnsafeRawBufferPointer>?.none
       }
-    self =
-      exif.map { Self.withoutName($0) }
-      .flatMap { TIFFDirectory(UnsafeRawBufferPointer(rebasing: $0))?.orientation }
-      .flatMap(Orientation.init(rawValue:)) ?? .upright
+    guard let exif else { return .unstated }
+    let directory = TIFFDirectory(UnsafeRawBufferPointer(rebasing: withoutName(exif)))
+    do throws(TIFFDirectory.Damage) {
+      guard let value = try directory?.orientation() else {
+        return directory == nil ? .damaged : .unstated
+      }
+      return value == 0 ? .unstated : Orientation(rawValue: value).map { .stated($0) } ?? .damaged
+    } catch {
+      return .damaged
+    }
+  }
+
+  /// The orientation in the EXIF data of a JPEG, PNG or WebP; upright where none is stated.
+  package init(exifOf bytes: UnsafeRawBufferPointer) {
+    guard case .stated(let orientation) = Self.reading(exifOf: bytes) else {
+      self = .upright
+      return
+    }
+    self = orientation
   }
 
   /// Some programs put the name that JPEG needs before the structure in other files too.
@@ -106,23 +134,25 @@ private struct TIFFDirectory {
     }
   }
 
-  /// The value of tag 0x0112, if it is there as one 16-bit number.
-  var orientation: Int? {
-    guard let start = integer(at: 4, bytes: 4), let count = integer(at: start, bytes: 2) else {
-      return nil
-    }
-    for index in 0..<count {
+  /// The value of tag 0x0112; `nil` if the directory lacks it.
+  ///
+  /// - Throws: `Damage` if the directory leads out of the bytes, or the tag is not one 16-bit number.
+  func orientation() throws(Damage) -> Int? {
+    let start = try integer(at: 4, bytes: 4)
+    for index in 0..<(try integer(at: start, bytes: 2)) {
       let entry = start + 2 + index * 12
-      guard let tag = integer(at: entry, bytes: 2) else { return nil }
-      if tag == 0x0112, integer(at: entry + 2, bytes: 2) == 3 {
-        return integer(at: entry + 8, bytes: 2)
-      }
+      guard try integer(at: entry, bytes: 2) == 0x0112 else { continue }
+      guard try integer(at: entry + 2, bytes: 2) == 3 else { throw Damage() }
+      return try integer(at: entry + 8, bytes: 2)
     }
     return nil
   }
 
-  private func integer(at offset: Int, bytes count: Int) -> Int? {
-    guard offset >= 0, offset + count <= bytes.count else { return nil }
+  /// What leads out of the bytes.
+  struct Damage: Error {}
+
+  private func integer(at offset: Int, bytes count: Int) throws(Damage) -> Int {
+    guard offset >= 0, offset + count <= bytes.count else { throw Damage() }
     let digits = bytes[offset..<offset + count]
     return isLittleEndian
       ? digits.reversed().reduce(0) { $0 << 8 | Int($1) }

@@ -57,6 +57,7 @@ extension DatasetCommand {
       ]
       if set.hasFlippedFeatures { rows.append(("mirrored", "features of mirrored images")) }
       if set.hasLabels { rows.append(("labels", "every image has one")) }
+      rows += set.remarks.map { ("note", "passed over: " + $0) }
       guard let manifest = set.manifest else { return rows + [("packed by", "LAFITE")] }
       if let model = manifest.featureModel {
         rows.append(("CLIP", "\(model.name), sha256 \(model.sha256.prefix(12))…"))
@@ -114,7 +115,7 @@ extension DatasetCommand {
         Console.line(
           "\(path): \(Text.count(set.count, "image")), "
             + (faults.isEmpty ? "all well" : Text.count(faults.count, "fault"))
-            + Self.captionNote(set)
+            + Self.captionNote(set) + set.remarks.map { "; passed over: \($0)" }.joined()
         )
         if !faults.isEmpty { damaged += 1 }
       }

@@ -71,6 +71,25 @@ import Testing
     try expectFixture(PackedDataset(path))
   }
 
+  @Test func `records that count for nothing are counted, also when opened again`() throws {
+    let path = folder.file("a.zip")
+    let json = """
+      {"labels": [["a.png", 1], ["a.png", 2], ["gone.png", 1]],
+       "clip_img_features": [["a.png", [1, 2]], ["b.png", [3, 4]], ["a.png", [5, 6]], ["x", [7, 8]]],
+       "clip_txt_features": [["a.png", [[1, 2]]], ["y", [[1, 2], [3, 4]]]]}
+      """
+    try writeZip(path, json: json, images: ["a.png", "b.png"])
+    let expected = [
+      "2 CLIP features of images that the zip lacks", "1 label of images that the zip lacks",
+      "1 CLIP feature given again (the last counts)", "1 label given again (the last counts)",
+      "1 label while other images have none (then none counts)",
+    ]
+    #expect(try PackedDataset(path).remarks == expected)
+    #expect(try PackedDataset(path).remarks == expected)
+    #expect(try PackedDataset(path).imageFeature(at: 0) == [5, 6])
+    #expect(try PackedDataset(copyFixture()).remarks == [])
+  }
+
   @Test func `our dataset.json reads back as what we packed`() throws {
     let ours = try PackedDataset(packNoise(folder.file("a.zip"), count: 5, lafiteJSON: true))
     // Leave only what the original would read.

@@ -121,6 +121,16 @@ import Text
     #expect(source.remarks.allSatisfy { $0.cause == .strayLabel && !$0.cause.leavesOutImage })
   }
 
+  @Test func `of several labels of an image the last counts, and different ones are told`() throws {
+    for name in ["1.png", "2.png"] { try folder.write(png, to: "in/" + name) }
+    let labels = #"{"labels": [["1.png", 3], ["2.png", 4], ["1.png", 5], ["2.png", 4]]}"#
+    try folder.write(Array(labels.utf8), to: "in/dataset.json")
+    let source = try ImageTextSources.open(folder.file("in"))
+    #expect(try (0..<2).map { try source.item(at: $0).label } == [.index(5), .index(4)])
+    #expect(source.remarks.map(\.name) == ["1.png"])
+    #expect(source.remarks.allSatisfy { $0.cause == .repeatedLabel && !$0.cause.leavesOutImage })
+  }
+
   @Test func `links in a tar have the bytes of what they lead to, or are told`() throws {
     let source = try tar(
       member("a/1.png", png) + member(Array("2.png".utf8), type: "1", target: "a/1.png")

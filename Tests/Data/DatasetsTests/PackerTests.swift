@@ -258,6 +258,48 @@ import Testing
     #expect(list.contains("1.png\tcaption that is not UTF-8, repaired\t"))
   }
 
+  @Test func `an EXIF orientation that is not applied, or is damaged, is told`() throws {
+    func file(orientation: UInt8, type: UInt8 = 3, tag: [UInt8] = [0x01, 0x12]) -> [UInt8] {
+      // One entry of a big-endian TIFF directory in a JPEG's first segment.
+      let head: [UInt8] = [0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1]
+      let entry: [UInt8] = tag + [0, type, 0, 0, 0, 1, 0, orientation, 0, 0]
+      let exif: [UInt8] = Array("Exif\0\0".utf8) + head + entry + [0, 0, 0, 0]
+      let segment: [UInt8] = [0xFF, 0xE1, 0, UInt8(exif.count + 2)]
+      return segment + exif
+    }
+    let image = try noiseImage(8, seed: 1).encodedJPEG(quality: 90)
+    let segments: [String: [UInt8]] = [
+      "1-upright": file(orientation: 1), "2-turned": file(orientation: 6),
+      "3-unknown": file(orientation: 0), "4-damaged": file(orientation: 9),
+      "5-type": file(orientation: 6, type: 7), "6-other": file(orientation: 6, tag: [1, 0]),
+      "7-cut": Array(file(orientation: 6).prefix(26)), "8-none": [],
+    ]
+    for (name, segment) in segments {
+      var segment = segment
+      if !segment.isEmpty { segment[3] = UInt8(segment.count - 2) }
+      try folder.write(image.prefix(2) + segment + image.dropFirst(2), to: "in/\(name).jpg")
+    }
+    func remarks(appliesOrientation: Bool) throws -> [String] {
+      let report = try Packer(options { $0.appliesOrientation = appliesOrientation }).pack(
+        ImageTextFolder(folder.file("in")),
+        to: folder.file("\(appliesOrientation).zip"),
+        extractor: HashExtractor()
+      )
+      #expect(report.manifest.imageCount == 8)
+      #expect(report.dropped.allSatisfy { !$0.cause.leavesOutImage })
+      return report.dropped.map { "\($0.name) \($0.cause)" }
+    }
+    let unapplied = DropCause.unappliedOrientation.description
+    let damaged = DropCause.damagedOrientation.description
+    #expect(try remarks(appliesOrientation: false) == ["2-turned.jpg \(unapplied)"])
+    #expect(
+      try remarks(appliesOrientation: true)
+        == ["4-damaged", "5-type", "7-cut"].map {
+          "\($0).jpg \(damaged)"
+        }
+    )
+  }
+
   @Test func `labels that no one could read again are left out with the cause`() throws {
     let tar = try TarWriter(folder.file("s.tar"))
     for (number, label) in ["-1", "3", "99999999999999999"].enumerated() {

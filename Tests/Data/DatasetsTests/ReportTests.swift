@@ -9,16 +9,21 @@ import Testing
   private static let causes: [DropCause] = [
     .unreadable, .undecodable("corrupt image"), .tooSmall, .grey, .mismatched, .unusableLabel,
     .tooManyCaptions, .strayCaption, .strayLabel, .repeatedName, .missingEnd, .repairedCaption,
+    .repeatedLabel, .unappliedOrientation, .damagedOrientation,
   ]
 
   @Test func `causes have distinct names that parse back`() {
     for cause in Self.causes { #expect(DropCause(cause.description) == cause) }
-    #expect(Set(Self.causes.map(\.description)).count == 12)
+    #expect(Set(Self.causes.map(\.description)).count == 15)
   }
 
-  @Test func `eight causes skip an image, four only warn`() {
+  @Test func `eight causes skip an image, seven only warn`() {
     let told = Self.causes.filter { !$0.leavesOutImage }
-    #expect(told == [.strayCaption, .strayLabel, .missingEnd, .repairedCaption])
+    let expected: [DropCause] = [
+      .strayCaption, .strayLabel, .missingEnd, .repairedCaption, .repeatedLabel,
+      .unappliedOrientation, .damagedOrientation,
+    ]
+    #expect(told == expected)
   }
 
   @Test func `causes are counted by name, damaged images by what is wrong with them`() {

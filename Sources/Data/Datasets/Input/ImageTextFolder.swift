@@ -52,7 +52,7 @@ package struct ImageTextFolder: ImageTextSource {
     }
     samples = listing.samples
     labels = try Self.readLabels(path + "/dataset.json")
-    remarks = unread + listing.remarks + labels.strays(beside: samples.map(\.name))
+    remarks = unread + listing.remarks + labels.remarks(beside: samples.map(\.name))
     guard let captionKey else { return }
     let documents = samples.lazy.compactMap(\.text).prefix(100).compactMap {
       try? FileBytes.read(path, system: FolderScan.path($0, in: path), limit: Self.maximumTextSize)

@@ -56,6 +56,12 @@ package struct ImageTextItem: Sendable, Equatable {
     hasRepairedCaptions = captions.areRepaired
   }
 
+  /// What the EXIF data of its file says about the orientation.
+  var orientation: Orientation.Reading {
+    guard case .encoded(let bytes) = picture else { return .unstated }
+    return bytes.withUnsafeBytes { Orientation.reading(exifOf: $0) }
+  }
+
   /// The image's pixels.
   ///
   /// - Parameter appliesOrientation: Whether a file's EXIF orientation turns the picture upright.

@@ -52,7 +52,7 @@ struct ImageTextZip: ImageTextSource {
     labels = try Self.labels(zip)
     remarks =
       Self.surplus(of: zip) + brokenLinks + listing.remarks
-      + labels.strays(beside: images.map(\.name))
+      + labels.remarks(beside: images.map(\.name))
     guard let entry = zip.index(of: PackedDataset.captionsName) else {
       packedCaptions = nil
       guard let captionKey else { return }

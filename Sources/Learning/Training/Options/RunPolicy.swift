@@ -176,6 +176,9 @@ package struct RunPolicy: Sendable {
           + "for 0 and less"
       )
     }
+    for dataset in set.datasets {
+      lines += dataset.remarks.map { "\(dataset.path): its dataset.json has \($0); passed over" }
+    }
     let uncaptioned = set.uncaptionedCount
     // 1 is training without captions, which ignores them.
     if options.trainer.losses.mixingProb < 1, uncaptioned > 0 {
