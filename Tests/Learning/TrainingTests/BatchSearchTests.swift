@@ -66,8 +66,8 @@ struct BatchSearchTests {
     #expect(line.contains("--mbstd-group"))
   }
 
-  @Test func `the limit is the machine's or a smaller one, and that of a control group is understood`()
-  {
+  @Test
+  func `the limit is the machine's or a smaller one, also of a control group`() {
     let limit = BatchSearch.limitOfProcess()
     #expect(limit.bytes > 1 << 20 && !limit.reason.isEmpty)
     #expect(BatchSearch.bytes("max\n") == nil && BatchSearch.bytes("4096\n") == 4096)
