@@ -30,13 +30,7 @@ package final class Trainer {
   let generatorOptimizer: Adam
   let discriminatorOptimizer: Adam
   /// Factor on both learning rates: 1 until a collapse was rolled back.
-  package internal(set) var learningRateFactor = 1.0 {
-    didSet {
-      generatorOptimizer.configuration.learningRate = learningRates.generator * learningRateFactor
-      discriminatorOptimizer.configuration.learningRate =
-        learningRates.discriminator * learningRateFactor
-    }
-  }
+  package internal(set) var learningRateFactor = 1.0 { didSet { setLearningRates() } }
   private let learningRates: (generator: Double, discriminator: Double)
   /// The state of generator and average: reflection finds them once, not in each step.
   let generatorState: [StateEntry]
@@ -144,5 +138,13 @@ package final class Trainer {
       discriminator: discriminator,
       augment: pipe.map { pipe in { pipe($0, random: $1) } }
     )
+  }
+
+  /// Sets the learning rates of the next step.
+  func setLearningRates() {
+    let factor =
+      learningRateFactor * configuration.learningRateDecay(imagesSeen: imagesSeen)
+    generatorOptimizer.configuration.learningRate = learningRates.generator * factor
+    discriminatorOptimizer.configuration.learningRate = learningRates.discriminator * factor
   }
 }

@@ -42,6 +42,12 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
   package var emaKimg = 5.0
   /// Share of the images seen that bounds the half-life early on; `nil` turns the ramp-up off.
   package var emaRampUp: Double? = 0.05
+  /// The average's standard deviation relative to the images seen, σ_rel (arXiv 2312.02696, section 3.1); `nil`
+  /// for an exponential average.
+  package var emaDeviation: Double?
+  /// Thousands of images from which on the learning rates fall with the square root of the images seen (arXiv
+  /// 2312.02696, equation 67); `nil` keeps them.
+  package var learningRateDecayKimg: Double?
   /// Seed of everything random.
   package var seed: UInt64 = 0
 
@@ -49,6 +55,12 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
   package init(resolution: Int) {
     generator = GeneratorConfiguration(resolution: resolution)
     discriminator = DiscriminatorConfiguration(resolution: resolution)
+  }
+
+  /// The factor on the learning rates: 1 up to `learningRateDecayKimg`, then 1/√(images seen / that many).
+  package func learningRateDecay(imagesSeen: Int) -> Double {
+    guard let learningRateDecayKimg else { return 1 }
+    return 1 / max(Double(imagesSeen) / (learningRateDecayKimg * 1000), 1).squareRoot()
   }
 
   /// The type in which CLIP computes on generated images.

@@ -12,6 +12,7 @@ extension Trainer {
   package func step(_ batch: TrainingBatch) -> [(name: String, values: Tensor)] {
     var reports: [(name: String, values: Tensor)] = []
 
+    setLearningRates()
     reports += run(.generatorMain, batch, gain: 1)
     if let interval = configuration.generatorRegularisationInterval, steps % interval == 0 {
       reports += run(.generatorRegularisation, batch, gain: Double(interval))
@@ -85,7 +86,8 @@ extension Trainer {
   private func updateAverage() {
     let rule = ExponentialMovingAverage(
       halfLifeKimg: configuration.emaKimg,
-      rampUp: configuration.emaRampUp
+      rampUp: configuration.emaRampUp,
+      relativeDeviation: configuration.emaDeviation
     )
     rule.update(
       averageState,
@@ -141,18 +143,49 @@ package func phaseGradients(
       pathLengthLoss(context, conditioning: c, z: z, meanLength: meanPathLength, random: random)
     )
   case .discriminatorMain:
-    let fake = discriminatorFakeLoss(
-      context,
-      generated: generated ?? context.generated(z, c.condition, random: random),
-      random: random
-    )
+    let painted = generated ?? context.generated(z, c.condition, random: random)
+    if context.configuration.mismatchWeight != 0 {
+      sum.add(mismatchLoss(context, batch: batch, conditioning: c, random: random))
+    }
+    if context.configuration.adversarial == .relativistic {
+      return sum.finish(
+        discriminatorPairLoss(
+          context,
+          batch: batch,
+          generated: painted,
+          conditioning: c,
+          random: random
+        )
+      )
+    }
+    let fake = discriminatorFakeLoss(context, generated: painted, random: random)
     sum.add(fake)
     let real = discriminatorRealLoss(context, batch: batch, conditioning: c, random: random)
     sum.reports.append(("Loss/D/loss", fake.perSample + real.perSample))
     return sum.finish(real)
   case .discriminatorRegularisation:
+    let weights = context.configuration
+    if weights.generatedGamma != 0 {
+      let painted = context.generated(z, c.condition, random: random)
+      sum.add(
+        gradientPenaltyLoss(
+          context,
+          images: painted.images,
+          condition: painted.condition,
+          gamma: weights.generatedGamma,
+          isReal: false,
+          random: random
+        )
+      )
+    }
     return sum.finish(
-      gradientPenaltyLoss(context, batch: batch, conditioning: c, random: random)
+      gradientPenaltyLoss(
+        context,
+        images: batch.images,
+        condition: c.condition,
+        gamma: weights.gamma,
+        random: random
+      )
     )
   }
 }

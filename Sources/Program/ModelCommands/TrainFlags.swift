@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandLine
+import Networks
 import Text
 import Training
 
@@ -80,12 +81,22 @@ struct RecipeFlags: ParsableArguments {
   @Option(.recipe) var recipe: Recipe?
   @Option(.textMultiplier) var textMultiplier: Double?
   @Option(.reusesFakes) var reusesFakes: Switch?
+  @Option(.diffAugment) var diffAugment: DiffAugment?
+  @Option(.adversarial) var adversarial: AdversarialForm?
+  @Option(.generatedGamma) var generatedGamma: Double?
+  @Option(.mismatchWeight) var mismatchWeight: Double?
+  @Option(.clipViews) var clipViews: Int?
+  @Option(.rateDecay) var rateDecay: Double?
+  @Option(.emaDeviation) var emaDeviation: Double?
 
   /// The given values: the preset first, so that explicit flags override it.
   var given: [TrainingArguments.Given] {
     [
       .init(.recipe, recipe), .init(.textMultiplier, textMultiplier),
-      .init(.reusesFakes, reusesFakes?.isOn),
+      .init(.reusesFakes, reusesFakes?.isOn), .init(.diffAugment, diffAugment),
+      .init(.adversarial, adversarial), .init(.generatedGamma, generatedGamma),
+      .init(.mismatchWeight, mismatchWeight), .init(.clipViews, clipViews),
+      .init(.rateDecay, rateDecay), .init(.emaDeviation, emaDeviation),
     ]
   }
 }
@@ -107,5 +118,10 @@ struct NumericsFlags: ParsableArguments {
 }
 
 extension Recipe: ExpressibleByArgument {}
+extension AdversarialForm: ExpressibleByArgument {}
+extension DiffAugment: ExpressibleByArgument {
+  /// The changes by their names.
+  public init?(argument: String) { self.init(argument) }
+}
 extension SnapshotFormat: ExpressibleByArgument {}
 extension CollapsePolicy: ExpressibleByArgument {}

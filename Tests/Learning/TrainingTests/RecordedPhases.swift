@@ -46,5 +46,13 @@ func recordedGradients(
   let real = discriminatorRealLoss(context, batch: batch, conditioning: c, random: random)
   sum.add(real)
   sum.reports.append(("Loss/D/loss", fake.perSample + real.perSample))
-  return sum.finish(gradientPenaltyLoss(context, batch: batch, conditioning: c, random: random))
+  return sum.finish(
+    gradientPenaltyLoss(
+      context,
+      images: batch.images,
+      condition: c.condition,
+      gamma: context.configuration.gamma,
+      random: random
+    )
+  )
 }

@@ -38,6 +38,34 @@ struct ExponentialMovingAverageTests {
     }
   }
 
+  // The paper's profiles: σ_rel 0.05 and 0.10 are γ 16.97 and 6.94 (arXiv 2312.02696, section 3.1).
+  @Test(arguments: [(0.05, 16.97), (0.10, 6.94)])
+  func `a power function average forgets the beginning as its paper says`(
+    deviation: Double,
+    power: Double
+  ) throws {
+    let average = ExponentialMovingAverage(halfLifeKimg: 5, relativeDeviation: deviation)
+    #expect(abs(try #require(average.power) - power) < 0.005)
+    // The first update takes the network as it is; later ones weigh by the share of the images seen.
+    #expect(average.beta(batchSize: 8, imagesSeen: 0) == 0)
+    expectClose(
+      average.beta(batchSize: 8, imagesSeen: 792),
+      pow(0.99, power + 1),
+      rtol: 1e-4,
+      atol: 0
+    )
+    // The weights of all updates have this standard deviation about their mean, in parts of the whole.
+    var weights: [Double] = []
+    for step in 0..<4000 {
+      let beta = average.beta(batchSize: 4, imagesSeen: step * 4)
+      weights = weights.map { $0 * beta } + [1 - beta]
+    }
+    let places = weights.indices.map { Double($0) / 4000 }
+    let mean = zip(weights, places).reduce(0) { $0 + $1.0 * $1.1 }
+    let variance = zip(weights, places).reduce(0) { $0 + $1.0 * ($1.1 - mean) * ($1.1 - mean) }
+    expectClose(variance.squareRoot(), deviation, rtol: 0.01, atol: 0)
+  }
+
   @Test func `parameters move and buffers are copied`() throws {
     let golden = try Golden("ema")
     let average = Pair(golden["p_ema"], buffer: 1)

@@ -21,6 +21,7 @@ struct TrainFlagsTests {
     "d_use_fts": "1", "gather": "0", "fp32": "1", "nhwc": "1", "nobench": "1", "allow-tf32": "1",
     "p": "0.25", "target": "0.5", "ratio": "0.5", "mixing_prob": "0.5", "text-noise": "0.25",
     "image-noise": "0.5", "recipe": "nifty", "reuse-fakes": "1",
+    "diffaug": "color", "adversarial": "relativistic", "ema-deviation": "0.05",
     "keep": "last:3", "resume-state": "1", "metrics-at-start": "1",
   ]
 

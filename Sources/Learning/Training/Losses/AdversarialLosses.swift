@@ -16,23 +16,24 @@ package func generatorLoss(
   let condition = conditioning.condition
   let (images, _) = context.generate(z, condition, random: random)
   let fake = context.discriminate(images, condition, random: random)
-  var loss = (-fake.logits).softplus()  // [N, 1]
-  if let term = context.coupling(fake, slopes: -(-fake.logits.detached()).sigmoid()) {
-    loss = loss + term
+  var loss: Tensor  // [N, 1]
+  switch weights.adversarial {
+  case .logistic: loss = context.lossAsReal(fake)
+  case .relativistic:
+    let real = withoutGradients {
+      context.discriminate(batch.images, condition, random: random)
+    }
+    loss = context.lossOfDifference(fake, real)
   }
   if weights.itc != 0 || weights.iic != 0 {
-    let view = clipView(
-      images,
-      side: context.inputs.clip.side,
-      crop: weights.clipCrop,
-      random: random
-    )
-    let seen = context.inputs.clip.encode(view).normalized()
-    for term in [
-      context.contrastive(weights.itc, seen, c),
-      context.contrastive(weights.iic, seen, conditioning.images),
-    ] {
-      if let term { loss = loss + term }
+    for _ in 0..<weights.clipViews {
+      let seen = context.clipFeatures(images, random: random)
+      for term in [
+        context.contrastive(weights.itc, seen, c),
+        context.contrastive(weights.iic, seen, conditioning.images),
+      ] {
+        if let term { loss = loss + term.scaled(by: 1 / Double(weights.clipViews)) }
+      }
     }
   }
   if weights.itd != 0 || weights.iid != 0 {
@@ -108,17 +109,7 @@ package func discriminatorFakeLoss(
   random: any RandomSource
 ) -> LossValue {
   let fake = context.discriminate(generated.images, generated.condition, random: random)
-  var loss = fake.logits.softplus()
-  if let term = context.coupling(fake, slopes: fake.logits.detached().sigmoid()) {
-    loss = loss + term
-  }
-  return LossValue(
-    loss,
-    reports: [
-      ("Loss/scores/fake", fake.logits.detached()),
-      ("Loss/signs/fake", fake.logits.detached().sign()),
-    ]
-  )
+  return LossValue(context.lossAsFake(fake), reports: scores(fake, "fake"))
 }
 
 /// The discriminator's loss on real images: its logit, and its agreement with the condition.
@@ -130,41 +121,91 @@ package func discriminatorRealLoss(
 ) -> LossValue {
   let c = conditioning.features
   let real = context.discriminate(batch.images.detached(), conditioning.condition, random: random)
-  var loss = (-real.logits).softplus()
-  if let term = context.coupling(real, slopes: -(-real.logits.detached()).sigmoid()) {
-    loss = loss + term
-  }
+  var loss = context.lossAsReal(real)
   if let term = context.contrastive(context.configuration.itd, real.features, c) {
     loss = loss + term
   }
-  return LossValue(loss, reports: scores(real))
+  return LossValue(loss, reports: scores(real, "real"))
 }
 
-/// R1, the discriminator's regulariser: γ/2 · |∂Σ logits / ∂ image|² on real images (Mescheder et al.,
-/// arXiv 1801.04406, equation 9).
-package func gradientPenaltyLoss(
+/// The discriminator's loss on pairs of a real and a generated image: their logits' difference, and the real
+/// image's agreement with the condition.
+package func discriminatorPairLoss(
+  _ context: LossContext,
+  batch: TrainingBatch,
+  generated: GeneratedBatch,
+  conditioning: Conditioning,
+  random: any RandomSource
+) -> LossValue {
+  let c = conditioning.features
+  let fake = context.discriminate(generated.images, generated.condition, random: random)
+  let real = context.discriminate(batch.images.detached(), conditioning.condition, random: random)
+  let difference = context.lossOfDifference(real, fake)
+  var loss = difference
+  if let term = context.contrastive(context.configuration.itd, real.features, c) {
+    loss = loss + term
+  }
+  return LossValue(
+    loss,
+    reports: scores(fake, "fake") + scores(real, "real") + [("Loss/D/loss", loss.detached())]
+  )
+}
+
+/// The discriminator's loss on real images with the conditions of other images, which are wrong (Reed et al.,
+/// arXiv 1605.05396, algorithm 1).
+///
+/// Each image takes the condition of the next one of the batch, the last that of the first.
+package func mismatchLoss(
   _ context: LossContext,
   batch: TrainingBatch,
   conditioning: Conditioning,
   random: any RandomSource
 ) -> LossValue {
-  let images = batch.images.detached()
+  let wrong = context.nextConditions(conditioning.condition)
+  let output = context.discriminate(batch.images.detached(), wrong, random: random)
+  let loss = context.lossAsFake(output) * context.configuration.mismatchWeight
+  return LossValue(loss, reports: scores(output, "mismatched"))
+}
+
+/// R1 or R2, the discriminator's regularisers: γ/2 · |∂Σ logits / ∂ image|² on real (Mescheder et al., arXiv
+/// 1801.04406, equation 9) or on generated images.
+///
+/// - Parameters:
+///   - context: Networks and losses.
+///   - images: [N, 3, R, R]; no gradient goes beyond them.
+///   - condition: Their condition.
+///   - gamma: The weight, γ.
+///   - isReal: Whether it is R1, which decides the names of the reports.
+///   - random: Draws augmentation.
+/// - Returns: The weighted penalty.
+package func gradientPenaltyLoss(
+  _ context: LossContext,
+  images: Tensor,
+  condition: Condition,
+  gamma: Double,
+  isReal: Bool = true,
+  random: any RandomSource
+) -> LossValue {
+  let images = images.detached()
   images.requiresGradient = true
-  let real = context.discriminate(images, conditioning.condition, random: random)
-  let slopes = gradient(of: context.logitSum(real), withRespectTo: images, createGraph: true)
+  let output = context.discriminate(images, condition, random: random)
+  let slopes = gradient(of: context.logitSum(output), withRespectTo: images, createGraph: true)
   let squares = slopes.squared().sum(1, 2, 3)  // [N]
-  let loss = squares * (context.configuration.gamma / 2)
+  let loss = squares * (gamma / 2)
+  let penalty = (isReal ? "Loss/r1_penalty" : "Loss/r2_penalty", squares.detached())
   return LossValue(
     loss,
-    reports: scores(real) + [
-      ("Loss/r1_penalty", squares.detached()), ("Loss/D/reg", loss.detached()),
-    ]
+    reports: isReal
+      ? scores(output, "real") + [penalty, ("Loss/D/reg", loss.detached())] : [penalty]
   )
 }
 
-private func scores(_ real: Discriminator.Output) -> [(name: String, values: Tensor)] {
+private func scores(
+  _ output: Discriminator.Output,
+  _ name: String
+) -> [(name: String, values: Tensor)] {
   [
-    ("Loss/scores/real", real.logits.detached()),
-    ("Loss/signs/real", real.logits.detached().sign()),
+    ("Loss/scores/\(name)", output.logits.detached()),
+    ("Loss/signs/\(name)", output.logits.detached().sign()),
   ]
 }

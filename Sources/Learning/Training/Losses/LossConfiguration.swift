@@ -1,4 +1,5 @@
 import Datasets
+package import Networks
 
 /// The form of the contrastive loss.
 package enum ContrastiveForm: String, Codable, Sendable, CaseIterable {
@@ -42,6 +43,18 @@ package struct LossConfiguration: Codable, Equatable, Sendable {
   package var imageNoise = standardPseudoTextNoise
   /// Weight of the R1 gradient penalty, γ.
   package var gamma = 10.0
+  /// Weight of the same penalty on generated images (R2, arXiv 2501.05441); 0 leaves it out.
+  package var generatedGamma = 0.0
+  /// Form of the adversarial loss.
+  package var adversarial = AdversarialForm.logistic
+  /// Weight of the discriminator's loss on real images with another image's condition (matching-aware, arXiv
+  /// 1605.05396, algorithm 1); 0 leaves it out.
+  package var mismatchWeight = 0.0
+  /// Differentiable augmentation of everything that the discriminator sees; `nil` for none.
+  package var diffAugment: DiffAugment?
+  /// Augmented views of each image that CLIP's loss averages (AugCLIP, arXiv 2112.01573, section 3.1); one is
+  /// the plain image.
+  package var clipViews = 1
   /// Probability of mixing the styles of two latents.
   package var styleMixingProb = 0.9
   /// Weight of the path length regulariser.

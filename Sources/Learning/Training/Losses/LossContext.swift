@@ -101,8 +101,9 @@ package struct LossContext {
     _ condition: Condition,
     random: any RandomSource
   ) -> Discriminator.Output {
+    let augmented = augment?(images, random) ?? images
     let output = discriminator(
-      augment?(images, random) ?? images,
+      configuration.diffAugment.map { $0(augmented, random: random) } ?? augmented,
       fts: condition.features,
       labels: condition.labels
     )
@@ -113,6 +114,29 @@ package struct LossContext {
       features: output.features,
       agreement: output.agreement
     )
+  }
+
+  /// The conditions of the batch's next images: row i has that of row i + 1, the last that of the first.
+  func nextConditions(_ condition: Condition) -> Condition {
+    func next(_ rows: Tensor) -> Tensor {
+      let all = gathering.gathered(rows.detached()).rolled(-1, 0)
+      return gathering.isShared ? gathering.slice.rows(of: all) : all
+    }
+    return Condition(
+      features: next(condition.features),
+      labels: condition.labels.map(next)
+    )
+  }
+
+  /// CLIP's features of generated images, unit length, [N, F]; of augmented ones if there are several views.
+  func clipFeatures(_ images: Tensor, random: any RandomSource) -> Tensor {
+    let view = clipView(
+      configuration.clipViews > 1 ? DiffAugment()(images, random: random) : images,
+      side: inputs.clip.side,
+      crop: configuration.clipCrop,
+      random: random
+    )
+    return inputs.clip.encode(view).normalized()
   }
 
   /// The agreement of the whole batch, which every logit shares; `nil` if each has its own.

@@ -74,6 +74,15 @@ extension TrainingOptions {
 
 extension Recipe: JSONConvertible {}
 extension ContrastiveForm: JSONConvertible {}
+extension AdversarialForm: JSONConvertible {}
+extension DiffAugment: JSONConvertible {
+  package var json: OptionValue { .string(words) }
+
+  package init?(json: OptionValue) {
+    guard let augment = json.string.flatMap({ DiffAugment($0) }) else { return nil }
+    self = augment
+  }
+}
 extension FeatureLogit: JSONConvertible {}
 extension CLIPCrop: JSONConvertible {}
 extension SnapshotFormat: JSONConvertible {}

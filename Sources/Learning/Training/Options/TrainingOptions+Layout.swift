@@ -125,6 +125,13 @@ extension TrainingOptions {
     nifty.recipe
     nifty.text_lr_multiplier
     nifty.reuse_fakes
+    nifty.diffaug
+    nifty.adversarial
+    nifty.r2_gamma
+    nifty.matching_aware
+    nifty.clip_views
+    nifty.lr_decay_kimg
+    nifty.ema_deviation
     nifty.freeze_generator
     nifty.resume_state
     nifty.G_reg_interval

@@ -2,7 +2,10 @@ import Text
 
 // Options beyond LAFITE's that change how much a run learns from its images.
 extension TrainingOption {
-  package static let recipeOptions = [recipe, textMultiplier, reusesFakes]
+  package static let recipeOptions = [
+    recipe, textMultiplier, reusesFakes, diffAugment, adversarial, generatedGamma, mismatchWeight,
+    clipViews, rateDecay, emaDeviation,
+  ]
 
   package static let recipe = TrainingOption(
     "recipe",
@@ -31,5 +34,73 @@ extension TrainingOption {
     \.trainer.reusesFakes,
     key: "nifty.reuse_fakes",
     ours: true
+  )
+  package static let diffAugment = TrainingOption(
+    "diffaug",
+    "Change all that the discriminator sees: color, translation, cutout, by commas.",
+    \.trainer.losses.diffAugment,
+    key: "nifty.diffaug",
+    ours: true,
+    guide: "changes of all that the discriminator sees (DiffAugment, arXiv 2006.10738): "
+      + "`color,translation,cutout` or some of them"
+  )
+  package static let adversarial = TrainingOption(
+    "adversarial",
+    "Form of the adversarial loss: logistic or relativistic (RpGAN).",
+    \.trainer.losses.adversarial,
+    key: "nifty.adversarial",
+    ours: true,
+    guide: "`relativistic` compares each real image with a generated one (arXiv 2501.05441)"
+  )
+  package static let generatedGamma = TrainingOption(
+    "r2-gamma",
+    "Weight of R2, the penalty of R1 on generated images; 0 leaves it out.",
+    \.trainer.losses.generatedGamma,
+    key: "nifty.r2_gamma",
+    in: .between(0, 1e12),
+    ours: true,
+    guide: "weight of R2 (arXiv 2501.05441), at the steps of R1"
+  )
+  package static let mismatchWeight = TrainingOption(
+    "matching-aware",
+    "Weight of the discriminator's loss on real images with another's condition.",
+    \.trainer.losses.mismatchWeight,
+    key: "nifty.matching_aware",
+    in: .between(0, 1e12),
+    ours: true,
+    guide: "weight of the discriminator's loss on real images with the condition of another one "
+      + "(arXiv 1605.05396)"
+  )
+  package static let clipViews = TrainingOption(
+    "clip-views",
+    "Augmented views of each image that CLIP's loss averages; 1 is the plain one.",
+    \.trainer.losses.clipViews,
+    key: "nifty.clip_views",
+    in: .between(1, 64, "views"),
+    ours: true,
+    guide: "augmented views of each generated image that CLIP's loss averages (arXiv 2112.01573)"
+  )
+  package static let rateDecay = TrainingOption(
+    "lr-decay-kimg",
+    "Thousands of images from which on the learning rates fall; not at all if not given.",
+    \.trainer.learningRateDecayKimg,
+    key: "nifty.lr_decay_kimg",
+    in: .above(0, atMost: 1e9, "thousand images"),
+    default: .unsaid,
+    ours: true,
+    guide: "from so many thousand images on both learning rates fall with the square root of the "
+      + "images seen (arXiv 2312.02696)"
+  )
+  package static let emaDeviation = TrainingOption(
+    "ema-deviation",
+    "Average the generator by a power function of this relative standard deviation.",
+    \.trainer.emaDeviation,
+    key: "nifty.ema_deviation",
+    in: .between(0.001, 0.28),
+    default: .unsaid,
+    ours: true,
+    guide:
+      "relative standard deviation of a power function average (arXiv 2312.02696), in place of "
+      + "`ema`"
   )
 }
