@@ -169,12 +169,10 @@ private struct Pictures {
       #expect(deviation > 0.05)
       let own = zip(painted.floats, image.floats).map { abs($0 - $1) }.max() ?? .infinity
       worst = max(worst, relative ? own / Float(deviation) : own)
-      print("deviation \(deviation)")
     }
     // What the noise changes must show.
     let changed = zip(golden[0].floats, golden[1].floats).map { abs($0 - $1) }.max() ?? 0
     #expect(changed > 0.01)
-    print("worst \(worst) of \(shape.resolution)², truncation \(truncation)")
     return worst
   }
 }
