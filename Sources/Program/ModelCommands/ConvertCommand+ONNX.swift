@@ -53,6 +53,8 @@ extension ConvertCommand {
     do {
       file = try CLIPFile(path, towers: .texts)
     } catch {
+      // A damaged file is neither for one reason.
+      if "\(error)" == "\(refusal)" { throw error }
       func reason(_ error: any Error) -> String {
         let text = "\(error)"
         return text.hasPrefix("\(path): ") ? String(text.dropFirst(path.count + 2)) : text

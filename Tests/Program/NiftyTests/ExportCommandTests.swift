@@ -83,6 +83,28 @@ struct ExportCommandTests {
     }
   }
 
+  @Test(
+    .enabled(if: ONNXRuntime.isInstalled, ONNXRuntime.reason),
+    arguments: ["network-snapshot-000012.pkl", "stylegan2-ada-labels.pkl"]
+  )
+  func `pickles of LAFITE and of StyleGAN2-ADA become graphs`(name: String) throws {
+    let pickle = Repository.path("Tests/Model/SnapshotsTests/Fixtures/\(name)")
+    try succeed(["convert", pickle, "x.onnx"])
+    let generator = try NetworkSnapshot(path: pickle).averagedGenerator()
+    let (shape, random) = (generator.configuration, SeededRandom(seed: 1))
+    let z = random.normal([2, shape.zDimension])
+    let feature = random.normal([2, max(shape.featureDimension, 1)]).normalized()
+    let label = shape.labelDimension.map { random.uniform([2, $0]) }
+    var inputs = ["z": z, "truncation": Tensor(scalar: 0.7), "noise": Tensor(scalar: 1)]
+    inputs["label"] = label
+    if shape.featureDimension > 0 { inputs["feature"] = feature }
+    let expected = withoutGradients {
+      generator(z, fts: feature, labels: label, truncation: 0.7, noiseMode: .constant)
+    }
+    let outputs = try ONNXRuntime.run(folder.file("x.onnx"), [inputs])
+    expectClose(try #require(outputs.first?["image"]), expected, rtol: 1e-4, atol: 1e-4, name)
+  }
+
   @Test(.enabled(if: ONNXRuntime.isInstalled, ONNXRuntime.reason))
   func `the metadata says what belongs together`() throws {
     try succeed(["convert", Self.network, "emoji.onnx"])
@@ -120,13 +142,14 @@ struct ExportCommandTests {
     try FileManager.default.copyItem(atPath: Self.clip, toPath: copy)
     try succeed(["convert", Self.network, "emoji.onnx"])
     try succeed(["convert", copy, "clip-text.onnx"])
+    let python = try #require(Repository.python)
     let tools = URL(filePath: try program()).deletingLastPathComponent().path
     let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
     let outcome = try nifty(
       ["-B", "-c", String(example)],
       in: folder.path,
       environment: ["PATH": "\(tools):\(path)"],
-      program: try #require(Repository.python)
+      program: python
     )
     #expect(outcome.status == 0, "\(outcome.errors)")
     let picture = try RGBImage(contentsOf: folder.file("painted.png"))
@@ -149,6 +172,8 @@ struct ExportCommandTests {
       imagesSeen: 0
     )
     try folder.write(Array("text".utf8), to: "notes.txt")
+    let whole = try Data(contentsOf: URL(filePath: Self.clip))
+    try folder.write(Array(whole.dropLast(9)), to: "cut.safetensors")
     let before = folder.contents
     for (arguments, status, reason) in [
       (
@@ -157,6 +182,10 @@ struct ExportCommandTests {
           + "(no CLIP: it has no tensor text_projection)"
       ),
       (["convert", "notes.txt", "x.onnx"], 1, "notes.txt holds neither a network"),
+      (
+        ["convert", "cut.safetensors", "x.onnx"], 1,
+        "cut.safetensors is not a valid safetensors file: it ends too early"
+      ),
       (["convert", "no-average.safetensors", "x.onnx"], 1, "it holds no G_ema"),
       (["convert", "nothing.pkl", "x.onnx"], 1, "no snapshot, folder or model called nothing.pkl"),
       (["convert", Self.network, "nowhere/x.onnx"], 1, "No such file or directory"),
