@@ -133,6 +133,7 @@ let dataSide: [Target] = [
   .systemLibrary(name: "CZstd", path: "Sources/C/CZstd"),
   library("Data", "Archives", ["CZlib", "CZstd", "Text", "Files"]),
   library("Data", "Pickle", ["Archives", "Files"]),
+  library("Data", "ONNX", ["Files"]),
   .target(
     name: "CSimdjson",
     path: "Sources/C/CSimdjson",
@@ -198,6 +199,7 @@ let dataSide: [Target] = [
     ["Pickle", "Archives", "Files", "TestSupport"],
     exclude: ["Fixtures", "Corpus"]
   ),
+  tests("Data", "ONNXTests", ["ONNX", "Files", "TestSupport"]),
   tests(
     "Data",
     "DatasetsTests",
@@ -248,6 +250,11 @@ let torchSide: [Target] = [
     ["Pixels", "TorchNN", "Torch", "Fetch", "Datasets", "Pickle", "Images", "Text", "Files"]
   ),
   library("Model", "Snapshots", ["Networks", "TorchNN", "Torch", "Pickle", "JSON", "Files"]),
+  library(
+    "Model",
+    "Export",
+    ["ONNX", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Text", "Files"]
+  ),
   library("Learning", "Distributed", ["Torch", "Threads"]),
   library(
     "Learning",
@@ -291,15 +298,16 @@ let torchSide: [Target] = [
     "ModelCommands",
     [
       "DataCommands", "CommandLine", "Demo", "Studio", "Training", "Evaluation", "Sampling",
-      "Distributed", "Snapshots", "CLIP", "Networks", "Pixels", "TorchNN", "Torch", "Fetch",
-      "Datasets", "Images", "Console", "JSON", "Text", "Files", argumentParser, "Threads",
+      "Distributed", "Export", "ONNX", "Snapshots", "CLIP", "Networks", "Pixels", "TorchNN",
+      "Torch", "Fetch", "Datasets", "Images", "Console", "JSON", "Text", "Files", argumentParser,
+      "Threads",
     ]
   ),
   program("nifty-compute", ["ModelCommands"]),
   support(
     "TorchTestSupport",
     ["Networks", "TorchNN", "Torch", "TestSupport"],
-    exclude: ["NCCL"]
+    exclude: ["NCCL", "run_onnx.py"]
   ),
   tests("Model", "TorchTests", ["Torch", "TestSupport", "TorchTestSupport"]),
   tests("Model", "TorchNNTests", ["TorchNN", "Torch", "TorchTestSupport"]),
@@ -326,6 +334,14 @@ let torchSide: [Target] = [
       "TorchTestSupport",
     ],
     exclude: ["Fixtures"]
+  ),
+  tests(
+    "Model",
+    "ExportTests",
+    [
+      "Export", "ONNX", "Snapshots", "CLIP", "Networks", "TorchNN", "Torch", "Files", "TestSupport",
+      "TorchTestSupport",
+    ]
   ),
   tests(
     "Learning",

@@ -59,12 +59,16 @@ package final class ClipModel {
 
   /// Features of texts, unnormalised, [N, E].
   package func features(of texts: [String]) throws -> Tensor {
-    let length = model.configuration.contextLength
-    let ids = try texts.flatMap {
-      try tokenizer.tokenize($0, contextLength: length, truncating: true).map(Int64.init)
-    }
-    let tokens = Tensor(ids, shape: [texts.count, length]).to(device)
+    let ids = try tokens(of: texts).flatMap { $0.map(Int64.init) }
+    let shape = [texts.count, model.configuration.contextLength]
+    let tokens = Tensor(ids, shape: shape).to(device)
     return withoutGradients { model.encodeText(tokens).to(.float32) }
+  }
+
+  /// What the text tower reads of texts: ids of the whole context's length each; longer texts lose their ends.
+  package func tokens(of texts: [String]) throws -> [[Int]] {
+    let length = model.configuration.contextLength
+    return try texts.map { try tokenizer.tokenize($0, contextLength: length, truncating: true) }
   }
 
   /// What to say of texts that are longer than CLIP reads: `features(of:)` leaves their ends out.

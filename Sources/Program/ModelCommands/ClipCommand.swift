@@ -16,7 +16,9 @@ struct ClipCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "clip",
     abstract: "Train a small CLIP or a mapper to text features, or convert a published CLIP.",
-    subcommands: [Train.self, MapperCommand.self, ClipConvertCommand.self]
+    subcommands: [
+      Train.self, MapperCommand.self, ClipConvertCommand.self, ClipTokensCommand.self,
+    ]
   )
 
   /// Trains a CLIP from nothing.

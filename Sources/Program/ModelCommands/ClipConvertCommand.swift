@@ -34,6 +34,12 @@ struct ClipConvertCommand: ParsableCommand {
   @Option(help: "The file to write.") var out: String
   @Option(help: "Activation: quick-gelu or gelu.") var activation: CLIPActivation?
 
+  func validate() throws {
+    if out.hasSuffix(ConvertCommand.graphSuffix) {
+      throw ValidationError("a text tower as ONNX is written by: nifty convert \(file) \(out)")
+    }
+  }
+
   func run() throws {
     try RegularFile.expectPlace(for: out)
     if URL(filePath: out).resolvingSymlinksInPath() == URL(filePath: file).resolvingSymlinksInPath()

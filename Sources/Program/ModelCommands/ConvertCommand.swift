@@ -8,11 +8,11 @@ import Sampling
 import Snapshots
 import Torch
 
-/// The original's pickles ⇄ safetensors.
+/// The original's pickles ⇄ safetensors, and graphs of ONNX.
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Convert a snapshot between LAFITE's pickle and safetensors.",
+    abstract: "Convert a snapshot between LAFITE's pickle and safetensors, or to ONNX.",
     discussion: """
       OUT ends in .pkl for a pickle that the original code loads, in
       .safetensors for that file and a config.json beside it, or names a
@@ -20,19 +20,29 @@ struct ConvertCommand: ParsableCommand {
       either direction. Pickles are read without executing anything in them.
       A folder with its CLIP inside is all that nifty generate needs.
 
+      With OUT ending in .onnx other programs paint: the averaged generator with
+      its mapping becomes a graph of ONNX, a CLIP its text tower. With --half
+      weights are stored in float16, and blocks that the network itself runs in
+      reduced precision compute in it. Documentation/guides/export.md has an
+      example.
+
       EXAMPLES
         nifty convert network-snapshot-010000.pkl model
         nifty convert network-snapshot-010000.pkl coco.safetensors --ema-only --half
         nifty convert runs/00000-coco network-snapshot-025000.pkl
         nifty convert runs/00000-coco Models/coco --ema-only --half \\
           --clip clip.safetensors
+        nifty convert network-snapshot-010000.pkl coco.onnx --half
+        nifty convert clip.safetensors clip-text.onnx --half
       """
   )
 
-  @Argument(help: "Snapshot of either format, run folder, or folder made by convert.")
+  @Argument(
+    help: "Snapshot of either format, run folder, or folder made by convert; for .onnx also a CLIP."
+  )
   var input: String
 
-  @Argument(help: "File ending in .pkl or .safetensors, or a folder.")
+  @Argument(help: "File ending in .pkl, .safetensors or .onnx, or a folder.")
   var output: String
 
   @Flag(help: "Keep only the averaged generator: enough to paint.")
@@ -47,7 +57,9 @@ struct ConvertCommand: ParsableCommand {
   func validate() throws {
     let name = URL(filePath: output).lastPathComponent
     if name.contains("."), !Self.isFile(output), !isFolder(output) {
-      throw ValidationError("OUT must end in .pkl or .safetensors, or name a folder, not \(name)")
+      throw ValidationError(
+        "OUT must end in .pkl, .safetensors or .onnx, or name a folder, not \(name)"
+      )
     }
     if clip != nil, Self.isFile(output) {
       throw ValidationError("--clip goes into a folder, not beside \(name)")
@@ -59,15 +71,14 @@ struct ConvertCommand: ParsableCommand {
 
   func run() throws {
     Runtime.threads = 1
+    if output.hasSuffix(Self.graphSuffix) { return try exportGraph() }
     let location = try ModelLocation(input)
     let snapshot = try NetworkSnapshot(path: location.network)
     for name in snapshot.omittedSettings {
       Console.error("nifty: \(name) is an object of Python and is left out")
     }
     let target = Self.isFile(output) ? output : output + "/" + ModelLocation.modelName
-    guard resolved(target) != resolved(location.network) else {
-      throw FileError("write", path: target, reason: "it would replace what it is made from")
-    }
+    try expectOther(location.network, than: target)
     if !Self.isFile(output) { try makeFolder(output) }
     let notes = try clip.map { try addCLIP($0, of: snapshot) } ?? [:]
     try snapshot.convert(to: target, averageOnly: emaOnly, half: half, notes: notes)
@@ -86,7 +97,14 @@ struct ConvertCommand: ParsableCommand {
   }
 
   private static func isFile(_ path: String) -> Bool {
-    path.hasSuffix(".pkl") || path.hasSuffix(".safetensors")
+    [".pkl", ".safetensors", graphSuffix].contains { path.hasSuffix($0) }
+  }
+
+  /// Refuses to replace what is read.
+  func expectOther(_ source: String, than target: String) throws(FileError) {
+    if resolved(target) == resolved(source) {
+      throw FileError("write", path: target, reason: "it would replace what it is made from")
+    }
   }
 
   private func isFolder(_ path: String) -> Bool {

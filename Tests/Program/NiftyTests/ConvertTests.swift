@@ -26,7 +26,7 @@ struct ConvertTests {
   }
 
   @Test(arguments: [
-    ("x.bin", [], Int32(64), "must end in .pkl or .safetensors"),
+    ("x.bin", [], Int32(64), "must end in .pkl, .safetensors or .onnx"),
     ("x.pkl", ["--ema-only"], 64, "the original needs G, D and G_ema"),
     ("nowhere/x.pkl", [], 1, "No such file or directory"),
   ])
