@@ -99,6 +99,7 @@ let dataSide: [Target] = [
   library("Base", "Threads", []),
   library("Base", "Text"),
   library("Base", "JSON", ["Text"]),
+  library("Base", "Protobuf", []),
   library("Base", "Console", ["Files"]),
   .target(
     name: "CImages",
@@ -133,7 +134,7 @@ let dataSide: [Target] = [
   .systemLibrary(name: "CZstd", path: "Sources/C/CZstd"),
   library("Data", "Archives", ["CZlib", "CZstd", "Text", "Files"]),
   library("Data", "Pickle", ["Archives", "Files"]),
-  library("Data", "ONNX", ["Files"]),
+  library("Data", "ONNX", ["Protobuf", "Files"]),
   .target(
     name: "CSimdjson",
     path: "Sources/C/CSimdjson",
@@ -185,6 +186,7 @@ let dataSide: [Target] = [
   tests("Base", "TextTests", ["Text"]),
   tests("Base", "ThreadsTests", ["Threads"]),
   tests("Base", "JSONTests", ["JSON"]),
+  tests("Base", "ProtobufTests", ["Protobuf"]),
   tests(
     "Data",
     "ImagesTests",
@@ -270,7 +272,7 @@ let torchSide: [Target] = [
     "Training",
     [
       "Sampling", "Distributed", "Snapshots", "CLIP", "Networks", "Pixels", "TorchNN", "Torch",
-      "Datasets", "Images", "JSON", "Files", "Text", "Threads",
+      "Datasets", "Images", "JSON", "Protobuf", "Files", "Text", "Threads",
     ]
   ),
   library(
@@ -357,7 +359,8 @@ let torchSide: [Target] = [
     "TrainingTests",
     [
       "Training", "Distributed", "Snapshots", "CLIP", "Networks", "Pixels", "TorchNN", "Torch",
-      "Datasets", "Archives", "Images", "JSON", "Text", "Files", "TestSupport", "TorchTestSupport",
+      "Datasets", "Archives", "Images", "JSON", "Protobuf", "Text", "Files", "TestSupport",
+      "TorchTestSupport",
     ]
   ),
   tests(

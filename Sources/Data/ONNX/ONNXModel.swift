@@ -1,4 +1,5 @@
 package import Files
+import Protobuf
 
 /// A graph with what is said about it, ready to be a file (https://onnx.ai/onnx/repo-docs/IR.html).
 package struct ONNXModel {

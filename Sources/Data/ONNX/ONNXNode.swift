@@ -1,3 +1,5 @@
+import Protobuf
+
 /// A value of a graph by its name: an input, a constant, or what a node gives.
 package struct ONNXValue: Hashable, Sendable {
   /// Its name in the graph.

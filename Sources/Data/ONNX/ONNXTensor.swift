@@ -1,3 +1,5 @@
+import Protobuf
+
 /// The element types of tensors that nifty writes; raw values are those of `TensorProto.DataType`.
 package enum ONNXType: Int, Sendable {
   case float32 = 1

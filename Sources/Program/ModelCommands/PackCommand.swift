@@ -1,6 +1,7 @@
 import ArgumentParser
 import CLIP
 import CommandLine
+import Console
 import Datasets
 import Files
 import Foundation
@@ -30,6 +31,8 @@ struct PackCommand: ParsableCommand {
           --width=256 --height=256 --transform=center-crop --clip clip.safetensors
         nifty pack --source='cc3m/*.tar' --caption-key=caption --orientation=exif \\
           --dest=data/cc3m.zip --width=256 --height=256 --transform=center-crop
+        nifty pack --source=coco --dest=coco.zip --shard=2/10 \\
+          --width=256 --height=256 --transform=center-crop --clip clip.safetensors
         nifty pack --source=cifar-10-python.tar.gz --dest=cifar10.zip --no-clip
       """
   )
@@ -45,6 +48,14 @@ struct PackCommand: ParsableCommand {
   )
   var captionKey: String?
 
+  @Option(
+    help: """
+      Part i of n, as 2/10, for machines that pack together: every n-th source where
+      --dest is a folder, else a range of the images, into DEST-i-of-n.zip.
+      """
+  )
+  var shard: PackShard?
+
   @OptionGroup var flags: PackFlags
 
   func validate() throws {
@@ -53,7 +64,7 @@ struct PackCommand: ParsableCommand {
   }
 
   func run() throws {
-    let sources = source.flatMap(expandedBraces).flatMap(expandedGlob)
+    var sources = source.flatMap(expandedBraces).flatMap(expandedGlob)
     var isFolder: ObjCBool = false
     let destIsFolder =
       FileManager.default.fileExists(atPath: dest, isDirectory: &isFolder) && isFolder.boolValue
@@ -65,21 +76,43 @@ struct PackCommand: ParsableCommand {
     if let twin = Dictionary(grouping: sources) { $0 }.first(where: { $0.value.count > 1 }) {
       throw DatasetError.option("\(twin.key) is named twice; its images would be packed twice")
     }
-    let zips = try destIsFolder ? Self.zips(of: sources, in: dest) : [dest]
+    var zips = try destIsFolder ? Self.zips(of: sources, in: dest) : [dest]
+    if let shard {
+      (sources, zips) =
+        destIsFolder
+        ? (shard.sources(of: sources), shard.sources(of: zips)) : (sources, [shard.path(of: dest)])
+      if sources.isEmpty {
+        return Console.line("no source is in shard \(shard.index) of \(shard.count)")
+      }
+    }
     // Sources first: a mistyped path should not wait for a model to load.
-    let opened = try sources.map { ($0, try ImageTextSources.open($0, captionKey: captionKey)) }
-    if !destIsFolder, let own = sources.first(where: { Self.isSame($0, dest) }) {
+    let opened = try sources.map { path in
+      (path, try part(of: ImageTextSources.open(path, captionKey: captionKey), destIsFolder))
+    }
+    if let shard, opened.allSatisfy({ $0.1.count == 0 }) {
+      return Console.line("no image is in shard \(shard.index) of \(shard.count)")
+    }
+    if !destIsFolder, let own = sources.first(where: { Self.isSame($0, zips[0]) }) {
       throw DatasetError.option("\(own) would be overwritten by its own zip; give another --dest")
     }
     for zip in zips { try makeFolder(URL(filePath: zip).deletingLastPathComponent().path) }
     let extractor = try flags.extractor()
     if zips.count < opened.count {
       let joined = JoinedSource(opened.map { (path: $0, source: $1) })
-      return try flags.pack(joined, called: dest, to: dest, extractor)
+      return try flags.pack(joined, called: dest, to: zips[0], extractor)
     }
     for ((path, source), zip) in zip(opened, zips) {
       try flags.pack(source, called: path, to: zip, extractor)
     }
+  }
+
+  /// The images of a source that this shard packs: all of them where whole sources are divided.
+  private func part(
+    of source: any ImageTextSource,
+    _ destIsFolder: Bool
+  ) -> any ImageTextSource {
+    guard let shard, !destIsFolder else { return source }
+    return SourceShard(source, shard.index, of: shard.count)
   }
 
   /// The zip of each source in a folder.

@@ -1,4 +1,5 @@
 import Foundation
+import Protobuf
 import TestSupport
 import Testing
 
@@ -103,10 +104,10 @@ struct TensorBoardTests {
 
   @Test func `numbers are written as protocol buffers have them`() {
     var message = ProtobufMessage()
-    message.put(1, 150)
-    message.put(2, "testing")
-    message.put(3, -1)
-    message.put(4, Float(1))
+    message.add(1, 150)
+    message.add(2, "testing")
+    message.add(3, -1)
+    message.add(4, Float(1))
     // The first two from the encoding guide's own examples.
     #expect(
       message.bytes == [0x08, 0x96, 0x01, 0x12, 7] + Array("testing".utf8)

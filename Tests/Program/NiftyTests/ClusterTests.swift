@@ -19,7 +19,7 @@ struct ClusterTests {
       .allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }
 
   private static let python = Repository.python ?? ""
-  private static let hasYAML =
+  static let hasYAML =
     ((try? runProgram(python, ["-c", "import yaml"])) ?? nil)?.status == 0
 
   /// Three parts of three rows each, with the server's pictures.

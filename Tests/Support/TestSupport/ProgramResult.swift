@@ -9,11 +9,16 @@ package struct ProcessResult: Sendable {
 }
 
 /// Runs a program to its end; `nil` when there is no such program.
-package func runProgram(_ path: String, _ arguments: [String]) throws -> ProcessResult? {
+package func runProgram(
+  _ path: String,
+  _ arguments: [String],
+  environment: [String: String] = [:]
+) throws -> ProcessResult? {
   guard FileManager.default.isExecutableFile(atPath: path) else { return nil }
   let process = Process()
   process.executableURL = URL(filePath: path)
   process.arguments = arguments
+  process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
   let pipe = Pipe()
   process.standardOutput = pipe
   process.standardError = pipe

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Glibc
+import Protobuf
 
 /// An event file, which TensorBoard reads while it grows.
 ///
@@ -36,14 +37,14 @@ final class EventFile {
     descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
     if descriptor < 0 { throw FileError("create", path: path) }
     var version = ProtobufMessage()
-    version.put(3, "brain.Event:2")
+    version.add(3, "brain.Event:2")
     try append(version)
     if let imagesSeen {
       var start = ProtobufMessage()
-      start.put(1, 1)  // SessionLog.START
+      start.add(1, 1)  // SessionLog.START
       var event = ProtobufMessage()
-      event.put(2, imagesSeen + 1)
-      event.put(7, start)
+      event.add(2, imagesSeen + 1)
+      event.add(7, start)
       try append(event)
     }
   }
@@ -55,9 +56,9 @@ final class EventFile {
     var summary = ProtobufMessage()
     for (name, value) in values {
       var entry = ProtobufMessage()
-      entry.put(1, name)
-      entry.put(2, Float(value))
-      summary.put(1, entry)
+      entry.add(1, name)
+      entry.add(2, Float(value))
+      summary.add(1, entry)
     }
     try append(summary, step: step)
   }
@@ -65,28 +66,28 @@ final class EventFile {
   /// Appends a picture.
   func image(_ name: String, png: [UInt8], width: Int, height: Int, step: Int) throws(FileError) {
     var image = ProtobufMessage()
-    image.put(1, height)
-    image.put(2, width)
-    image.put(3, 3)  // RGB
-    image.put(4, png)
+    image.add(1, height)
+    image.add(2, width)
+    image.add(3, 3)  // RGB
+    image.add(4, png)
     var entry = ProtobufMessage()
-    entry.put(1, name)
-    entry.put(4, image)
+    entry.add(1, name)
+    entry.add(4, image)
     var summary = ProtobufMessage()
-    summary.put(1, entry)
+    summary.add(1, entry)
     try append(summary, step: step)
   }
 
   private func append(_ summary: ProtobufMessage, step: Int) throws(FileError) {
     var event = ProtobufMessage()
-    event.put(2, step)
-    event.put(5, summary)
+    event.add(2, step)
+    event.add(5, summary)
     try append(event)
   }
 
   private func append(_ event: ProtobufMessage) throws(FileError) {
     var timed = ProtobufMessage()
-    timed.put(1, Date().timeIntervalSince1970)
+    timed.add(1, Date().timeIntervalSince1970)
     let record = Self.record(timed.bytes + event.bytes)
     try appendRecord(record, to: descriptor, path: path)
   }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ONNX
+@testable import Protobuf
 
 /// The examples of the format's description: https://protobuf.dev/programming-guides/encoding.
 @Suite("Messages of Protocol Buffers")
@@ -35,6 +35,11 @@ struct ProtobufMessageTests {
   @Test func `numbers of 32 bits are little-endian`() {
     #expect(bytes { $0.add(2, Float(1)) } == [0x15, 0x00, 0x00, 0x80, 0x3F])
     #expect(bytes { $0.add(2, Float(-0.2)) } == [0x15, 0xCD, 0xCC, 0x4C, 0xBE])
+  }
+
+  @Test func `numbers of 64 bits are little-endian`() {
+    let one: [UInt8] = [0, 0, 0, 0, 0, 0, 0xF0, 0x3F]
+    #expect(bytes { $0.add(1, 1.0) } == [0x09] + one)
   }
 
   @Test func `a message within a message is its length and its bytes`() {

@@ -3,48 +3,59 @@
 ///
 /// The format has no end marks: a message inside another is its length and its bytes, so the inner one is
 /// written first.
-struct ProtobufMessage: Equatable {
+package struct ProtobufMessage: Equatable, Sendable {
   /// The largest message that readers take, in bytes: their lengths are signed integers of 32 bits.
-  static let limit = Int(Int32.max)
+  package static let limit = Int(Int32.max)
 
   /// The fields so far.
-  private(set) var bytes: [UInt8] = []
+  package private(set) var bytes: [UInt8] = []
+
+  /// No fields yet.
+  package init() {}
 
   private enum WireType: Int {
     case varint = 0
+    case fixed64 = 1
     case delimited = 2
     case fixed32 = 5
   }
 
   /// Appends an integer or the number of an enumeration's case.
-  mutating func add(_ field: Int, _ value: Int) {
+  package mutating func add(_ field: Int, _ value: Int) {
     addTag(field, .varint)
     // Negative numbers take ten bytes, as int64 has them.
     addVarint(UInt64(bitPattern: Int64(value)))
   }
 
   /// Appends a `float`.
-  mutating func add(_ field: Int, _ value: Float) {
+  package mutating func add(_ field: Int, _ value: Float) {
     addTag(field, .fixed32)
     withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
   }
 
+  /// Appends a `double`.
+  package mutating func add(_ field: Int, _ value: Double) {
+    addTag(field, .fixed64)
+    withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
+  }
+
   /// Appends a `string`.
-  mutating func add(_ field: Int, _ text: String) { add(field, Array(text.utf8)) }
+  package mutating func add(_ field: Int, _ text: String) { add(field, Array(text.utf8)) }
 
   /// Appends a message.
-  mutating func add(_ field: Int, _ message: ProtobufMessage) { add(field, message.bytes) }
+  package mutating func add(_ field: Int, _ message: ProtobufMessage) { add(field, message.bytes) }
 
   /// Appends tag and length of a field whose content, of so many bytes, follows elsewhere.
-  mutating func addHead(_ field: Int, length: Int) {
+  package mutating func addHead(_ field: Int, length: Int) {
     addTag(field, .delimited)
     addVarint(UInt64(length))
   }
 
   /// Appends the fields of another message to this one's.
-  mutating func append(_ fields: ProtobufMessage) { bytes += fields.bytes }
+  package mutating func append(_ fields: ProtobufMessage) { bytes += fields.bytes }
 
-  private mutating func add(_ field: Int, _ content: [UInt8]) {
+  /// Appends `bytes`.
+  package mutating func add(_ field: Int, _ content: [UInt8]) {
     addHead(field, length: content.count)
     bytes += content
   }
