@@ -30,8 +30,15 @@ struct FilePieces: Sendable {
       var code: Int32 = 0
       let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, done in
         while done < range.count, code == 0 {
-          let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[done...])
-          let count = pread(descriptor, rest.baseAddress, rest.count, off_t(range.lowerBound + done))
+          let rest = UnsafeMutableRawBufferPointer(
+            rebasing: UnsafeMutableRawBufferPointer(buffer)[done...]
+          )
+          let count = pread(
+            descriptor,
+            rest.baseAddress,
+            rest.count,
+            off_t(range.lowerBound + done)
+          )
           if count < 0, errno == EINTR { continue }
           if count < 0 { code = errno }
           if count <= 0 { break }

@@ -127,7 +127,11 @@ package struct FileUpload: Sendable {
       }
     }
     let name: String
-    if let upload { name = upload } else { name = try await client.beginUpload(key, sha256: sha256) }
+    if let upload {
+      name = upload
+    } else {
+      name = try await client.beginUpload(key, sha256: sha256)
+    }
     try note(Begun(sha256: sha256, upload: name))
     let length = Self.partSize(partSize, for: size)
     let ranges = stride(from: 0, to: size, by: length).map { $0..<min($0 + length, size) }

@@ -68,7 +68,9 @@ package struct ObjectDownload {
   }
 
   private var storedTag: String? {
-    guard let data = FileManager.default.contents(atPath: tagFile), data.count < 1024 else { return nil }
+    guard let data = FileManager.default.contents(atPath: tagFile), data.count < 1024 else {
+      return nil
+    }
     return String(decoding: data, as: UTF8.self)
   }
 
@@ -116,7 +118,10 @@ package struct ObjectDownload {
         throw StoreClient.interruption(error, "download of \(name)")
       }
       if file.size < object.size {
-        throw StoreError(.unreachable, "\(name) broke off after \(file.size) of \(object.size) bytes")
+        throw StoreError(
+          .unreachable,
+          "\(name) broke off after \(file.size) of \(object.size) bytes"
+        )
       }
       return response.headers.first(name: StoreClient.hashHeader)
     }

@@ -55,7 +55,8 @@ struct Signature {
     var (moment, parts) = (time_t(seconds), tm())
     gmtime_r(&moment, &parts)
     let numbers = [
-      parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+      parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+      parts.tm_sec,
     ]
     let digits = numbers.map { ($0 < 10 ? "0" : "") + String($0) }
     return digits[..<3].joined() + "T" + digits[3...].joined() + "Z"

@@ -105,7 +105,8 @@ extension StoreClient {
         action: "list the uploads of \(address(key))"
       )
     )
-    guard let page = XMLElement(parsing: answer.body), page.name == "ListMultipartUploadsResult" else {
+    guard let page = XMLElement(parsing: answer.body), page.name == "ListMultipartUploadsResult"
+    else {
       throw StoreError(.damaged, "\(store) answers with no list of the uploads of \(address(key))")
     }
     return page.all("Upload").filter { $0["Key"] == key }.compactMap { $0["UploadId"] }
@@ -125,7 +126,10 @@ extension StoreClient {
         )
       )
       guard (200..<300).contains(answer.status) else { return nil }
-      guard let page = XMLElement(parsing: answer.body), page.name == "ListPartsResult" else {
+      guard let page = XMLElement(parsing: answer.body),
+        // The second is what moto says.
+        ["ListPartsResult", "ListPartsResponse"].contains(page.name)
+      else {
         throw StoreError(.damaged, "\(store) answers with no list of the parts of \(address(key))")
       }
       for part in page.all("Part") {

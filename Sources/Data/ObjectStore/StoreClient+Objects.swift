@@ -79,7 +79,8 @@ extension StoreClient {
     var (mark, last) = (String?.none, "")
     while true {
       var query = [
-        ("encoding-type", "url"), ("list-type", "2"), ("max-keys", "\(pageSize)"), ("prefix", prefix),
+        ("encoding-type", "url"), ("list-type", "2"), ("max-keys", "\(pageSize)"),
+        ("prefix", prefix),
       ]
       if let mark { query.append(("continuation-token", mark)) }
       let place = "s3://\(bucket)/\(prefix)"
@@ -88,9 +89,12 @@ extension StoreClient {
         throw StoreError(.damaged, "\(store) answers with no list of \(place); check the endpoint")
       }
       for item in page.all("Contents") {
-        guard let key = item["Key"].flatMap(Self.decoded), let size = item["Size"].flatMap({ Int($0) }),
+        guard let key = item["Key"].flatMap(Self.decoded),
+          let size = item["Size"].flatMap({ Int($0) }),
           size >= 0, key.hasPrefix(prefix)
-        else { throw StoreError(.damaged, "\(store) lists an object below \(place) without key or size") }
+        else {
+          throw StoreError(.damaged, "\(store) lists an object below \(place) without key or size")
+        }
         // A server that repeats itself would be listed for ever.
         guard last.isEmpty || last.utf8.lexicographicallyPrecedes(key.utf8) else {
           throw StoreError(.damaged, "\(store) lists keys below \(place) out of order")

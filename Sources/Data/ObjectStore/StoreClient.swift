@@ -194,7 +194,9 @@ package final class StoreClient: Sendable {
     }
     let body = try await Self.whole(response, limit: Self.maximumError, of: store)
     if isGood, XMLElement(parsing: body)?.name != "Error" {
-      return try await read(.init(status: response.status, headers: response.headers, body: .bytes(.init(bytes: body))))
+      return try await read(
+        .init(status: response.status, headers: response.headers, body: .bytes(.init(bytes: body)))
+      )
     }
     let refusal = StoreRefusal(
       status: isGood ? 500 : status,
@@ -202,7 +204,12 @@ package final class StoreClient: Sendable {
       region: response.headers.first(name: "x-amz-bucket-region")
     )
     if request.expected.contains(refusal.code) {
-      return try await read(.init(status: .init(statusCode: isGood ? 500 : status), headers: ["x-nifty-code": refusal.code]))
+      return try await read(
+        .init(
+          status: .init(statusCode: isGood ? 500 : status),
+          headers: ["x-nifty-code": refusal.code]
+        )
+      )
     }
     let error = refusal.error(
       request.action,
@@ -244,9 +251,10 @@ package final class StoreClient: Sendable {
     let query = Signature.query(request.query)
     let time = Signature.time(Int(Date().timeIntervalSince1970))
     let hash = request.body.withUnsafeBytes { SHA256.digest(of: $0) }
-    var headers = request.headers + [
-      ("host", host), ("x-amz-content-sha256", hash), ("x-amz-date", time),
-    ]
+    var headers =
+      request.headers + [
+        ("host", host), ("x-amz-content-sha256", hash), ("x-amz-date", time),
+      ]
     if let token = settings.credentials.token { headers.append(("x-amz-security-token", token)) }
     let authorization = Signature(credentials: settings.credentials, region: settings.region)
       .authorization(

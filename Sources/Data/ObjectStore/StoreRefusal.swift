@@ -12,7 +12,9 @@ struct StoreRefusal {
   init(status: Int, body: [UInt8], region header: String?) {
     let error = XMLElement(parsing: body).flatMap { $0.name == "Error" ? $0 : nil }
     self.status = status
-    let word = (error?["Code"] ?? "").filter { $0.isASCII && ($0.isLetter || $0.isNumber) }.prefix(64)
+    let word = (error?["Code"] ?? "").filter { $0.isASCII && ($0.isLetter || $0.isNumber) }.prefix(
+      64
+    )
     code = word.isEmpty ? "HTTP \(status)" : String(word)
     message = error?["Message"] ?? ""
     region = (error?["Region"] ?? header).map { $0.filter { $0.isASCII && !$0.isWhitespace } }
@@ -49,7 +51,8 @@ struct StoreRefusal {
     switch code {
     case "NoSuchBucket":
       reason = "\(store) has no bucket \(bucket); make it, or correct the address"
-    case "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "UnrecognizedClientException":
+    case "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken",
+      "UnrecognizedClientException":
       reason =
         "\(store) does not take the \(credentials) (\(code)); check key, secret and session token, and that "
         + "the endpoint is theirs"
@@ -67,13 +70,15 @@ struct StoreRefusal {
         + "\(theirs) (\(code)); set it and run the same command again"
     case "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect",
       _ where (300..<400).contains(status):
-      let place = region.map { "region \($0): set AWS_REGION=\($0)" } ?? "another region: set AWS_REGION"
+      let place =
+        region.map { "region \($0): set AWS_REGION=\($0)" } ?? "another region: set AWS_REGION"
       reason = "the bucket \(bucket) is in \(place) (\(code))"
     case "QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "HTTP 507":
       reason = "\(store) is full (\(code)); make room there and run the same command again"
     default:
       let words = Self.printable(message)
-      reason = "\(store) answers HTTP \(status) \(code == "HTTP \(status)" ? "" : code)"
+      reason =
+        "\(store) answers HTTP \(status) \(code == "HTTP \(status)" ? "" : code)"
         .trimmingCharacters(in: .whitespaces) + (words.isEmpty ? "" : ", “\(words)”")
     }
     return StoreError(.refused(code: code), credentials.redacting(begin + reason))

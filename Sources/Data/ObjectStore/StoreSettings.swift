@@ -55,7 +55,8 @@ package struct StoreSettings: Sendable {
     if let path = paths.settings { configured = try ProfileFile(path).sections }
     let named = variable("AWS_PROFILE")
     let profile = named ?? "default"
-    let section = profile == "default" && configured["default"] != nil ? profile : "profile \(profile)"
+    let section =
+      profile == "default" && configured["default"] != nil ? profile : "profile \(profile)"
     let settings = configured[section] ?? [:]
     if named != nil, keys[profile] == nil, configured[section] == nil {
       let places = [paths.credentials, paths.settings].compactMap { $0 }.joined(separator: " nor ")
@@ -114,7 +115,8 @@ package struct StoreSettings: Sendable {
       )
     }
     let other = places.flatMap(\.settings.keys).first { key in
-      key.hasPrefix("sso_") || ["role_arn", "credential_process", "web_identity_token_file"].contains(key)
+      key.hasPrefix("sso_")
+        || ["role_arn", "credential_process", "web_identity_token_file"].contains(key)
     }
     let reason = other.map { "profile \(profile) has \($0), which nifty does not follow: " } ?? ""
     throw StoreError(

@@ -63,7 +63,9 @@ struct XMLElement: Equatable {
           rest.removeFirst()
           guard let tag = tag() else { return nil }
           count += 1
-          if count > XMLElement.maximumElements || open.count >= XMLElement.maximumDepth { return nil }
+          if count > XMLElement.maximumElements || open.count >= XMLElement.maximumDepth {
+            return nil
+          }
           let element = XMLElement(name: Self.local(tag.content))
           if element.name.isEmpty { return nil }
           if !tag.isClosed {

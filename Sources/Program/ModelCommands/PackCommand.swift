@@ -4,7 +4,7 @@ import CommandLine
 import Datasets
 import Files
 import Foundation
-import Text
+import ObjectStore
 
 /// Stage 3: sources of images and captions → zips with features.
 struct PackCommand: ParsableCommand {
@@ -20,6 +20,11 @@ struct PackCommand: ParsableCommand {
       zips of the same names when --dest is a folder, and one zip when it is a
       .zip. BMP and TIFF are not read: they are listed as left out.
 
+      Of s3://bucket/prefix the archives below it are packed, or where there are
+      none the images and captions; they are downloaded into the cache folder
+      (NIFTY_CACHE) and stay there. Credentials come from AWS_ACCESS_KEY_ID and
+      AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE in ~/.aws.
+
       A run that was killed is continued by the same command. What was left out
       is listed in DEST.left-out.tsv.
 
@@ -30,12 +35,24 @@ struct PackCommand: ParsableCommand {
           --width=256 --height=256 --transform=center-crop --clip clip.safetensors
         nifty pack --source='cc3m/*.tar' --caption-key=caption --orientation=exif \\
           --dest=data/cc3m.zip --width=256 --height=256 --transform=center-crop
+        nifty pack --source=s3://bucket/laion/split0 --dest=data/split0.zip \\
+          --width=256 --height=256 --transform=center-crop --clip clip.safetensors
         nifty pack --source=cifar-10-python.tar.gz --dest=cifar10.zip --no-clip
       """
   )
 
-  @Option(help: "What to pack; repeat for several. Braces, * and ? are expanded.")
+  @Option(
+    help: "What to pack; repeat for several. Braces, * and ? are expanded; or s3://bucket/prefix."
+  )
   var source: [String]
+
+  @Option(
+    help: """
+      Address of the object store of s3:// sources; as AWS_ENDPOINT_URL_S3 or ~/.aws/config say if not
+      given, else AWS's.
+      """
+  )
+  var s3Endpoint: String?
 
   @Option(help: "Zip to write, its folder being made; or a folder, for a zip of each source.")
   var dest: String
@@ -49,11 +66,14 @@ struct PackCommand: ParsableCommand {
 
   func validate() throws {
     if captionKey?.isEmpty == true { throw ValidationError("--caption-key must not be empty") }
+    if s3Endpoint != nil, !source.contains(where: S3Location.isAddress) {
+      throw ValidationError("--s3-endpoint is for a --source s3://…")
+    }
     try flags.check()
   }
 
   func run() throws {
-    let sources = source.flatMap(expandedBraces).flatMap(expandedGlob)
+    let sources = try PackSources.paths(source, endpoint: s3Endpoint)
     var isFolder: ObjCBool = false
     let destIsFolder =
       FileManager.default.fileExists(atPath: dest, isDirectory: &isFolder) && isFolder.boolValue

@@ -51,7 +51,9 @@ actor StoreUploads {
       settings = try StoreSettings(endpoint: configuration.storeEndpoint)
     } catch { throw .store(error) }
     guard let folder = configuration.workFolder else {
-      throw .option("give --work, a folder for ledgers and unfinished files: HOME and NIFTY_CACHE are not set")
+      throw .option(
+        "give --work, a folder for ledgers and unfinished files: HOME and NIFTY_CACHE are not set"
+      )
     }
     self.folder = folder
     client = StoreClient(bucket: location.bucket, settings: settings)
@@ -72,7 +74,9 @@ actor StoreUploads {
     // A mistyped endpoint should not be waited for as one that is busy.
     let first = StoreClient(bucket: location.bucket, settings: client.settings, attempts: 3)
     let listed: Result<[String: StoredObject], LaionError>
-    do throws(LaionError) { listed = .success(try await objects(first)) } catch { listed = .failure(error) }
+    do throws(LaionError) { listed = .success(try await objects(first)) } catch {
+      listed = .failure(error)
+    }
     await first.shutDown()
     let there = try listed.get()
     for object in there.values {
@@ -107,7 +111,9 @@ actor StoreUploads {
   /// Queues the full tars of a split that is being downloaded.
   func add(shardsOf split: SplitFolder) async throws(LaionError) {
     let names: [String]
-    do throws(FileError) { names = try listFolder(ifThere: split.path) } catch { throw .file(error) }
+    do throws(FileError) { names = try listFolder(ifThere: split.path) } catch {
+      throw .file(error)
+    }
     for name in names where Self.isShard(name) { try await add("\(split.path)/\(name)", of: split) }
   }
 
@@ -147,7 +153,9 @@ actor StoreUploads {
     if record.entries[name] == nil { return }
     try await drain()
     let log = try UploadLog(folder.uploadsPath, destination: destination(of: folder))
-    do throws(StoreError) { try await client.delete(location.key(name)) } catch { throw .store(error) }
+    do throws(StoreError) { try await client.delete(location.key(name)) } catch {
+      throw .store(error)
+    }
     do throws(FileError) { try log.remove(name) } catch { throw .file(error) }
   }
 
@@ -255,7 +263,8 @@ actor StoreUploads {
     let isOurs =
       parts.count == 1
       ? name.hasSuffix(".zip")
-      : parts.count == 2 && (isShard(String(parts[1])) || ["index.parquet", "stats.json"].contains(parts[1]))
+      : parts.count == 2
+        && (isShard(String(parts[1])) || ["index.parquet", "stats.json"].contains(parts[1]))
     return isOurs ? String(split) : nil
   }
 

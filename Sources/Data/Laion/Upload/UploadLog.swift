@@ -65,7 +65,8 @@ final class UploadLog {
   /// Notes that a file's upload begins.
   func begin(_ name: String, _ begun: FileUpload.Begun) throws(FileError) {
     if content.entries[name]?.begun == begun { return }
-    try log.append(["begin\t\(name)\t\(begun.sha256)\t\(begun.upload.isEmpty ? "-" : begun.upload)"])
+    try log.append(["begin\t\(name)\t\(begun.sha256)\t\(begun.upload.isEmpty ? "-" : begun.upload)"]
+    )
     content.entries[name, default: Entry()].begun = begun
   }
 
@@ -122,7 +123,8 @@ final class UploadLog {
     FileError(
       "continue",
       path: path,
-      reason: "it is no record of uploads; remove the split's folder here and its objects to download it again"
+      reason:
+        "it is no record of uploads; remove the split's folder here and its objects to download it again"
     )
   }
 
