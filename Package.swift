@@ -156,7 +156,8 @@ let dataSide: [Target] = [
     "Data",
     "Laion",
     [
-      "ObjectStore", "Web", "Datasets", "Archives", "Images", "Parquet", "Text", "Files", "BasicAlgorithms",
+      "ObjectStore", "Web", "Datasets", "Archives", "Images", "Parquet", "Text", "Files",
+      "BasicAlgorithms",
       "Threads", asyncHTTPClient, nioCore, nioHTTP1, nioHTTPCompression, nioPosix,
     ]
   ),

@@ -63,6 +63,7 @@ package enum SnapshotCache {
   ///
   /// - Parameter body: The function; it must not need this thread.
   /// - Returns: What it returns.
+  /// - Throws: What it throws.
   package static func waiting<Value: Sendable>(
     _ body: @escaping @Sendable () async throws -> Value
   ) throws -> Value {

@@ -2,7 +2,7 @@
 package struct S3Location: Equatable, Sendable, CustomStringConvertible {
   /// The bucket's name: 3 to 63 letters, digits, dots and dashes.
   package let bucket: String
-  /// The beginning of the keys, or a whole key; without a slash at either end. It may be empty.
+  /// The beginning of the keys, or a whole key; without a slash at either end, and perhaps empty.
   package let prefix: String
 
   /// Whether a path is meant for an object store.

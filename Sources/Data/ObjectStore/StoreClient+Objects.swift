@@ -71,6 +71,7 @@ extension StoreClient {
   ///   - prefix: The beginning of the keys.
   ///   - pageSize: Keys per answer, at most a thousand.
   ///   - visit: Called once per object.
+  /// - Throws: `StoreError`, also for a list that is damaged or goes on without end.
   package func list(
     prefix: String,
     pageSize: Int = 1000,

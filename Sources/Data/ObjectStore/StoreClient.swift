@@ -143,6 +143,8 @@ package final class StoreClient: Sendable {
   /// - Parameters:
   ///   - request: The request.
   ///   - read: Reads an answer; what it throws as `.unreachable` may be repeated.
+  /// - Returns: What `read` returns.
+  /// - Throws: `StoreError`.
   func attempting<Value>(
     _ request: Request,
     read: (HTTPClientResponse) async throws(StoreError) -> Value

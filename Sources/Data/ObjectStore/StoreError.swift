@@ -1,6 +1,6 @@
 import Files
 
-/// A failure of an object store, in one line: what, where, what to do. It never holds a credential.
+/// A failure of an object store, in one line: what, where, what to do, and never a credential.
 package struct StoreError: Error, Equatable, CustomStringConvertible {
   /// The kind of failure.
   package enum Cause: Equatable, Sendable {

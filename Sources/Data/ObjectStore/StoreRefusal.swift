@@ -39,6 +39,7 @@ struct StoreRefusal {
   ///   - store: The store, for people.
   ///   - credentials: Who asked.
   ///   - date: The store's time, as it sent it.
+  /// - Returns: What went wrong, and what to do.
   func error(
     _ action: String,
     bucket: String,

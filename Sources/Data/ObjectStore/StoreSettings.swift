@@ -28,7 +28,7 @@ package struct StoreSettings: Sendable {
   /// | files | `AWS_SHARED_CREDENTIALS_FILE` and `AWS_CONFIG_FILE`, `~/.aws/credentials` and `~/.aws/config` |
   ///
   /// - Parameters:
-  ///   - endpoint: The user's own word.
+  ///   - given: The user's own word on the endpoint.
   ///   - environment: The variables of the process.
   /// - Throws: `StoreError` without credentials, for a profile that is nowhere, or an endpoint that is no
   ///   address. No message has a value of a file or variable but the endpoint's.

@@ -11,6 +11,7 @@ enum PackSources {
   /// - Parameters:
   ///   - sources: Paths, patterns, `s3://` addresses.
   ///   - endpoint: The address of the object store, if the user gave it.
+  /// - Returns: Paths of files and folders.
   /// - Throws: `StoreError` if a download fails, `FileError` without a cache folder.
   static func paths(_ sources: [String], endpoint: String?) throws -> [String] {
     try sources.flatMap(expandedBraces).flatMap { source in

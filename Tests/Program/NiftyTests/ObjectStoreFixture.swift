@@ -20,6 +20,7 @@ final class ObjectStoreFixture: Sendable {
   ///   - pause: Seconds before each picture.
   ///   - flags: Flags of every run.
   ///   - weather: How the store fails.
+  /// - Throws: What keeps one of the servers from starting.
   init(
     rows: Int,
     padding: Int = 0,
