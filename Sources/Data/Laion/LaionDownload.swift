@@ -21,16 +21,19 @@ package struct LaionDownload: Sendable {
 
   /// Downloads all splits that are not finished, one after another.
   ///
-  /// - Parameter progress: Called about twice a second, and once when a split ends.
+  /// - Parameters:
+  ///   - progress: Called about twice a second, and once when a split ends.
+  ///   - uploading: Called about twice a second while an object store is waited for.
   /// - Returns: The statistics of every split, finished ones included.
   /// - Throws: `LaionError` for wrong settings, unreadable metadata, a full disk, or when the task is
   ///   cancelled. A failed row is counted, not thrown; a part that is damaged inside is
   ///   thrown after the other parts are done.
   package func run(
-    progress: @escaping @Sendable (LaionProgress) -> Void = { _ in }
+    progress: @escaping @Sendable (LaionProgress) -> Void = { _ in },
+    uploading: @escaping @Sendable (UploadProgress) -> Void = { _ in }
   ) async throws(LaionError) -> LaionReport {
     try configuration.validate()
-    guard let uploads = try StoreUploads(configuration) else {
+    guard let uploads = try StoreUploads(configuration, tell: uploading) else {
       return try await run(nil, progress: progress)
     }
     var local = configuration

@@ -16,6 +16,9 @@ package struct FileUpload: Sendable {
   /// Parts that are sent at the same time: so many are in memory.
   package var partsAtOnce = 3
 
+  /// Called with the bytes that the store has got or had, and the file's size.
+  package var progress: @Sendable (_ done: Int, _ size: Int) -> Void = { _, _ in }
+
   /// The limit of stores on the number of parts.
   private static let maximumParts = 10_000
 
@@ -157,18 +160,17 @@ package struct FileUpload: Sendable {
     do {
       return try await withThrowingTaskGroup(of: (UploadedPart, Int).self) { group in
         var (parts, sent) = ([UploadedPart](), 0)
+        func note(_ part: UploadedPart, _ bytes: Int) {
+          parts.append(part)
+          sent += bytes
+          progress(parts.reduce(0) { $0 + $1.size }, ranges.last?.upperBound ?? 0)
+        }
         for (index, range) in ranges.enumerated() {
-          if index >= partsAtOnce, let (part, bytes) = try await group.next() {
-            parts.append(part)
-            sent += bytes
-          }
+          if index >= partsAtOnce, let (part, bytes) = try await group.next() { note(part, bytes) }
           let earlier = there[index + 1]
           group.addTask { try await send(index + 1, range, of: file, earlier, to: upload) }
         }
-        for try await (part, bytes) in group {
-          parts.append(part)
-          sent += bytes
-        }
+        for try await (part, bytes) in group { note(part, bytes) }
         return (parts.sorted { $0.number < $1.number }, sent)
       }
     } catch let error as StoreError {

@@ -86,7 +86,7 @@ package final class StoreClient: Sendable {
   package static func with<Value: Sendable>(
     bucket: String,
     settings: StoreSettings,
-    attempts: Int = 10,
+    attempts: Int = 5,
     _ body: (StoreClient) async throws -> Value
   ) async throws -> Value {
     let client = StoreClient(bucket: bucket, settings: settings, attempts: attempts)

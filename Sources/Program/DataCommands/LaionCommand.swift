@@ -116,6 +116,8 @@ extension LaionCommand {
         case .text: Console.progress(Self.text(progress))
         case .json: Console.line(Self.json(progress))
         }
+      } uploading: { upload in
+        if log == .text { Console.progress(Self.text(upload)) }
       }
       await metrics?.shutDown()
       if report.splits.isEmpty { Console.error("nothing to do: no part is in this shard") }
@@ -172,6 +174,15 @@ extension LaionCommand {
         + "\(success)\(Text.rate(progress.imagesPerSecond, "images"))  "
         + "\(Text.rate(progress.bytesPerSecond / 1e6, "MB"))\(left)"
         + (worst.isEmpty ? "" : "  (\(worst.joined(separator: ", ")))")
+    }
+
+    private static func text(_ upload: UploadProgress) -> String {
+      let part =
+        upload.size == 0
+        ? ""
+        : "  \(Text.number(Double(upload.done) / 1e6))/\(Text.number(Double(upload.size) / 1e6)) MB"
+      let rest = upload.waiting == 0 ? "" : ", \(Text.count(upload.waiting, "file")) to go"
+      return "uploading \(upload.name)\(part)\(rest)"
     }
 
     private static func json(_ progress: LaionProgress) -> String {

@@ -30,7 +30,7 @@ struct ObjectStoreTests {
     let whole = try await fixture.twin()
     var last = start.duration(to: .now) / .seconds(1)
     var (said, kills) = ("", 0)
-    while kills < 12 {
+    while kills < 6 {
       let (words, isDone) = try await fixture.killed(after: .random(in: min(0.3, last)...last))
       said += words
       if isDone { break }
@@ -241,5 +241,17 @@ struct ObjectStoreTests {
       missing.status != 0 && missing.errors.contains("s3://pairs/nothing has no archives or images")
     )
     #expect(try fixture.leaks() == [])
+  }
+
+  @Test func `verify says that the pairs are in the store`() async throws {
+    let fixture = try ObjectStoreFixture(rows: 4, ["--to=webdataset"])
+    #expect(try await fixture.run().status == 0)
+    let work = try nifty(["laion", "verify", "--out=work"], in: fixture.folder.path)
+    #expect(
+      work.status == 1 && work.errors.contains("are in s3://pairs/some/laion/split0"),
+      "\(work.errors)"
+    )
+    let there = try nifty(["laion", "verify", "--out=s3://pairs/some"], in: fixture.folder.path)
+    #expect(there.status == 1 && there.errors.contains("must be a folder of this machine"))
   }
 }

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import ObjectStore
+import Synchronization
 
 /// What a download has brought into an object store.
 package struct UploadTotals: Codable, Equatable, Sendable {
@@ -10,6 +11,18 @@ package struct UploadTotals: Codable, Equatable, Sendable {
   package var bytes = 0
   /// Objects of the download that are in the store.
   package var total = 0
+}
+
+/// The progress of a download that waits for its object store.
+package struct UploadProgress: Sendable {
+  /// The file that is being sent, by its name below the prefix.
+  package var name: String
+  /// Bytes of it that the store has.
+  package var done: Int
+  /// Its size in bytes; 0 while it is not sent in parts.
+  package var size: Int
+  /// Files that wait.
+  package var waiting: Int
 }
 
 /// Takes the finished files of a download to an object store, in order and beside the download.
@@ -28,12 +41,17 @@ actor StoreUploads {
   private var queue: [Item] = []
   private var worker: Task<Void, Never>?
   private var failure: LaionError?
+  private let current = Mutex<(done: Int, size: Int)>((0, 0))
+  nonisolated private let tell: @Sendable (UploadProgress) -> Void
   /// Names whose objects are not what the record says: they are looked at again.
   private var doubtful: Set<String> = []
 
   /// Files that may wait for the one that is being sent.
   private static let mostWaiting = 2
   private static let poll = Duration.milliseconds(50)
+  private static let reportInterval = Duration.milliseconds(500)
+
+  private var lastReport = ContinuousClock.now
 
   private struct Item: Sendable {
     var name: String
@@ -42,8 +60,14 @@ actor StoreUploads {
 
   /// The uploads of a download; `nil` if its output is on this machine.
   ///
+  /// - Parameters:
+  ///   - configuration: The settings of the download.
+  ///   - tell: Called about twice a second while the download waits for the store.
   /// - Throws: `LaionError` without credentials, or without a working folder.
-  init?(_ configuration: LaionConfiguration) throws(LaionError) {
+  init?(
+    _ configuration: LaionConfiguration,
+    tell: @escaping @Sendable (UploadProgress) -> Void
+  ) throws(LaionError) {
     guard S3Location.isAddress(configuration.output) else { return nil }
     let settings: StoreSettings
     do throws(StoreError) {
@@ -56,6 +80,7 @@ actor StoreUploads {
       )
     }
     self.folder = folder
+    self.tell = tell
     client = StoreClient(bucket: location.bucket, settings: settings)
   }
 
@@ -199,7 +224,9 @@ actor StoreUploads {
     let log = try UploadLog(item.folder.uploadsPath, destination: destination(of: item.folder))
     let entry = log.content.entries[item.name]
     let isCertain = !doubtful.contains(item.name) && entry?.begun == nil
-    let upload = FileUpload(path, to: location.key(item.name), by: client)
+    var upload = FileUpload(path, to: location.key(item.name), by: client)
+    current.withLock { $0 = (0, 0) }
+    upload.progress = { done, size in self.current.withLock { $0 = (done, size) } }
     do {
       let receipt = try await upload.run(
         continuing: entry?.begun,
@@ -229,6 +256,11 @@ actor StoreUploads {
   }
 
   private func pause() async throws(LaionError) {
+    if lastReport.duration(to: .now) > Self.reportInterval, let item = queue.first {
+      lastReport = .now
+      let (done, size) = current.withLock { $0 }
+      tell(.init(name: item.name, done: done, size: size, waiting: queue.count - 1))
+    }
     do { try await Task.sleep(for: Self.poll) } catch { throw .cancelled }
   }
 
