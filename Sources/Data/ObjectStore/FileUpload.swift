@@ -69,7 +69,7 @@ package struct FileUpload: Sendable {
     if known == sha256 { return nil }
     if let there = try await client.head(key), there.size == size, there.sha256 == sha256 {
       // Other uploads of the key are of earlier contents, or were ended after all.
-      for upload in try await client.uploads(of: key) { try await client.abortUpload(key, upload) }
+      try await giveUpOthers(than: nil)
       return Receipt(size: size, sha256: sha256, tag: there.tag, sent: 0)
     }
     var (tag, sent): (String, Int)
@@ -88,7 +88,16 @@ package struct FileUpload: Sendable {
     // A gateway may lose the hash; then the tag of the same answer must do.
     let isSame = there.sha256.map { $0 == sha256 } ?? (!tag.isEmpty && there.tag == tag)
     guard there.size == size, isSame else { throw changed() }
+    // The answer to a begin may have been lost: then there is another upload, which nobody would end.
+    if size > partSize { try await giveUpOthers(than: nil) }
     return Receipt(size: size, sha256: sha256, tag: there.tag, sent: sent)
+  }
+
+  /// Gives up uploads of the key: their parts would be stored, and paid for, for ever.
+  private func giveUpOthers(than kept: String?) async throws(StoreError) {
+    for other in try await client.uploads(of: key) where other != kept {
+      try await client.abortUpload(key, other)
+    }
   }
 
   private func changed() -> StoreError {
@@ -117,10 +126,7 @@ package struct FileUpload: Sendable {
     _ note: (Begun) throws(StoreError) -> Void
   ) async throws(StoreError) -> (tag: String, sent: Int) {
     var upload = begun.flatMap { $0.sha256 == sha256 && !$0.upload.isEmpty ? $0.upload : nil }
-    // Those that are not ours to continue would be stored, and paid for, for ever.
-    for other in try await client.uploads(of: key) where other != upload {
-      try await client.abortUpload(key, other)
-    }
+    try await giveUpOthers(than: upload)
     var there: [Int: UploadedPart] = [:]
     if let known = upload {
       if let parts = try await client.parts(key, of: known) {

@@ -157,6 +157,25 @@ struct StoreClientTests {
   }
 
   @Test(.enabled(if: ObjectStoreServer.isAvailable, "needs moto"))
+  func `an upload whose begin was answered in vain leaves no other behind`() async throws {
+    // After a look at the key and at its uploads the third request begins one, and its answer is lost.
+    var weather = ObjectStoreServer.Weather()
+    weather.failsEvery = 6
+    let store = try ObjectStoreServer(weather)
+    defer { store.stop() }
+    let folder = try TemporaryFolder()
+    try folder.write((0..<11 << 20).map { UInt8(truncatingIfNeeded: $0 >> 7) }, to: "file")
+    try await withStore(store) { client in
+      var upload = FileUpload(folder.file("file"), to: "x", by: client)
+      upload.partSize = 5 << 20
+      let receipt = try await upload.run { _ in }
+      #expect(receipt?.sent == 11 << 20)
+      #expect(try await client.uploads(of: "x").isEmpty)
+      #expect(try await client.head("x")?.sha256 == receipt?.sha256)
+    }
+  }
+
+  @Test(.enabled(if: ObjectStoreServer.isAvailable, "needs moto"))
   func `a download goes on where it stopped, unless the object changed`() async throws {
     let store = try ObjectStoreServer()
     defer { store.stop() }

@@ -8,7 +8,8 @@ package final class ObjectStoreServer: @unchecked Sendable {
 
   /// How the server fails.
   package struct Weather: Sendable {
-    /// Of so many requests one is answered with 503 SlowDown, and another is done and its answer lost; 0 for none.
+    /// Of so many requests the last is answered with 503 SlowDown, and the one in the middle is done and its answer
+    /// lost; 0 for none.
     package var failsEvery = 0
     /// Seconds before each answer.
     package var delay = 0.0
@@ -138,9 +139,9 @@ package final class ObjectStoreServer: @unchecked Sendable {
     counter, is_open = itertools.count(1), False
 
     def weather(environ, start_response):
-      number = next(counter)
       if not is_open or fails_every == 0:
         return answer(environ, start_response)
+      number = next(counter)
       if number % fails_every == 0:
         body = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
         start_response("503 Slow Down", [("Content-Length", str(len(body))), ("Connection", "close")])
