@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import ObjectStore
 import Parquet
 import Threads
 
@@ -33,6 +34,11 @@ package struct LaionDownload: Sendable {
     uploading: @escaping @Sendable (UploadProgress) -> Void = { _ in }
   ) async throws(LaionError) -> LaionReport {
     try configuration.validate()
+    if S3Location.isAddress(configuration.output),
+      let reason = ThreadLimit.refusal(of: configuration.fetch, hasStore: true)
+    {
+      throw .tooFewThreads(reason)
+    }
     guard let uploads = try StoreUploads(configuration, tell: uploading) else {
       return try await run(nil, progress: progress)
     }

@@ -85,10 +85,13 @@ final class ObjectStoreFixture: Sendable {
   /// Runs the download and kills it after some seconds.
   ///
   /// - Returns: What it had said, and whether it had ended before.
-  func killed(after seconds: Double) async throws -> (said: String, isDone: Bool) {
+  func killed(
+    after seconds: Double,
+    _ more: [String] = []
+  ) async throws -> (said: String, isDone: Bool) {
     let process = Process()
     process.executableURL = URL(filePath: try program())
-    process.arguments = words("s3://pairs/some/laion", ["--work=work"])
+    process.arguments = words("s3://pairs/some/laion", ["--work=work"] + more)
     process.currentDirectoryURL = URL(filePath: folder.path)
     process.environment = ProcessInfo.processInfo.environment.merging(store.environment) { $1 }
     let pipe = Pipe()

@@ -66,8 +66,14 @@ struct ObjectStoreTests {
     let first = try await fixture.run(["--per-split=14"])
     #expect(first.status == 0, "\(first.errors)")
     #expect(first.output.contains("split0: 14 pairs"))
+    for _ in 0..<4 {
+      _ = try await fixture.killed(after: .random(in: 0.1...1.2), ["--per-split=33"])
+    }
     let second = try await fixture.run(["--per-split=33"])
     #expect(second.status == 0, "\(second.errors)")
+    #expect(
+      second.output.contains("split0: 33 pairs") || second.output.contains("complete already, 33")
+    )
     let whole = try await fixture.twin(["--per-split=33"])
     #expect(ObjectStoreFixture.differences(try fixture.objects().files, whole) == [])
   }
