@@ -151,9 +151,15 @@ let dataSide: [Target] = [
   library("Data", "Web", [nioCore, nioHTTP1]),
   library(
     "Data",
+    "ObjectStore",
+    ["Web", "Text", "Files", asyncHTTPClient, nioCore, nioHTTP1]
+  ),
+  library(
+    "Data",
     "Laion",
     [
-      "Web", "Datasets", "Archives", "Images", "Parquet", "Text", "Files", "BasicAlgorithms",
+      "ObjectStore", "Web", "Datasets", "Archives", "Images", "Parquet", "Text", "Files",
+      "BasicAlgorithms",
       "Threads", asyncHTTPClient, nioCore, nioHTTP1, nioHTTPCompression, nioPosix,
     ]
   ),
@@ -214,6 +220,7 @@ let dataSide: [Target] = [
     "LaionTests",
     ["Laion", "Web", "Datasets", "Archives", "Images", "Parquet", "TestSupport", "Files", "Text"]
   ),
+  tests("Data", "ObjectStoreTests", ["ObjectStore", "Web", "Files", "TestSupport"]),
   tests("Data", "FetchTests", ["Fetch", "Files", "TestSupport"]),
   tests(
     "Program",
@@ -301,7 +308,8 @@ let torchSide: [Target] = [
     [
       "DataCommands", "CommandLine", "Demo", "Studio", "Training", "Evaluation", "Sampling",
       "Distributed", "Export", "ONNX", "Snapshots", "CLIP", "Networks", "Pixels", "TorchNN",
-      "Torch", "Fetch", "Datasets", "Images", "Console", "JSON", "Text", "Files", argumentParser,
+      "Torch", "Fetch", "ObjectStore", "Datasets", "Images", "Console", "JSON", "Text", "Files",
+      argumentParser,
       "Threads",
     ]
   ),

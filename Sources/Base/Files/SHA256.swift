@@ -20,19 +20,17 @@ package struct SHA256: Sendable {
   package mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
 
   /// The digest of all bytes so far, 64 lower-case hexadecimal digits.
-  package func digest() -> String {
+  package func digest() -> String { hexadecimal(bytes()) }
+
+  /// The digest of all bytes so far, 32 bytes.
+  package func bytes() -> [UInt8] {
     // Reading a digest resets nettle's state.
     var final = context
     let size = Int(SHA256_DIGEST_SIZE)
-    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+    return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       nettle_sha256_digest(&final, size, buffer.baseAddress)
       count = size
     }
-    let digits = Array("0123456789abcdef".utf8)
-    return String(
-      decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
-      as: UTF8.self
-    )
   }
 
   /// The digest of bytes in memory.
@@ -48,4 +46,33 @@ package struct SHA256: Sendable {
     file.adviseWillNeed()
     return file.withBytes { digest(of: $0) }
   }
+}
+
+extension SHA256 {
+  /// The keyed hash of a message, 32 bytes (HMAC, RFC 2104, section 2).
+  package static func authenticationCode(of message: [UInt8], key: [UInt8]) -> [UInt8] {
+    let blockSize = Int(SHA256_BLOCK_SIZE)
+    var block = key
+    if key.count > blockSize {
+      var short = SHA256()
+      short.update(key)
+      block = short.bytes()
+    }
+    block += [UInt8](repeating: 0, count: blockSize - block.count)
+    var (inner, outer) = (SHA256(), SHA256())
+    inner.update(block.map { $0 ^ 0x36 })
+    inner.update(message)
+    outer.update(block.map { $0 ^ 0x5C })
+    outer.update(inner.bytes())
+    return outer.bytes()
+  }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+  let digits = Array("0123456789abcdef".utf8)
+  return String(
+    decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
+    as: UTF8.self
+  )
 }

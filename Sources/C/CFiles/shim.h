@@ -1,6 +1,7 @@
 // Debian's nettle and libdeflate, as they are, and of glibc what Swift leaves out.
 #include <libdeflate.h>
 #include <malloc.h>
+#include <nettle/md5.h>
 #include <nettle/sha2.h>
 #include <sys/syscall.h>
 #include <unistd.h>

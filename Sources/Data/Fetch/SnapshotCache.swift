@@ -60,7 +60,11 @@ package enum SnapshotCache {
   }
 
   /// Waits for an asynchronous function, for commands that compute on this thread.
-  private static func waiting<Value: Sendable>(
+  ///
+  /// - Parameter body: The function; it must not need this thread.
+  /// - Returns: What it returns.
+  /// - Throws: What it throws.
+  package static func waiting<Value: Sendable>(
     _ body: @escaping @Sendable () async throws -> Value
   ) throws -> Value {
     let done = DispatchSemaphore(value: 0)

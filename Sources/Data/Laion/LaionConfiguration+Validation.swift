@@ -1,3 +1,4 @@
+import ObjectStore
 import Web
 
 extension LaionConfiguration {
@@ -8,6 +9,7 @@ extension LaionConfiguration {
     for option in LaionOptions.all { try option.check(in: self) }
     try validateShard()
     try validateFilter()
+    try validateStore()
     if image.resize != nil, image.size == nil {
       throw .option("--resize says how images get their --size: give it, too, as --size 256")
     }
@@ -45,6 +47,28 @@ extension LaionConfiguration {
         "--user-agent must be printable ASCII, such as \"name/1.0\", "
           + "not \(fetch.userAgent.debugDescription)"
       )
+    }
+  }
+
+  private func validateStore() throws(LaionError) {
+    guard S3Location.isAddress(output) else {
+      if work != nil { throw .option("--work is where --out s3://… works; \(output) is a folder") }
+      if storeEndpoint != nil {
+        throw .option("--s3-endpoint is where --out s3://… goes; \(output) is a folder")
+      }
+      return
+    }
+    do throws(StoreError) {
+      _ = try S3Location(output)
+      if let storeEndpoint { _ = try StoreSettings.endpoint(storeEndpoint) }
+    } catch {
+      throw .option(error.description)
+    }
+    if layout == .folder {
+      throw .option("--out s3://… takes --to webdataset or --to zip, not single files")
+    }
+    if let work, work.isEmpty || S3Location.isAddress(work) {
+      throw .option("--work must be a folder of this machine, not \(work.debugDescription)")
     }
   }
 

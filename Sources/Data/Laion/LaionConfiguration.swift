@@ -4,8 +4,13 @@ import Text
 package struct LaionConfiguration: Codable, Equatable, Sendable {
   /// The folder that holds `part-*.parquet`, or a single file; part i becomes split i.
   package var metadata: String
-  /// The folder that receives the folders `split0`, `split1` and so on.
+  /// The folder that receives the folders `split0`, `split1` and so on; or the `s3://bucket/prefix` below which
+  /// finished files go.
   package var output: String
+  /// The working folder of a download into an object store; `nil` for one in the cache folder.
+  package var work: String?
+  /// The address of the object store; `nil` as the usual variables and files say.
+  package var storeEndpoint: String?
   /// The parts to download; `nil` for all.
   package var parts: ClosedRange<Int>?
   /// This machine's shard of the parts; `nil` for all.

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import ObjectStore
 import Parquet
 import Threads
 
@@ -21,15 +22,44 @@ package struct LaionDownload: Sendable {
 
   /// Downloads all splits that are not finished, one after another.
   ///
-  /// - Parameter progress: Called about twice a second, and once when a split ends.
+  /// - Parameters:
+  ///   - progress: Called about twice a second, and once when a split ends.
+  ///   - uploading: Called about twice a second while an object store is waited for.
   /// - Returns: The statistics of every split, finished ones included.
   /// - Throws: `LaionError` for wrong settings, unreadable metadata, a full disk, or when the task is
   ///   cancelled. A failed row is counted, not thrown; a part that is damaged inside is
   ///   thrown after the other parts are done.
   package func run(
-    progress: @escaping @Sendable (LaionProgress) -> Void = { _ in }
+    progress: @escaping @Sendable (LaionProgress) -> Void = { _ in },
+    uploading: @escaping @Sendable (UploadProgress) -> Void = { _ in }
   ) async throws(LaionError) -> LaionReport {
     try configuration.validate()
+    if S3Location.isAddress(configuration.output),
+      let reason = ThreadLimit.refusal(of: configuration.fetch, hasStore: true)
+    {
+      throw .tooFewThreads(reason)
+    }
+    guard let uploads = try StoreUploads(configuration, tell: uploading) else {
+      return try await run(nil, progress: progress)
+    }
+    var local = configuration
+    (local.output, local.work, local.storeEndpoint) = (uploads.folder, nil, nil)
+    let result: Result<LaionReport, LaionError>
+    do throws(LaionError) {
+      var report = try await LaionDownload(local).run(uploads, progress: progress)
+      report.uploaded = await uploads.totals
+      result = .success(report)
+    } catch {
+      result = .failure(error)
+    }
+    await uploads.shutDown()
+    return try result.get()
+  }
+
+  private func run(
+    _ uploads: StoreUploads?,
+    progress: @escaping @Sendable (LaionProgress) -> Void
+  ) async throws(LaionError) -> LaionReport {
     let all = try MetadataPart.list(in: configuration.metadata, range: configuration.parts)
     let parts = try shard(of: all)
     if configuration.filter.keepsUncaptioned != true, configuration.columns.header == nil,
@@ -50,7 +80,7 @@ package struct LaionDownload: Sendable {
         state.note(inFolderOf: SplitFolder.path(of: state.split, in: output))
         progress(state)
       }
-      let splits = parts.map { split($0, denied, network, report) }
+      let splits = parts.map { split($0, denied, network, report, uploads) }
       // Fail early: a damaged part or a folder with other settings must not show after days of downloading.
       var unreadColumns: [String: String] = [:]
       for split in splits {
@@ -58,7 +88,16 @@ package struct LaionDownload: Sendable {
         for (name, type) in rows.unreadColumns { unreadColumns[name] = type }
         try split.checkSettings()
       }
-      var whole = try await run(splits)
+      try await uploads?.prepare(splits.map(\.folder))
+      var whole: LaionReport
+      do throws(LaionError) {
+        whole = try await run(splits)
+      } catch  where error.isDamage {
+        // The other parts are whole, and so is what goes to the store.
+        try await uploads?.end(splits.map(\.folder))
+        throw error
+      }
+      try await uploads?.end(splits.map(\.folder))
       whole.notes = unreadColumns.sorted { $0.key < $1.key }.map { name, type in
         "column \(name) has the Arrow type '\(type)', which is not read: its values count as unknown"
       }
@@ -82,6 +121,7 @@ package struct LaionDownload: Sendable {
         if !retries {
           report.splits.append(finished)
           report.skipped.append(split.part.number)
+          try await split.uploads?.add(finishedOf: split.folder)
           continue
         }
       }
@@ -102,7 +142,8 @@ package struct LaionDownload: Sendable {
     _ part: MetadataPart,
     _ denied: DenyList,
     _ network: Connections,
-    _ reporter: ProgressReporter
+    _ reporter: ProgressReporter,
+    _ uploads: StoreUploads?
   ) -> SplitDownload {
     SplitDownload(
       part: part,
@@ -119,7 +160,8 @@ package struct LaionDownload: Sendable {
       ),
       pool: network.decoders,
       denied: denied,
-      reporter: reporter
+      reporter: reporter,
+      uploads: uploads
     )
   }
 

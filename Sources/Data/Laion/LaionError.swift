@@ -1,4 +1,5 @@
 package import Files
+package import ObjectStore
 package import Parquet
 
 /// An error that ends a download, in one line: what, where, and what to do.
@@ -37,6 +38,8 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
   case tooFewThreads(String)
   /// The disk is full or a folder is not writable.
   case file(FileError)
+  /// The object store refuses, or does not answer.
+  case store(StoreError)
   /// The task was cancelled; the same command continues where it stopped.
   case cancelled
 
@@ -81,6 +84,7 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
     case .tooFewThreads(let reason): reason
     case .parquet(let error): error.description
     case .file(let error): error.description
+    case .store(let error): error.description
     case .cancelled: "stopped; run the same command again to continue"
     }
   }

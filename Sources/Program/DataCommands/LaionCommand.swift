@@ -20,7 +20,15 @@ struct LaionCommand: AsyncParsableCommand {
         nifty laion --metadata laion_meta_file --out data/laion \\
           --to zip --size 256
         nifty laion --metadata laion_meta_file --out data/laion --retry
+        nifty laion --metadata laion_meta_file --out s3://bucket/laion \\
+          --to webdataset --work /scratch/laion
+        nifty laion --metadata laion_meta_file --out s3://bucket/laion \\
+          --to zip --size 256 --s3-endpoint http://127.0.0.1:9000
         nifty laion verify --out data/laion
+
+      Into an object store finished tars and zips go when they are full, and
+      leave this machine; credentials come from AWS_ACCESS_KEY_ID and
+      AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE in ~/.aws.
 
       `nifty laion download --help` lists the options of a download.
       """,
@@ -45,6 +53,8 @@ extension LaionCommand {
 
     @Option(required: LaionOptions.metadata) var metadata: String
     @Option(required: LaionOptions.out) var out: String
+    @Option(optional: LaionOptions.work) var work: String?
+    @Option(optional: LaionOptions.s3Endpoint) var s3Endpoint: String?
     @Flag(LaionOptions.retry) var retry: Bool
 
     @Option(help: "How progress is told; json is one object a line.")
@@ -77,6 +87,8 @@ extension LaionCommand {
     /// What the flags say, without regard to the variables of a cluster.
     var settings: LaionConfiguration {
       var settings = LaionConfiguration(metadata: metadata, output: out)
+      LaionOptions.work.set(&settings, work)
+      LaionOptions.s3Endpoint.set(&settings, s3Endpoint)
       LaionOptions.retry.set(&settings, retry)
       rows.apply(to: &settings)
       fetch.apply(to: &settings)
@@ -89,6 +101,9 @@ extension LaionCommand {
       let choice = try rows.shardChoice()
       settings.shard = choice.shard
       if let note = choice.note { Console.error(note) }
+      if let folder = settings.workFolder {
+        Console.error("working folder: \(folder); keep it until the download is finished")
+      }
       var metrics: MetricsServer?
       if let metricsPort {
         metrics = try await MetricsServer(port: metricsPort, on: metricsAddress)
@@ -101,6 +116,8 @@ extension LaionCommand {
         case .text: Console.progress(Self.text(progress))
         case .json: Console.line(Self.json(progress))
         }
+      } uploading: { upload in
+        if log == .text { Console.progress(Self.text(upload)) }
       }
       await metrics?.shutDown()
       if report.splits.isEmpty { Console.error("nothing to do: no part is in this shard") }
@@ -129,6 +146,13 @@ extension LaionCommand {
       let rate = Text.rate(Double(report.added) / seconds, "images")
       let pairs = Text.count(report.pairs, "pair")
       Console.line("\(pairs) in \(out)" + (report.added > 0 ? ", \(rate)" : ""))
+      if let uploaded = report.uploaded {
+        Console.line(
+          "uploaded \(Text.count(uploaded.objects, "object")), "
+            + "\(Text.number(Double(uploaded.bytes) / 1e6)) MB; "
+            + "\(Text.count(uploaded.total, "object")) there, sizes and tags compared"
+        )
+      }
     }
 
     /// Counts by cause, the largest first; nothing of none.
@@ -150,6 +174,15 @@ extension LaionCommand {
         + "\(success)\(Text.rate(progress.imagesPerSecond, "images"))  "
         + "\(Text.rate(progress.bytesPerSecond / 1e6, "MB"))\(left)"
         + (worst.isEmpty ? "" : "  (\(worst.joined(separator: ", ")))")
+    }
+
+    private static func text(_ upload: UploadProgress) -> String {
+      let part =
+        upload.size == 0
+        ? ""
+        : "  \(Text.number(Double(upload.done) / 1e6))/\(Text.number(Double(upload.size) / 1e6)) MB"
+      let rest = upload.waiting == 0 ? "" : ", \(Text.count(upload.waiting, "file")) to go"
+      return "uploading \(upload.name)\(part)\(rest)"
     }
 
     private static func json(_ progress: LaionProgress) -> String {

@@ -101,6 +101,7 @@ struct LaionRequestFlags: ParsableArguments {
 /// How pairs are stored.
 struct LaionStorageFlags: ParsableArguments {
   @Option(LaionOptions.to) var to: PairLayout
+  @Option(LaionOptions.pairsPerShard) var pairsPerShard: Int
   @Option(LaionOptions.format) var format: StoredFormat
   @Option(LaionOptions.quality) var quality: Int
   @Option(optional: LaionOptions.size) var size: Int?
@@ -109,6 +110,7 @@ struct LaionStorageFlags: ParsableArguments {
 
   func apply(to settings: inout LaionConfiguration) {
     LaionOptions.to.set(&settings, to)
+    LaionOptions.pairsPerShard.set(&settings, pairsPerShard)
     LaionOptions.format.set(&settings, format)
     LaionOptions.quality.set(&settings, quality)
     LaionOptions.size.set(&settings, size)

@@ -5,7 +5,7 @@ import Console
 import Datasets
 import Files
 import Foundation
-import Text
+import ObjectStore
 
 /// Stage 3: sources of images and captions → zips with features.
 struct PackCommand: ParsableCommand {
@@ -21,6 +21,11 @@ struct PackCommand: ParsableCommand {
       zips of the same names when --dest is a folder, and one zip when it is a
       .zip. BMP and TIFF are not read: they are listed as left out.
 
+      Of s3://bucket/prefix the archives below it are packed, or where there are
+      none the images and captions; they are downloaded into the cache folder
+      (NIFTY_CACHE) and stay there. Credentials come from AWS_ACCESS_KEY_ID and
+      AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE in ~/.aws.
+
       A run that was killed is continued by the same command. What was left out
       is listed in DEST.left-out.tsv.
 
@@ -33,12 +38,24 @@ struct PackCommand: ParsableCommand {
           --dest=data/cc3m.zip --width=256 --height=256 --transform=center-crop
         nifty pack --source=coco --dest=coco.zip --shard=2/10 \\
           --width=256 --height=256 --transform=center-crop --clip clip.safetensors
+        nifty pack --source=s3://bucket/laion/split0 --dest=data/split0.zip \\
+          --width=256 --height=256 --transform=center-crop --clip clip.safetensors
         nifty pack --source=cifar-10-python.tar.gz --dest=cifar10.zip --no-clip
       """
   )
 
-  @Option(help: "What to pack; repeat for several. Braces, * and ? are expanded.")
+  @Option(
+    help: "What to pack; repeat for several. Braces, * and ? are expanded; or s3://bucket/prefix."
+  )
   var source: [String]
+
+  @Option(
+    help: """
+      Address of the object store of s3:// sources; as AWS_ENDPOINT_URL_S3 or ~/.aws/config say if not
+      given, else AWS's.
+      """
+  )
+  var s3Endpoint: String?
 
   @Option(help: "Zip to write, its folder being made; or a folder, for a zip of each source.")
   var dest: String
@@ -60,31 +77,34 @@ struct PackCommand: ParsableCommand {
 
   func validate() throws {
     if captionKey?.isEmpty == true { throw ValidationError("--caption-key must not be empty") }
+    if s3Endpoint != nil, !source.contains(where: S3Location.isAddress) {
+      throw ValidationError("--s3-endpoint is for a --source s3://…")
+    }
     try flags.check()
   }
 
   func run() throws {
-    var sources = source.flatMap(expandedBraces).flatMap(expandedGlob)
+    let all = PackSources.expanded(source)
     var isFolder: ObjCBool = false
     let destIsFolder =
       FileManager.default.fileExists(atPath: dest, isDirectory: &isFolder) && isFolder.boolValue
+    if let twin = Dictionary(grouping: all) { $0 }.first(where: { $0.value.count > 1 }) {
+      throw DatasetError.option("\(twin.key) is named twice; its images would be packed twice")
+    }
+    // Of all shards: two machines must not write one zip.
+    if destIsFolder { _ = try Self.zips(of: all.filter { !S3Location.isAddress($0) }, in: dest) }
+    let own = destIsFolder ? shard?.sources(of: all) ?? all : all
+    if let shard, own.isEmpty {
+      return Console.line("no source is in shard \(shard.index) of \(shard.count)")
+    }
+    let sources = try PackSources.paths(own, endpoint: s3Endpoint)
     guard sources.count == 1 || destIsFolder || dest.lowercased().hasSuffix(".zip") else {
       throw DatasetError.option(
         "--dest must be an existing folder or a .zip for several sources, not \(dest)"
       )
     }
-    if let twin = Dictionary(grouping: sources) { $0 }.first(where: { $0.value.count > 1 }) {
-      throw DatasetError.option("\(twin.key) is named twice; its images would be packed twice")
-    }
-    var zips = try destIsFolder ? Self.zips(of: sources, in: dest) : [dest]
-    if let shard {
-      (sources, zips) =
-        destIsFolder
-        ? (shard.sources(of: sources), shard.sources(of: zips)) : (sources, [shard.path(of: dest)])
-      if sources.isEmpty {
-        return Console.line("no source is in shard \(shard.index) of \(shard.count)")
-      }
-    }
+    let zips =
+      try destIsFolder ? Self.zips(of: sources, in: dest) : [shard?.path(of: dest) ?? dest]
     // Sources first: a mistyped path should not wait for a model to load.
     let opened = try sources.map { path in
       (path, try part(of: ImageTextSources.open(path, captionKey: captionKey), destIsFolder))

@@ -10,7 +10,6 @@ struct LaionOptionTests {
 
   private static let setters: [String: Set] = [
     "window": { $0.window = Int($1) },
-    "pairsPerShard": { $0.pairsPerShard = Int($1) },
     "rowsPerFlush": { $0.rowsPerFlush = Int($1) },
     "image.maximumPixels": { $0.image.maximumPixels = Int($1) },
     "fetch.resolverThreads": { $0.fetch.resolverThreads = Int($1) },

@@ -23,7 +23,8 @@ struct LaionFlagsTests {
     "connect-timeout": "2.5", "read-timeout": "4", "max-bytes": "1000000", "attempts": "5",
     "user-agent": "tester/1.0", "ignore-robots": nil, "allow-address": "10.0.0.7",
     "allow-private-addresses": nil, "to": "webdataset", "format": "webp", "quality": "80",
-    "size": "256", "near-duplicates": "6",
+    "size": "256", "near-duplicates": "6", "pairs-per-shard": "500", "work": "scratch",
+    "s3-endpoint": "http://127.0.0.1:9000",
   ]
 
   /// Flags that say how the command works, and are no settings of a download.
@@ -59,7 +60,11 @@ struct LaionFlagsTests {
   }
 
   /// What a flag needs beside it to have an effect.
-  private static let needed = ["quality": ["--format=jpg"], "resize": ["--size=64"]]
+  private static let needed = [
+    "quality": ["--format=jpg"], "resize": ["--size=64"],
+    "work": ["--out=s3://bucket/laion", "--to=webdataset"],
+    "s3-endpoint": ["--out=s3://bucket/laion", "--to=webdataset"],
+  ]
 
   @Test(arguments: words.keys.sorted())
   func `every flag reaches the configuration`(flag: String) throws {
@@ -138,6 +143,17 @@ struct LaionFlagsTests {
     ),
     (["--shards=0"], "--shards must be at least 1, not 0"),
     (["--quality=80"], "--quality is for --format jpg and webp; png is without loss"),
+    (["--work=w"], "--work is where --out s3://… works; o is a folder"),
+    (["--s3-endpoint=http://x"], "--s3-endpoint is where --out s3://… goes; o is a folder"),
+    (["--out=s3://abc/x"], "--out s3://… takes --to webdataset or --to zip, not single files"),
+    (
+      ["--out=s3://ab/x", "--to=webdataset"],
+      "\"s3://ab/x\" is no s3://bucket/prefix: a bucket has 3 to 63 small letters, digits, dots and dashes"
+    ),
+    (
+      ["--out=s3://abc/x", "--to=webdataset", "--s3-endpoint=http://x/y"],
+      "the store's endpoint must be an address without a path, as http://x:80, not http://x:80/y"
+    ),
     (
       ["--quality=80", "--format=png"],
       "--quality is for --format jpg and webp; png is without loss"

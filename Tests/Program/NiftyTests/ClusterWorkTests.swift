@@ -197,6 +197,31 @@ struct ClusterWorkTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("runs")).count == 1)
   }
 
+  @Test func `images take the torch that the programs were compiled with`() throws {
+    let pins = try String(
+      contentsOfFile: ClusterTests.file("scripts/requirements.txt"),
+      encoding: .utf8
+    )
+    let torch = try #require(pins.split(separator: "\n").first { $0.hasPrefix("torch==") })
+    for name in ["Dockerfile", "Documentation/cluster/nifty.def"] {
+      let text = try String(contentsOfFile: ClusterTests.file(name), encoding: .utf8)
+      #expect(text.contains("pip install --no-cache-dir \(torch)\n"), "\(name)")
+    }
+  }
+
+  private static let hadolint = ClusterTests.file(".deps/venv/bin/hadolint")
+
+  @Test(
+    .enabled(
+      if: FileManager.default.isExecutableFile(atPath: hadolint),
+      "takes hadolint: scripts/setup --tests"
+    )
+  )
+  func `the Dockerfile has no complaint of its linter`() throws {
+    let result = try run(Self.hadolint, [ClusterTests.file("Dockerfile")])
+    #expect(result.status == 0 && result.output.isEmpty, "\(result.output)")
+  }
+
   @Test(arguments: ["pack.slurm", "train.slurm"])
   func `a script that lacks its arguments says how it is used`(name: String) throws {
     let result = try run("/bin/bash", [ClusterTests.file("Documentation/cluster/\(name)")])

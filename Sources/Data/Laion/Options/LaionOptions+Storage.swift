@@ -3,10 +3,16 @@ import Text
 // The options of stored pairs.
 extension LaionOptions {
   static let storageOptions: [any AnyLaionOption] = [
-    to, format, quality, size, resize, nearDuplicates,
+    to, pairsPerShard, format, quality, size, resize, nearDuplicates,
   ]
 
   package static let to = LaionOption<PairLayout>("to", "How pairs are laid out.", \.layout)
+  package static let pairsPerShard = LaionOption<Int>(
+    "pairs-per-shard",
+    "Pairs in a full tar of --to webdataset.",
+    \.pairsPerShard,
+    in: .between(1, 1e9)
+  )
   package static let format = LaionOption<StoredFormat>(
     "format",
     "Format of images; original keeps the bytes that came, if they can be decoded.",

@@ -6,7 +6,9 @@ package enum LaionOptions {
   package static let all: [any AnyLaionOption] =
     whatAndWhere + rowOptions + requestOptions + storageOptions + withoutFlag
 
-  private static let whatAndWhere: [any AnyLaionOption] = [metadata, out, retry]
+  private static let whatAndWhere: [any AnyLaionOption] = [
+    metadata, out, work, s3Endpoint, retry,
+  ]
 
   package static let metadata = LaionOption<String>(
     "metadata",
@@ -15,8 +17,18 @@ package enum LaionOptions {
   )
   package static let out = LaionOption<String>(
     "out",
-    "Folder for split0, split1, …",
+    "Folder for split0, split1, …; or s3://bucket/prefix, with --to webdataset or zip.",
     \.output
+  )
+  package static let work = LaionOption<String?>(
+    "work",
+    "Folder of this machine for ledgers and unfinished files where --out is s3://…; one in the cache if not given.",
+    \.work
+  )
+  package static let s3Endpoint = LaionOption<String?>(
+    "s3-endpoint",
+    "Address of the object store; as AWS_ENDPOINT_URL_S3 or ~/.aws/config say if not given, else AWS's.",
+    \.storeEndpoint
   )
   package static let retry = LaionOption<Bool>(
     "retry",
@@ -27,7 +39,6 @@ package enum LaionOptions {
   /// The settings without a flag.
   private static let withoutFlag: [any AnyLaionOption] = [
     LaionOption<Int>(setting: "window", \.window, in: .atLeast(1)),
-    LaionOption<Int>(setting: "pairsPerShard", \.pairsPerShard, in: .atLeast(1)),
     LaionOption<Int>(
       setting: "rowsPerFlush",
       \.rowsPerFlush,

@@ -75,6 +75,8 @@ package struct LaionReport: Codable, Equatable, Sendable {
   package var skipped: [Int]
   /// Pairs that this run has stored.
   package var added = 0
+  /// What went into an object store; `nil` for an output on this machine.
+  package var uploaded: UploadTotals?
   /// Notes for the user, a line each.
   package var notes: [String] = []
 

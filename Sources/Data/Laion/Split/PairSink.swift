@@ -19,6 +19,17 @@ protocol PairSink: Sendable {
 
   /// Ends a split of so many pairs.
   func finish(pairs: Int) throws(FileError)
+
+  /// The files that got their final content while the ledger grew from some pairs to more.
+  func finished(from before: Int, to pairs: Int) -> [String]
+
+  /// The finished file that `resume` needs and that this machine has no more; `nil` if none.
+  func missing(after pairs: Int) -> String?
+}
+
+extension PairSink {
+  func finished(from before: Int, to pairs: Int) -> [String] { [] }
+  func missing(after pairs: Int) -> String? { nil }
 }
 
 /// Pairs as files of their own, `K.png` and `K.txt` from 0 on.

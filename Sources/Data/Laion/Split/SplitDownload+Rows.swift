@@ -136,6 +136,7 @@ extension SplitDownload {
 
   private func flush(_ state: inout State, _ ledger: Ledger) async throws(LaionError) {
     let (entries, pairs, sink) = (state.batch, state.captions, state.sink)
+    let before = ledger.summary.pairs
     if !entries.isEmpty {
       let result: Result<Void, FileError>
       do {
@@ -149,6 +150,9 @@ extension SplitDownload {
         throw .cancelled
       }
       if case .failure(let error) = result { throw .file(error) }
+      for path in sink.finished(from: before, to: ledger.summary.pairs) {
+        try await uploads?.add(path, of: folder)
+      }
     }
     state.batch = []
     state.captions = []

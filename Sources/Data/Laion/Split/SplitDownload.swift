@@ -17,6 +17,8 @@ struct SplitDownload {
   let pool: NIOThreadPool
   let denied: DenyList
   let reporter: ProgressReporter
+  /// Takes finished files to an object store; `nil` if they stay here.
+  let uploads: StoreUploads?
 
   typealias Group = ThrowingTaskGroup<Event, any Error>
 
@@ -111,14 +113,21 @@ struct SplitDownload {
     }
     // From here to its end the split counts as unfinished.
     folder.remove(folder.statisticsPath)
+    try await uploads?.reopen(folder)
     let crashes = try file { () throws(FileError) in try CrashLog(folder.crashesPath) }
     defer { withExtendedLifetime(crashes) {} }
     let sink = sink(fingerprint)
+    if let uploads, let path = sink.missing(after: ledger.summary.pairs) {
+      try await uploads.bringBack(path, of: folder)
+    }
     let held = try file { () throws(FileError) in
       try folder.clean()
       return try sink.resume(after: ledger.summary.pairs)
     }
     if held < ledger.summary.pairs { try ledger.cut(toPairs: held) }
+    // What an interrupted run has left goes first: it takes room.
+    try await uploads?.add(shardsOf: folder)
+    try await uploads?.drain()
     let before = ledger.summary.pairs
     let crashed = crashes.counts.filter { $0.value >= Self.mostCrashes }.map(\.key)
     let tally = try await downloadMissing(to: sink, ledger, crashed: Set(crashed))
@@ -126,6 +135,7 @@ struct SplitDownload {
       try file { () throws(FileError) in try ledger.mark(.ended) }
     }
     let statistics = try finish(tally, sink)
+    try await uploads?.add(finishedOf: folder)
     crashes.remove()
     return (statistics, tally.pairs - before)
   }

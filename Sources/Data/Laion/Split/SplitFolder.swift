@@ -44,6 +44,7 @@ struct SplitFolder: Sendable {
 
   var ledgerPath: String { path + "/.ledger" }
   var crashesPath: String { path + "/.crashes" }
+  var uploadsPath: String { path + "/.uploads" }
   var indexPath: String { path + "/index.parquet" }
   var statisticsPath: String { path + "/stats.json" }
   /// The split's packed dataset, beside the folder.

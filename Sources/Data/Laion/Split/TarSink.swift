@@ -63,6 +63,16 @@ struct TarSink: PairSink {
     try ScratchFile.flushFileSystem(of: folder.path)
   }
 
+  func finished(from before: Int, to pairs: Int) -> [String] {
+    (before / pairsPerShard..<pairs / pairsPerShard).map(shardPath)
+  }
+
+  func missing(after pairs: Int) -> String? {
+    let (shard, rest) = pairs.quotientAndRemainder(dividingBy: pairsPerShard)
+    let path = shardPath(shard)
+    return rest == 0 || exists(openPath(shard)) || exists(path) ? nil : path
+  }
+
   private func append(
     _ pairs: ArraySlice<StagedPair>,
     isFull: Bool,

@@ -80,6 +80,11 @@ final class ZipSink: PairSink, @unchecked Sendable {
     }
   }
 
+  func missing(after pairs: Int) -> String? {
+    let path = folder.datasetPath
+    return pairs == 0 || exists(path) || PackedDatasetWriter.isUnfinished(path) ? nil : path
+  }
+
   private func reopened() throws(FileError) -> PackedDatasetWriter {
     try dataset { () throws(DatasetError) in
       try PackedDatasetWriter.reopen(folder.datasetPath, fingerprint: fingerprint)

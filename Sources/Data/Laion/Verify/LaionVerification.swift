@@ -3,6 +3,7 @@ import Datasets
 import Files
 import Foundation
 import Images
+import ObjectStore
 import Parquet
 
 /// Verifies the folders of a download against their ledgers: every pair exists and is whole, there is
@@ -38,6 +39,9 @@ package struct LaionVerification: Sendable {
   /// - Returns: One finding per split, in order.
   /// - Throws: `LaionError` if there are no splits or a ledger cannot be read.
   package func run() throws(LaionError) -> [Finding] {
+    if S3Location.isAddress(output) {
+      throw .option("--out must be a folder of this machine, not \(output)")
+    }
     let names: [String]
     do {
       names = try listFolder(output)
@@ -48,6 +52,14 @@ package struct LaionVerification: Sendable {
       name.hasPrefix("split") ? Int(name.dropFirst(5)) : nil
     }.sorted()
     if splits.isEmpty { throw .noSplits(folder: output) }
+    for split in splits {
+      let record = try UploadLog.read("\(output)/split\(split)/.uploads")
+      guard let destination = record.destination else { continue }
+      throw .option(
+        "the pairs of \(output)/split\(split) are in \(destination), where sizes and hashes were compared when "
+          + "they were uploaded; download the objects into a folder to read them"
+      )
+    }
     var findings: [Finding] = []
     for split in splits { findings.append(try verify("\(output)/split\(split)")) }
     return findings
