@@ -102,6 +102,25 @@ package struct Painter {
     images(z: latents(seeds), fts: fts.expanded(seeds.count, -1), seeds: seeds)
   }
 
+  /// Images in one batch: for small networks several times as fast as one by one.
+  ///
+  /// libtorch's kernels round by the number of images, so the pixels are not those that each image has by itself.
+  /// Random noise is that of the first seed for all.
+  ///
+  /// - Parameters:
+  ///   - fts: Conditioning features, [N, featureDimension].
+  ///   - seeds: Of the latents, one an image.
+  /// - Returns: [N, 3, R, R], float32, roughly [−1, 1].
+  package func batch(fts: Tensor, seeds: [UInt64]) -> Tensor {
+    withoutGradients {
+      generator.synthesize(
+        ws(latents(seeds)),
+        fts: fts.to(device),
+        noiseMode: mode(seed: seeds.first ?? 0)
+      ).image.to(.float32)
+    }
+  }
+
   /// Images of one feature and seed: first unmixed, then with the styles of each other seed.
   package func mixedRow(fts: Tensor, seed: UInt64, mixing: Mixing) -> Tensor {
     .concatenated(

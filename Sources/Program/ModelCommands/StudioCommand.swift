@@ -45,7 +45,18 @@ struct StudioCommand: AsyncParsableCommand {
   @Option(help: "Threads that paint.")
   var threads = 2
 
+  @Option(
+    help: """
+      Pictures of waiting requests that are painted together: faster for small
+      networks, but their pixels may differ by a level from those of nifty generate.
+      """
+  )
+  var batch = 1
+
   func validate() throws {
+    guard (1...64).contains(batch) else {
+      throw ValidationError("--batch must be from 1 to 64, not \(batch)")
+    }
     guard (0...65_535).contains(port) else {
       throw ValidationError("--port must be from 0 to 65535, not \(port)")
     }
@@ -58,7 +69,12 @@ struct StudioCommand: AsyncParsableCommand {
   func run() async throws {
     let folder = try runs.map { try RunsFolder($0) }
     let painting = StudioRoutes.Painting()
-    let model = try await painting.open(network: network, clip: clip, threads: threads)
+    let model = try await painting.open(
+      network: network,
+      clip: clip,
+      threads: threads,
+      batch: batch
+    )
     let access = Access(host: host)
     let training =
       try data.isEmpty

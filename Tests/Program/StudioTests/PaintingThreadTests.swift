@@ -66,6 +66,55 @@ struct PaintingThreadTests {
     gate.thread.close()
   }
 
+  @Test func `requests that fit are painted together, in turns, up to the most`() async throws {
+    let thread = PaintingThread<String, String>()
+    let batches = Mutex<[[String]]>([])
+    let permits = DispatchSemaphore(value: 0)
+    let isAtWork = AsyncStream.makeStream(of: Void.self)
+    try await thread.open(
+      inBatchesOf: 3,
+      joining: { $0.last == $1.last },
+      make: {
+        (
+          (),
+          { requests in
+            isAtWork.continuation.yield()
+            permits.wait()
+            batches.withLock { $0.append(requests) }
+            return requests.map { request in
+              Result {
+                if request == "broken0" { throw Broken() }
+                return request.uppercased()
+              }
+            }
+          }
+        )
+      }
+    )
+    var tasks = [Task { try await thread.picture("first9", for: "x") }]
+    for await _ in isAtWork.stream { break }
+    for (name, client) in [
+      ("a0", "a"), ("b0", "a"), ("c1", "a"), ("broken0", "b"), ("d0", "b"), ("e0", "c"),
+    ] {
+      let before = thread.counts.waiting
+      tasks.append(Task { try await thread.picture(name, for: client) })
+      while thread.counts.waiting == before { await Task.yield() }
+    }
+    for _ in 0..<7 { permits.signal() }
+    for (task, expected) in zip(tasks, ["FIRST9", "A0", "B0", "C1", nil, "D0", "E0"]) {
+      if let expected {
+        #expect(try await task.value == expected)
+      } else {
+        await #expect(throws: Broken.self) { try await task.value }
+      }
+    }
+    #expect(
+      batches.withLock { $0 } == [["first9"], ["a0", "broken0", "e0"], ["b0", "d0"], ["c1"]]
+    )
+    #expect(thread.counts.painted == 7)
+    thread.close()
+  }
+
   @Test func `a cancelled request is not painted, and those behind it are`() async throws {
     let gate = Gate()
     try await gate.open()

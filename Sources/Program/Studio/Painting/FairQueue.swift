@@ -33,9 +33,13 @@ struct FairQueue<Element> {
     return true
   }
 
-  /// Removes the first element of the next client; `nil` if the queue is empty.
-  mutating func next() -> Element? {
-    guard let client = order.first, let first = lines[client]?.first else { return nil }
+  /// Removes the first element of the next client.
+  ///
+  /// - Parameter isWanted: Whether that element is to be removed; any is if not given.
+  /// - Returns: The element; `nil` if the queue is empty, or the element is not wanted.
+  mutating func next(if isWanted: (Element) -> Bool = { _ in true }) -> Element? {
+    guard let client = order.first, let first = lines[client]?.first, isWanted(first.element)
+    else { return nil }
     order.removeFirst()
     take(client, at: 0)
     if lines[client] != nil { order.append(client) }

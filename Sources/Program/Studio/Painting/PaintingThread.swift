@@ -42,7 +42,7 @@ package final class PaintingThread<Request: Sendable, Picture: Sendable>: Sendab
     )
   }
 
-  /// Starts the thread and opens the model on it.
+  /// Starts the thread and opens the model on it, to paint one picture at a time.
   ///
   /// - Parameter make: Opens the model; returns its public description and the function that paints one picture.
   /// - Returns: The public description.
@@ -50,12 +50,37 @@ package final class PaintingThread<Request: Sendable, Picture: Sendable>: Sendab
   package func open<About: Sendable>(
     _ make: @escaping @Sendable () throws -> (About, (Request) throws -> Picture)
   ) async throws -> About {
+    try await open(
+      inBatchesOf: 1,
+      joining: { _, _ in false },
+      make: {
+        let (about, paint) = try make()
+        return (about, { requests in requests.map { request in Result { try paint(request) } } })
+      }
+    )
+  }
+
+  /// Starts the thread and opens the model on it.
+  ///
+  /// - Parameters:
+  ///   - most: The most requests that are painted together.
+  ///   - fits: Whether a request can be painted together with the first of its batch.
+  ///   - make: Opens the model; returns its public description and the function that paints a batch, a result for
+  ///     each request.
+  /// - Returns: The public description.
+  /// - Throws: The error of `make`.
+  package func open<About: Sendable>(
+    inBatchesOf most: Int,
+    joining fits: @escaping @Sendable (Request, Request) -> Bool,
+    make:
+      @escaping @Sendable () throws -> (About, ([Request]) -> [Result<Picture, any Error>])
+  ) async throws -> About {
     try await withCheckedThrowingContinuation { opened in
       WorkerThread.startOrExit {
         do {
           let (about, paint) = try make()
           opened.resume(returning: about)
-          self.work(paint)
+          self.work(paint, most: most, fits)
         } catch {
           opened.resume(throwing: error)
         }
@@ -115,27 +140,51 @@ package final class PaintingThread<Request: Sendable, Picture: Sendable>: Sendab
     }
   }
 
-  private func work(_ paint: (Request) throws -> Picture) {
+  private func work(
+    _ paint: ([Request]) -> [Result<Picture, any Error>],
+    most: Int,
+    _ fits: @Sendable (Request, Request) -> Bool
+  ) {
     let clock = ContinuousClock()
     while true {
       wake.wait()
-      let (job, isClosed) = state.withLock { ($0.queue.next(), $0.isClosed) }
+      let (jobs, isClosed) = state.withLock {
+        (Self.batch(of: &$0.queue, most: most, fits), $0.isClosed)
+      }
       if isClosed {
-        job?.continuation.resume(throwing: CancellationError())
+        for job in jobs { job.continuation.resume(throwing: CancellationError()) }
         drain()
         return
       }
-      // Cancelled meanwhile.
-      guard let job else { continue }
+      // Cancelled meanwhile, or painted together with an earlier one.
+      if jobs.isEmpty { continue }
       let start = clock.now
-      let result = Result { try paint(job.request) }
-      let seconds = (clock.now - start) / .seconds(1)
+      let results = paint(jobs.map(\.request))
+      precondition(
+        results.count == jobs.count,
+        "\(results.count) results of \(jobs.count) requests"
+      )
+      let seconds = (clock.now - start) / .seconds(1) / Double(jobs.count)
       state.withLock {
         $0.secondsOfPicture += (seconds - $0.secondsOfPicture) / 8
-        $0.painted += 1
+        $0.painted += jobs.count
       }
-      job.continuation.resume(with: result)
+      for (job, result) in zip(jobs, results) { job.continuation.resume(with: result) }
     }
+  }
+
+  /// Removes the next request and those behind it, in turn, that fit to it.
+  private static func batch(
+    of queue: inout FairQueue<Job>,
+    most: Int,
+    _ fits: @Sendable (Request, Request) -> Bool
+  ) -> [Job] {
+    guard let first = queue.next() else { return [] }
+    var jobs = [first]
+    while jobs.count < most, let job = queue.next(if: { fits(first.request, $0.request) }) {
+      jobs.append(job)
+    }
+    return jobs
   }
 
   private func drain() {

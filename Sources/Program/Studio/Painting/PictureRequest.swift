@@ -49,6 +49,16 @@ package struct PictureRequest: Sendable, Equatable {
   /// A request with the default settings.
   package init(prompt: String, seed: UInt64) { (self.prompt, self.seed) = (prompt, seed) }
 
+  /// Whether it can be painted in one batch with another: both are plain pictures with the same settings of the
+  /// generator.
+  package func fits(_ other: PictureRequest) -> Bool {
+    let isPlain = [self, other].allSatisfy {
+      $0.mixed == nil && $0.blend == nil && $0.noise != .random
+    }
+    return isPlain && truncation == other.truncation && noise == other.noise
+      && truncationCutoff == other.truncationCutoff
+  }
+
   /// Reads a request.
   ///
   /// - Parameters:

@@ -108,28 +108,72 @@ final class StudioModel {
   /// - Throws: `RequestError` if the generator lacks a layer; the tokenizer's error.
   func picture(_ request: PictureRequest) throws -> PaintedPicture {
     var picture = try painted(request)
-    if request.wantsFeature {
-      picture.feature = clip.features(of: [picture.image]).normalized().floats
-    }
+    if request.wantsFeature { picture.feature = feature(of: picture.image) }
     return picture
   }
 
-  private func painted(_ request: PictureRequest) throws -> PaintedPicture {
-    let painter = Painter(
+  /// Paints several pictures in one batch: the pixels may differ by a level from those of `nifty generate`.
+  ///
+  /// - Parameter requests: At least one, each of which fits to the first.
+  /// - Returns: A result for each request.
+  func pictures(_ requests: [PictureRequest]) -> [Result<PaintedPicture, any Error>] {
+    func each() -> [Result<PaintedPicture, any Error>] {
+      requests.map { request in Result { try picture(request) } }
+    }
+    guard requests.count > 1 else { return each() }
+    do {
+      let images = try finitePictures(
+        painter(of: requests[0]).batch(
+          fts: .concatenated(requests.map { try condition(of: $0) }, 0),
+          seeds: requests.map(\.seed)
+        )
+      )
+      return zip(requests, images).map { request, image in
+        var picture = PaintedPicture(
+          image: image,
+          record: record(of: request),
+          note: note(on: request)
+        )
+        if request.wantsFeature { picture.feature = feature(of: image) }
+        return .success(picture)
+      }
+    } catch {
+      // One of them cannot be painted; the others can.
+      return each()
+    }
+  }
+
+  private func feature(of image: RGBImage) -> [Float] {
+    clip.features(of: [image]).normalized().floats
+  }
+
+  private func painter(of request: PictureRequest) -> Painter {
+    Painter(
       generator: generator,
       truncation: request.truncation,
       truncationCutoff: request.truncationCutoff,
       noise: request.noise
     )
-    let fts = try condition(of: request)
+  }
+
+  private func note(on request: PictureRequest) -> String? {
     let texts = request.source == nil ? [request.prompt] : []
-    let note = clip.noteOnLength(of: texts + (request.blend.map { [$0.prompt] } ?? []))
-    let record = painter.record(
+    return clip.noteOnLength(of: texts + (request.blend.map { [$0.prompt] } ?? []))
+  }
+
+  private func record(of request: PictureRequest) -> PaintingRecord {
+    painter(of: request).record(
       of: request.source.map { .picture($0.name, imageNoise: $0.noise) } ?? .text(request.prompt),
       seed: request.seed,
       network: about.network,
       clip: about.clip
     )
+  }
+
+  private func painted(_ request: PictureRequest) throws -> PaintedPicture {
+    let painter = painter(of: request)
+    let fts = try condition(of: request)
+    let (note, record) = (note(on: request), record(of: request))
     if let blend = request.blend {
       let end = Painter.End(
         fts: try feature(of: blend.prompt),
@@ -190,12 +234,22 @@ extension PaintingThread<PictureRequest, PaintedPicture> {
   ///   - network: A snapshot, run folder or name, as for `nifty generate`.
   ///   - clip: The CLIP's file, if the location has none.
   ///   - threads: The number of libtorch's threads.
+  ///   - batch: The most pictures that are painted together.
   /// - Returns: The description of the model.
   /// - Throws: `SamplingError`, or an error of reading the files.
-  package func open(network: String, clip: String?, threads: Int) async throws -> ModelAbout {
-    try await open {
-      let model = try StudioModel(network: network, clip: clip, threads: threads)
-      return (model.about, { try model.picture($0) })
-    }
+  package func open(
+    network: String,
+    clip: String?,
+    threads: Int,
+    batch: Int = 1
+  ) async throws -> ModelAbout {
+    try await open(
+      inBatchesOf: batch,
+      joining: { $1.fits($0) },
+      make: {
+        let model = try StudioModel(network: network, clip: clip, threads: threads)
+        return (model.about, { model.pictures($0) })
+      }
+    )
   }
 }
