@@ -192,6 +192,10 @@ struct RunPolicyTests {
         "--nhwc changes nothing in float32", "--nobench changes nothing on the CPU",
       ]
     )
+    var averaged = options
+    averaged.trainer.emaDeviation = 0.05
+    #expect(policy([.init(.ema, 5.0)]).idleFlags(averaged).count == 1)
+    #expect(policy([.init(.ema, 5.0)]).idleFlags(options).isEmpty)
     var large = options
     large.trainer.generator.resolution = 512
     #expect(policy([.init(.fmap, 0.5)]).idleFlags(large).count == 1)

@@ -174,6 +174,13 @@ struct TrainingOptionsTests {
       ("--ratio must be between 0 and 1", { $0.ratio = 1.5 }),
       ("--kimg must be above 0", { $0.kimg = 0 }),
       ("--workers must be between 1 and 1024", { $0.workers = 0 }),
+      (
+        "--matching-aware needs at least 2 images",
+        {
+          ($0.trainer.batchSize, $0.trainer.losses.mismatchWeight) = (1, 1)
+          $0.trainer.discriminator.minibatchGroup = 1
+        }
+      ),
       ("--batch must be at most 4 or a multiple of it", { $0.trainer.batchSize = 6 }),
       ("--map_num must be between 1 and 64", { $0.trainer.generator.mappingLayers = 0 }),
       ("--freezed must be 0 or more", { $0.trainer.frozenLayers = -1 }),

@@ -204,6 +204,9 @@ package struct RunPolicy: Sendable {
     if arguments[.plInterval] != nil, options.trainer.losses.pathLengthWeight == 0 {
       lines.append("--pl-interval changes nothing: --pl-weight is 0")
     }
+    if arguments[.ema] != nil, options.trainer.emaDeviation != nil {
+      lines.append("--ema changes nothing beside --ema-deviation")
+    }
     if let factor = arguments[.fmap]?.double, factor != 1, arguments[.channelBase] == nil,
       options.trainer.generator.resolution >= 512
     {

@@ -13,6 +13,19 @@ extension TrainingOptions {
     }
     try validateNetworks()
     try validateSlices()
+    try validateMismatch()
+  }
+
+  /// A wrong condition is that of another image of the same batch.
+  private func validateMismatch() throws(TrainingError) {
+    let losses = trainer.losses
+    let images = trainer.batchSize / trainer.rounds / (losses.gathers ? 1 : gpus)
+    guard losses.mismatchWeight == 0 || images >= 2 else {
+      throw .option(
+        "--matching-aware needs at least 2 images at a time, whose conditions it exchanges: take a larger "
+          + "--batch or --batch-gpu"
+      )
+    }
   }
 
   /// A step must fall into equal slices of whole groups of the minibatch deviation.
