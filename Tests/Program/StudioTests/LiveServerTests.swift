@@ -157,6 +157,42 @@ struct LiveServerTests {
     }
   }
 
+  /// Descriptors of both ends of a thousand connections, and of what else the tests have open.
+  private static let hasDescriptors: Bool = {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return false }
+    limit.rlim_cur = min(limit.rlim_max, max(limit.rlim_cur, 4096))
+    return setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+      && limit.rlim_cur >= 4096
+  }()
+
+  @Test(.enabled(if: hasDescriptors, "takes 4,096 file descriptors (ulimit -n)"))
+  func `a thousand connections at once, and one that never reads, leave room for a picture`()
+    async throws
+  {
+    let routes = try await Emoji.routes()
+    try await serving(routes, seconds: 20) { port in
+      let deaf = try RawConnection(port: port)
+      for _ in 0..<50 { deaf.send(post(#"{"prompt": "sun", "seed": 1}"#)) }
+      var crowd: [RawConnection] = []
+      for number in 0..<1000 {
+        let connection = try RawConnection(port: port)
+        // Nothing, half a request, or a whole one.
+        if number % 3 == 1 { connection.send("POST /api/paint HTTP/1.1\r\nHost: local") }
+        if number % 3 == 2 { connection.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n") }
+        crowd.append(connection)
+      }
+      let clock = ContinuousClock()
+      let start = clock.now
+      let late = try RawConnection(port: port)
+      late.send(post(#"{"prompt": "tree"}"#))
+      #expect(await late.received(until: "IEND").hasPrefix("HTTP/1.1 200"))
+      // Within a second on a machine of its own; the tests share theirs.
+      #expect(clock.now - start < .seconds(10))
+      withExtendedLifetime((deaf, crowd)) {}
+    }
+  }
+
   @Test func `a connection has a moment to send its request, however many come after it`()
     async throws
   {

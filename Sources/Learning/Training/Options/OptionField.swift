@@ -35,6 +35,18 @@ struct OptionField: Sendable {
     )
   }
 
+  /// A key that follows from other keys: it is written for the original, and only its kind is checked.
+  static func derived<Value: JSONConvertible>(
+    _ key: String,
+    _ value: any KeyPath<TrainingOptions, Value> & Sendable
+  ) -> OptionField {
+    OptionField(
+      key: key,
+      json: { $0[keyPath: value].json },
+      take: { _, json in Value(json: json) != nil }
+    )
+  }
+
   /// A key of the original without effect here.
   static func fixed(_ key: String, _ value: OptionValue) -> OptionField {
     OptionField(key: key, json: { _ in value }, take: { _, _ in true })

@@ -40,8 +40,7 @@ extension TrainingOptions {
 
   /// Images per step and device.
   var batchPerDevice: Int {
-    get { gpus > 0 && trainer.rounds > 0 ? trainer.batchSize / gpus / trainer.rounds : 0 }
-    set {}
+    gpus > 0 && trainer.rounds > 0 ? trainer.batchSize / gpus / trainer.rounds : 0
   }
 
   /// The snapshot to start from in the original's form; setting it changes what `--resume` implies.

@@ -76,7 +76,7 @@ extension TrainingOption {
   package static let batchPerDevice = TrainingOption(
     flag: "batch-gpu",
     "Images that a device computes at once; fewer need less memory. auto: as many as fit.",
-    fields: [.field("batch_gpu", \.batchPerDevice)],
+    fields: [.derived("batch_gpu", \.batchPerDevice)],
     in: .between(1, 65_536, "images"),
     default: .words("its share of the batch"),
     continuing: .mayChange,
