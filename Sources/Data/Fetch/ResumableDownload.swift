@@ -74,7 +74,7 @@ package struct ResumableDownload {
   }
 
   private var partial: String { path + ".part" }
-  private var tagFile: String { path + ".part.etag" }
+  private var tag: VersionTag { VersionTag(of: partial) }
 
   /// Downloads the file.
   ///
@@ -125,20 +125,13 @@ package struct ResumableDownload {
         )
       }
       try file.finish(as: path)
-      unlink(tagFile)
+      tag.remove()
       return digest
     }
   }
 
   /// Without a hash to check at the end, only an entity tag or a time validates the partial file.
-  private var canResume: Bool { sha256 != nil || storedTag != nil }
-
-  private var storedTag: String? {
-    guard let data = FileManager.default.contents(atPath: tagFile), data.count < 1024 else {
-      return nil
-    }
-    return String(decoding: data, as: UTF8.self)
-  }
+  private var canResume: Bool { sha256 != nil || tag.stored != nil }
 
   private func transfer(
     _ client: HTTPClient,
@@ -151,7 +144,7 @@ package struct ResumableDownload {
     if let cookies { request.headers.add(name: "Cookie", value: cookies) }
     if file.size > 0 {
       request.headers.add(name: "Range", value: "bytes=\(file.size)-")
-      if let storedTag { request.headers.add(name: "If-Range", value: storedTag) }
+      if let version = tag.stored { request.headers.add(name: "If-Range", value: version) }
     }
     let response: HTTPClientResponse
     do { response = try await request.execute(client) } catch let error as DownloadError {
@@ -210,11 +203,11 @@ package struct ResumableDownload {
     case 200:
       try file.restart()
       stated = nil
-      unlink(tagFile)
+      tag.remove()
       // A weak tag does not guarantee equal bytes.
-      let tag = response.headers.first(name: "ETag").flatMap { $0.hasPrefix("\"") ? $0 : nil }
-      if let tag = tag ?? response.headers.first(name: "Last-Modified"), tag.utf8.count < 1024 {
-        try AtomicFile.write(tag, to: tagFile)
+      let strong = response.headers.first(name: "ETag").flatMap { $0.hasPrefix("\"") ? $0 : nil }
+      if let version = strong ?? response.headers.first(name: "Last-Modified") {
+        try tag.store(version)
       }
     case 206:
       let text = response.headers.first(name: "Content-Range") ?? ""
@@ -237,7 +230,7 @@ package struct ResumableDownload {
       // No byte follows the partial file: it is complete, or of another file. The hash decides, or the tag:
       // a changed file would have been sent anew.
       let whole = response.headers.first(name: "Content-Range")
-      let isWhole = storedTag != nil && whole == "bytes */\(file.size)"
+      let isWhole = tag.stored != nil && whole == "bytes */\(file.size)"
       if file.size > 0, sha256 != nil || isWhole { return nil }
       try file.restart()
       throw DownloadError(cause: .interrupted, description: "\(url) refuses to be continued")

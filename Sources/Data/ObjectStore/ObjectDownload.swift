@@ -22,7 +22,7 @@ package struct ObjectDownload {
     (self.object, self.path, self.client) = (object, path, client)
   }
 
-  private var tagFile: String { path + ".part.etag" }
+  private var tag: VersionTag { VersionTag(of: path + ".part") }
 
   /// Downloads the object.
   ///
@@ -35,12 +35,12 @@ package struct ObjectDownload {
     progress: (Int) -> Void = { _ in }
   ) async throws(StoreError) {
     let name = client.address(object.key)
-    let isSame = storedTag == object.tag && !object.tag.isEmpty
+    let isSame = tag.stored == object.tag && !object.tag.isEmpty
     let file = try disk { () throws(FileError) in try PartialFile(path + ".part", keeping: isSame) }
     if !isSame || file.size > object.size {
       try disk { () throws(FileError) in
         try file.restart()
-        try AtomicFile.write(object.tag, to: tagFile)
+        try tag.store(object.tag)
       }
     }
     var known = sha256 ?? object.sha256
@@ -60,18 +60,11 @@ package struct ObjectDownload {
     if let known, file.digest != known {
       let digest = file.digest
       file.remove()
-      unlink(tagFile)
+      tag.remove()
       throw StoreError(.damaged, "\(name) has the sha256 \(digest), not \(known); nothing was kept")
     }
     try disk { () throws(FileError) in try file.finish(as: path) }
-    unlink(tagFile)
-  }
-
-  private var storedTag: String? {
-    guard let data = FileManager.default.contents(atPath: tagFile), data.count < 1024 else {
-      return nil
-    }
-    return String(decoding: data, as: UTF8.self)
+    tag.remove()
   }
 
   /// Appends what is missing; returns the SHA-256 that is kept with the object.
