@@ -54,6 +54,7 @@ package enum DatasetCheck {
     }
     var captionCount = 0
     check(PackedDataset.captionsName) { (index) throws(DatasetError) in
+      if let fault = dataset.textFault(at: index) { throw fault }
       let captions = try dataset.captions(at: index).count
       captionCount += captions
       let features = dataset.textFeatureCount(at: index)

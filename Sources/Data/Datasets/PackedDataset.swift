@@ -33,8 +33,7 @@ package final class PackedDataset: Sendable {
   let zip: ZipArchive
   /// The sidecar with the features and labels of LAFITE's own zips.
   private let sidecar: ZipArchive?
-  /// Zip entries of the images, in the order of their names.
-  private let images: [Int32]
+  private let images: ImageEntries
   /// `nil` for a set packed without features.
   private let features: FeatureStore?
   private let captionLines: Mutex<CaptionLines?> = .init(nil)
@@ -53,11 +52,8 @@ package final class PackedDataset: Sendable {
   /// - Throws: `DatasetError` if the file is missing, no zip, without images, or without required features.
   package init(_ path: String, requiresFeatures: Bool = true) throws(DatasetError) {
     self.path = path
-    let zip = try archives { () throws(ArchiveError) in try ZipArchive(path) }
+    let zip = try archives { () throws(ArchiveError) in try ZipArchive(path, usesIndex: true) }
     self.zip = zip
-    let images = Self.findImages(in: zip)
-    self.images = images
-    guard let first = images.first else { throw .noImages(path: path) }
     if let entry = zip.index(of: PackManifest.entryName) {
       let bytes = try archives { () throws(ArchiveError) in try zip.bytes(at: entry) }
       manifest = try bytes.withBytes { (bytes) throws(DatasetError) in
@@ -66,6 +62,9 @@ package final class PackedDataset: Sendable {
     } else {
       manifest = nil
     }
+    let images = ImageEntries(in: zip, manifest: manifest)
+    self.images = images
+    guard images.count > 0 else { throw .noImages(path: path) }
     var labels = try archives { () throws(ArchiveError) in
       try zip.index(of: Self.labelsName).map { (entry) throws(ArchiveError) in
         try zip.bytes(at: entry, verifying: false)
@@ -74,7 +73,8 @@ package final class PackedDataset: Sendable {
     if manifest == nil, zip.index(of: FeatureStore.imagesName) == nil,
       let json = zip.index(of: "dataset.json")
     {
-      let index = LafiteIndex(zip, json: json, images: images)
+      let entries = (0..<images.count).map { Int32(images[$0]) }
+      let index = LafiteIndex(zip, json: json, images: entries)
       let contents = try index.contents(requiresFeatures: requiresFeatures)
       (features, labels, sidecar) = (contents.features, contents.labels, contents.sidecar)
       remarks = contents.remarks
@@ -84,12 +84,12 @@ package final class PackedDataset: Sendable {
       (features, sidecar, remarks) = (try FeatureStore(zip, count: images.count), nil, [])
     }
     labelText = labels
-    let (width, height) = try Self.size(ofImage: Int(first), in: zip)
+    let (width, height) = try Self.size(ofImage: images[0], in: zip)
     resolution = width
     guard width == height else {
       throw .wrongResolution(
         path: path,
-        entry: zip.name(at: Int(first)),
+        entry: zip.name(at: images[0]),
         found: "\(width)×\(height)",
         expected: "square"
       )
@@ -142,6 +142,17 @@ package final class PackedDataset: Sendable {
     features?.flipped?.floats(row: index)
   }
 
+  /// The number of images without a caption feature.
+  package var imagesWithoutTextFeature: Int { features?.withoutText ?? count }
+
+  /// What is wrong with the positions of an image's caption features; `nil` if nothing is.
+  ///
+  /// Those of a zip with an index are not looked through when the set is opened.
+  func textFault(at index: Int) -> DatasetError? {
+    guard let position = features?.wrongPosition(of: index) else { return nil }
+    return damaged(FeatureStore.indexName, "position \(position) at row \(index)")
+  }
+
   /// The number of an image's caption features.
   package func textFeatureCount(at index: Int) -> Int { features?.textRows(of: index).count ?? 0 }
 
@@ -177,7 +188,7 @@ package final class PackedDataset: Sendable {
 
   /// The number of images without a caption and without a feature of one.
   package func uncaptionedCount() throws(DatasetError) -> Int {
-    if captionCount > 0 { return (0..<count).count { textFeatureCount(at: $0) == 0 } }
+    if captionCount > 0 { return imagesWithoutTextFeature }
     var found = 0
     for index in 0..<count where try captions(at: index).isEmpty { found += 1 }
     return found
@@ -214,7 +225,8 @@ package final class PackedDataset: Sendable {
   /// reading them.
   package var imagesSHA256: String {
     var hash = SHA256()
-    for entry in images.map({ Int($0) }) {
+    for index in 0..<count {
+      let entry = entry(index)
       hash.update(zip.nameBytes(at: entry))
       hash.update(Array("\0\(zip.size(at: entry)) \(zip.checksum(at: entry))\n".utf8))
     }
@@ -228,8 +240,8 @@ package final class PackedDataset: Sendable {
 
   /// Checksum faults of entries other than images; images are checked by decoding them.
   func damagedEntries() -> [DatasetCheck.Fault] {
-    let images = Set(images)
-    let own = Self.damage(of: (0..<zip.count).filter { !images.contains(Int32($0)) }, in: zip)
+    var own = Self.damage(of: images.others(in: zip), in: zip)
+    if let fault = zip.indexFault() { own.append(.init(entry: fault.entry, reason: fault.reason)) }
     // Of a sidecar, too: nothing else verifies the checksums of its features.
     let indexed = sidecar.map { archive in
       Self.damage(of: Array(0..<archive.count), in: archive).map { fault in
@@ -261,7 +273,7 @@ package final class PackedDataset: Sendable {
 
   private func entry(_ index: Int) -> Int {
     precondition((0..<count).contains(index), "image \(index) of \(count)")
-    return Int(images[index])
+    return images[index]
   }
 
   private func check(_ manifest: PackManifest) throws(DatasetError) {
@@ -308,18 +320,6 @@ package final class PackedDataset: Sendable {
     }
     do throws(ImageError) { return try bytes.withBytes(body) } catch {
       throw .unreadableImage(path: zip.path, entry: zip.name(at: entry), reason: "\(error)")
-    }
-  }
-
-  private static func findImages(in zip: ZipArchive) -> [Int32] {
-    let extensions = [".png", ".jpg", ".jpeg", ".webp"].map { Array($0.utf8) }
-    return (0..<zip.count).compactMap { index in
-      let name = zip.nameBytes(at: index)
-      let isImage = extensions.contains { suffix in
-        name.count > suffix.count && zip.size(at: index) > 0
-          && Swift.zip(name.suffix(suffix.count), suffix).allSatisfy { $0 | 0x20 == $1 | 0x20 }
-      }
-      return isImage ? Int32(index) : nil
     }
   }
 }

@@ -19,6 +19,8 @@ extension PackedDatasetWriter {
     package var writesLafiteJSON: Bool
     /// Counts of skipped items by cause, of the sets that are merged.
     package var droppedBefore: [String: Int] = [:]
+    /// The number of images from which on the zip gets an index, with which it opens at once.
+    package var indexedFrom = 65_536
 
     /// Describes a dataset.
     package init(

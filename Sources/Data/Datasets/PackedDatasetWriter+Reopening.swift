@@ -20,7 +20,9 @@ extension PackedDatasetWriter {
       set.zip.name(at: set.count - 1) == set.name(at: set.count - 1)
     else { throw .option("\(path) cannot be continued: it holds more than images and captions") }
     let workspace = try PackWorkspace(path, fingerprint: fingerprint, limit: 0)
-    let (directory, size) = set.zip.beginning(set.count)
+    let (directory, size) = try archives { () throws(ArchiveError) in
+      try set.zip.beginning(set.count)
+    }
     try workspace.append(directory, to: .directory)
     try copy(captions, of: set, to: workspace[.captions])
     // Only the ends of the images' captions: the header before them is written again.

@@ -149,7 +149,7 @@ package final class PackedDatasetWriter {
     if state.unlabelledCount == 0 { try add(PackedDataset.labelsName, header: [], .labels) }
     try files { () throws(FileError) in
       try zip.add(PackManifest.entryName, manifest.encoded)
-      try zip.finish()
+      try zip.finish(indexed: count >= options.indexedFrom)
     }
     try workspace.synchronize(.archive)
     try verify(manifest)
@@ -334,6 +334,9 @@ extension PackedDatasetWriter {
   private func verify(_ manifest: PackManifest) throws(DatasetError) {
     let written = try PackedDataset(workspace.archivePath, requiresFeatures: false)
     try written.verifyChecksums()
+    if let fault = written.zip.indexFault() {
+      throw .damaged(path: path, entry: fault.entry, reason: fault.reason)
+    }
     if let fault = DatasetCheck.documentFaults(in: written).first {
       throw .damaged(path: path, entry: fault.entry, reason: fault.reason)
     }

@@ -128,6 +128,7 @@ package final class TrainingSet: Sendable {
         reason: "its \(what) holds \(bad)"
       )
     }
+    if let fault = dataset.textFault(at: entry) { throw fault }
     let image = try checked(imageFeature(at: index), of: "CLIP image feature")
     let text = textFeature(at: index, seed: seed, position: position)
     return (image, try checked(text, of: "CLIP text feature"))
@@ -136,8 +137,7 @@ package final class TrainingSet: Sendable {
   /// Number of raw images without any caption; they get pseudo-text features.
   package var uncaptionedCount: Int {
     datasets.reduce(0) { sum, dataset in
-      if dataset.captionCount == 0 { return sum + dataset.count }
-      return sum + (0..<dataset.count).count { dataset.textFeatureCount(at: $0) == 0 }
+      sum + dataset.imagesWithoutTextFeature
     }
   }
 

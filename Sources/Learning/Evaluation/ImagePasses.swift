@@ -27,13 +27,27 @@ package struct RealImages {
     self.batchSize = batchSize
   }
 
-  /// The pictures at some positions of `indices`, uint8 [n, 3, R, R].
+  /// The next `count` pictures of a sequence, uint8 [count, 3, R, R].
   ///
   /// - Throws: `DatasetError` for an image that cannot be read.
-  func images(at positions: Range<Int>) throws -> Tensor {
-    let pixels = try positions.flatMap { try set.image(at: indices[$0]).pixels }
+  private func images(_ count: Int, of sequence: ImageSequence) throws -> Tensor {
+    var pixels: [UInt8] = []
+    pixels.reserveCapacity(count * 3 * set.resolution * set.resolution)
+    for _ in 0..<count { pixels += try sequence.next()?.pixels ?? [] }
     let side = set.resolution
-    return Tensor(pixels, shape: [positions.count, side, side, 3]).permuted(0, 3, 1, 2).to(device)
+    return Tensor(pixels, shape: [count, side, side, 3]).permuted(0, 3, 1, 2).to(device)
+  }
+
+  /// The pictures of this rank's batches, decoded ahead.
+  private func decoded(_ batches: Batches, _ ranks: PassRanks) -> ImageSequence {
+    ImageSequence(set, ahead: 4 * batchSize) { [indices, batchSize] number in
+      // Every batch but the last is full.
+      let batch = number / batchSize * ranks.count + ranks.rank
+      guard batch < batches.count else { return nil }
+      let positions = batches[batch]
+      let position = positions.lowerBound + number % batchSize
+      return position < positions.upperBound ? indices[position] : nil
+    }
   }
 
   /// Statistics of the images' features.
@@ -56,10 +70,12 @@ package struct RealImages {
       dimension: detector.dimension,
       keepingFeatures: keepingFeatures
     )
+    let batches = Batches(images: indices.count, size: batchSize)
+    let sequence = decoded(batches, ranks)
     try ranks.forEach(
-      Batches(images: indices.count, size: batchSize),
+      batches,
       dimensions: [detector.dimension],
-      features: { [try detector.features(images(at: $0))] },
+      features: { [try detector.features(images($0.count, of: sequence))] },
       { features in
         statistics.append(features[0])
         progress(statistics.count, indices.count)

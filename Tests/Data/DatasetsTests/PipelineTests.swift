@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -62,4 +63,16 @@ import Testing
   }
 
   private final class Witness: Sendable {}
+
+  @Test(arguments: [(1, 1), (3, 8)])
+  func `images of a sequence are those of the set, in its order`(threads: Int, ahead: Int) throws {
+    let folder = try TemporaryFolder()
+    let set = try TrainingSet([PackedDataset(packNoise(folder.file("a.zip"), count: 9))])
+    let order = [3, 0, 8, 8, 1, 5]
+    let sequence = ImageSequence(set, threads: threads, ahead: ahead) {
+      $0 < order.count ? order[$0] : nil
+    }
+    for index in order { #expect(try sequence.next() == set.image(at: index)) }
+    #expect(try sequence.next() == nil)
+  }
 }

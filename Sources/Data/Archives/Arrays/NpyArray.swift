@@ -110,9 +110,13 @@ package struct NpyArray: Sendable {
   }
 
   /// The first element of a row of an integer array.
-  package func integer(row: Int) -> Int {
+  package func integer(row: Int) -> Int { integer(row: row, column: 0) }
+
+  /// An element of an integer array.
+  package func integer(row: Int, column: Int) -> Int {
     precondition(element == .int64, "integer of a \(element) array")
-    let start = offset(row: row)
+    precondition((0..<columns).contains(column), "column \(column) of \(columns)")
+    let start = offset(row: row) + 8 * column
     return data.withBytes { Int(Int64(bitPattern: $0.littleEndian(UInt64.self, at: start))) }
   }
 

@@ -1,7 +1,6 @@
 package import Files
-import Glibc
 
-/// A zip archive mapped for reading: opening costs one pass over its directory, whatever its size.
+/// A zip archive mapped for reading: opening costs one pass over its directory, or none with an index.
 ///
 /// Entries are kept in the order of their names' bytes, which for ASCII is Python's `sorted`. Sizes and
 /// positions are checked before bytes are handed out, checksums unless the caller declines. Safe to
@@ -12,12 +11,25 @@ package final class ZipArchive: Sendable {
   /// Bytes of the file before and behind the archive.
   package let surplus: Int
   /// Number of entries.
-  package var count: Int { records.count }
+  package var count: Int {
+    switch records {
+    case .listed(let records): records.count
+    case .indexed(let index): index.count + 1
+    }
+  }
 
-  private let file: MappedBytes
+  /// Whether the directory was not read when the archive was opened, but is by an index when need be.
+  package var isIndexed: Bool { if case .indexed = records { true } else { false } }
+
+  let file: MappedBytes
+  private let records: Records
+  let directory: Range<Int>
+
   /// Where the directory's record of each entry starts.
-  private let records: [Int]
-  private let directory: Range<Int>
+  private enum Records {
+    case listed([Int])
+    case indexed(ZipIndex)
+  }
 
   /// What becomes of entries that share a name.
   package enum RepeatedNames: Sendable {
@@ -32,11 +44,22 @@ package final class ZipArchive: Sendable {
   /// - Parameters:
   ///   - path: The archive.
   ///   - allowsSurplus: Whether bytes before and behind it are skipped, and counted; else they are damage.
+  ///   - usesIndex: Whether an index in the archive replaces the pass over its directory. Damage of a record
+  ///     is found when its entry is asked for.
   /// - Throws: `ArchiveError` when it is no zip, or its directory is damaged.
-  package convenience init(_ path: String, allowsSurplus: Bool = false) throws(ArchiveError) {
+  package convenience init(
+    _ path: String,
+    allowsSurplus: Bool = false,
+    usesIndex: Bool = false
+  ) throws(ArchiveError) {
     let file = try MappedBytes.archive(path)
     let range = allowsSurplus ? ZipDirectory.range(in: file.bytes) : 0..<file.count
-    try self.init(file.slice(range), path: path, surplus: file.count - range.count)
+    try self.init(
+      file.slice(range),
+      path: path,
+      surplus: file.count - range.count,
+      usesIndex: usesIndex
+    )
   }
 
   /// Reads the directory of an archive.
@@ -46,73 +69,92 @@ package final class ZipArchive: Sendable {
   ///   - path: Where it came from, for error messages.
   ///   - repeatedNames: What becomes of entries that share a name.
   ///   - surplus: Bytes of the file that are no part of the archive.
+  ///   - usesIndex: Whether an index in the archive replaces the pass over its directory.
   /// - Throws: `ArchiveError` when it is no zip, or its directory is damaged.
   package init(
     _ file: MappedBytes,
     path: String,
     repeatedNames: RepeatedNames = .refused,
-    surplus: Int = 0
+    surplus: Int = 0,
+    usesIndex: Bool = false
   ) throws(ArchiveError) {
     self.surplus = surplus
     self.path = path
     self.file = file
-    let directory: ZipDirectory
+    let found: ZipDirectory
     do throws(ZipDirectory.Damage) {
-      directory = try ZipDirectory(file.bytes)
+      let place = try ZipDirectory.locate(file.bytes)
+      if usesIndex, let index = ZipIndex(file, directory: place) {
+        records = .indexed(index)
+        directory = place.start..<place.start + place.size
+        return
+      }
+      found = try ZipDirectory(file.bytes, at: place)
     } catch {
       let kind = FileKind.guess(file.bytes).flatMap { $0.hasPrefix("a zip") ? nil : $0 }
       throw .notAZip(path: path, reason: kind.map { "it looks like \($0)" } ?? error.reason)
     }
-    self.directory = directory.start..<directory.end
-    let sorted = Self.sorted(directory.records, in: file.bytes)
+    directory = found.start..<found.end
+    let sorted = Self.sorted(found.records, in: file.bytes)
+    let isRepeated = { (index: Int) in
+      index + 1 < sorted.count && Self.order(sorted[index], sorted[index + 1], in: file.bytes) == 0
+    }
     switch repeatedNames {
     case .refused:
-      records = sorted
-      for index in records.indices.dropFirst()
-      where Self.order(records[index - 1], records[index], in: file.bytes) == 0 {
+      records = .listed(sorted)
+      if let index = sorted.indices.first(where: isRepeated) {
         throw .notAZip(path: path, reason: "two entries are called \(name(at: index))")
       }
     case .lastCounts:
-      records = sorted.indices.filter { index in
-        index + 1 == sorted.count
-          || Self.order(sorted[index], sorted[index + 1], in: file.bytes) != 0
-      }
-      .map { sorted[$0] }
+      records = .listed(sorted.indices.filter { !isRepeated($0) }.map { sorted[$0] })
     }
   }
 
   /// The size of the whole archive in bytes.
   package var fileSize: Int { file.count }
 
-  /// CRC-32 of the directory, which holds the name, size and CRC-32 of every entry.
-  package var directoryChecksum: UInt32 { CRC32.of(.init(rebasing: file.bytes[directory])) }
+  /// CRC-32 of the directory, which holds the name, size and CRC-32 of every entry; of an indexed archive that
+  /// of the index, which holds the CRC-32 of every block of the directory.
+  package var directoryChecksum: UInt32 {
+    if case .indexed(let index) = records { return index.checksum }
+    return CRC32.of(.init(rebasing: file.bytes[directory]))
+  }
+
+  /// Compares the index of an indexed archive with its directory.
+  ///
+  /// - Returns: The index's name and what is wrong, in words; `nil` if they agree, or there is no index.
+  package func indexFault() -> (entry: String, reason: String)? {
+    guard case .indexed(let index) = records else { return nil }
+    return index.fault().map { (ZipIndex.entryName, $0) }
+  }
 
   /// The name of an entry.
   package func name(at index: Int) -> String {
     String(decoding: nameBytes(at: index), as: UTF8.self)
   }
 
-  /// The bytes of an entry's name; valid while the archive lives.
+  /// The bytes of an entry's name, valid while the archive lives; none if its record is damaged.
   package func nameBytes(at index: Int) -> UnsafeRawBufferPointer {
-    ZipDirectory.name(file.bytes, at: records[index])
+    record(at: index).map { ZipDirectory.name(file.bytes, at: $0) }
+      ?? UnsafeRawBufferPointer(start: nil, count: 0)
   }
 
-  /// The checksum that the directory states for an entry.
-  package func checksum(at index: Int) -> UInt32 { entry(at: index).crc }
+  /// The checksum that the directory states for an entry; 0 if its record is damaged.
+  package func checksum(at index: Int) -> UInt32 { entry(at: index)?.crc ?? 0 }
 
-  /// The size of an entry in bytes, uncompressed.
-  package func size(at index: Int) -> Int { entry(at: index).size }
+  /// The size of an entry in bytes, uncompressed; 0 if its record is damaged.
+  package func size(at index: Int) -> Int { entry(at: index)?.size ?? 0 }
 
   /// Whether an entry is a symbolic link, whose bytes are the path it leads to, as `zip -y` stores it.
   package func isLink(_ index: Int) -> Bool {
-    let record = records[index]
+    guard let record = record(at: index) else { return false }
     let (unix, kind, link) = (UInt8(3), UInt32(0o170_000), UInt32(0o120_000))
     return file.bytes[record + 5] == unix
       && file.bytes.littleEndian(UInt32.self, at: record + 38) >> 16 & kind == link
   }
 
   /// Whether an entry is stored uncompressed, so that it can be read in place.
-  package func isStored(_ index: Int) -> Bool { entry(at: index).method == 0 }
+  package func isStored(_ index: Int) -> Bool { entry(at: index)?.method == 0 }
 
   /// The index of the entry with this name, by binary search.
   package func index(of name: String) -> Int? {
@@ -122,10 +164,23 @@ package final class ZipArchive: Sendable {
 
   /// The index of the entry whose name has these bytes.
   package func index(ofName name: UnsafeRawBufferPointer) -> Int? {
-    var (low, high) = (0, records.count)
+    var (low, high) = (0, count)
+    // What is asked for are mostly the last entries, behind all images. Each probe elsewhere brings pages of
+    // the directory into the memory.
+    var distance = 1
+    while distance < count {
+      let order = ZipDirectory.order(nameBytes(at: count - distance), name)
+      if order == 0 { return count - distance }
+      if order < 0 {
+        low = count - distance + 1
+        break
+      }
+      high = count - distance
+      distance *= 2
+    }
     while low < high {
       let middle = (low + high) / 2
-      let order = Self.order(nameBytes(at: middle), name)
+      let order = ZipDirectory.order(nameBytes(at: middle), name)
       if order == 0 { return middle }
       if order < 0 { low = middle + 1 } else { high = middle }
     }
@@ -134,6 +189,8 @@ package final class ZipArchive: Sendable {
 
   /// The entry whose name comes first in the directory, of those that `matches` accepts.
   package func firstIndex(where matches: (UnsafeRawBufferPointer) -> Bool) -> Int? {
+    // The records of an indexed archive are in the order of names.
+    guard case .listed = records else { return (0..<count).first { matches(nameBytes(at: $0)) } }
     var record = directory.lowerBound
     while record < directory.upperBound {
       let name = ZipDirectory.name(file.bytes, at: record)
@@ -143,120 +200,44 @@ package final class ZipArchive: Sendable {
     return nil
   }
 
-  /// The bytes of an entry, without a copy.
-  ///
-  /// - Parameters:
-  ///   - index: The entry.
-  ///   - verifying: Whether to compare the checksum, which reads every byte once.
-  /// - Returns: The bytes, in place.
-  /// - Throws: `ArchiveError` when the entry is compressed, encrypted or damaged.
-  package func bytes(at index: Int, verifying: Bool = true) throws(ArchiveError) -> MappedBytes {
-    let entry = entry(at: index)
-    if entry.flags & 1 == 1 { throw unsupported(index, Self.encrypted) }
-    if entry.method != 0 {
-      throw unsupported(index, "it is compressed (method \(entry.method)); re-zip with zip -0")
-    }
-    let range = try dataRange(of: entry, at: index)
-    let bytes = file.slice(range)
-    if verifying, bytes.withBytes(CRC32.of) != entry.crc {
-      throw damaged(index, "its checksum differs")
-    }
-    return bytes
-  }
-
-  /// The bytes of an entry, copied, decompressed where need be, and compared with its checksum.
-  ///
-  /// - Parameters:
-  ///   - index: The entry.
-  ///   - limit: An entry that states more bytes is refused before any are allocated.
-  /// - Returns: The bytes, uncompressed.
-  /// - Throws: `ArchiveError` when the entry is encrypted, too large or damaged.
-  package func contents(at index: Int, limit: Int) throws(ArchiveError) -> [UInt8] {
-    let entry = entry(at: index)
-    guard entry.size <= limit else {
-      let most = limit >= 1 << 20 ? "\(limit >> 20) MiB" : "\(limit) bytes"
-      throw unsupported(index, "it is larger than \(most)")
-    }
-    if entry.method == 0 { return try bytes(at: index).withBytes { Array($0) } }
-    if entry.flags & 1 == 1 { throw unsupported(index, Self.encrypted) }
-    guard entry.method == 8 else {
-      throw unsupported(
-        index,
-        "its compression (method \(entry.method)) is not deflate; unpack it, or zip it again"
-      )
-    }
-    let packed = file.slice(try dataRange(of: entry, at: index))
-    do throws(Inflater.Damage) {
-      let contents = try Inflater(packed, form: .raw).read(entry.size)
-      guard contents.count == entry.size, contents.withUnsafeBytes(CRC32.of) == entry.crc else {
-        throw Inflater.Damage(reason: "its checksum differs")
-      }
-      return contents
-    } catch {
-      throw damaged(index, error.reason)
-    }
-  }
-
   /// The directory's records of the first entries, and where the bytes of the next entry begin.
   ///
   /// Only in an archive whose directory is in the order of names, as ours are.
-  package func beginning(_ count: Int) -> (directory: [UInt8], size: Int) {
-    precondition(count < records.count, "\(count) of \(records.count) entries")
-    let end = records[count]
-    return (Array(file.bytes[directory.lowerBound..<end]), entry(at: count).headerStart)
-  }
-
-  /// Compares the checksum of every entry and keeps little of the file in memory meanwhile.
-  package func verifyChecksums() throws(ArchiveError) {
-    var (start, read) = (0, 0)
-    for index in 0..<count {
-      let header = entry(at: index).headerStart
-      read += try bytes(at: index).withBytes { $0.count }
-      // In an archive in the order of names all before this entry is done with.
-      if read >= 64 << 20 {
-        file.release(start..<max(start, header))
-        (start, read) = (header, 0)
-      }
-    }
+  /// - Throws: `ArchiveError` if the record of the next entry is damaged.
+  package func beginning(
+    _ count: Int
+  ) throws(ArchiveError) -> (directory: [UInt8], size: Int) {
+    precondition(count < self.count, "\(count) of \(self.count) entries")
+    guard let end = record(at: count) else { throw damagedRecord(count) }
+    let size = try checkedEntry(at: count).headerStart
+    return (Array(file.bytes[directory.lowerBound..<end]), size)
   }
 
   /// Tells the system that entries will be read in no particular order.
   package func adviseRandomAccess() { file.adviseRandomAccess() }
 
-  private static let encrypted = "it is encrypted; unpack it with its password, and pack the folder"
+  func damagedRecord(_ index: Int) -> ArchiveError {
+    let reason = "the directory's record of entry \(index + 1) is damaged"
+    return .notAZip(path: path, reason: reason)
+  }
 
-  private func dataRange(
-    of entry: ZipDirectory.Entry,
-    at index: Int
-  ) throws(ArchiveError) -> Range<Int> {
-    let bytes = file.bytes
-    let header = entry.headerStart
-    guard header <= directory.lowerBound - 30,
-      bytes.littleEndian(UInt32.self, at: header) == 0x0403_4b50
-    else { throw damaged(index, "it has no local header") }
-    let nameLength = Int(bytes.littleEndian(UInt16.self, at: header + 26))
-    let extraLength = Int(bytes.littleEndian(UInt16.self, at: header + 28))
-    let start = header + 30 + nameLength + extraLength
-    guard entry.method != 0 || entry.size == entry.compressedSize, start <= directory.lowerBound,
-      entry.compressedSize <= directory.lowerBound - start
-    else { throw damaged(index, "its bytes lie outside of the file") }
-    let localName = bytes.slice(header + 30..<header + 30 + nameLength)
-    guard Self.order(localName, nameBytes(at: index)) == 0 else {
-      throw damaged(index, "its local header carries another name")
+  func checkedEntry(at index: Int) throws(ArchiveError) -> ZipDirectory.Entry {
+    guard let entry = entry(at: index) else { throw damagedRecord(index) }
+    return entry
+  }
+
+  private func entry(at index: Int) -> ZipDirectory.Entry? {
+    record(at: index).flatMap {
+      ZipDirectory.entry(file.bytes, at: $0, limit: directory.upperBound)
     }
-    return start..<start + entry.compressedSize
   }
 
-  private func unsupported(_ index: Int, _ reason: String) -> ArchiveError {
-    .unsupported(path: path, entry: name(at: index), reason: reason)
-  }
-
-  private func damaged(_ index: Int, _ reason: String) -> ArchiveError {
-    .damaged(path: path, entry: name(at: index), reason: reason)
-  }
-
-  private func entry(at index: Int) -> ZipDirectory.Entry {
-    ZipDirectory.entry(file.bytes, at: records[index], limit: directory.upperBound)
+  /// Where the record of an entry starts; `nil` if an index leads to damage.
+  private func record(at index: Int) -> Int? {
+    switch records {
+    case .listed(let records): records[index]
+    case .indexed(let zipIndex): zipIndex.record(at: index)
+    }
   }
 
   private static func sorted(_ records: [Int], in bytes: UnsafeRawBufferPointer) -> [Int] {
@@ -273,16 +254,6 @@ package final class ZipArchive: Sendable {
   }
 
   private static func order(_ left: Int, _ right: Int, in bytes: UnsafeRawBufferPointer) -> Int {
-    order(ZipDirectory.name(bytes, at: left), ZipDirectory.name(bytes, at: right))
-  }
-
-  /// Negative, zero or positive as `left` sorts before, with or after `right`.
-  private static func order(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int
-  {
-    if let leftBase = left.baseAddress, let rightBase = right.baseAddress {
-      let order = memcmp(leftBase, rightBase, min(left.count, right.count))
-      if order != 0 { return Int(order) }
-    }
-    return left.count - right.count
+    ZipDirectory.order(ZipDirectory.name(bytes, at: left), ZipDirectory.name(bytes, at: right))
   }
 }

@@ -1,4 +1,5 @@
 import Files
+import Glibc
 
 /// The central directory of a zip archive, read from hostile bytes (APPNOTE 4.3.12–4.3.16).
 struct ZipDirectory {
@@ -18,6 +19,13 @@ struct ZipDirectory {
   /// What is wrong with the directory.
   struct Damage: Error { var reason: String }
 
+  /// Where a directory lies in its file, and how many entries it states.
+  struct Place {
+    var start: Int
+    var size: Int
+    var count: Int
+  }
+
   /// Where each entry's record starts in the file, in the directory's order.
   ///
   /// Eight bytes an entry: everything else is read from the mapped directory when it is needed.
@@ -32,41 +40,85 @@ struct ZipDirectory {
   /// Reads the directory of a whole archive.
   ///
   /// Memory is bounded by the file: every entry counted has at least 46 bytes of directory.
-  init(_ bytes: UnsafeRawBufferPointer) throws(Damage) {
-    let end = try Self.findEnd(bytes)
+  init(_ bytes: UnsafeRawBufferPointer, at place: Place) throws(Damage) {
+    start = place.start
+    records.reserveCapacity(place.count)
+    var position = start
+    for _ in 0..<place.count {
+      records.append(position)
+      position = try Self.readEntry(bytes, at: position, limit: start + place.size).next
+    }
+    end = position
+  }
+
+  /// Finds the directory by the record at the archive's end.
+  static func locate(_ bytes: UnsafeRawBufferPointer) throws(Damage) -> Place {
+    let end = try findEnd(bytes)
     let disk = bytes.littleEndian(UInt16.self, at: end + 4)
     if disk != 0, disk != .max {
       throw Damage(reason: "it is one part of a split archive; join the parts by zip -s 0")
     }
     var count = Int(bytes.littleEndian(UInt16.self, at: end + 10))
     var size = Int(bytes.littleEndian(UInt32.self, at: end + 12))
-    start = Int(bytes.littleEndian(UInt32.self, at: end + 16))
+    var start = Int(bytes.littleEndian(UInt32.self, at: end + 16))
     var limit = end
-    if count == Int(UInt16.max) || size == Self.limit32 || start == Self.limit32,
-      let record = try Self.findZip64End(bytes, before: end)
+    if count == Int(UInt16.max) || size == limit32 || start == limit32,
+      let record = try findZip64End(bytes, before: end)
     {
-      count = try Self.length(bytes, at: record + 32)
-      size = try Self.length(bytes, at: record + 40)
-      start = try Self.length(bytes, at: record + 48)
+      count = try length(bytes, at: record + 32)
+      size = try length(bytes, at: record + 40)
+      start = try length(bytes, at: record + 48)
       limit = record
     }
     guard start <= limit, size <= limit - start, count <= min(size / 46, Int(Int32.max)) else {
       throw Damage(reason: "its directory lies outside of the file (truncated download?)")
     }
-    records.reserveCapacity(count)
-    var position = start
-    for _ in 0..<count {
-      records.append(position)
-      position = try Self.readEntry(bytes, at: position, limit: start + size).next
-    }
-    self.end = position
+    return Place(start: start, size: size, count: count)
   }
 
-  /// Reads a record again that `init` has read before.
-  static func entry(_ bytes: UnsafeRawBufferPointer, at record: Int, limit: Int) -> Entry {
+  /// The entry that a record describes; `nil` if it is damaged.
+  static func entry(_ bytes: UnsafeRawBufferPointer, at record: Int, limit: Int) -> Entry? {
     do throws(Damage) { return try readEntry(bytes, at: record, limit: limit).0 } catch {
-      preconditionFailure("the directory changed while it was open: \(error.reason)")
+      return nil
     }
+  }
+
+  /// Where an entry's bytes lie, which its local header must confirm.
+  ///
+  /// - Parameters:
+  ///   - entry: The entry.
+  ///   - name: Its name in the directory.
+  ///   - bytes: The archive.
+  ///   - limit: Where the directory starts.
+  /// - Throws: What is wrong with the local header.
+  static func dataRange(
+    of entry: Entry,
+    name: UnsafeRawBufferPointer,
+    in bytes: UnsafeRawBufferPointer,
+    before limit: Int
+  ) throws(Damage) -> Range<Int> {
+    let header = entry.headerStart
+    guard header <= limit - 30, bytes.littleEndian(UInt32.self, at: header) == 0x0403_4b50 else {
+      throw Damage(reason: "it has no local header")
+    }
+    let nameLength = Int(bytes.littleEndian(UInt16.self, at: header + 26))
+    let start = header + 30 + nameLength + Int(bytes.littleEndian(UInt16.self, at: header + 28))
+    guard entry.method != 0 || entry.size == entry.compressedSize, start <= limit,
+      entry.compressedSize <= limit - start
+    else { throw Damage(reason: "its bytes lie outside of the file") }
+    guard order(bytes.slice(header + 30..<header + 30 + nameLength), name) == 0 else {
+      throw Damage(reason: "its local header carries another name")
+    }
+    return start..<start + entry.compressedSize
+  }
+
+  /// Negative, zero or positive as `left` sorts before, with or after `right`, by their bytes.
+  static func order(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
+    if let leftBase = left.baseAddress, let rightBase = right.baseAddress {
+      let order = memcmp(leftBase, rightBase, min(left.count, right.count))
+      if order != 0 { return Int(order) }
+    }
+    return left.count - right.count
   }
 
   /// The name in a record that `init` has read before.

@@ -123,7 +123,13 @@ package final class ZipWriter {
   }
 
   /// Writes the directory; an archive with a name of its own appears under it.
-  package func finish() throws(FileError) {
+  ///
+  /// - Parameter indexed: Whether an index of the directory comes before it, with which the archive opens
+  ///   without a pass over all entries. There is none unless the names ascend in the order of their bytes.
+  package func finish(indexed: Bool = false) throws(FileError) {
+    if indexed, let index = directory.withUnsafeBytes(ZipIndex.encoded) {
+      try add(ZipIndex.entryName, index)
+    }
     let start = offset
     let size = directory.count
     try put(directory)
