@@ -28,7 +28,7 @@ extension GeneratorGraph {
 
   /// Whether a block computes in float16: where the network does so itself and keeps within bounds.
   private func isReduced(_ resolution: Int) -> Bool {
-    half && configuration.clamp != nil && resolution >= 8
+    computesHalf && configuration.clamp != nil && resolution >= 8
       && configuration.resolutions.suffix(configuration.reducedPrecisionResolutions)
         .contains(resolution)
   }

@@ -12,7 +12,7 @@ package struct GeneratorGraph {
   let writer: GraphWriter
   let configuration: GeneratorConfiguration
   /// Whether blocks that are trained in reduced precision compute in float16.
-  let half: Bool
+  let computesHalf: Bool
   private(set) var noise: ONNXValue
   private(set) var feature: ONNXValue
 
@@ -23,17 +23,22 @@ package struct GeneratorGraph {
   ///
   /// - Parameters:
   ///   - generator: The generator, on the CPU; its weights are read when the graph is written.
-  ///   - half: Stores weights in float16, and computes so in the blocks that the network's own settings run in
-  ///     reduced precision, if they clamp their activations.
+  ///   - half: Stores weights in float16; all is computed in float32.
+  ///   - computesHalf: Computes in float16 in the blocks that the network's own settings run in reduced
+  ///     precision, if they clamp their activations.
   /// - Returns: A graph with the inputs `z` [N, zDimension], `feature` [N, featureDimension] (not for networks
   ///   without), `label` [N, labelDimension] (only with classes), the scalars `truncation` and `noise`, and the
   ///   output `image` [N, 3, R, R], all float32.
-  package static func graph(of generator: Generator, half: Bool = false) -> ONNXGraph {
+  package static func graph(
+    of generator: Generator,
+    half: Bool = false,
+    computesHalf: Bool = false
+  ) -> ONNXGraph {
     let writer = GraphWriter("generator", state: generator.stateDictionary, half: half)
     var graph = GeneratorGraph(
       writer: writer,
       configuration: generator.configuration,
-      half: half,
+      computesHalf: computesHalf,
       noise: .absent,
       feature: .absent
     )

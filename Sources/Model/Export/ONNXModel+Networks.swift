@@ -14,8 +14,14 @@ extension ONNXModel {
   ///   - snapshot: The snapshot.
   ///   - sha256: Of its file.
   ///   - half: As for `GeneratorGraph.graph`.
+  ///   - computesHalf: As for `GeneratorGraph.graph`.
   /// - Throws: `SnapshotError` if it holds no G_ema, or one that does not fit its description.
-  package init(of snapshot: NetworkSnapshot, sha256: String, half: Bool) throws {
+  package init(
+    of snapshot: NetworkSnapshot,
+    sha256: String,
+    half: Bool,
+    computesHalf: Bool
+  ) throws {
     let generator = try snapshot.averagedGenerator()
     let shape = generator.configuration
     var metadata = [
@@ -26,7 +32,7 @@ extension ONNXModel {
     ]
     for key in ["clip", "clip_sha256"] { metadata[key] = snapshot.notes[key] }
     self.init(
-      graph: GeneratorGraph.graph(of: generator, half: half),
+      graph: GeneratorGraph.graph(of: generator, half: half, computesHalf: computesHalf),
       producer: Self.producer,
       metadata: metadata
     )

@@ -40,7 +40,12 @@ extension ConvertCommand {
     } catch let refusal {
       return try textTower(of: path, digest, notNetwork: refusal)
     }
-    let model = try ONNXModel(of: snapshot, sha256: digest.value(), half: half)
+    let model = try ONNXModel(
+      of: snapshot,
+      sha256: digest.value(),
+      half: half || halfCompute,
+      computesHalf: halfCompute
+    )
     return (model, "\(snapshot.imagesSeen / 1000) kimg")
   }
 
@@ -63,6 +68,9 @@ extension ConvertCommand {
         "\(path) holds neither a network (\(reason(refusal))) nor a CLIP "
           + "(\(reason(error)))"
       )
+    }
+    if halfCompute {
+      throw ExportError("--half-compute is for generators; \(path) is a CLIP: give --half")
     }
     let name = String(path.split(separator: "/").last ?? "clip")
     let model = ONNXModel(of: file.model, name: name, sha256: try digest.value(), half: half)

@@ -22,9 +22,9 @@ struct ConvertCommand: ParsableCommand {
 
       With OUT ending in .onnx other programs paint: the averaged generator with
       its mapping becomes a graph of ONNX, a CLIP its text tower. With --half
-      weights are stored in float16, and blocks that the network itself runs in
-      reduced precision compute in it. Documentation/guides/export.md has an
-      example.
+      weights are stored in float16; with --half-compute the blocks that the
+      network itself runs in reduced precision compute in it, too.
+      Documentation/guides/export.md has an example.
 
       EXAMPLES
         nifty convert network-snapshot-010000.pkl model
@@ -51,6 +51,11 @@ struct ConvertCommand: ParsableCommand {
   @Flag(help: "Store weights in half precision.")
   var half = false
 
+  @Flag(
+    help: "For .onnx: --half, and blocks that run in reduced precision compute in float16."
+  )
+  var halfCompute = false
+
   @Option(help: "CLIP that the network was trained with, to go into the folder.")
   var clip: String?
 
@@ -63,6 +68,9 @@ struct ConvertCommand: ParsableCommand {
     }
     if clip != nil, Self.isFile(output) {
       throw ValidationError("--clip goes into a folder, not beside \(name)")
+    }
+    if halfCompute, !output.hasSuffix(Self.graphSuffix) {
+      throw ValidationError("--half-compute is for .onnx; for \(name) give --half")
     }
     if emaOnly, output.hasSuffix(".pkl") {
       throw ValidationError("--ema-only is for safetensors: the original needs G, D and G_ema")

@@ -83,6 +83,24 @@ struct ExportCommandTests {
     }
   }
 
+  @Test func `float16 as the type of computation is for graphs of generators`() throws {
+    let refused = [
+      (
+        ["convert", Self.network, "a.safetensors", "--half-compute"], "--half-compute is for .onnx"
+      ),
+      (["convert", Self.clip, "a.onnx", "--half-compute"], "is a CLIP: give --half"),
+    ]
+    for (arguments, reason) in refused {
+      let outcome = try nifty(arguments, in: folder.path)
+      #expect(outcome.status != 0 && outcome.errors.contains(reason), "\(outcome.errors)")
+    }
+    #expect(folder.contents.isEmpty)
+    try succeed(["convert", Self.network, "a.onnx", "--half-compute"])
+    try succeed(["convert", Self.network, "b.onnx", "--half"])
+    // Its weights came in float16, and no block of it runs in reduced precision.
+    #expect(try bytes(of: folder.file("a.onnx")) == bytes(of: folder.file("b.onnx")))
+  }
+
   @Test(
     .enabled(if: ONNXRuntime.isInstalled, ONNXRuntime.reason),
     arguments: ["network-snapshot-000012.pkl", "stylegan2-ada-labels.pkl"]
