@@ -1,8 +1,12 @@
-// When the operators of libtorch ran, and how much memory a device gave out.
+// When the operators of libtorch ran, when a device did its work, and how much memory it gave out.
 #include "internal.h"
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/record_function.h>
+#include <c10/core/Event.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <chrono>
+#include <cmath>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -86,6 +90,32 @@ extern "C" int64_t ct_device_peak_bytes(int32_t index) noexcept {
     if (!at::getAccelerator(false).has_value()) return 0;
     const auto stats = at::accelerator::getDeviceStats(static_cast<c10::DeviceIndex>(index));
     return stats.allocated_bytes[0].peak;
+  });
+}
+
+struct CTEvent {
+  c10::Event event;
+};
+
+extern "C" CTEvent *ct_event_record(int32_t index) noexcept {
+  return fenced<CTEvent *>(nullptr, [&]() -> CTEvent * {
+    const auto kind = at::getAccelerator(false);
+    if (!kind.has_value()) return nullptr;
+    // This flag is the one with timing.
+    auto made =
+      std::make_unique<CTEvent>(CTEvent{c10::Event(*kind, c10::EventFlag::BACKEND_DEFAULT)});
+    const c10::Device device(*kind, static_cast<c10::DeviceIndex>(index));
+    made->event.record(c10::impl::VirtualGuardImpl(*kind).getStream(device));
+    return made.release();
+  });
+}
+
+extern "C" void ct_event_free(CTEvent *event) noexcept { delete event; }
+
+extern "C" int64_t ct_event_nanoseconds(CTEvent *from, CTEvent *to) noexcept {
+  return fenced<int64_t>(-1, [&]() -> int64_t {
+    to->event.synchronize();
+    return std::llround(from->event.elapsedTime(to->event) * 1e6);
   });
 }
 

@@ -35,7 +35,7 @@ extension MetricSuite {
       guard min(x.size(0), y.size(0)) > 5 else {
         throw EvaluationError.option("\(name) needs at least 6 images on both sides")
       }
-      let shares = NeighbourShares(real: x, generated: y)
+      let shares = NeighbourShares(real: x.to(plan.device), generated: y.to(plan.device))
       return [
         ("\(name)_precision", shares.precision), ("\(name)_recall", shares.recall),
         ("\(name)_density", shares.density), ("\(name)_coverage", shares.coverage),
@@ -44,7 +44,7 @@ extension MetricSuite {
     guard min(x.size(0), y.size(0)) > 3 else {
       throw EvaluationError.option("\(name) needs at least 4 images on both sides")
     }
-    let shares = precisionRecall(real: x, generated: y)
+    let shares = precisionRecall(real: x.to(plan.device), generated: y.to(plan.device))
     return [("\(name)_precision", shares.precision), ("\(name)_recall", shares.recall)]
   }
 

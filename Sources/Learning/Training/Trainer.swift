@@ -40,7 +40,7 @@ package final class Trainer {
   /// The generator's images of this step, one batch a round, if the discriminator's phase reuses them.
   var generated: [GeneratedBatch] = []
   /// Measures the phases of every step.
-  package let clock = PhaseClock()
+  package let clock: PhaseClock
   let device: Device
   let ranks: Ranks
   let randomness: (Phase, Int) -> any RandomSource
@@ -69,6 +69,7 @@ package final class Trainer {
     let (configuration, device) = (inputs.options.trainer, inputs.device)
     self.configuration = configuration
     self.device = device
+    clock = PhaseClock(device)
     ranks = inputs.ranks
     self.randomness =
       randomness ?? { phase, imagesSeen in

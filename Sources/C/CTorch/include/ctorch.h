@@ -195,6 +195,13 @@ int64_t ct_device_peak_bytes(int32_t index) CT_NOEXCEPT;
 /// Begins a new measurement of `ct_device_peak_bytes`.
 void ct_device_reset_peak(int32_t index) CT_NOEXCEPT;
 
+typedef struct CTEvent CTEvent;
+/// A moment in the work that an accelerator has been given so far; NULL without one.
+CTEvent *ct_event_record(int32_t index) CT_NOEXCEPT;
+void ct_event_free(CTEvent *event) CT_NOEXCEPT;
+/// Waits until the accelerator has come to `to`; nanoseconds since it was at `from`, -1 on failure.
+int64_t ct_event_nanoseconds(CTEvent *from, CTEvent *to) CT_NOEXCEPT;
+
 /// Told of an operator's call: its name, its thread, start and duration in nanoseconds of the
 /// monotonic clock.
 typedef void (*CTTraceVisitor)(

@@ -1,9 +1,22 @@
 import Glibc
 package import Torch
 
+/// A moment of a device's own time.
+package protocol DeviceMoment: AnyObject {
+  /// Nanoseconds since an earlier moment of the same device, for which it waits; `nil` if it gives none.
+  func nanoseconds(since earlier: any DeviceMoment) -> Int64?
+}
+
+extension DeviceEvent: DeviceMoment {
+  package func nanoseconds(since earlier: any DeviceMoment) -> Int64? {
+    (earlier as? DeviceEvent).flatMap { nanoseconds(since: $0) }
+  }
+}
+
 /// The time of each phase of a run.
 ///
-/// On CUDA a phase lasts until its work is enqueued, not until it is done.
+/// On CUDA the host only enqueues a phase's work: there a phase lasts from the moment when the device begins
+/// with it until it is done, and nothing waits for that before the spans are taken.
 package final class PhaseClock {
   /// A phase that ran.
   package struct Span: Sendable, Equatable {
@@ -16,24 +29,58 @@ package final class PhaseClock {
   }
 
   private var spans: [Span] = []
+  /// For each span its first and last moment on the device, if it gave both.
+  private var moments: [(start: any DeviceMoment, end: any DeviceMoment)?] = []
+  /// A moment of the device and the host's time of it.
+  private var anchor: (moment: any DeviceMoment, time: Int64)?
+  private let moment: () -> (any DeviceMoment)?
 
   /// A clock that has measured nothing.
-  package init() {}
+  package convenience init(_ device: Device = .cpu) {
+    self.init { DeviceEvent(on: device) }
+  }
+
+  /// A clock that asks for the moments of a device.
+  ///
+  /// - Parameter moment: Gives the moment when the device has done all that it was given; `nil` on a CPU.
+  package init(moment: @escaping () -> (any DeviceMoment)?) {
+    self.moment = moment
+    anchor = moment().map { ($0, Self.now) }
+  }
 
   /// Runs and measures a phase; phases may contain others.
   package func measure<Result, Failure: Error>(
     _ name: String,
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let start = Self.now
-    defer { spans.append(Span(name: name, start: start, duration: Self.now - start)) }
+    let (start, first) = (Self.now, moment())
+    defer {
+      let last = moment()
+      moments.append(first.flatMap { first in last.map { (first, $0) } })
+      spans.append(Span(name: name, start: start, duration: Self.now - start))
+    }
     return try body()
   }
 
   /// The measurements since the last call, in order of their ends.
   package func takeSpans() -> [Span] {
-    defer { spans = [] }
-    return spans
+    defer { (spans, moments) = ([], []) }
+    return zip(spans, moments).map { span, moments in onDevice(span, moments) ?? span }
+  }
+
+  /// A span in the device's time, as the host's clock would show it.
+  private func onDevice(
+    _ span: Span,
+    _ moments: (start: any DeviceMoment, end: any DeviceMoment)?
+  ) -> Span? {
+    guard let moments, let anchor,
+      let duration = moments.end.nanoseconds(since: moments.start),
+      let before = moments.start.nanoseconds(since: anchor.moment)
+    else { return nil }
+    let start = anchor.time + before
+    // Times between moments lose digits as they grow.
+    self.anchor = (moments.end, start + duration)
+    return Span(name: span.name, start: start, duration: duration)
   }
 
   private static var now: Int64 {
