@@ -29,9 +29,12 @@ extension Trainer {
   ///
   /// Networks are `G.…`, `D.…` and `G_ema.…` as in a snapshot; `G_opt.` and `D_opt.` hold Adam's
   /// moments under the parameters' names and its steps as one tensor; `pl_mean` is the mean path
-  /// length.
+  /// length. With LeCam's regulariser `logits.real` and `logits.fake` are its running means.
   package var stateTensors: [(name: String, tensor: Tensor)] {
     var result: [(name: String, tensor: Tensor)] = [("pl_mean", meanPathLength)]
+    if let anchors = context.anchors {
+      result += [("logits.real", anchors.real), ("logits.fake", anchors.fake)]
+    }
     for (prefix, module) in networks {
       result += module.state.map { ("\(prefix).\($0.name)", $0.tensor) }
     }

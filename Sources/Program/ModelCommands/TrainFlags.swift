@@ -85,6 +85,7 @@ struct RecipeFlags: ParsableArguments {
   @Option(.adversarial) var adversarial: AdversarialForm?
   @Option(.generatedGamma) var generatedGamma: Double?
   @Option(.mismatchWeight) var mismatchWeight: Double?
+  @Option(.anchorWeight) var anchorWeight: Double?
   @Option(.clipViews) var clipViews: Int?
   @Option(.rateDecay) var rateDecay: Double?
   @Option(.emaDeviation) var emaDeviation: Double?
@@ -95,7 +96,8 @@ struct RecipeFlags: ParsableArguments {
       .init(.recipe, recipe), .init(.textMultiplier, textMultiplier),
       .init(.reusesFakes, reusesFakes?.isOn), .init(.diffAugment, diffAugment),
       .init(.adversarial, adversarial), .init(.generatedGamma, generatedGamma),
-      .init(.mismatchWeight, mismatchWeight), .init(.clipViews, clipViews),
+      .init(.mismatchWeight, mismatchWeight), .init(.anchorWeight, anchorWeight),
+      .init(.clipViews, clipViews),
       .init(.rateDecay, rateDecay), .init(.emaDeviation, emaDeviation),
     ]
   }

@@ -80,6 +80,52 @@ struct LossFormTests {
     #expect(abs(Float(loss.total.item) - expected) < 1e-5)
   }
 
+  @Test func `LeCam pulls logits toward the running mean of the other kind`() throws {
+    #expect(try context().anchored(output([1]), isReal: true) == nil)
+    let context = try context { $0.losses.anchorWeight = 0.5 }
+    let anchors = try #require(context.anchors)
+    func penalty(_ logits: [Float], isReal: Bool) throws -> [Float] {
+      try #require(context.anchored(output(logits), isReal: isReal)).floats
+    }
+    #expect(try penalty([2, -1], isReal: true) == [2, 0.5])
+    // A hundredth of the batch's mean.
+    #expect(abs(anchors.real.item - 0.005) < 1e-7 && anchors.fake.item == 0)
+    let fakes = try penalty([1, 3], isReal: false)
+    for (own, logit) in zip(fakes, [1, 3] as [Float]) {
+      #expect(abs(own - 0.5 * (logit - 0.005) * (logit - 0.005)) < 1e-6)
+    }
+    #expect(abs(anchors.fake.item - 0.02) < 1e-7)
+    let reals = try penalty([4, 4], isReal: true)
+    #expect(abs(reals[0] - 0.5 * 3.98 * 3.98) < 1e-5)
+    #expect(abs(anchors.real.item - (0.99 * 0.005 + 0.04)) < 1e-7)
+  }
+
+  @Test(arguments: [AdversarialForm.logistic, .relativistic])
+  func `LeCam's running means are part of the state`(form: AdversarialForm) throws {
+    var shape = tinyTrainer(seed: 3)
+    shape.losses.adversarial = form
+    shape.losses.anchorWeight = 0.3
+    func trainer() throws -> Trainer { Trainer(try tinyInputs(shape)) }
+    let whole = try trainer()
+    let begun = try trainer()
+    for step in 0..<2 {
+      for trainer in [whole, begun] { _ = trainer.step(tinyBatch(UInt64(step))) }
+    }
+    let state = Dictionary(
+      uniqueKeysWithValues: begun.stateTensors.map { ($0.name, $0.tensor.copy()) }
+    )
+    #expect(state["logits.real"]?.item != 0 && state["logits.fake"]?.item != 0)
+    let continued = try trainer()
+    try continued.restore(begun.progress) { state[$0] }
+    for trainer in [whole, continued] { _ = trainer.step(tinyBatch(2)) }
+    for (own, expected) in zip(continued.stateTensors, whole.stateTensors) {
+      #expect(own.tensor.floats == expected.tensor.floats, "\(own.name)")
+    }
+    #expect(throws: TrainingError.self) {
+      try trainer().restore(begun.progress) { $0.hasPrefix("logits") ? nil : state[$0] }
+    }
+  }
+
   @Test func `R2 is R1 on generated images, and off it draws nothing`() throws {
     func run(_ gamma: Double) throws -> PhaseResult {
       let context = try context { $0.losses.generatedGamma = gamma }

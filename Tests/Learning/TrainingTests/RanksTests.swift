@@ -95,6 +95,7 @@ struct RanksTests {
       result.losses.adversarial = .relativistic
       result.losses.generatedGamma = 3
       result.losses.mismatchWeight = 0.5
+      result.losses.anchorWeight = 0.3
       result.losses.clipViews = 2
       result.losses.diffAugment = DiffAugment()
     }

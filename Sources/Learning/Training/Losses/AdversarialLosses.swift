@@ -109,7 +109,9 @@ package func discriminatorFakeLoss(
   random: any RandomSource
 ) -> LossValue {
   let fake = context.discriminate(generated.images, generated.condition, random: random)
-  return LossValue(context.lossAsFake(fake), reports: scores(fake, "fake"))
+  var loss = context.lossAsFake(fake)
+  if let penalty = context.anchored(fake, isReal: false) { loss = loss + penalty }
+  return LossValue(loss, reports: scores(fake, "fake"))
 }
 
 /// The discriminator's loss on real images: its logit, and its agreement with the condition.
@@ -125,6 +127,7 @@ package func discriminatorRealLoss(
   if let term = context.contrastive(context.configuration.itd, real.features, c) {
     loss = loss + term
   }
+  if let penalty = context.anchored(real, isReal: true) { loss = loss + penalty }
   return LossValue(loss, reports: scores(real, "real"))
 }
 
@@ -140,10 +143,12 @@ package func discriminatorPairLoss(
   let c = conditioning.features
   let fake = context.discriminate(generated.images, generated.condition, random: random)
   let real = context.discriminate(batch.images.detached(), conditioning.condition, random: random)
-  let difference = context.lossOfDifference(real, fake)
-  var loss = difference
+  var loss = context.lossOfDifference(real, fake)
   if let term = context.contrastive(context.configuration.itd, real.features, c) {
     loss = loss + term
+  }
+  for (output, isReal) in [(fake, false), (real, true)] {
+    if let penalty = context.anchored(output, isReal: isReal) { loss = loss + penalty }
   }
   return LossValue(
     loss,

@@ -41,7 +41,8 @@ extension LossContext {
     return coupled(loss, worse, slopes: slopes)
   }
 
-  private func coupled(
+  /// Adds what the samples' losses owe to the agreement that all logits share.
+  func coupled(
     _ loss: Tensor,
     _ output: Discriminator.Output,
     slopes: Tensor

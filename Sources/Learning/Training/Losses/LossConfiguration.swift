@@ -50,6 +50,8 @@ package struct LossConfiguration: Codable, Equatable, Sendable {
   /// Weight of the discriminator's loss on real images with another image's condition (matching-aware, arXiv
   /// 1605.05396, algorithm 1); 0 leaves it out.
   package var mismatchWeight = 0.0
+  /// Weight of LeCam's regulariser of the discriminator (arXiv 2104.03310); 0 leaves it out.
+  package var anchorWeight = 0.0
   /// Differentiable augmentation of everything that the discriminator sees; `nil` for none.
   package var diffAugment: DiffAugment?
   /// Augmented views of each image that CLIP's loss averages (AugCLIP, arXiv 2112.01573, section 3.1); one is

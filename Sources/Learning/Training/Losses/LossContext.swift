@@ -13,6 +13,8 @@ package struct LossContext {
   package let discriminator: Discriminator
   /// The generator's parameters and the discriminator's: reflection finds them once, not in each phase.
   private let parameters: (generator: [Tensor], discriminator: [Tensor])
+  /// The running means of LeCam's regulariser, if it is on.
+  package let anchors: LogitAnchors?
   /// Augmentation of everything the discriminator sees, if any.
   package let augment: ((Tensor, any RandomSource) -> Tensor)?
 
@@ -28,6 +30,8 @@ package struct LossContext {
     self.discriminator = discriminator
     parameters = (generator.parameters, discriminator.parameters)
     self.augment = augment
+    anchors =
+      inputs.options.trainer.losses.anchorWeight == 0 ? nil : LogitAnchors(on: inputs.device)
   }
 
   /// The parameters that a phase moves.

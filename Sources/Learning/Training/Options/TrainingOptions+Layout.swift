@@ -129,6 +129,7 @@ extension TrainingOptions {
     nifty.adversarial
     nifty.r2_gamma
     nifty.matching_aware
+    nifty.lecam
     nifty.clip_views
     nifty.lr_decay_kimg
     nifty.ema_deviation

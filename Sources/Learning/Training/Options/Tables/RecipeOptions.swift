@@ -4,7 +4,7 @@ import Text
 extension TrainingOption {
   package static let recipeOptions = [
     recipe, textMultiplier, reusesFakes, diffAugment, adversarial, generatedGamma, mismatchWeight,
-    clipViews, rateDecay, emaDeviation,
+    anchorWeight, clipViews, rateDecay, emaDeviation,
   ]
 
   package static let recipe = TrainingOption(
@@ -70,6 +70,16 @@ extension TrainingOption {
     ours: true,
     guide: "weight of the discriminator's loss on real images with the condition of another one "
       + "(arXiv 1605.05396)"
+  )
+  package static let anchorWeight = TrainingOption(
+    "lecam",
+    "Weight of LeCam's regulariser of the discriminator; 0 leaves it out.",
+    \.trainer.losses.anchorWeight,
+    key: "nifty.lecam",
+    in: .between(0, 1e12),
+    ours: true,
+    guide: "weight of the squared distance of the logits of real images to the running mean of the "
+      + "generated ones', and the reverse (arXiv 2104.03310)"
   )
   package static let clipViews = TrainingOption(
     "clip-views",
