@@ -36,8 +36,8 @@ struct OptionTableTests {
     "allow-tf32": .bool(true), "clip": .string("c.safetensors"),
     "recipe": .string("nifty"), "text-lr-multiplier": .double(0.5), "reuse-fakes": .bool(true),
     "diffaug": .string("color,cutout"), "adversarial": .string("relativistic"),
-    "r2-gamma": .double(1), "matching-aware": .double(0.5), "lecam": .double(0.3), "clip-views": .int(2),
-    "lr-decay-kimg": .double(100), "ema-deviation": .double(0.05),
+    "r2-gamma": .double(1), "matching-aware": .double(0.5), "lecam": .double(0.3),
+    "clip-views": .int(2), "lr-decay-kimg": .double(100), "ema-deviation": .double(0.05),
   ]
 
   /// Flags that are not kept by themselves: several make one option, or none does.

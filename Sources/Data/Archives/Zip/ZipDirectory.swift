@@ -90,6 +90,7 @@ struct ZipDirectory {
   ///   - name: Its name in the directory.
   ///   - bytes: The archive.
   ///   - limit: Where the directory starts.
+  /// - Returns: Their range in the archive.
   /// - Throws: What is wrong with the local header.
   static func dataRange(
     of entry: Entry,

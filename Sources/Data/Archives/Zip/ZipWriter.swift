@@ -126,6 +126,7 @@ package final class ZipWriter {
   ///
   /// - Parameter indexed: Whether an index of the directory comes before it, with which the archive opens
   ///   without a pass over all entries. There is none unless the names ascend in the order of their bytes.
+  /// - Throws: `FileError` when the disk refuses.
   package func finish(indexed: Bool = false) throws(FileError) {
     if indexed, let index = directory.withUnsafeBytes(ZipIndex.encoded) {
       try add(ZipIndex.entryName, index)
