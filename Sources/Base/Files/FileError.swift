@@ -55,6 +55,7 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
     case EACCES, EPERM, EROFS: "; check the permissions of the folder"
     case EMFILE, ENFILE: "; raise the limit of open files (ulimit -n)"
     case ENAMETOOLONG: "; give a shorter name"
+    case ENOENT where isAddress(path): "; it is an address: " + addressAdvice
     case ENOENT where operation == "create": "; make its folder first"
     default: ""
     }

@@ -13,6 +13,8 @@ package func makeFolder(
   mode: mode_t = 0o777
 ) throws(FileError) {
   if isFolder(path) { return }
+  if path.isEmpty { throw FileError(operation, path: "without a name", reason: "give it one") }
+  try refuseAddress(path, to: operation)
   let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
   if !parent.isEmpty { try makeFolder(parent, to: operation, mode: mode) }
   if mkdir(path, mode) == 0 { return }

@@ -32,8 +32,8 @@ package final class MappedFile: @unchecked Sendable {
     defer { close(descriptor) }
     var status = stat()
     if fstat(descriptor, &status) != 0 { throw FileError("inspect", path: path) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw FileError("open", path: path, reason: "not a regular file")
+    if let kind = RegularFile.otherKind(status) {
+      throw FileError("open", path: path, reason: "\(kind), not a file")
     }
     let size = Int(status.st_size)
     self.path = path

@@ -27,9 +27,10 @@ package struct OpenedFile: ~Copyable {
       throw FileError("open", path: path, code: code)
     }
     var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+    let kind = fstat(descriptor, &status) == 0 ? RegularFile.otherKind(status) : "unknown"
+    if let kind {
       close(descriptor)
-      throw FileError("open", path: path, reason: "not a regular file")
+      throw FileError("open", path: path, reason: "\(kind), not a file")
     }
     size = Int(status.st_size)
     inode = UInt(status.st_ino)

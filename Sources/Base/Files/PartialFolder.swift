@@ -23,6 +23,7 @@ package final class PartialFolder {
         reason: "it is there already; remove it or give another --dest"
       )
     }
+    try refuseAddress(final, to: "write")
     let url = URL(filePath: final)
     path = url.deletingLastPathComponent().appending(path: ".\(url.lastPathComponent).partial").path
     try makeFolder(path)

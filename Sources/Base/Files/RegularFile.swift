@@ -1,5 +1,5 @@
 import CFiles
-import Glibc
+package import Glibc
 
 /// Restricts writing to regular files.
 ///
@@ -26,6 +26,7 @@ package enum RegularFile {
     if path.isEmpty {
       throw FileError("write", path: "a file without a name", reason: "give it one")
     }
+    try refuseAddress(path, to: "write")
     try expect(at: path)
     if appending, exists(path) {
       if access(path, W_OK) != 0 { throw FileError("write", path: path) }
@@ -88,21 +89,35 @@ package enum RegularFile {
     if ftruncate(descriptor, off_t(size)) != 0 { throw FileError("cut", path: path) }
   }
 
+  /// The kind of what is no regular file, as "a folder"; `nil` for a regular file.
+  package static func otherKind(_ status: stat) -> String? {
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: nil
+    case S_IFDIR: "a folder"
+    case S_IFLNK: "a link"
+    case S_IFIFO: "a named pipe"
+    case S_IFSOCK: "a socket"
+    default: "a device"
+    }
+  }
+
+  /// Refuses to read what is there and no regular file; links are followed, and a path of nothing is fine.
+  ///
+  /// For libraries that open a path themselves: opening a named pipe waits for a writer for ever.
+  ///
+  /// - Throws: `FileError` naming the kind of what is there.
+  package static func expectReadable(_ path: String) throws(FileError) {
+    var status = stat()
+    guard stat(path, &status) == 0, let kind = otherKind(status) else { return }
+    throw FileError("open", path: path, reason: "\(kind), not a file")
+  }
+
   private static func expect(
     _ status: stat,
     _ path: String,
     _ operation: String
   ) throws(FileError) {
-    let kind =
-      switch status.st_mode & S_IFMT {
-      case S_IFREG: ""
-      case S_IFDIR: "a folder"
-      case S_IFLNK: "a link"
-      case S_IFIFO: "a named pipe"
-      case S_IFSOCK: "a socket"
-      default: "a device"
-      }
-    if kind.isEmpty { return }
+    guard let kind = otherKind(status) else { return }
     throw FileError(
       operation,
       path: path,

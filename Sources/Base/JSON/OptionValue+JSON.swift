@@ -94,7 +94,11 @@ private struct JSONParser {
   private var position = 0
   private var depth = 0
 
-  init(_ text: String) { bytes = Array(text.utf8) }
+  init(_ text: String) {
+    bytes = Array(text.utf8)
+    // Some editors put a mark of UTF-8 before what they save.
+    if bytes.starts(with: "\u{FEFF}".utf8) { position = 3 }
+  }
 
   mutating func document() -> OptionValue? {
     guard let value = value() else { return nil }

@@ -26,26 +26,22 @@ package struct OptionRange: Equatable, Sendable {
     OptionRange(lower: lower, upper: .infinity, excludesLower: false, unit: unit)
   }
 
-  /// Everything but infinity and NaN.
-  package static let finite = OptionRange(
-    lower: -.infinity,
-    upper: .infinity,
-    excludesLower: true,
-    unit: ""
-  )
+  /// A truncation: what lies far outside of the average and the full variety paints nothing.
+  package static let truncation = between(-10, 10)
+
+  /// A factor of any sign that numbers of 32 bits hold with room for products.
+  package static let factor = between(-1e12, 1e12)
 
   /// Threads of one process: far more than machines have, and few enough for every system to start.
   package static let threads = between(1, 1024, "threads")
 
   /// Whether a number is allowed; NaN never is.
   package func contains(_ value: Double) -> Bool {
-    if self == .finite { return value.isFinite }
-    return (excludesLower ? value > lower : value >= lower) && value <= upper
+    (excludesLower ? value > lower : value >= lower) && value <= upper
   }
 
   /// The range in words, as it follows "must be".
   package var text: String {
-    if self == .finite { return "a finite number" }
     let unit = unit.isEmpty ? "" : " " + unit
     let (low, high) = (Text.typed(lower), Text.typed(upper))
     if excludesLower { return "above \(low) and at most \(high)\(unit)" }
@@ -60,7 +56,6 @@ package struct OptionRange: Equatable, Sendable {
 
   /// The limits that are allowed themselves, and those just beyond the range; for whole numbers.
   package var limits: (allowed: [Double], refused: [Double]) {
-    if self == .finite { return ([0], [.nan, .infinity]) }
     let isBounded = upper < .infinity
     return (
       (excludesLower ? [] : [lower]) + (isBounded ? [upper] : []),

@@ -17,7 +17,9 @@ package enum ArchiveError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .file(let error): error.description
-    case .missing(let path): "cannot open \(path): no such file; check the path"
+    case .missing(let path):
+      "cannot open \(path): no such file; "
+        + (isAddress(path) ? "it is an address: " + addressAdvice : "check the path")
     case .notAZip(let path, let reason):
       "\(path) is not a readable zip: \(reason); download or pack it again"
     case .damaged(let path, let entry, let reason):

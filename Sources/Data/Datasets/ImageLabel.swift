@@ -36,14 +36,18 @@ struct LabelReader {
     var byName: [FileName: ImageLabel] = [:]
     /// The names with several different labels.
     var repeated: Set<FileName> = []
+    /// The keys of a document that has no `labels`.
+    var otherKeys: [String] = []
   }
 
   /// The labels; none if `labels` is missing or null.
   static func labels(in json: UnsafeRawBufferPointer) throws(JSONScanner.Damage) -> Labels {
     var labels = Labels()
+    var hasLabels = false
     var scanner = JSONScanner(json)
     try scanner.object(
       { (scanner, key) throws(JSONScanner.Damage) in
+        if key == "labels" { hasLabels = true } else { labels.otherKeys.append(key) }
         if scanner.null() { return }
         guard key == "labels" else { return try scanner.skipValue() }
         try read(from: &scanner) { listed, label in
@@ -55,6 +59,7 @@ struct LabelReader {
       damage: { $0 }
     )
     try scanner.end()
+    if hasLabels { labels.otherKeys = [] }
     return labels
   }
 
@@ -84,7 +89,7 @@ struct LabelReader {
         } else if label == nil {
           label = try value(&scanner)
         } else {
-          throw scanner.damage("a label with more than a name and a value")
+          throw scanner.damage("a label with more than a name and a value: numbers go into a list")
         }
       },
       damage: { $0 }
@@ -97,6 +102,11 @@ struct LabelReader {
   static func value(_ scanner: inout JSONScanner) throws(JSONScanner.Damage) -> ImageLabel {
     if scanner.next == UInt8(ascii: "[") {
       return .vector(try scanner.numbers(limit: maximumDimension))
+    }
+    if let next = scanner.next,
+      [UInt8(ascii: "\""), UInt8(ascii: "t"), UInt8(ascii: "f")].contains(next)
+    {
+      throw scanner.damage("a label that is a word: classes are numbered 0, 1, …")
     }
     let number = try scanner.double()
     guard let index = Int(exactly: number), index >= 0 else {

@@ -23,8 +23,11 @@ struct JSONScanner {
   /// The limit on a string in bytes; names and captions have far fewer.
   static let maximumLength = 1 << 20
 
-  /// Starts at the first byte; the bytes must outlive the scanner.
-  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  /// Starts at the first byte, or behind a mark of UTF-8; the bytes must outlive the scanner.
+  init(_ bytes: UnsafeRawBufferPointer) {
+    self.bytes = bytes
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+  }
 
   /// Walks an object: `body` is called after each key and must read its value.
   mutating func object<Failure: Error>(

@@ -18,6 +18,12 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   case strayCaption
   /// A label of an unknown image; no image is skipped.
   case strayLabel
+  /// A class that is a word, not a number; the image is packed without it.
+  case wordLabel
+  /// Files of a kind that may hold captions or labels and is not read; no image is skipped.
+  case unreadKind
+  /// A `dataset.json` that lists no labels, but something else; no image is skipped.
+  case noLabels
   /// A hidden image, or one whose name leads out of its archive.
   case hidden
   /// A link to a folder, which is not followed; it is not known whether images are skipped.
@@ -42,7 +48,8 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
     let named: [DropCause] = [
       .unreadable, .tooSmall, .grey, .mismatched, .unusableLabel, .tooManyCaptions, .strayCaption,
       .repairedCaption, .strayLabel, .repeatedName, .missingEnd, .hidden, .linkedFolder,
-      .unreadCaptions, .repeatedLabel, .unappliedOrientation, .damagedOrientation,
+      .unreadCaptions, .repeatedLabel, .unappliedOrientation, .damagedOrientation, .noLabels,
+      .unreadKind, .wordLabel,
     ]
     self = named.first { $0.description == description } ?? .undecodable(description)
   }
@@ -51,7 +58,8 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
   package var leavesOutImage: Bool {
     let others: [DropCause] = [
       .strayCaption, .repairedCaption, .strayLabel, .missingEnd, .linkedFolder,
-      .unreadCaptions, .repeatedLabel, .unappliedOrientation, .damagedOrientation,
+      .unreadCaptions, .repeatedLabel, .unappliedOrientation, .damagedOrientation, .noLabels,
+      .unreadKind, .wordLabel,
     ]
     return !others.contains(self)
   }
@@ -67,6 +75,9 @@ package enum DropCause: Sendable, Equatable, CustomStringConvertible {
     case .tooManyCaptions: "too many captions"
     case .strayCaption: "caption of an unknown image"
     case .strayLabel: "label of an unknown image"
+    case .noLabels: "dataset.json without labels"
+    case .wordLabel: "class that is a word, not read"
+    case .unreadKind: "kind of file that is not read"
     case .hidden: "hidden file"
     case .unreadCaptions: "captions in .json beside the images, not read without --caption-key"
     case .linkedFolder: "link to a folder, not followed"

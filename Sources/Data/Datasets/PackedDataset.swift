@@ -52,6 +52,12 @@ package final class PackedDataset: Sendable {
   /// - Throws: `DatasetError` if the file is missing, no zip, without images, or without required features.
   package init(_ path: String, requiresFeatures: Bool = true) throws(DatasetError) {
     self.path = path
+    if isFolder(path) {
+      let source = String(path.reversed().drop { $0 == "/" }.reversed())
+      throw .option(
+        "\(path) is a folder; pack it first: nifty pack --source=\(source) --dest=\(source).zip"
+      )
+    }
     let zip = try archives { () throws(ArchiveError) in try ZipArchive(path, usesIndex: true) }
     self.zip = zip
     if let entry = zip.index(of: PackManifest.entryName) {

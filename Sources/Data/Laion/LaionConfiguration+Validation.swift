@@ -1,3 +1,4 @@
+import Files
 import ObjectStore
 import Web
 
@@ -56,6 +57,7 @@ extension LaionConfiguration {
       if storeEndpoint != nil {
         throw .option("--s3-endpoint is where --out s3://… goes; \(output) is a folder")
       }
+      do throws(FileError) { try OutputName.expectFolder(output) } catch { throw .file(error) }
       return
     }
     do throws(StoreError) {

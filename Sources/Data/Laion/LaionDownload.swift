@@ -67,6 +67,14 @@ package struct LaionDownload: Sendable {
     {
       throw .option("\(list.path) is a list of addresses without captions: add --uncaptioned")
     }
+    if configuration.columns.header != nil,
+      parts.allSatisfy({ ![.csv, .tsv, .txt].contains($0.format) })
+    {
+      throw .option(
+        "--columns names the columns of .csv, .tsv and .txt: \(configuration.metadata) has none of these; "
+          + "leave it out"
+      )
+    }
     let denied = try DenyList(configuration.denyList)
     if !parts.isEmpty { try OpenFiles.allow(OpenFiles.needed(by: configuration.fetch)) }
     if !parts.isEmpty, let reason = ThreadLimit.refusal(of: configuration.fetch) {
@@ -86,6 +94,9 @@ package struct LaionDownload: Sendable {
       for split in splits {
         let rows = try MetadataRows(split.part, columns: configuration.columns)
         for (name, type) in rows.unreadColumns { unreadColumns[name] = type }
+        if configuration.filter.keepsUncaptioned != true, !rows.hasCaptions {
+          throw .noCaptionColumn(path: split.part.path, columns: rows.columnNames)
+        }
         try split.checkSettings()
       }
       try await uploads?.prepare(splits.map(\.folder))

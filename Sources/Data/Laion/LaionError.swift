@@ -16,6 +16,8 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
   case noSuchPart(part: Int, folder: String, count: Int)
   /// The part has no column of image addresses.
   case noURLColumn(path: String, columns: [String], hint: String = "")
+  /// The part has no column of captions, without which no row becomes a pair.
+  case noCaptionColumn(path: String, columns: [String])
   /// Several columns could be the one of a field.
   case ambiguousColumn(path: String, field: String, columns: [String])
   /// The part lacks a requested column.
@@ -63,11 +65,14 @@ package enum LaionError: Error, Equatable, CustomStringConvertible {
     case .noURLColumn(let path, let columns, let hint):
       "\(path) has no URL column, only \(columns.joined(separator: ", ").prefix(200)); "
         + (hint.isEmpty ? "name it by --column url=NAME" : hint)
+    case .noCaptionColumn(let path, let columns):
+      "\(path) has no column of captions, only \(columns.joined(separator: ", ").prefix(200)); "
+        + "name it by --column caption=NAME, or add --uncaptioned"
     case .ambiguousColumn(let path, let field, let columns):
       "\(path) has several columns for \(field): \(columns.joined(separator: ", ")); name one by "
         + "--column \(field)=NAME, or rename the other"
     case .noColumn(let path, let name, let columns):
-      "\(path) has no column \(name), only \(columns.joined(separator: ", "))"
+      "\(path) has no column \(name), only \(columns.joined(separator: ", ").prefix(200))"
     case .damagedMetadata(let path, let row, let reason):
       "\(path) cannot be read at row \(row): \(reason)"
     case .damagedText(let path, let reason): "\(path) cannot be decompressed: \(reason)"

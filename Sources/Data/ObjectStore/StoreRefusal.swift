@@ -49,7 +49,10 @@ struct StoreRefusal {
   ) -> StoreError {
     let begin = "cannot \(action): "
     let reason: String
-    switch code {
+    // Only what the server says: short credentials, as of a test, are parts of our own words.
+    let code = credentials.redacting(code)
+    let region = region.map(credentials.redacting)
+    switch self.code {
     case "NoSuchBucket":
       reason = "\(store) has no bucket \(bucket); make it, or correct the address"
     case "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken",
@@ -65,7 +68,7 @@ struct StoreRefusal {
         "\(store) denies it to the \(credentials) (\(code)); they need to read, list and write below "
         + "s3://\(bucket)"
     case "RequestTimeTooSkewed", "RequestExpired":
-      let theirs = date.map { "; the store's says \($0.prefix(40))" } ?? ""
+      let theirs = date.map { "; the store's says \(credentials.redacting($0).prefix(40))" } ?? ""
       reason =
         "this machine's clock is wrong, it says \(Signature.time(Int(Date().timeIntervalSince1970)))"
         + "\(theirs) (\(code)); set it and run the same command again"
@@ -77,12 +80,12 @@ struct StoreRefusal {
     case "QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "HTTP 507":
       reason = "\(store) is full (\(code)); make room there and run the same command again"
     default:
-      let words = Self.printable(message)
+      let words = Self.printable(credentials.redacting(message))
       reason =
         "\(store) answers HTTP \(status) \(code == "HTTP \(status)" ? "" : code)"
         .trimmingCharacters(in: .whitespaces) + (words.isEmpty ? "" : ", “\(words)”")
     }
-    return StoreError(.refused(code: code), credentials.redacting(begin + reason))
+    return StoreError(.refused(code: self.code), begin + reason)
   }
 
   /// The beginning of a server's text, on one line.

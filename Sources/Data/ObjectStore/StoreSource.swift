@@ -72,7 +72,9 @@ package struct StoreSource: Sendable {
       objects = readable
     }
     guard !objects.isEmpty else {
-      throw StoreError(.settings, "\(location) has no archives or images; check the address")
+      let others = result.skipped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+      let note = others.isEmpty ? "" : " (objects not read: \(others.joined(separator: ", ")))"
+      throw StoreError(.settings, "\(location) has no archives or images\(note); check the address")
     }
     result.objects = objects.count
     result.bytes = objects.reduce(0) { $0.saturating(plus: $1.size) }

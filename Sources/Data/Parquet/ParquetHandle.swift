@@ -36,6 +36,7 @@ final class ParquetHandle {
   }
 
   init(path: String, memoryLimit: Int) throws(ParquetError) {
+    do throws(FileError) { try RegularFile.expectReadable(path) } catch { throw .file(error) }
     var reader: OpaquePointer?
     var schema = ArrowSchema()
     var rows: Int64 = 0

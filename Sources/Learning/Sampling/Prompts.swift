@@ -17,10 +17,25 @@ package enum Prompts {
       let kind = FileKind.guess(file.bytes) ?? "something else"
       throw SamplingError("\(path) is no UTF-8 text of prompts, one a line: it looks like \(kind)")
     }
+    if let kind = Self.otherKind(text, file.bytes) {
+      throw SamplingError("\(path) is no text of prompts, one a line: it looks like \(kind)")
+    }
     let lines = text.split(whereSeparator: \.isNewline).map {
       $0.trimmingCharacters(in: .whitespaces)
     }.filter { !$0.isEmpty }
     if lines.isEmpty { throw SamplingError("\(path) holds no prompt") }
     return lines
+  }
+
+  /// What a text is whose lines are no prompts; `nil` for prompts, which may begin with brackets too.
+  private static func otherKind(_ text: String, _ bytes: UnsafeRawBufferPointer) -> String? {
+    guard let kind = FileKind.guess(bytes) else { return nil }
+    if kind == "JSON" {
+      // Any error means that it is none.
+      return (try? JSONSerialization.jsonObject(with: Data(bytes))) == nil ? nil : kind
+    }
+    let start = text.prefix(100).drop { $0.isWhitespace || $0 == "\u{feff}" }.lowercased()
+    let pages = ["<!doctype", "<html", "<?xml"]
+    return kind.contains("Git LFS") || pages.contains(where: start.hasPrefix) ? kind : nil
   }
 }

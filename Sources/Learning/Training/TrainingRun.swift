@@ -163,6 +163,13 @@ package final class TrainingRun {
       try recovery.checkpointIfDue()
     }
     try ranks.whileOthersWait { try recovery.writeLastCheckpoint() }
+    // A program that called the run must not take an older snapshot for its result.
+    if let lost = snapshots.lost {
+      throw TrainingError.stopped(
+        "the last snapshot was not written (\(lost)); the checkpoint is good: mend that, then train a little "
+          + "further by nifty train --continue \(folder.path) with a larger --kimg"
+      )
+    }
     return .finished
   }
 

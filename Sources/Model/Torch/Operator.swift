@@ -82,7 +82,13 @@ extension Int: OperatorArgument, OperatorListElement {
 }
 
 extension Double: OperatorArgument, OperatorListElement {
-  func push(to call: OpaquePointer) { ct_push_double(call, self) }
+  // libtorch stops at a number that 32 bits cannot hold, but takes infinity, which checks of results see.
+  private var representable: Double {
+    abs(self) <= Double(Float.greatestFiniteMagnitude) || isNaN
+      ? self : self < 0 ? -.infinity : .infinity
+  }
+
+  func push(to call: OpaquePointer) { ct_push_double(call, representable) }
   static func push(_ list: [Double], to call: OpaquePointer) {
     ct_push_doubles(call, list, list.count)
   }

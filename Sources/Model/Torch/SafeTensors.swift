@@ -33,7 +33,7 @@ public final class SafeTensors {
     file = try MappedFile(path)
     let bytes = file.bytes
     // Whatever is mistaken for one, a page for one, gives an absurd length.
-    let looks = FileKind.guess(bytes).map { "it looks like \($0)" }
+    let looks = FileKind.guess(bytes).flatMap { $0 == "safetensors" ? nil : "it looks like \($0)" }
     guard bytes.count >= 8 else {
       throw Self.refusal(path, looks ?? "shorter than its header length")
     }
@@ -44,7 +44,7 @@ public final class SafeTensors {
     let start = 8 + Int(length)
     let json = try? JSONSerialization.jsonObject(with: Data(bytes[8..<start]))
     guard let header = json as? [String: Any] else {
-      throw Self.refusal(path, "the header is no JSON object")
+      throw Self.refusal(path, looks ?? "the header is no JSON object")
     }
     metadata = header["__metadata__"] as? [String: String] ?? [:]
     var entries: [String: Entry] = [:]

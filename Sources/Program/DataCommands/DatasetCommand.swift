@@ -138,6 +138,8 @@ extension DatasetCommand {
     @Option(help: "Zip to write.") var dest: String
 
     func run() throws {
+      try OutputName.expectFile(dest, "zip")
+      try refuseAddress(dest, to: "write")
       let sets = try zips.flatMap(expandedBraces).map {
         try PackedDataset($0, requiresFeatures: false)
       }

@@ -81,8 +81,12 @@ struct ClipCommand: ParsableCommand {
 
     func run() throws {
       Runtime.threads = threads
+      try OutputName.expectFile(out, "safetensors")
       try RegularFile.expectPlace(for: out)
-      if let report { try RegularFile.expectPlace(for: report) }
+      if let report {
+        try OutputName.expectFile(report, "json")
+        try RegularFile.expectPlace(for: report)
+      }
       let (pairs, dropped) = try PairFolders.pairs(data.flatMap(expandedBraces), side: side)
       guard pairs.count >= 2 else {
         throw CLIPError.noPairs(folders: data)

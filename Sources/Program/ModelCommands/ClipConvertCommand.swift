@@ -41,6 +41,7 @@ struct ClipConvertCommand: ParsableCommand {
   }
 
   func run() throws {
+    try OutputName.expectFile(out, "safetensors")
     try RegularFile.expectPlace(for: out)
     if URL(filePath: out).resolvingSymlinksInPath() == URL(filePath: file).resolvingSymlinksInPath()
     {

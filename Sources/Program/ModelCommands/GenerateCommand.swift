@@ -104,7 +104,7 @@ struct GenerateCommand: ParsableCommand {
     guard samples.map({ (1...1000).contains($0) }) ?? true else {
       throw ValidationError("--samples must be from 1 to 1000")
     }
-    try refuse(trunc, unless: .finite, flag: "--trunc")
+    try refuse(trunc, unless: .truncation, flag: "--trunc")
     try refuse(imageNoise, unless: .between(0, 1), flag: "--image-noise")
     try refuseIdleFlags()
   }
@@ -138,6 +138,11 @@ struct GenerateCommand: ParsableCommand {
   }
 
   func run() throws {
+    if out.hasSuffix(".safetensors") {
+      try RegularFile.expectPlace(for: out)
+    } else {
+      try OutputName.expectFolder(out)
+    }
     let opened = try flags.opened()
     let rows =
       if let latents {

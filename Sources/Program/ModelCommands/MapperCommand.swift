@@ -51,6 +51,7 @@ struct MapperCommand: ParsableCommand {
 
   func run() throws {
     Runtime.threads = threads
+    try OutputName.expectFile(out, "safetensors")
     try RegularFile.expectPlace(for: out)
     let set = try TrainingSet(data.flatMap(expandedBraces).map { try PackedDataset($0) })
     var settings = TextMapperTraining()

@@ -146,7 +146,14 @@ struct MetricsCommand: ParsableCommand {
       return try reporting.run(metrics: metrics == nil ? [] : names)
     }
     Runtime.threads = threads
-    if let figures { try RegularFile.expectPlace(for: figures) }
+    if let figures {
+      try OutputName.expectFile(figures, "json")
+      try RegularFile.expectPlace(for: figures)
+    }
+    if let writeStatistics {
+      try OutputName.expectFile(writeStatistics, "npz")
+      try RegularFile.expectPlace(for: writeStatistics)
+    }
     let snapshots = try network.flatMap { try SnapshotFiles.files($0) }
     let found = try MetricRun(self, snapshots: snapshots).run()
     if let figures { try Figures.write(found, to: figures) }

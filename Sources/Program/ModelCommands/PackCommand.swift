@@ -115,6 +115,10 @@ struct PackCommand: ParsableCommand {
     if !destIsFolder, let own = sources.first(where: { Self.isSame($0, zips[0]) }) {
       throw DatasetError.option("\(own) would be overwritten by its own zip; give another --dest")
     }
+    for zip in zips {
+      try refuseAddress(zip, to: "write")
+      try OutputName.expectFile(zip, "zip")
+    }
     for zip in zips { try makeFolder(URL(filePath: zip).deletingLastPathComponent().path) }
     let extractor = try flags.extractor()
     if zips.count < opened.count {

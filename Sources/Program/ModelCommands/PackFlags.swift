@@ -178,7 +178,7 @@ struct PackFlags: ParsableArguments {
     }
     let hasStrays = report.dropped.contains { $0.cause == .strayLabel }
     if report.unlabelledCount > 0 && (report.unlabelledCount < manifest.imageCount || hasStrays) {
-      Console.error("labels dropped: \(report.unlabelledCount) images have none")
+      Console.error("labels dropped: \(Text.count(report.unlabelledCount, "image")) without one")
     }
   }
 }

@@ -103,6 +103,7 @@ struct ProjectCommand: ParsableCommand {
   }
 
   func run() throws {
+    try OutputName.expectFolder(out)
     let given = try givenPicture(picture)
     let opened = try flags.opened()
     let shape = opened.generator.configuration

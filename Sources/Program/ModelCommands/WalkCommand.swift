@@ -105,6 +105,7 @@ struct WalkCommand: ParsableCommand {
         "--latents hold the styles: leave --seeds, --trunc, --trunc-cutoff and --class out"
       )
     }
+    for value in trunc.values { try refuse(value, unless: .truncation, flag: "--trunc") }
     if latents.isEmpty { try validateStops() }
     try refuse(frames, unless: .between(1, Double(Self.mostFrames)), flag: "--frames")
     try refuse(fps, unless: .between(0.1, 100), flag: "--fps")
@@ -281,7 +282,7 @@ struct TruncationList: ExpressibleByArgument, CustomStringConvertible {
   init?(argument: String) {
     let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
       .map { Double(String($0)) }
-    let values = parts.compactMap { $0 }.filter { $0.isFinite && abs($0) <= 10 }
+    let values = parts.compactMap { $0 }
     guard values.count == parts.count, values.count <= 1000 else { return nil }
     self.values = values
   }

@@ -32,6 +32,9 @@ struct ComputeProgram {
   /// Address space that libtorch needs to be loaded, in bytes: 0.9 GB, and something to compute in.
   static let addressSpace: rlim_t = 2 << 30
 
+  /// Stack of the main thread, on which networks compute, in bytes; a training step ended below 512 KiB.
+  static let stack: rlim_t = 1 << 20
+
   /// Why libtorch could not be loaded, in one line; `nil` when nothing is known to be in its way.
   ///
   /// Below this limit the loader, OpenMP or the first tensor ends the process with words that name no
@@ -43,12 +46,21 @@ struct ComputeProgram {
       return
         "there is no current folder (\(reason)): it was removed or is out of reach; change to another"
     }
+    if let limit = Self.limit(RLIMIT_AS), limit < addressSpace {
+      return "the limit on address space is \(limit >> 20) MiB, and libtorch needs "
+        + "\(addressSpace >> 20) MiB to start; raise it (ulimit -v unlimited)"
+    }
+    if let limit = Self.limit(RLIMIT_STACK), limit < stack {
+      return
+        "the limit on the stack is \(limit >> 10) KiB, and libtorch needs \(stack >> 10) KiB to "
+        + "compute; raise it (ulimit -s 8192)"
+    }
+    return nil
+  }
+
+  private static func limit(_ resource: __rlimit_resource) -> rlim_t? {
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
-      limit.rlim_cur < addressSpace
-    else { return nil }
-    return "the limit on address space is \(limit.rlim_cur >> 20) MiB, and libtorch needs "
-      + "\(addressSpace >> 20) MiB to start; raise it (ulimit -v unlimited)"
+    return getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 ? limit.rlim_cur : nil
   }
 
   /// Why a verb cannot run, in one line, right after `replaceThisProcess` came back.

@@ -22,7 +22,7 @@ struct OptionValueTests {
 
   private static let spellings: [(String, OptionValue)] = [
     ("\"\\u00e9\\ud83d\\ude92\"", "é🚒"), ("[1e2]", [100.0]), (" -7 ", -7),
-    ("{\"a\":{\"__tuple__\":[1]}}", ["a": .tuple([1])]),
+    ("{\"a\":{\"__tuple__\":[1]}}", ["a": .tuple([1])]), ("\u{FEFF}[1]", [1]),
   ]
 
   @Test(arguments: spellings)

@@ -112,7 +112,7 @@ struct TextTests {
     #expect(complaint == "--p must be between 0 and 1, not 1.5")
   }
 
-  @Test(arguments: [OptionRange.between(1, 8), .above(0, atMost: 1), .atLeast(0), .finite])
+  @Test(arguments: [OptionRange.between(1, 8), .above(0, atMost: 1), .atLeast(0), .factor])
   func `a range holds its limits and nothing beyond, NaN neither`(range: OptionRange) {
     for value in range.limits.allowed { #expect(range.contains(value), "\(value)") }
     for value in range.limits.refused { #expect(!range.contains(value), "\(value)") }

@@ -240,9 +240,15 @@ import Testing
   }
 
   @Test func `system errors stay file errors, also within an archive`() {
-    let refused = FileError("open", path: folder.path, reason: "not a regular file")
-    #expect(throws: DatasetError.file(refused)) { try PackedDataset(folder.path) }
+    let refused = FileError("open", path: "/dev/null", reason: "a device, not a file")
+    #expect(throws: DatasetError.file(refused)) { try PackedDataset("/dev/null") }
     #expect(DatasetError(.file(refused)) == .file(refused))
     #expect(DatasetError(.missing(path: "a")) == .missing(path: "a"))
+  }
+
+  @Test func `a folder given for a zip leads to nifty pack`() {
+    let error = #expect(throws: DatasetError.self) { try PackedDataset(folder.path + "/") }
+    let advice = "pack it first: nifty pack --source=\(folder.path) --dest=\(folder.path).zip"
+    #expect(error.map { "\($0)".hasSuffix(advice) } == true)
   }
 }

@@ -9,19 +9,19 @@ import Testing
   private static let causes: [DropCause] = [
     .unreadable, .undecodable("corrupt image"), .tooSmall, .grey, .mismatched, .unusableLabel,
     .tooManyCaptions, .strayCaption, .strayLabel, .repeatedName, .missingEnd, .repairedCaption,
-    .repeatedLabel, .unappliedOrientation, .damagedOrientation,
+    .repeatedLabel, .unappliedOrientation, .damagedOrientation, .noLabels, .unreadKind, .wordLabel,
   ]
 
   @Test func `causes have distinct names that parse back`() {
     for cause in Self.causes { #expect(DropCause(cause.description) == cause) }
-    #expect(Set(Self.causes.map(\.description)).count == 15)
+    #expect(Set(Self.causes.map(\.description)).count == 18)
   }
 
-  @Test func `eight causes skip an image, seven only warn`() {
+  @Test func `eight causes skip an image, ten only warn`() {
     let told = Self.causes.filter { !$0.leavesOutImage }
     let expected: [DropCause] = [
       .strayCaption, .strayLabel, .missingEnd, .repairedCaption, .repeatedLabel,
-      .unappliedOrientation, .damagedOrientation,
+      .unappliedOrientation, .damagedOrientation, .noLabels, .unreadKind, .wordLabel,
     ]
     #expect(told == expected)
   }

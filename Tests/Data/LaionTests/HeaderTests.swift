@@ -65,6 +65,11 @@ struct HeaderTests {
 
   @Test(arguments: [
     ("id,link\n1,2\n", "a.csv", "has no URL column, only id, link; name it by --column url=NAME"),
+    (
+      "http://a/,a cat\n", "a.csv",
+      "is a row, not a header: name its columns, as by --columns url,caption"
+    ),
+    ("a cat\thttp://a/\n", "a.tsv", "not a header: name its columns, as by --columns caption,url"),
     ("url;caption\nx;y\n", "a.csv", "separated by semicolons: a .csv has commas"),
     ("url\tcaption\nx\ty\n", "a.csv", "separated by tabs"),
     ("url,caption\nx,y\n", "a.tsv", "separated by commas: a .csv has commas, a .tsv tabs"),

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Laion
 import Parquet
@@ -103,6 +104,64 @@ import Testing
         try MetadataPart.list(in: folder, range: 2...3)
       }
     }
+  }
+
+  @Test(arguments: ["parquet", "csv", "jsonl", "json", "txt", "csv.gz"])
+  func `a named pipe is refused at once, among the files and alone`(suffix: String) throws {
+    try withTemporaryFolder { folder in
+      let pipe = "\(folder)/a.\(suffix)"
+      try #require(mkfifo(pipe, 0o600) == 0)
+      let refused = FileError("open", path: pipe, reason: "a named pipe, not a file")
+      for path in [folder, pipe] {
+        #expect(throws: LaionError.file(refused)) { try MetadataPart.list(in: path, range: nil) }
+      }
+    }
+  }
+
+  /// The complaint about a Parquet file of these columns.
+  private func complaint(
+    _ columns: [String],
+    _ change: (inout LaionConfiguration) -> Void = { _ in }
+  ) async throws -> String? {
+    try await withTemporaryFolder { folder in
+      try makeFolder(folder + "/meta")
+      let writer = try ParquetWriter(
+        path: folder + "/meta/a.parquet",
+        columns: columns.map { ($0, .string) }
+      )
+      try writer.finish()
+      var configuration = loopbackConfiguration(folder)
+      change(&configuration)
+      do {
+        _ = try await LaionDownload(configuration).run()
+        return nil
+      } catch {
+        return "\(error)".replacing(folder + "/meta/", with: "")
+      }
+    }
+  }
+
+  @Test func `two Parquet columns of one field are refused until one is named`() async throws {
+    let columns = ["URL", "url", "TEXT"]
+    let said = try await complaint(columns)
+    #expect(said?.hasPrefix("a.parquet has several columns for url: URL, url; name one") == true)
+    #expect(try await complaint(columns) { $0.columns[.url] = "url" } == nil)
+  }
+
+  @Test func `metadata without captions is refused, unless rows may lack them`() async throws {
+    let said = try await complaint(["URL", "prompt"])
+    let expected = """
+      a.parquet has no column of captions, only URL, prompt; name it by --column caption=NAME, or add \
+      --uncaptioned
+      """
+    #expect(said == expected)
+    #expect(try await complaint(["URL", "prompt"]) { $0.filter.keepsUncaptioned = true } == nil)
+    #expect(try await complaint(["URL", "prompt"]) { $0.columns[.caption] = "prompt" } == nil)
+  }
+
+  @Test func `names of columns are refused for files that have their own`() async throws {
+    let said = try await complaint(["URL", "TEXT"]) { $0.columns.header = ["url", "caption"] }
+    #expect(said?.hasPrefix("--columns names the columns of .csv, .tsv and .txt: ") == true)
   }
 
   @Test func `a folder without metadata is an error`() async throws {

@@ -64,6 +64,17 @@ struct AnswerTests {
     }
   }
 
+  @Test func `short credentials do not make holes into our own words`() throws {
+    let credentials = try Credentials(accessKey: "a", secret: "b", token: nil, source: "a test")
+    let body = "<Error><Code>NoSuchBucket</Code></Error>"
+    let refusal = StoreRefusal(status: 404, body: Array(body.utf8), region: nil)
+    let error = refusal.error("list s3://b", bucket: "b", store: "http://x", credentials, date: nil)
+    #expect(
+      error.description
+        == "cannot list s3://b: http://x has no bucket b; make it, or correct the address"
+    )
+  }
+
   @Test func `refusals say what to do, in one line and without a credential`() throws {
     let credentials = try Credentials(
       accessKey: "AKID",

@@ -140,8 +140,11 @@ extension PainterTests {
       let error = #expect(throws: SamplingError.self) { try finitePictures(images * odd) }
       #expect("\(try #require(error))".contains("NaN or infinity"))
     }
-    let far = painter(truncation: 1e38).row(fts: features, seeds: [1])
-    #expect(throws: SamplingError.self) { try finitePictures(far) }
+    // The last two are no numbers of 32 bits: libtorch itself stops at them.
+    for truncation in [1e38, 1e39, -1e308] {
+      let far = painter(truncation: truncation).row(fts: features, seeds: [1])
+      #expect(throws: SamplingError.self) { try finitePictures(far) }
+    }
   }
 
   @Test func `files that hold no prompts are named by what they are`() throws {
@@ -153,5 +156,26 @@ extension PainterTests {
     }
     #expect("\(try #require(error))".contains("it looks like PNG"))
     #expect(try Prompts.lines(of: folder.file("b.txt")) == ["one", "two"])
+  }
+
+  @Test(arguments: [
+    ("<!DOCTYPE html>\n<p>not found", "an HTML or XML page"),
+    ("{\"prompts\": [\"a\"]}", "JSON"), ("[\n\"a\",\n\"b\"]\n", "JSON"),
+    ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS"),
+  ])
+  func `texts of other kinds are no prompts`(text: String, kind: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.write(Array(text.utf8), to: "a.txt")
+    let error = #expect(throws: SamplingError.self) {
+      try Prompts.lines(of: folder.file("a.txt"))
+    }
+    #expect("\(try #require(error))".contains("one a line: it looks like \(kind)"))
+  }
+
+  @Test func `prompts may begin with brackets`() throws {
+    let folder = try TemporaryFolder()
+    let lines = ["[red] heart", "{a} star", "<new> sun"]
+    try folder.write(Array(lines.joined(separator: "\n").utf8), to: "a.txt")
+    #expect(try Prompts.lines(of: folder.file("a.txt")) == lines)
   }
 }

@@ -170,7 +170,7 @@ struct TrainingOptionsTests {
     typealias Change = (inout TrainingOptions) -> Void
     let changes: [(String, Change)] = [
       ("--gpus must be between 1 and 4096", { $0.gpus = 0 }),
-      ("--lam must be a finite number", { $0.trainer.losses.lam = .nan }),
+      ("--lam must be between -1e12 and 1e12", { $0.trainer.losses.lam = .nan }),
       ("--ratio must be between 0 and 1", { $0.ratio = 1.5 }),
       ("--kimg must be above 0", { $0.kimg = 0 }),
       ("--workers must be between 1 and 1024", { $0.workers = 0 }),

@@ -63,6 +63,34 @@ struct TroubleTests {
     #expect(try log(run.folder.path).contains("tick 2 "))
   }
 
+  @Test func `a run whose last snapshot cannot be written ends with an error and its checkpoint`()
+    throws
+  {
+    let tiny = try TinyRun()
+    var blocked = ""
+    let run = try tiny.session { event in
+      guard case .progress = event, blocked.isEmpty else { return }
+      let names = try? FileManager.default.contentsOfDirectory(atPath: tiny.options.outdir)
+      guard let name = names?.first else { return }
+      let snapshot = RunFolder.numbered(
+        "network-snapshot-",
+        imagesSeen: Int(tiny.options.kimg * 1000),
+        "." + tiny.options.snapshotFormat.rawValue
+      )
+      blocked = "\(tiny.options.outdir)/\(name)/\(snapshot)"
+      mkdir(blocked, 0o755)
+    }
+    let error = #expect(throws: TrainingError.self) { try run.run() }
+    let said = error.map { "\($0)" } ?? ""
+    #expect(
+      said.hasPrefix("the last snapshot was not written (cannot write \(blocked): "),
+      "\(said)"
+    )
+    #expect(said.contains("nifty train --continue \(run.folder.path) with a larger --kimg"))
+    let record = try tiny.record(run.folder.path)
+    #expect(try record.tensors == whole.tensors)
+  }
+
   @Test func `a run whose folder is gone stops with the reason`() throws {
     let tiny = try TinyRun()
     var step = 0

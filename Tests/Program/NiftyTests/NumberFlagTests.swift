@@ -14,7 +14,9 @@ struct NumberFlagTests {
       "generate --network emoji --trunc-cutoff=-1 a",
       "--trunc-cutoff must be 0 or more layers, not -1"
     ),
-    ("generate --network emoji --trunc=nan a", "--trunc must be a finite number, not nan"),
+    ("generate --network emoji --trunc=nan a", "--trunc must be between -10 and 10, not nan"),
+    ("generate --network emoji --trunc=1e308 a", "--trunc must be between -10 and 10, not 1e308"),
+    ("walk --network emoji --trunc=1,1e308 a b", "--trunc must be between -10 and 10, not 1e308"),
     (
       "generate --network emoji --image-noise=0.5 a",
       "--image-noise is the noise of --from-image: give a picture, too"

@@ -50,6 +50,21 @@ struct TwoProgramsTests {
     #expect(try limited("dataset", "info", "--help").status == 0)
   }
 
+  @Test func `too small a stack is an error that names it; data verbs still run`() throws {
+    func limited(_ words: String...) throws -> Outcome {
+      let script = "ulimit -s 128; exec \"$0\" \"$@\""
+      return try nifty(["-c", script, program()] + words, program: "/bin/bash")
+    }
+    let train = try limited("train", "--data", "x.zip")
+    #expect(train.status == 1)
+    #expect(
+      train.errors
+        == "nifty: the limit on the stack is 128 KiB, and libtorch needs 1024 KiB to compute; "
+        + "raise it (ulimit -s 8192)\n"
+    )
+    #expect(try limited("dataset", "info", "--help").status == 0)
+  }
+
   @Test func `threads that wait for each other sleep soon, unless the user says how they wait`()
     throws
   {

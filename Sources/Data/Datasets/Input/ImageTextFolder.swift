@@ -93,7 +93,9 @@ package struct ImageTextFolder: ImageTextSource {
         label: labels[sample.name]
       )
     } catch {
-      throw .damaged(path: path, entry: sample.text?.text ?? "", reason: error.reason)
+      throw .option(
+        "\(path)/\(sample.text?.text ?? ""): no captions under the key: \(error.reason)"
+      )
     }
   }
 
@@ -105,8 +107,6 @@ package struct ImageTextFolder: ImageTextSource {
   private static func readLabels(_ path: String) throws(DatasetError) -> LabelList {
     guard let file = try FileBytes.map(path, limit: maximumLabelsSize) else { return LabelList() }
     defer { withExtendedLifetime(file) {} }
-    do throws(JSONScanner.Damage) { return try LabelList(file.bytes) } catch {
-      throw .damaged(path: path, entry: "the list of labels", reason: error.reason)
-    }
+    return try LabelList(file.bytes, of: path)
   }
 }

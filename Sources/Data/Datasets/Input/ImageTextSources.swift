@@ -1,3 +1,5 @@
+import Archives
+import Files
 import Foundation
 
 /// Detects the kind of a source, by the rules of the original.
@@ -42,8 +44,10 @@ package enum ImageTextSources {
     case "zip": return try ImageTextZip(path, captionKey: captionKey)
     case "tar": return try ImageTextTar(path, captionKey: captionKey)
     default:
+      let file = try archives { () throws(ArchiveError) in try MappedBytes.archive(path) }
+      let kind = file.withBytes { FileKind.guess($0) }.map { ": it looks like \($0)" } ?? ""
       throw .option(
-        "\(path) is no source that nifty knows; give a folder, a .zip, a .tar, a .tar.gz, an LSUN folder "
+        "\(path) is no source that nifty knows\(kind); give a folder, a .zip, a .tar, a .tar.gz, an LSUN folder "
           + "NAME_lmdb, cifar-10-python.tar.gz or train-images-idx3-ubyte.gz"
       )
     }

@@ -12,6 +12,7 @@ struct ImageTextTar: ImageTextSource {
   private let path: String
   private let data: MappedBytes
   private let samples: [SampleListing<Range<Int>>.Sample]
+  private let labels: LabelList
   private let captionKey: String?
 
   /// The suffixes of compressed archives.
@@ -35,17 +36,27 @@ struct ImageTextTar: ImageTextSource {
     do throws(Inflater.Damage) {
       contents = try Contents(MappedStream(data), size: data.count, name: path)
     } catch {
-      if let kind = data.withBytes({ FileKind.guess($0) }) {
+      if let kind = data.withBytes({ FileKind.guess($0) }), kind != "a tar archive" {
         throw .option("\(path) is no tar: it looks like \(kind)")
       }
       throw .damaged(path: path, entry: "the archive", reason: error.reason)
     }
     let listing = SampleListing(
       contents.files,
-      captionSuffix: captionKey == nil ? "txt" : "json"
+      captionSuffix: captionKey == nil ? "txt" : "json",
+      readsClasses: true
     )
     samples = listing.samples
-    remarks = contents.remarks + listing.remarks
+    let list = contents.files.last { $0.0 == FileName(Array("dataset.json".utf8)) }
+    labels =
+      try list.map { [data] (file) throws(DatasetError) in
+        try data.withBytes { (bytes) throws(DatasetError) in
+          try LabelList(.init(rebasing: bytes[file.1]), of: "\(path)/dataset.json")
+        }
+      } ?? LabelList()
+    remarks =
+      contents.remarks + listing.remarks + labels.remarks(beside: samples.map(\.name))
+      + Self.words(samples, data)
     guard !samples.isEmpty else { throw .noImages(path: path, holds: listing.rest) }
     guard let captionKey else { return }
     let documents = samples.lazy.compactMap(\.text).prefix(100).map { [data] range in
@@ -90,17 +101,13 @@ struct ImageTextTar: ImageTextSource {
 
   func item(at index: Int) throws(DatasetError) -> ImageTextItem {
     let sample = samples[index]
-    let label = sample.label.flatMap {
-      Int(
-        String(decoding: bytes($0), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-      )
-    }
+    let own = sample.label.flatMap { Self.index($0, data) }
     do throws(JSONScanner.Damage) {
       return try ImageTextItem(
         picture: .encoded(bytes(sample.image)),
         file: sample.text.map(bytes),
         key: captionKey,
-        label: label.map { .index($0) }
+        label: own.map { .index($0) } ?? labels[sample.name]
       )
     } catch {
       throw .damaged(path: path, entry: "the .json of \(sample.name.text)", reason: error.reason)
@@ -108,6 +115,25 @@ struct ImageTextTar: ImageTextSource {
   }
 
   private func bytes(_ range: Range<Int>) -> [UInt8] { data.withBytes { Array($0[range]) } }
+
+  /// The number in a `.cls`.
+  private static func index(_ range: Range<Int>, _ data: MappedBytes) -> Int? {
+    data.withBytes { bytes in
+      let text = String(decoding: bytes[range].prefix(64), as: UTF8.self)
+      return Int(text.trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+  }
+
+  /// Remarks on classes that are words.
+  private static func words(
+    _ samples: [SampleListing<Range<Int>>.Sample],
+    _ data: MappedBytes
+  ) -> [PackReport.Dropped] {
+    samples.filter { $0.label.map { index($0, data) == nil } ?? false }.map { sample in
+      let reason = "its .cls holds no number; classes are numbered 0, 1, …"
+      return .init(name: sample.name.text, cause: .wordLabel, reason: reason)
+    }
+  }
 }
 
 extension ImageTextTar {

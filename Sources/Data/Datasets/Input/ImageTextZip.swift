@@ -44,7 +44,9 @@ struct ImageTextZip: ImageTextSource {
         }
         return nil
       },
-      captionSuffix: captionKey == nil ? "txt" : "json"
+      captionSuffix: captionKey == nil ? "txt" : "json",
+      isOurs: zip.index(of: PackedDataset.captionsName) != nil
+        || zip.index(of: PackManifest.entryName) != nil
     )
     let images = listing.samples
     guard !images.isEmpty else { throw .noImages(path: path, holds: listing.rest) }
@@ -147,12 +149,8 @@ struct ImageTextZip: ImageTextSource {
     let names = ["dataset.json", "./dataset.json"]
     guard let entry = names.lazy.compactMap({ zip.index(of: $0) }).first else { return LabelList() }
     let document = try document(entry, of: zip)
-    do throws(JSONScanner.Damage) {
-      return try document.withBytes { (bytes) throws(JSONScanner.Damage) in
-        try LabelList(bytes)
-      }
-    } catch {
-      throw .damaged(path: zip.path, entry: "dataset.json", reason: error.reason)
+    return try document.withBytes { (bytes) throws(DatasetError) in
+      try LabelList(bytes, of: "\(zip.path)/dataset.json")
     }
   }
 

@@ -1,4 +1,5 @@
 import Archives
+import Text
 
 /// The images among the files of a folder or archive, each with the files of the same stem.
 struct SampleListing<Source: Sendable>: Sendable {
@@ -27,7 +28,14 @@ struct SampleListing<Source: Sendable>: Sendable {
   /// - Parameters:
   ///   - files: In the order in which the source has them.
   ///   - captionSuffix: The suffix of the files of captions, in lower case.
-  init(_ files: some Sequence<(FileName, Source)>, captionSuffix: String = "txt") {
+  ///   - readsClasses: Whether the source reads `.cls`.
+  ///   - isOurs: Whether nifty packed the source, whose own files are read elsewhere.
+  init(
+    _ files: some Sequence<(FileName, Source)>,
+    captionSuffix: String = "txt",
+    readsClasses: Bool = false,
+    isOurs: Bool = false
+  ) {
     var images: [FileName: Source] = [:]
     var texts: [FileName: (name: FileName, source: Source)] = [:]
     var labels: [FileName: Source] = [:]
@@ -54,7 +62,8 @@ struct SampleListing<Source: Sendable>: Sendable {
         }
         texts[name.stem] = (name, source)
         isRepeated = other?.name == name
-      case "cls": isRepeated = labels.updateValue(source, forKey: name.stem) != nil
+      case "cls" where readsClasses:
+        isRepeated = labels.updateValue(source, forKey: name.stem) != nil
       default:
         if !name.isImage { others[name.suffix, default: 0] += 1 }
         if name.suffix == "json", unreadCaptions.count < Self.sampleCount {
@@ -72,6 +81,19 @@ struct SampleListing<Source: Sendable>: Sendable {
       let reason = "it lies beside an image, and no .txt does: --caption-key takes captions from it"
       remarks.append(.init(name: stem.text + "json", cause: .unreadCaptions, reason: reason))
     }
+    if !isOurs {
+      let known = Set(images.keys.lazy.map(\.stem))
+      let strays =
+        captionSuffix == "txt" ? texts.filter { !known.contains($0.key) }.values.map(\.name) : []
+      remarks += strays.sorted().map { name in
+        let reason = "no image has this name"
+        return .init(name: name.text, cause: .strayCaption, reason: reason)
+      }
+      remarks += others.filter { !Self.expected.contains($0.key) && !$0.key.isEmpty }
+        .sorted { $0.key < $1.key }.map { suffix, count in
+          .init(name: "*.\(suffix)", cause: .unreadKind, reason: Text.count(count, "file"))
+        }
+    }
     self.remarks = remarks
     others[captionSuffix] = texts.isEmpty ? nil : texts.count
     rest = Self.summary(others)
@@ -80,6 +102,9 @@ struct SampleListing<Source: Sendable>: Sendable {
     }
   }
 
+  /// Suffixes of files that lie beside images and are known to hold something else.
+  private static var expected: Set<String> { ["json", "txt", "parquet", "log", "md", "html"] }
+
   /// The most frequent suffixes.
   private static func summary(_ counts: [String: Int]) -> String {
     let whole = counts.reduce(0) { $0 + $1.value }
@@ -87,6 +112,6 @@ struct SampleListing<Source: Sendable>: Sendable {
     let kinds = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(5).map {
       "\($0.key.isEmpty ? "no suffix" : ".\($0.key.prefix(12))") \($0.value)"
     }
-    return "\(whole) other files, of \(kinds.joined(separator: ", "))"
+    return "\(Text.count(whole, "other file")), of \(kinds.joined(separator: ", "))"
   }
 }

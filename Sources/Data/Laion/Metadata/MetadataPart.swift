@@ -47,7 +47,7 @@ package struct MetadataPart: Equatable, Sendable {
     in folder: String,
     range: ClosedRange<Int>?
   ) throws(LaionError) -> [MetadataPart] {
-    let all = try numbered(try files(in: folder))
+    let all = try numbered(try readable(try files(in: folder)))
     guard let range else { return all }
     let byNumber = Dictionary(uniqueKeysWithValues: all.map { ($0.number, $0) })
     if let missing = range.first(where: { byNumber[$0] == nil }) {
@@ -65,6 +65,16 @@ package struct MetadataPart: Equatable, Sendable {
     if files.isEmpty { throw .noMetadata(folder: folder) }
     let parts = files.filter { name(of: $0).hasPrefix("part-") }
     return parts.isEmpty ? files : parts
+  }
+
+  /// Refuses what is no regular file, before anything waits for it to be written.
+  private static func readable(_ files: [String]) throws(LaionError) -> [String] {
+    do throws(FileError) {
+      for file in files { try RegularFile.expectReadable(file) }
+    } catch {
+      throw .file(error)
+    }
+    return files
   }
 
   /// The depth limit of the search.

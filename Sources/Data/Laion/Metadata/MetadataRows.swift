@@ -8,6 +8,22 @@ struct MetadataRows {
   var unreadColumns: [(name: String, type: String)] {
     if case .parquet(let rows) = source { rows.unreadColumns } else { [] }
   }
+  /// Whether the part has a column of captions; `true` where only its rows show it.
+  var hasCaptions: Bool {
+    switch source {
+    case .parquet(let rows): rows.hasCaptions
+    case .separated(let rows): rows.hasCaptions
+    case .json: true
+    }
+  }
+  /// The names of its columns; empty where only its rows show them.
+  var columnNames: [String] {
+    switch source {
+    case .parquet(let rows): rows.columnNames
+    case .separated(let rows): rows.columnNames
+    case .json: []
+    }
+  }
   private enum Source {
     case parquet(ParquetRows)
     case separated(SeparatedRows)
@@ -50,8 +66,11 @@ struct MetadataRows {
 /// Reads the rows of a Parquet file.
 struct ParquetRows {
   let rowCount: Int
+  let hasCaptions: Bool
 
   var unreadColumns: [(name: String, type: String)] { reader.unreadColumns }
+
+  var columnNames: [String] { reader.columnNames }
 
   private let reader: ParquetReader
   private let kept: [String]
@@ -67,6 +86,8 @@ struct ParquetRows {
     let reader = reader
     kept = (columns.keptNames ?? []).map { MetadataColumns.key(ofKept: $0) }
     try columns.check(path: path, columns: reader.columnNames) { reader.has($0.key) }
+    _ = try columns.positions(in: reader.columnNames, path: path)
+    hasCaptions = reader.has(MetadataField.caption.key)
     rowCount = reader.rowCount
   }
 

@@ -1,3 +1,5 @@
+import Files
+
 /// Reads rows of comma- or tab-separated text; the first row is the header, unless one is given.
 ///
 /// Between commas (RFC 4180) a field in quotes may hold separators, line ends and doubled quotes; a
@@ -8,7 +10,8 @@ final class SeparatedRows {
   private let separator: UInt8
   private var positions: [MetadataField: Int] = [:]
   private var kept: [Int] = []
-  private var columnCount = 0
+  private(set) var columnNames: [String] = []
+  private var columnCount: Int { columnNames.count }
   private var row = 0
 
   // A quote that is never closed would make one record of the rest of the file.
@@ -18,14 +21,14 @@ final class SeparatedRows {
     file = try TextFile(path)
     self.separator = separator
     if let header = columns.header {
-      columnCount = header.count
+      columnNames = header
       positions = try columns.positions(in: header, path: path)
       kept = columns.keptPositions(in: header)
       return
     }
     var header = try record()?.map { String(decoding: $0, as: UTF8.self) } ?? []
     if header.first?.hasPrefix("\u{FEFF}") == true { header[0].removeFirst() }
-    columnCount = header.count
+    columnNames = header
     do throws(LaionError) {
       positions = try columns.positions(in: header, path: path)
     } catch {
@@ -38,6 +41,10 @@ final class SeparatedRows {
   /// What may be wrong with a file whose header names no addresses; empty if that is not known.
   private static func hint(_ header: [String], _ path: String, _ separator: UInt8) -> String {
     let start = header.first ?? ""
+    if header.contains(where: { isAddress(String($0.trimmingPrefix { $0 == " " })) }) {
+      let order = header.count == 2 && isAddress(header[1]) ? "caption,url" : "url,caption"
+      return "its first line is a row, not a header: name its columns, as by --columns \(order)"
+    }
     // U+FFFD twice is a byte order mark of UTF-16 that was read as UTF-8.
     if start.hasPrefix("\u{FFFD}\u{FFFD}") || start.contains("\0") {
       return "it looks like UTF-16: convert it by iconv -f UTF-16 -t UTF-8"
@@ -51,6 +58,8 @@ final class SeparatedRows {
     }
     return ""
   }
+
+  var hasCaptions: Bool { positions[.caption] != nil }
 
   func next() throws(LaionError) -> MetadataRow? {
     guard let fields = try record() else { return nil }

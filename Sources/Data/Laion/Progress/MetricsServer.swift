@@ -62,9 +62,18 @@ package final class MetricsServer: Sendable {
         .get()
     } catch {
       group.shutdownGracefully { _ in }
-      throw FileError("listen on", path: "port \(port) of \(address)", reason: "\(error)")
+      throw FileError("listen on", path: "port \(port) of \(address)", reason: Self.reason(error))
     }
     self.port = channel.localAddress?.port ?? port
+  }
+
+  /// Why a port cannot be had, and what to do where another program has it.
+  private static func reason(_ error: any Error) -> String {
+    guard let error = error as? IOError else { return "\(error)" }
+    let reason = String(cString: strerror(error.errnoCode))
+    return error.errnoCode == EADDRINUSE
+      ? "\(reason); another program has it: give another --metrics-port, or 0 for a free one"
+      : reason
   }
 
   /// Updates the progress of a split.

@@ -176,6 +176,23 @@ package struct RunPolicy: Sendable {
           + "for 0 and less"
       )
     }
+    let frozenResolution = options.trainer.frozenResolution
+    if frozenResolution > 0, frozenResolution == options.trainer.generator.resolution {
+      lines.append(
+        "--freeze-generator \(frozenResolution): no block of the generator is trained, only its mapping"
+      )
+    }
+    if options.resume == nil {
+      let frozen: [(TrainingOption, Int)] = [
+        (.freezed, options.trainer.frozenLayers),
+        (.frozenGenerator, options.trainer.frozenResolution),
+      ]
+      for (option, value) in frozen where value > 0 {
+        lines.append(
+          "\(option.flag) \(value) without --resume: what is frozen stays random, as it begins"
+        )
+      }
+    }
     for dataset in set.datasets {
       lines += dataset.remarks.map { "\(dataset.path): its dataset.json has \($0); passed over" }
     }

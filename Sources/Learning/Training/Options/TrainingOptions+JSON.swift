@@ -38,7 +38,10 @@ extension TrainingOptions {
   }
 
   private static func noOptions(_ path: String) -> TrainingError {
-    .option("\(path) is no training_options.json; give one of a run folder")
+    .option(
+      "\(path) is no training_options.json: it is cut, damaged, or something else; give one of a run folder, "
+        + "or begin a run anew with --resume from a snapshot"
+    )
   }
 
   /// Parses the options of an earlier run from the text of its file.

@@ -19,6 +19,8 @@ final class RunSnapshots {
   private(set) var lastScore: Double?
   /// The pending snapshot: written, not scored yet.
   private(set) var unscored: String?
+  /// Why the last snapshot that was due is not there.
+  private(set) var lost: FileError?
   /// The snapshots of this run on the disk, in the order of writing.
   var written: [WrittenSnapshot] = []
   /// Whether a larger score of the first metric is better.
@@ -89,6 +91,7 @@ final class RunSnapshots {
   /// - Throws: `FileError` if the log cannot be written.
   func write(_ trainer: Trainer, isLast: Bool) throws {
     unscored = nil
+    lost = nil
     let images = trainer.imagesSeen
     let ending = "." + options.snapshotFormat.rawValue
     let name = RunFolder.numbered(SnapshotName.prefix, imagesSeen: images, ending)
@@ -109,6 +112,7 @@ final class RunSnapshots {
         )
       }
     } catch let error as FileError {
+      lost = error
       try report.log("\(error) (training goes on without this snapshot)")
       return
     }

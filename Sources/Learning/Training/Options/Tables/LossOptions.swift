@@ -21,42 +21,42 @@ extension TrainingOption {
     "Temperature of the contrastive losses.",
     \.trainer.losses.temp,
     key: "temp",
-    in: .finite
+    in: .factor
   )
   package static let lam = TrainingOption(
     "lam",
     "Balance of the two directions of the contrastive losses.",
     \.trainer.losses.lam,
     key: "lam",
-    in: .finite
+    in: .factor
   )
   package static let itd = TrainingOption(
     "itd",
     "Weight: discriminator's features against the condition.",
     \.trainer.losses.itd,
     key: "itd",
-    in: .finite
+    in: .factor
   )
   package static let itc = TrainingOption(
     "itc",
     "Weight: CLIP of the generated image against the condition.",
     \.trainer.losses.itc,
     key: "itc",
-    in: .finite
+    in: .factor
   )
   package static let iid = TrainingOption(
     "iid",
     "Weight: discriminator's features, real against generated.",
     \.trainer.losses.iid,
     key: "iid",
-    in: .finite
+    in: .factor
   )
   package static let iic = TrainingOption(
     "iic",
     "Weight: CLIP's features, generated against real.",
     \.trainer.losses.iic,
     key: "iic",
-    in: .finite
+    in: .factor
   )
   package static let gamma = TrainingOption(
     "gamma",
