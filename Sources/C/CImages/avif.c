@@ -5,6 +5,13 @@
 
 #include <avif/avif.h>
 
+// libavif 1.0 renamed the field and kept its values; 0.11 added a limit that there was none of.
+#if AVIF_VERSION >= 1000000
+#define MIRROR axis
+#else
+#define MIRROR mode
+#endif
+
 static cimages_status explain(avifResult result, cimages_message *message) {
   snprintf(message->text, sizeof message->text, "%s", avifResultToString(result));
   switch (result) {
@@ -36,7 +43,9 @@ static avifDecoder *open_avif(
   decoder->ignoreExif = AVIF_TRUE;
   decoder->ignoreXMP = AVIF_TRUE;
   decoder->imageSizeLimit = maximum_pixels;
+#if AVIF_VERSION >= 110000
   decoder->imageDimensionLimit = 0;
+#endif
   avifResult result = avifDecoderSetIOMemory(decoder, bytes, count);
   if (result == AVIF_RESULT_OK) result = avifDecoderParse(decoder);
   *status = explain(result, message);
@@ -49,7 +58,7 @@ static avifDecoder *open_avif(
 static int orientation(const avifImage *image) {
   int angle = image->transformFlags & AVIF_TRANSFORM_IROT ? image->irot.angle & 3 : 0;
   if (!(image->transformFlags & AVIF_TRANSFORM_IMIR)) return (const int[]){1, 8, 3, 6}[angle];
-  return image->imir.mode == 0 ? (const int[]){4, 5, 2, 7}[angle]
+  return image->imir.MIRROR == 0 ? (const int[]){4, 5, 2, 7}[angle]
                                : (const int[]){2, 7, 4, 5}[angle];
 }
 
