@@ -55,12 +55,22 @@ choose_system() {
   fi
 }
 
-# packages_of SYSTEM USE…: the names, a line each; `+NAME` is what scripts/setup builds itself there.
-packages_of() {
+# cells_of SYSTEM USE…: the column's cells in the rows of these uses, a line each.
+cells_of() {
   local system=$1
   shift
   awk -F '\t' -v name="$system" -v uses=" $* " '
     $1 == "use" { for (i = 2; i < NF; i++) if (index($i, name " ") == 1) column = i; next }
     column && NF > 2 && index(uses, " " $1 " ") && $column != "-" { print $column }
   ' "$packages_table"
+}
+
+# packages_of SYSTEM USE…: the names of its packages, a line each.
+packages_of() {
+  cells_of "$@" | sed 's/<.*//'
+}
+
+# too_old_of SYSTEM USE…: packages that are too old there, a line each, as `libharfbuzz-dev 4.0`.
+too_old_of() {
+  cells_of "$@" | sed -n 's/</ /p'
 }

@@ -5,7 +5,7 @@
 
 #include <avif/avif.h>
 
-// libavif 1.0 renamed the field and kept its values; 0.11 added a limit that there was none of.
+// libavif 1.0 renamed this field and kept its values.
 #if AVIF_VERSION >= 1000000
 #define MIRROR axis
 #else
