@@ -43,9 +43,7 @@ static avifDecoder *open_avif(
   decoder->ignoreExif = AVIF_TRUE;
   decoder->ignoreXMP = AVIF_TRUE;
   decoder->imageSizeLimit = maximum_pixels;
-#if AVIF_VERSION >= 110000
   decoder->imageDimensionLimit = 0;
-#endif
   avifResult result = avifDecoderSetIOMemory(decoder, bytes, count);
   if (result == AVIF_RESULT_OK) result = avifDecoderParse(decoder);
   *status = explain(result, message);
