@@ -5,6 +5,13 @@
 
 #include <avif/avif.h>
 
+// libavif 1.0 renamed this field and kept its values.
+#if AVIF_VERSION >= 1000000
+#define MIRROR axis
+#else
+#define MIRROR mode
+#endif
+
 static cimages_status explain(avifResult result, cimages_message *message) {
   snprintf(message->text, sizeof message->text, "%s", avifResultToString(result));
   switch (result) {
@@ -49,7 +56,7 @@ static avifDecoder *open_avif(
 static int orientation(const avifImage *image) {
   int angle = image->transformFlags & AVIF_TRANSFORM_IROT ? image->irot.angle & 3 : 0;
   if (!(image->transformFlags & AVIF_TRANSFORM_IMIR)) return (const int[]){1, 8, 3, 6}[angle];
-  return image->imir.mode == 0 ? (const int[]){4, 5, 2, 7}[angle]
+  return image->imir.MIRROR == 0 ? (const int[]){4, 5, 2, 7}[angle]
                                : (const int[]){2, 7, 4, 5}[angle];
 }
 

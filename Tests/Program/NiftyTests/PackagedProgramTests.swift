@@ -85,4 +85,35 @@ struct PackagedProgramTests {
     let none = try run("train", torch: "nowhere")
     #expect(none.errors.contains("/nowhere, which holds no lib/libtorch.so"), "\(none.errors)")
   }
+
+  @Test func `the archive holds neither what torch brings, by whatever link, nor what Linux has`()
+    throws
+  {
+    for name in [
+      "site/torch/lib/libtorch.so", "site/nvidia/cu13/lib/libcudart.so.13",
+      "site/arrow/libarrow.so",
+    ] {
+      try program("", name)
+    }
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("libtorch"),
+      withDestinationPath: folder.file("site/torch")
+    )
+    let says = """
+      \tlinux-vdso.so.1 (0x1)
+      \tlibtorch.so => \(folder.file("libtorch/lib/libtorch.so")) (0x2)
+      \tlibcudart.so.13 => \(folder.file("site/torch/lib/../../nvidia/cu13/lib/libcudart.so.13")) (0x3)
+      \tlibarrow.so => \(folder.file("site/arrow/libarrow.so")) (0x4)
+      \tlibarrow.so => \(folder.file("site/arrow/libarrow.so")) (0x5)
+      \tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x6)
+      \tlibgone.so => not found
+      """
+    let outcome = try nifty(
+      ["-c", "source scripts/libraries.sh && own_libraries \"$TORCH\" <<< \"$SAYS\""],
+      in: Repository.root.path,
+      environment: ["SAYS": says, "TORCH": folder.file("site/torch")],
+      program: "/bin/bash"
+    )
+    #expect(outcome.output == "libarrow.so \(folder.file("site/arrow/libarrow.so"))\n")
+  }
 }
