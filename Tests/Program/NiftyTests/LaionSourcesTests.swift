@@ -108,7 +108,13 @@ struct LaionSourcesTests {
       try folder.write(Array("url,caption\r\(base)/0,a\r".utf8), to: "meta/set.csv")
     }
     #expect(result.status == 1)
-    #expect(result.errors.contains("the metadata has no rows"), "\(result.errors)")
+    let said = "its lines end in carriage returns alone; convert it by tr '\\r' '\\n'"
+    #expect(result.errors.contains(said), "\(result.errors)")
+    let empty = try await laion { _ in
+      try folder.write(Array("url,caption\n".utf8), to: "meta/set.csv")
+    }
+    #expect(empty.status == 1)
+    #expect(empty.errors.contains("the metadata has no rows"), "\(empty.errors)")
   }
 
   @Test func `an array that is cut is one line that names it`() async throws {

@@ -28,6 +28,10 @@ final class SeparatedRows {
     }
     var header = try record()?.map { String(decoding: $0, as: UTF8.self) } ?? []
     if header.first?.hasPrefix("\u{FEFF}") == true { header[0].removeFirst() }
+    if header.contains(where: { $0.unicodeScalars.contains("\r") }) {
+      let reason = "its lines end in carriage returns alone; convert it by tr '\\r' '\\n'"
+      throw .damagedMetadata(path: path, row: 0, reason: reason)
+    }
     columnNames = header
     do throws(LaionError) {
       positions = try columns.positions(in: header, path: path)
