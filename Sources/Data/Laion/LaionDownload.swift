@@ -112,6 +112,7 @@ package struct LaionDownload: Sendable {
       whole.notes = unreadColumns.sorted { $0.key < $1.key }.map { name, type in
         "column \(name) has the Arrow type '\(type)', which is not read: its values count as unknown"
       }
+      whole.notes += try MetadataPart.passedOver(in: configuration.metadata)
       result = .success(whole)
     } catch {
       result = .failure(error)

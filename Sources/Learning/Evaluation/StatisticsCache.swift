@@ -1,14 +1,15 @@
 package import Datasets
 import Files
 import Foundation
+import Synchronization
 import Torch
 
 /// A cache of real images' statistics on disk: the images are read once for each data set and detector.
 ///
 /// A file's name is the hash of everything its numbers depend on: the images (names, sizes and checksums in
 /// the zips' directories), their number, whether they are mirrored, the detector's weights and its resizing.
-/// A file that is damaged or of another key is a miss. A read-only folder only costs time.
-package struct StatisticsCache: Sendable {
+/// A file that is damaged or of another key is a miss. A read-only folder only costs time, which is told once.
+package final class StatisticsCache: Sendable {
   /// Everything that the statistics depend on.
   package struct Key: Sendable {
     /// In words, a line each.
@@ -38,8 +39,17 @@ package struct StatisticsCache: Sendable {
   /// The cache folder.
   package let folder: String
 
+  private let complain: @Sendable (String) -> Void
+  private let hasComplained = Atomic<Bool>(false)
+
   /// A cache in a folder, which is made on the first store.
-  package init(folder: String) { self.folder = folder }
+  ///
+  /// - Parameters:
+  ///   - folder: The folder.
+  ///   - complain: Told the first time that statistics cannot be stored.
+  package init(folder: String, complain: @escaping @Sendable (String) -> Void = { _ in }) {
+    (self.folder, self.complain) = (folder, complain)
+  }
 
   /// The file of a key.
   package func path(_ key: Key) -> String { folder + "/" + key.name }
@@ -62,6 +72,11 @@ package struct StatisticsCache: Sendable {
       try statistics.save(to: path(key), metadata: ["key": key.text])
       return true
     } catch {
+      if !hasComplained.exchange(true, ordering: .relaxed) {
+        complain(
+          "the real images' features are not kept for the next time: \(error); NIFTY_CACHE names another folder"
+        )
+      }
       return false
     }
   }

@@ -69,6 +69,11 @@ struct ConvertCommand: ParsableCommand {
     if clip != nil, Self.isFile(output) {
       throw ValidationError("--clip goes into a folder, not beside \(name)")
     }
+    if emaOnly, output.hasSuffix(Self.graphSuffix) {
+      throw ValidationError(
+        "--ema-only is for safetensors: a .onnx holds the averaged generator, or a CLIP's text tower, alone"
+      )
+    }
     if halfCompute, !output.hasSuffix(Self.graphSuffix) {
       throw ValidationError("--half-compute is for .onnx; for \(name) give --half")
     }

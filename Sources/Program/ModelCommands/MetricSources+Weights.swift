@@ -66,7 +66,9 @@ extension MetricSources {
 
   /// Where statistics of real images are kept.
   static var standardCache: StatisticsCache? {
-    cacheFolder.map { StatisticsCache(folder: $0 + "/statistics") }
+    cacheFolder.map { folder in
+      StatisticsCache(folder: folder + "/statistics") { Console.error("nifty: \($0)") }
+    }
   }
 }
 

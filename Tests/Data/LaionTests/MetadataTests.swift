@@ -164,6 +164,28 @@ import Testing
     #expect(said?.hasPrefix("--columns names the columns of .csv, .tsv and .txt: ") == true)
   }
 
+  @Test func `files beside the metadata that are not read are counted`() throws {
+    let folder = try TemporaryFolder()
+    let names = [
+      "part-0.parquet", "part-1.parquet", "more.parquet", "_SUCCESS", "part-2.parquet.aria2",
+      ".hidden",
+    ]
+    for name in names { try folder.write([1], to: name) }
+    try FileManager.default.createDirectory(
+      atPath: folder.file("below"),
+      withIntermediateDirectories: false
+    )
+    #expect(
+      try MetadataPart.passedOver(in: folder.path)
+        == ["\(folder.path): 3 files beside the metadata not read, as _SUCCESS"]
+    )
+    #expect(try MetadataPart.passedOver(in: folder.file("part-0.parquet")) == [])
+    for name in ["more.parquet", "_SUCCESS", "part-2.parquet.aria2"] {
+      try FileManager.default.removeItem(atPath: folder.file(name))
+    }
+    #expect(try MetadataPart.passedOver(in: folder.path) == [])
+  }
+
   @Test func `a folder without metadata is an error`() async throws {
     try await withTemporaryFolder { folder in
       let error = LaionError.noMetadata(folder: folder)

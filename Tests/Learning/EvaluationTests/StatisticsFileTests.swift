@@ -2,6 +2,7 @@ import Archives
 import Datasets
 import Evaluation
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 import Torch
@@ -96,12 +97,17 @@ struct StatisticsCacheTests {
     #expect(cache.statistics(key, withVectors: true) != nil)
   }
 
-  @Test func `an unwritable cache folder is not an error`() throws {
+  @Test func `an unwritable cache folder is no error, and told once`() throws {
     try Data().write(to: URL(filePath: folder.file("file")))
     let detector = QuarterDetector()
-    let cache = StatisticsCache(folder: folder.file("file/cache"))
+    let told = Mutex<[String]>([])
+    let cache = StatisticsCache(folder: folder.file("file/cache")) { line in
+      told.withLock { $0.append(line) }
+    }
     let key = StatisticsCache.Key(set, count: 9, detector: detector)
-    #expect(try !cache.store(statistics(detector), key))
+    for _ in 0..<2 { #expect(try !cache.store(statistics(detector), key)) }
+    let lines = told.withLock { $0 }
+    #expect(lines.count == 1 && lines[0].contains("NIFTY_CACHE"), "\(lines)")
     #expect(cache.statistics(key, withVectors: false) == nil)
   }
 }

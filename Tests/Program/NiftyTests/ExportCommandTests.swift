@@ -89,6 +89,7 @@ struct ExportCommandTests {
         ["convert", Self.network, "a.safetensors", "--half-compute"], "--half-compute is for .onnx"
       ),
       (["convert", Self.clip, "a.onnx", "--half-compute"], "is a CLIP: give --half"),
+      (["convert", Self.clip, "a.onnx", "--ema-only"], "--ema-only is for safetensors"),
     ]
     for (arguments, reason) in refused {
       let outcome = try nifty(arguments, in: folder.path)

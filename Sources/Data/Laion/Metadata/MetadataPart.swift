@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Text
 
 /// One file of the metadata folder.
 package struct MetadataPart: Equatable, Sendable {
@@ -65,6 +66,30 @@ package struct MetadataPart: Equatable, Sendable {
     if files.isEmpty { throw .noMetadata(folder: folder) }
     let parts = files.filter { name(of: $0).hasPrefix("part-") }
     return parts.isEmpty ? files : parts
+  }
+
+  /// What lies beside the parts and is not read, in words: one line a folder.
+  ///
+  /// - Parameter folder: The metadata folder; a single file has nothing beside it.
+  /// - Returns: The lines, sorted by folder.
+  /// - Throws: `LaionError` when a folder cannot be read.
+  package static func passedOver(in folder: String) throws(LaionError) -> [String] {
+    guard isFolder(folder) else { return [] }
+    let read = Set(try files(in: folder))
+    let parents = Set(read.map { String($0[..<($0.lastIndex(of: "/") ?? $0.startIndex)]) })
+    var lines: [String] = []
+    for parent in parents.sorted() {
+      let names: [String]
+      do { names = try listFolder(parent) } catch { throw .file(error) }
+      let others = names.filter { name in
+        let path = "\(parent)/\(name)"
+        return !name.hasPrefix(".") && !read.contains(path) && !isFolder(path)
+      }
+      guard let first = others.min() else { continue }
+      let count = Text.count(others.count, "file")
+      lines.append("\(parent): \(count) beside the metadata not read, as \(first)")
+    }
+    return lines
   }
 
   /// Refuses what is no regular file, before anything waits for it to be written.

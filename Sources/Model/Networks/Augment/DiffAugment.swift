@@ -20,12 +20,12 @@ package struct DiffAugment: Codable, Equatable, Sendable {
   /// The changes to make.
   package init(_ policies: Set<Policy> = Set(Policy.allCases)) { self.policies = policies }
 
-  /// The changes by their names, separated by commas, as "color,cutout"; `nil` for no or unknown names.
+  /// The changes by their names, separated by commas, as "color,cutout"; `nil` for no, unknown or repeated names.
   package init?(_ words: String) {
     let names = words.split(separator: ",", omittingEmptySubsequences: false)
     let policies = names.compactMap { Policy(rawValue: String($0)) }
-    guard policies.count == names.count else { return nil }
     self.policies = Set(policies)
+    guard self.policies.count == names.count else { return nil }
   }
 
   /// The names of the changes, separated by commas.
