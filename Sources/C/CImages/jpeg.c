@@ -94,6 +94,8 @@ static void adobe_cmyk_to_rgb(const uint8_t *cmyk, uint32_t width, uint8_t *rgb)
   }
 }
 
+// Without `rgb` the pixels are thrown away, and only an eighth of each side is computed: all codes are
+// read all the same.
 static void decode(
   struct jpeg_decompress_struct *info, size_t count, uint8_t *rgb, size_t capacity) {
   bool inks = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
@@ -104,15 +106,19 @@ static void decode(
   if (!info->arith_code && capacity / 3 / MAXIMUM_PIXELS_PER_BYTE > count) {
     ERREXIT(info, JERR_INPUT_EOF);
   }
+  info->scale_num = 1;
+  info->scale_denom = rgb ? 1 : 8;
   jpeg_start_decompress(info);
   size_t row_bytes = (size_t)info->output_width * 3;
   JSAMPARRAY inked = NULL;
-  if (inks) {
+  if (inks || !rgb) {
     inked = info->mem->alloc_sarray((j_common_ptr)info, JPOOL_IMAGE, info->output_width * 4, 1);
   }
   while (info->output_scanline < info->output_height) {
-    uint8_t *row = rgb + info->output_scanline * row_bytes;
-    if (inks) {
+    uint8_t *row = rgb ? rgb + info->output_scanline * row_bytes : NULL;
+    if (!rgb) {
+      jpeg_read_scanlines(info, inked, 1);
+    } else if (inks) {
       jpeg_read_scanlines(info, inked, 1);
       adobe_cmyk_to_rgb(inked[0], info->output_width, row);
     } else {
@@ -121,7 +127,7 @@ static void decode(
   }
 }
 
-// Reads the header, and then the pixels if there is a buffer for them.
+// Reads the header, and then `capacity` bytes of pixels if that is not 0.
 static cimages_status read_jpeg(
   const uint8_t *bytes, size_t count, cimages_header *header, uint8_t *rgb, size_t capacity,
   cimages_message *message) {
@@ -138,7 +144,7 @@ static cimages_status read_jpeg(
   jpeg_mem_src(&info, bytes, count);
   jpeg_read_header(&info, TRUE);
   if (header) *header = (cimages_header){info.image_width, info.image_height, false};
-  if (rgb) decode(&info, count, rgb, capacity);
+  if (capacity > 0) decode(&info, count, rgb, capacity);
   jpeg_destroy_decompress(&info);
   return CIMAGES_OK;
 }
@@ -151,6 +157,11 @@ cimages_status cimages_jpeg_header(
 cimages_status cimages_jpeg_decode(
   const uint8_t *bytes, size_t count, uint8_t *rgb, size_t capacity, cimages_message *message) {
   return read_jpeg(bytes, count, NULL, rgb, capacity, message);
+}
+
+cimages_status cimages_jpeg_check(
+  const uint8_t *bytes, size_t count, size_t capacity, cimages_message *message) {
+  return read_jpeg(bytes, count, NULL, NULL, capacity, message);
 }
 
 cimages_status cimages_jpeg_encode(

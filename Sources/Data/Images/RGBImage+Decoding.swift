@@ -45,17 +45,7 @@ extension RGBImage {
     appliesOrientation: Bool = false
   ) throws(ImageError) {
     let header = try ImageHeader.probe(bytes)
-    let (pixelCount, overflow) = header.width.multipliedReportingOverflow(by: header.height)
-    guard !overflow, pixelCount <= limits.maximumPixels, pixelCount > 0 else {
-      throw .tooManyPixels(
-        width: header.width,
-        height: header.height,
-        limit: limits.maximumPixels
-      )
-    }
-    // Swift's arrays end the process where there is no memory. Twice: who decodes a picture crops, turns or
-    // resizes it next.
-    guard cimages_has_memory(2 * 3 * pixelCount) else { throw .outOfMemory }
+    let pixelCount = try Self.expectRoom(for: header, limits)
     let image = RGBImage(
       width: header.width,
       height: header.height,
@@ -107,6 +97,49 @@ extension RGBImage {
         )
       }
     }.get()
+  }
+
+  /// Checks that a file can be decoded, without keeping its pixels.
+  ///
+  /// A JPEG is read as a whole, but computed at an eighth of its size.
+  ///
+  /// - Parameters:
+  ///   - bytes: The whole file; may be anything.
+  ///   - limits: Checked against the header before any pixel is allocated.
+  /// - Throws: `ImageError`, where `init(decoding:limits:)` throws one.
+  package static func expectDecodable(
+    _ bytes: UnsafeRawBufferPointer,
+    limits: DecodeLimits = .init()
+  ) throws(ImageError) {
+    let header = try ImageHeader.probe(bytes)
+    guard header.format == .jpeg else {
+      _ = try RGBImage(decoding: bytes, limits: limits)
+      return
+    }
+    let pixelCount = try expectRoom(for: header, limits)
+    let base = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
+    var message = cimages_message()
+    let status = cimages_jpeg_check(base, bytes.count, 3 * pixelCount, &message)
+    if let error = ImageError(status, header.format, message) { throw error }
+  }
+
+  /// The number of a picture's pixels, if they are within the limits and the memory.
+  private static func expectRoom(
+    for header: ImageHeader,
+    _ limits: DecodeLimits
+  ) throws(ImageError) -> Int {
+    let (pixelCount, overflow) = header.width.multipliedReportingOverflow(by: header.height)
+    guard !overflow, pixelCount <= limits.maximumPixels, pixelCount > 0 else {
+      throw .tooManyPixels(
+        width: header.width,
+        height: header.height,
+        limit: limits.maximumPixels
+      )
+    }
+    // Swift's arrays end the process where there is no memory. Twice: who decodes a picture crops, turns or
+    // resizes it next.
+    guard cimages_has_memory(2 * 3 * pixelCount) else { throw .outOfMemory }
+    return pixelCount
   }
 
   private static func pixels(

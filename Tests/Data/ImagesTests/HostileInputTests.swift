@@ -49,6 +49,30 @@ import Testing
     #expect(refused > rounds / 50)
   }
 
+  @Test(arguments: files) func `a check takes and refuses what the decoder does`(
+    name: String
+  ) throws {
+    let whole = try Fixtures.bytes("decode/\(name)")
+    let limits = DecodeLimits(maximumPixels: 1 << 20)
+    func reason(_ body: () throws -> Void) -> String? {
+      do { try body() } catch { return "\(error)" }
+      return nil
+    }
+    var generator = SeededGenerator(state: 23)
+    var inputs = (0..<mutationRounds / 2).map { _ in mutated(whole, using: &generator) }
+    inputs += stride(from: 1, through: whole.count, by: max(1, whole.count / 60)).map {
+      Array(whole.prefix($0))
+    }
+    for input in inputs + [whole] {
+      let decoded = reason { _ = try RGBImage(decoding: input, limits: limits) }
+      let checked = reason {
+        try input.withUnsafeBytes { try RGBImage.expectDecodable($0, limits: limits) }
+      }
+      #expect(decoded == checked)
+    }
+    #expect(reason { try whole.withUnsafeBytes { try RGBImage.expectDecodable($0) } } == nil)
+  }
+
   @Test func `a header that asks for too much is refused before memory is taken`() throws {
     var png = try Fixtures.bytes("decode/png-rgb.png")
     png.replaceSubrange(16..<24, with: [0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0])  // 100,000 squared

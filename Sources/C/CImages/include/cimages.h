@@ -46,6 +46,9 @@ cimages_status cimages_jpeg_header(
   const uint8_t *bytes, size_t count, cimages_header *header, cimages_message *message);
 cimages_status cimages_jpeg_decode(
   const uint8_t *bytes, size_t count, uint8_t *rgb, size_t capacity, cimages_message *message);
+// Whether the decoder would give pixels: reads all codes, but computes an eighth of the size only.
+cimages_status cimages_jpeg_check(
+  const uint8_t *bytes, size_t count, size_t capacity, cimages_message *message);
 
 cimages_status cimages_png_header(
   const uint8_t *bytes, size_t count, cimages_header *header, cimages_message *message);

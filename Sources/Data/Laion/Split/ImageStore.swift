@@ -52,13 +52,19 @@ struct ImageStore: Sendable {
     _ header: ImageHeader,
     to path: String
   ) -> Fetched<StoredImage> {
+    // The header shows a tracking pixel without decoding it.
+    if min(header.width, header.height) < settings.minimumSide {
+      return .failure(.failed(.tooSmall))
+    }
     do throws(ImageError) {
-      let image = try body.withUnsafeReadableBytes { bytes in
-        Result { () throws(ImageError) in try decoded(bytes, header) }
-      }.get()
-      guard let image else { return .failure(.failed(.tooSmall)) }
       let isOriginal = settings.format == .original
-      let file = isOriginal ? body.withUnsafeReadableBytes { Array($0) } : try encoded(image)
+      let image = try body.withUnsafeReadableBytes { bytes in
+        Result { () throws(ImageError) in try decoded(bytes) }
+      }.get()
+      let file =
+        try image.flatMap { (image) throws(ImageError) in
+          isOriginal ? nil : try encoded(image)
+        } ?? body.withUnsafeReadableBytes { Array($0) }
       do throws(FileError) {
         try ScratchFile.write(file, to: path)
       } catch {
@@ -66,11 +72,12 @@ struct ImageStore: Sendable {
       }
       let stored = StoredImage(
         // As the stored file has them: an original is not turned upright.
-        width: isOriginal ? header.width : image.width,
-        height: isOriginal ? header.height : image.height,
+        width: isOriginal ? header.width : image?.width ?? header.width,
+        height: isOriginal ? header.height : image?.height ?? header.height,
         bytes: body.readableBytes,
         sha256: body.withUnsafeReadableBytes { SHA256.digest(of: $0) },
-        perceptualHash: settings.nearDuplicateBits == nil ? nil : PerceptualHash(image)?.text,
+        perceptualHash: settings.nearDuplicateBits == nil
+          ? nil : image.flatMap { PerceptualHash($0)?.text },
         file: file.withUnsafeBytes { StoredFile($0) }
       )
       return .success(stored)
@@ -87,13 +94,13 @@ struct ImageStore: Sendable {
     }
   }
 
-  private func decoded(
-    _ bytes: UnsafeRawBufferPointer,
-    _ header: ImageHeader
-  ) throws(ImageError) -> RGBImage? {
-    // The header shows a tracking pixel without decoding it.
-    if min(header.width, header.height) < settings.minimumSide { return nil }
+  /// The picture to store; `nil` for an original of which only the bytes are wanted, after its check.
+  private func decoded(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> RGBImage? {
     let limits = DecodeLimits(maximumPixels: settings.maximumPixels)
+    if settings.format == .original, settings.nearDuplicateBits == nil {
+      try RGBImage.expectDecodable(bytes, limits: limits)
+      return nil
+    }
     let image = try RGBImage(decoding: bytes, limits: limits, appliesOrientation: true)
     guard let size = settings.size else { return image }
     return try resized(image, to: size, settings.resize ?? .centerCrop)
