@@ -82,7 +82,8 @@ extension Int: OperatorArgument, OperatorListElement {
 }
 
 extension Double: OperatorArgument, OperatorListElement {
-  // libtorch stops at a number that 32 bits cannot hold, but takes infinity, which checks of results see.
+  // libtorch stops the process at a number that a float32 tensor cannot hold, but takes infinity, which checks of
+  // results see. Options are bounded far below; tensors of float64 lose such numbers, and no caller has any.
   private var representable: Double {
     abs(self) <= Double(Float.greatestFiniteMagnitude) || isNaN
       ? self : self < 0 ? -.infinity : .infinity
