@@ -29,6 +29,7 @@ func product(_ name: String, _ from: String) -> Dependency { .product(name: name
 
 let argumentParser = product("ArgumentParser", "swift-argument-parser")
 let asyncHTTPClient = product("AsyncHTTPClient", "async-http-client")
+let heap = product("HeapModule", "swift-collections")
 let hummingbird = product("Hummingbird", "hummingbird")
 let hummingbirdTesting = product("HummingbirdTesting", "hummingbird")
 let logging = product("Logging", "swift-log")
@@ -160,7 +161,7 @@ let dataSide: [Target] = [
     [
       "ObjectStore", "Web", "Datasets", "Archives", "Images", "Parquet", "Text", "Files",
       "BasicAlgorithms",
-      "Threads", asyncHTTPClient, nioCore, nioHTTP1, nioHTTPCompression, nioPosix,
+      "Threads", asyncHTTPClient, heap, nioCore, nioHTTP1, nioHTTPCompression, nioPosix,
     ]
   ),
   library(
@@ -421,6 +422,7 @@ let package = Package(
   products: programs,
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),

@@ -1,11 +1,19 @@
-import NIOCore
+import HeapModule
 
 /// Slots for requests: a limit in all, a limit per host, and a rate limit per host.
 actor HostGate {
-  private struct Waiter {
-    /// The row that waits: lower ones go first.
+  /// A request that waits for a slot.
+  ///
+  /// The lowest order goes first; of equal ones the one that came first.
+  private struct Waiter: Comparable {
+    /// The row that waits.
     let order: Int
+    /// How many came before.
+    let arrival: Int
     let continuation: CheckedContinuation<Void, Never>
+
+    static func < (a: Waiter, b: Waiter) -> Bool { (a.order, a.arrival) < (b.order, b.arrival) }
+    static func == (a: Waiter, b: Waiter) -> Bool { (a.order, a.arrival) == (b.order, b.arrival) }
   }
 
   private let limit: Int
@@ -14,9 +22,10 @@ actor HostGate {
   private let interval: Duration
   private var active = 0
   private var activePerHost: [String: Int] = [:]
-  // Requests with a slot at their host that wait for a global slot; in row order, like those below.
-  private var waitingForAny = CircularBuffer<Waiter>()
-  private var waitingForHost: [String: CircularBuffer<Waiter>] = [:]
+  // Requests with a slot at their host that wait for a global slot.
+  private var waitingForAny = Heap<Waiter>()
+  private var waitingForHost: [String: Heap<Waiter>] = [:]
+  private var arrivals = 0
   private var starts: [String: ContinuousClock.Instant] = [:]
 
   /// Requests that wait for a slot.
@@ -61,8 +70,7 @@ actor HostGate {
     if activePerHost[host, default: 0] >= limitPerHost {
       // The request that leaves hands over its slot at the host.
       await withCheckedContinuation { continuation in
-        let waiter = Waiter(order: order, continuation: continuation)
-        Self.insert(waiter, into: &waitingForHost[host, default: .init()])
+        waitingForHost[host, default: .init()].insert(waiter(order, continuation))
       }
       return
     }
@@ -71,34 +79,28 @@ actor HostGate {
       active += 1
     } else {
       await withCheckedContinuation { continuation in
-        Self.insert(Waiter(order: order, continuation: continuation), into: &waitingForAny)
+        waitingForAny.insert(waiter(order, continuation))
       }
     }
   }
 
-  /// Inserts behind all of the same order or a lower one; that is nearly always the end.
-  private static func insert(_ waiter: Waiter, into queue: inout CircularBuffer<Waiter>) {
-    var index = queue.endIndex
-    while index > queue.startIndex {
-      let before = queue.index(before: index)
-      if queue[before].order <= waiter.order { break }
-      index = before
-    }
-    queue.insert(waiter, at: index)
+  private func waiter(_ order: Int, _ continuation: CheckedContinuation<Void, Never>) -> Waiter {
+    arrivals += 1
+    return Waiter(order: order, arrival: arrivals, continuation: continuation)
   }
 
   private func isShared(_ host: String) -> Bool { activePerHost[host, default: 0] > 1 }
 
   private func leave(_ host: String) {
     active -= 1
-    if let next = waitingForHost[host]?.popFirst() {
+    if let next = waitingForHost[host]?.popMin() {
       if waitingForHost[host]?.isEmpty == true { waitingForHost[host] = nil }
-      Self.insert(next, into: &waitingForAny)
+      waitingForAny.insert(next)
     } else {
       activePerHost[host, default: 1] -= 1
       if activePerHost[host] == 0 { activePerHost[host] = nil }
     }
-    while active < limit, let next = waitingForAny.popFirst() {
+    while active < limit, let next = waitingForAny.popMin() {
       active += 1
       next.continuation.resume()
     }
