@@ -43,24 +43,7 @@ package struct OpenedFile: ~Copyable {
 
   /// Some of its bytes; fewer at the end of the file.
   package func bytes(from start: Int, count: Int) throws(FileError) -> [UInt8] {
-    guard count > 0 else { return [] }
-    var failed = false
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      while filled < count {
-        let got = pread(
-          descriptor,
-          buffer.baseAddress.map { $0 + filled },
-          count - filled,
-          off_t(start + filled)
-        )
-        if got < 0, errno == EINTR { continue }
-        if got < 0 { failed = true }
-        if got <= 0 { break }
-        filled += got
-      }
-    }
-    if failed { throw FileError("read", path: path) }
-    return bytes
+    try readAll(count, of: descriptor, from: start, path: path)
   }
 
   /// Its first bytes as a text.

@@ -39,25 +39,12 @@ struct FilePieces: Sendable {
     try await apart { () throws(FileError) in
       let descriptor = try RegularFile.open(path, O_RDONLY, to: "read")
       defer { close(descriptor) }
-      var code: Int32 = 0
-      let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, done in
-        while done < range.count, code == 0 {
-          let rest = UnsafeMutableRawBufferPointer(
-            rebasing: UnsafeMutableRawBufferPointer(buffer)[done...]
-          )
-          let count = pread(
-            descriptor,
-            rest.baseAddress,
-            rest.count,
-            off_t(range.lowerBound + done)
-          )
-          if count < 0, errno == EINTR { continue }
-          if count < 0 { code = errno }
-          if count <= 0 { break }
-          done += count
-        }
-      }
-      if code != 0 { throw FileError("read", path: path, code: code) }
+      let bytes = try readAll(
+        range.count,
+        of: descriptor,
+        from: range.lowerBound,
+        path: path
+      )
       if bytes.count < range.count {
         throw FileError("read", path: path, reason: "it became shorter while it was uploaded")
       }

@@ -102,11 +102,13 @@ struct MemoryBudgetTests {
     var settings = ImageSettings()
     settings.maximumPixels = side * side
     let store = ImageStore(pool: decoders, pixels: pixels, settings: settings)
-    try await withTemporaryFolder { folder in
+    try await withTemporaryFolder { path in
+      let folder = SplitFolder(path: path, format: .png)
+      try folder.create()
       let stored = await withTaskGroup(of: Bool.self) { tasks in
         for number in 0..<8 {
           tasks.addTask {
-            let result = await store.store(bomb, row: number, to: "\(folder)/\(number).png")
+            let result = await store.store(bomb, row: number, to: StagedFiles(folder: folder))
             if case .success = result { return true }
             return false
           }

@@ -32,7 +32,8 @@ struct ObjectStoreTests {
     var last = start.duration(to: .now) / .seconds(1) / 2
     var (said, kills) = ("", 0)
     while kills < 6 {
-      let (words, isDone) = try await fixture.killed(after: .random(in: min(0.3, last)...last))
+      let latest = kills < 2 ? min(0.5, last) : last
+      let (words, isDone) = try await fixture.killed(after: .random(in: min(0.3, last)...latest))
       said += words
       if isDone { break }
       kills += 1

@@ -18,8 +18,12 @@ struct ImageStore: Sendable {
     self.settings = settings
   }
 
-  /// Decodes the image of a row and writes it to a staging path: neither flushed nor renamed yet.
-  func store(_ body: ByteBuffer, row: Int, to path: String) async -> Fetched<StoredImage> {
+  /// Decodes the image of a row and stages it in the stored format.
+  func store(
+    _ body: ByteBuffer,
+    row: Int,
+    to staging: any ImageStaging
+  ) async -> Fetched<StoredImage> {
     let header: ImageHeader
     do throws(ImageError) {
       header = try body.withUnsafeReadableBytes { bytes in
@@ -33,7 +37,7 @@ struct ImageStore: Sendable {
     do {
       try await memory.grow(to: pixelCount(header))
       return try await pool.runIfActive {
-        CrashLog.atWork(row) { storeNow(body, header, to: path) }
+        CrashLog.atWork(row) { storeNow(body, header, row, to: staging) }
       }
     } catch {
       // The pool gives up only when the task is cancelled; the result is ignored then.
@@ -50,7 +54,8 @@ struct ImageStore: Sendable {
   private func storeNow(
     _ body: ByteBuffer,
     _ header: ImageHeader,
-    to path: String
+    _ row: Int,
+    to staging: any ImageStaging
   ) -> Fetched<StoredImage> {
     // The header shows a tracking pixel without decoding it.
     if min(header.width, header.height) < settings.minimumSide {
@@ -66,19 +71,22 @@ struct ImageStore: Sendable {
           isOriginal ? nil : try encoded(image)
         } ?? body.withUnsafeReadableBytes { Array($0) }
       do throws(FileError) {
-        try ScratchFile.write(file, to: path)
+        try staging.write(file, row: row)
       } catch {
         return .failure(.disk(error))
       }
+      let sha256 = body.withUnsafeReadableBytes { SHA256.digest(of: $0) }
       let stored = StoredImage(
         // As the stored file has them: an original is not turned upright.
         width: isOriginal ? header.width : image?.width ?? header.width,
         height: isOriginal ? header.height : image?.height ?? header.height,
         bytes: body.readableBytes,
-        sha256: body.withUnsafeReadableBytes { SHA256.digest(of: $0) },
+        sha256: sha256,
         perceptualHash: settings.nearDuplicateBits == nil
           ? nil : image.flatMap { PerceptualHash($0)?.text },
-        file: file.withUnsafeBytes { StoredFile($0) }
+        file: isOriginal
+          ? StoredFile(size: file.count, hash: sha256.first64Bits)
+          : file.withUnsafeBytes { StoredFile($0) }
       )
       return .success(stored)
     } catch {

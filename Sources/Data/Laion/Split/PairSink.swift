@@ -1,6 +1,6 @@
 import Files
 
-/// A pair whose image is in the staging folder.
+/// A pair whose image is staged.
 struct StagedPair: Sendable {
   let row: Int
   let number: Int
@@ -9,6 +9,9 @@ struct StagedPair: Sendable {
 
 /// The output of pairs, in the order of their numbers.
 protocol PairSink: Sendable {
+  /// Where the images wait for `publish`.
+  var staging: any ImageStaging { get }
+
   /// Removes an interrupted run's leftovers beyond the ledger's pairs.
   ///
   /// - Returns: The pairs that exist; the ledger forgets the others.
@@ -35,6 +38,8 @@ extension PairSink {
 /// Pairs as files of their own, `K.png` and `K.txt` from 0 on.
 struct FileSink: PairSink {
   let folder: SplitFolder
+
+  var staging: any ImageStaging { StagedFiles(folder: folder) }
 
   func resume(after pairs: Int) throws(FileError) -> Int {
     for number in pairs..<pairs + SplitFolder.maximumBatch {

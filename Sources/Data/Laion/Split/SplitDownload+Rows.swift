@@ -68,15 +68,21 @@ extension SplitDownload {
       case .wanted(let caption) where state.crashed.contains(row.row):
         state.finish(row.row, .requested(.failure(.workerCrashed), caption: caption))
       case .wanted(let caption):
-        group.addTask { .row(row.row, .requested(try await download(row), caption: caption)) }
+        let staging = state.sink.staging
+        group.addTask {
+          .row(row.row, .requested(try await download(row, to: staging), caption: caption))
+        }
       }
     }
   }
 
-  /// Fetches a row's image and stores it beside the pairs, under the row's number.
-  private func download(_ row: MetadataRow) async throws(FileError) -> FetchOutcome {
+  /// Fetches a row's image and stages it under the row's number.
+  private func download(
+    _ row: MetadataRow,
+    to staging: any ImageStaging
+  ) async throws(FileError) -> FetchOutcome {
     try await fetcher.fetch(row.url ?? "", order: row.row) { body in
-      await store.store(body, row: row.row, to: folder.stagedImage(row: row.row))
+      await store.store(body, row: row.row, to: staging)
     }
   }
 
@@ -104,7 +110,7 @@ extension SplitDownload {
         // Judged here, in row order, so that the result does not depend on the network.
         if let cause = Self.repetition(image, configuration.image, &state) {
           outcome = .failure(cause)
-          folder.remove(folder.stagedImage(row: row))
+          state.sink.staging.discard(row: row)
         } else {
           number = state.tally.pairs
           state.captions.append(.init(row: row, number: state.tally.pairs, caption: caption))

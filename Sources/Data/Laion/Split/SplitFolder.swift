@@ -52,6 +52,8 @@ struct SplitFolder: Sendable {
 
   /// The staged image of a row, until the rows before it are finished.
   func stagedImage(row: Int) -> String { "\(staging)/\(row).image" }
+  /// A file of staged images, if they are to be copied into an archive.
+  func stagedSegment(_ number: Int) -> String { "\(staging)/\(number).images" }
   func stagedCaption(row: Int) -> String { "\(staging)/\(row).txt" }
 
   func imagePath(_ number: Int, _ suffix: String) -> String { "\(path)/\(number).\(suffix)" }

@@ -12,6 +12,15 @@ struct TarSink: PairSink {
   let folder: SplitFolder
   /// Pairs in a full shard.
   let pairsPerShard: Int
+  private let images: StagedSegments
+
+  var staging: any ImageStaging { images }
+
+  init(folder: SplitFolder, pairsPerShard: Int) {
+    self.folder = folder
+    self.pairsPerShard = pairsPerShard
+    images = StagedSegments(folder)
+  }
 
   /// The name of shard `number`.
   func shardPath(_ number: Int) -> String { "\(folder.path)/\(zeroPadded(number, to: 5)).tar" }
@@ -51,7 +60,7 @@ struct TarSink: PairSink {
       try append(batch, isFull: isFull, to: openPath(shard))
       if isFull { try folder.move(openPath(shard), to: shardPath(shard)) }
     }
-    for pair in pairs { folder.remove(folder.stagedImage(row: pair.row)) }
+    for pair in pairs { images.discard(row: pair.row) }
     if !pairs.isEmpty { try ScratchFile.flushFileSystem(of: folder.path) }
   }
 
@@ -82,12 +91,11 @@ struct TarSink: PairSink {
     defer { close(descriptor) }
     for pair in pairs {
       let name = zeroPadded(pair.number, to: 9)
-      let image = try MappedFile(folder.stagedImage(row: pair.row))
-      let entry =
-        Tar.entry("\(name).\(folder.imageSuffix(of: image.bytes))", image.bytes)
-        + Array(pair.caption.utf8).withUnsafeBytes { Tar.entry("\(name).txt", $0) }
-      withExtendedLifetime(image) {}
-      try writeAll(entry, to: descriptor, path: path)
+      let image = try images.read(row: pair.row).withUnsafeBytes { bytes in
+        Tar.entry("\(name).\(folder.imageSuffix(of: bytes))", bytes)
+      }
+      let caption = Array(pair.caption.utf8).withUnsafeBytes { Tar.entry("\(name).txt", $0) }
+      try writeAll(image + caption, to: descriptor, path: path)
     }
     if isFull { try writeAll(Tar.end, to: descriptor, path: path) }
     if fsync(descriptor) != 0 { throw FileError("flush", path: path) }

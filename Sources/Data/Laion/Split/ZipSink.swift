@@ -12,7 +12,10 @@ final class ZipSink: PairSink, @unchecked Sendable {
   private let folder: SplitFolder
   private let fingerprint: String
   private let options: PackedDatasetWriter.Options
+  private let images: StagedSegments
   private var writer: PackedDatasetWriter?
+
+  var staging: any ImageStaging { images }
 
   /// A dataset of images of one size.
   ///
@@ -23,6 +26,7 @@ final class ZipSink: PairSink, @unchecked Sendable {
   ///   - source: Where the pairs come from, in words.
   init(_ folder: SplitFolder, fingerprint: String, side: Int, source: String) {
     self.folder = folder
+    images = StagedSegments(folder)
     self.fingerprint = "laion \(fingerprint)"
     options = .init(resolution: side, featureModel: nil, source: source)
   }
@@ -52,18 +56,16 @@ final class ZipSink: PairSink, @unchecked Sendable {
     let writer = if let writer { writer } else { try reopened() }
     self.writer = writer
     for pair in pairs {
-      let image = try MappedFile(folder.stagedImage(row: pair.row))
       let record = PackedRecord(
-        image: Array(image.bytes),
+        image: try images.read(row: pair.row),
         captions: pair.caption.split(separator: "\n").map(String.init)
       )
-      withExtendedLifetime(image) {}
       try dataset { () throws(DatasetError) in try writer.append(record) }
     }
     try dataset { () throws(DatasetError) in
       try writer.advance(to: writer.count, isCheckpoint: true)
     }
-    for pair in pairs { folder.remove(folder.stagedImage(row: pair.row)) }
+    for pair in pairs { images.discard(row: pair.row) }
   }
 
   func finish(pairs: Int) throws(FileError) {
