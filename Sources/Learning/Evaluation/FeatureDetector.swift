@@ -1,5 +1,5 @@
 import Files
-import Networks
+package import Networks
 import Pickle
 package import Torch
 import TorchNN
@@ -28,7 +28,8 @@ package struct Lite0Detector: FeatureDetector {
   package let sha256: String
   package let resize = "bilinear, antialiased, to 224²"
   package let dimension = EfficientNetLite0.featureCount
-  private let network: EfficientNetLite0
+  /// The network itself, which is not trained.
+  package let network: EfficientNetLite0
 
   /// Reads the published PyTorch weights.
   ///

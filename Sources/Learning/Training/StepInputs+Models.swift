@@ -1,7 +1,7 @@
 package import CLIP
 package import Datasets
 package import Distributed
-import Networks
+package import Networks
 package import Torch
 import TorchNN
 
@@ -12,6 +12,7 @@ extension StepInputs {
   ///   - options: The run's options.
   ///   - set: Its data.
   ///   - model: Its CLIP, on the device.
+  ///   - classifier: The classifier of `--vision-aided`, on the device; `nil` without it.
   ///   - device: Where steps are computed.
   ///   - ranks: The ranks that share each step.
   /// - Throws: `TrainingError.option` naming the file that does not fit the others; what reading the mapper
@@ -20,6 +21,7 @@ extension StepInputs {
     _ options: TrainingOptions,
     _ set: TrainingSet,
     _ model: ClipModel,
+    classifier: EfficientNetLite0? = nil,
     on device: Device,
     _ ranks: Ranks
   ) throws {
@@ -32,6 +34,7 @@ extension StepInputs {
         encode: model.model.imageTower(in: options.trainer.clipPrecision(on: device))
       ),
       textMapper: try Self.textMapper(options, set, model, device),
+      classifier: classifier,
       device: device,
       ranks: ranks
     )

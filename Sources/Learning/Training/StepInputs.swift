@@ -13,6 +13,8 @@ package struct StepInputs {
   package let clip: ImageTower
   /// The mapper that makes pseudo-text features; noise makes them if `nil`.
   package let textMapper: TextMapper?
+  /// The classifier whose features the vision-aided discriminator sees; `nil` without one.
+  package let classifier: EfficientNetLite0?
   /// The device; the models are on it.
   package let device: Device
   /// The ranks that share each step.
@@ -24,6 +26,7 @@ package struct StepInputs {
     data: TrainingSet,
     clip: ImageTower,
     textMapper: TextMapper? = nil,
+    classifier: EfficientNetLite0? = nil,
     device: Device,
     ranks: Ranks = .alone
   ) {
@@ -31,6 +34,7 @@ package struct StepInputs {
     self.data = data
     self.clip = clip
     self.textMapper = textMapper
+    self.classifier = classifier
     self.device = device
     self.ranks = ranks
   }
@@ -44,6 +48,7 @@ extension StepInputs {
       data: data,
       clip: clip,
       textMapper: textMapper,
+      classifier: classifier,
       device: device,
       ranks: ranks
     )

@@ -29,7 +29,7 @@ extension Trainer {
   ///
   /// Networks are `G.…`, `D.…` and `G_ema.…` as in a snapshot; `G_opt.` and `D_opt.` hold Adam's
   /// moments under the parameters' names and its steps as one tensor; `pl_mean` is the mean path
-  /// length. With LeCam's regulariser `logits.real` and `logits.fake` are its running means.
+  /// length. With `--vision-aided` its heads are `D_vision.…`, their moments `D_opt.first.vision.…` and so on. With LeCam's regulariser `logits.real` and `logits.fake` are its running means.
   package var stateTensors: [(name: String, tensor: Tensor)] {
     var result: [(name: String, tensor: Tensor)] = [("pl_mean", meanPathLength)]
     if let anchors = context.anchors {
@@ -38,9 +38,8 @@ extension Trainer {
     for (prefix, module) in networks {
       result += module.state.map { ("\(prefix).\($0.name)", $0.tensor) }
     }
-    for (prefix, module, optimizer) in optimizers {
-      for (index, parameter) in module.namedParameters.enumerated() {
-        let name = parameter.name
+    for (prefix, names, optimizer) in optimizers {
+      for (index, name) in names.enumerated() {
         result.append(("\(prefix).first.\(name)", optimizer.firstMoments[index]))
         result.append(("\(prefix).second.\(name)", optimizer.secondMoments[index]))
       }
@@ -85,12 +84,16 @@ extension Trainer {
   }
 
   private var networks: [(prefix: String, module: any Module)] {
-    [("G", generator), ("D", discriminator), ("G_ema", average)]
+    let vision = context.vision.map { [("D_vision", $0.discriminator as any Module)] } ?? []
+    return [("G", generator), ("D", discriminator), ("G_ema", average)] + vision
   }
 
-  private var optimizers: [(prefix: String, module: any Module, optimizer: Adam)] {
-    [
-      ("G_opt", generator, generatorOptimizer), ("D_opt", discriminator, discriminatorOptimizer),
+  /// With the names of the parameters, in the optimiser's order.
+  private var optimizers: [(prefix: String, names: [String], optimizer: Adam)] {
+    let vision = context.vision?.discriminator.namedParameters.map { "vision." + $0.name } ?? []
+    return [
+      ("G_opt", generator.namedParameters.map(\.name), generatorOptimizer),
+      ("D_opt", discriminator.namedParameters.map(\.name) + vision, discriminatorOptimizer),
     ]
   }
 }

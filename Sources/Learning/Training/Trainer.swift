@@ -117,17 +117,6 @@ package final class Trainer {
           ? configuration.textLearningRateMultiplier / TextLayers.learningRateMultiplier : 1
       }
     )
-    discriminatorOptimizer = Adam(
-      discriminator.parameters,
-      configuration.discriminatorOptimizer.lazy(
-        interval: configuration.discriminatorRegularisationInterval
-      )
-    )
-    learningRates = (
-      generatorOptimizer.configuration.learningRate,
-      discriminatorOptimizer.configuration.learningRate
-    )
-    meanPathLength = Tensor.zeros([]).to(device)
     let pipe = configuration.augmentation.map {
       AugmentPipe($0.transforms, probability: $0.probability)
     }
@@ -139,6 +128,17 @@ package final class Trainer {
       discriminator: discriminator,
       augment: pipe.map { pipe in { pipe($0, random: $1) } }
     )
+    discriminatorOptimizer = Adam(
+      context.parameters(of: .discriminatorMain),
+      configuration.discriminatorOptimizer.lazy(
+        interval: configuration.discriminatorRegularisationInterval
+      )
+    )
+    learningRates = (
+      generatorOptimizer.configuration.learningRate,
+      discriminatorOptimizer.configuration.learningRate
+    )
+    meanPathLength = Tensor.zeros([]).to(device)
   }
 
   /// Sets the learning rates of the next step.
@@ -147,5 +147,15 @@ package final class Trainer {
       learningRateFactor * configuration.learningRateDecay(imagesSeen: imagesSeen)
     generatorOptimizer.configuration.learningRate = learningRates.generator * factor
     discriminatorOptimizer.configuration.learningRate = learningRates.discriminator * factor
+  }
+
+  /// Sets the weight of the vision-aided discriminator in the next step, and before the first one what its features
+  /// are normalised by.
+  func setVisionAid(_ batch: TrainingBatch) {
+    guard let vision = context.vision else { return }
+    vision.weight = configuration.visionAidedWeight(imagesSeen: imagesSeen)
+    if !vision.discriminator.isPrepared {
+      vision.discriminator.prepare(with: batch.images, gathering: ranks.gathered)
+    }
   }
 }

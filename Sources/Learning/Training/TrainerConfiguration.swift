@@ -63,6 +63,14 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
     return 1 / max(Double(imagesSeen) / (learningRateDecayKimg * 1000), 1).squareRoot()
   }
 
+  /// The weight of the vision-aided discriminator in the generator's loss: 0 up to `visionAidedWarmup`, then it
+  /// rises linearly over as many images.
+  package func visionAidedWeight(imagesSeen: Int) -> Double {
+    let warmup = losses.visionAidedWarmup * 1000
+    guard warmup > 0 else { return losses.visionAidedWeight }
+    return losses.visionAidedWeight * min(max(Double(imagesSeen) / warmup - 1, 0), 1)
+  }
+
   /// The type in which CLIP computes on generated images.
   ///
   /// It is that of the blocks in reduced precision, if the generator has some. The original's CLIP computes

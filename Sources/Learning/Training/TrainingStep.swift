@@ -13,6 +13,7 @@ extension Trainer {
     var reports: [(name: String, values: Tensor)] = []
 
     setLearningRates()
+    setVisionAid(batch)
     reports += run(.generatorMain, batch, gain: 1)
     if let interval = configuration.generatorRegularisationInterval, steps % interval == 0 {
       reports += run(.generatorRegularisation, batch, gain: Double(interval))
@@ -144,6 +145,17 @@ package func phaseGradients(
     )
   case .discriminatorMain:
     let painted = generated ?? context.generated(z, c.condition, random: random)
+    if let vision = context.vision {
+      sum.add(
+        context.visionAidedLoss(
+          vision,
+          batch: batch,
+          generated: painted,
+          conditioning: c,
+          random: random
+        )
+      )
+    }
     if context.configuration.mismatchWeight != 0 {
       sum.add(mismatchLoss(context, batch: batch, conditioning: c, random: random))
     }

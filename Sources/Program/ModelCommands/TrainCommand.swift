@@ -4,6 +4,7 @@ import CommandLine
 import Console
 import Datasets
 import Distributed
+import Evaluation
 import Fetch
 import Files
 import Foundation
@@ -170,7 +171,19 @@ struct TrainCommand: ParsableCommand {
     let model = try ranks.doing("reads \(options.clip)") {
       try ClipModel(path: options.clip, device: device)
     }
-    var inputs = try StepInputs(options, set, model, on: device, ranks)
+    let classifier = try ranks.doing("reads EfficientNet-Lite0") {
+      try options.trainer.losses.visionAidedWeight == 0
+        ? nil : Lite0Detector(path: Weights.path(Weights.efficientNet))
+    }
+    classifier?.move(to: device)
+    var inputs = try StepInputs(
+      options,
+      set,
+      model,
+      classifier: classifier?.network,
+      on: device,
+      ranks
+    )
     if arguments.searchesBatch {
       options.trainer.rounds = try BatchSearch(inputs) { Console.line($0) }.rounds()
       inputs = inputs.with(options)

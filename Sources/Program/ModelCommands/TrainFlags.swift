@@ -86,6 +86,8 @@ struct RecipeFlags: ParsableArguments {
   @Option(.generatedGamma) var generatedGamma: Double?
   @Option(.mismatchWeight) var mismatchWeight: Double?
   @Option(.anchorWeight) var anchorWeight: Double?
+  @Option(.visionAidedWeight) var visionAidedWeight: Double?
+  @Option(.visionAidedWarmup) var visionAidedWarmup: Double?
   @Option(.clipViews) var clipViews: Int?
   @Option(.rateDecay) var rateDecay: Double?
   @Option(.emaDeviation) var emaDeviation: Double?
@@ -97,7 +99,8 @@ struct RecipeFlags: ParsableArguments {
       .init(.reusesFakes, reusesFakes?.isOn), .init(.diffAugment, diffAugment),
       .init(.adversarial, adversarial), .init(.generatedGamma, generatedGamma),
       .init(.mismatchWeight, mismatchWeight), .init(.anchorWeight, anchorWeight),
-      .init(.clipViews, clipViews),
+      .init(.visionAidedWeight, visionAidedWeight),
+      .init(.visionAidedWarmup, visionAidedWarmup), .init(.clipViews, clipViews),
       .init(.rateDecay, rateDecay), .init(.emaDeviation, emaDeviation),
     ]
   }

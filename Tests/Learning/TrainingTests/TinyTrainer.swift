@@ -42,18 +42,21 @@ func tinyEncoder() -> (Tensor) -> Tensor {
 /// - Parameters:
 ///   - configuration: What is computed.
 ///   - clip: Judges the images.
+///   - classifier: What the vision-aided discriminator sees by.
 ///   - ranks: The processes that share each step.
 /// - Returns: The inputs.
 /// - Throws: Where the data cannot be written.
 func tinyInputs(
   _ configuration: TrainerConfiguration,
   clip: ImageTower = ImageTower(side: 16, encode: tinyEncoder()),
+  classifier: EfficientNetLite0? = nil,
   ranks: Ranks = .alone
 ) throws -> StepInputs {
   StepInputs(
     options: TrainingOptions(trainer: configuration),
     data: try unusedData.get(),
     clip: clip,
+    classifier: classifier,
     device: .cpu,
     ranks: ranks
   )

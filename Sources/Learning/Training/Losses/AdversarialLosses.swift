@@ -48,6 +48,7 @@ package func generatorLoss(
       loss = loss + term
     }
   }
+  if let term = context.visionAidedTerm(images, condition, random: random) { loss = loss + term }
   return LossValue(
     loss,
     reports: [

@@ -52,6 +52,11 @@ package struct LossConfiguration: Codable, Equatable, Sendable {
   package var mismatchWeight = 0.0
   /// Weight of LeCam's regulariser of the discriminator (arXiv 2104.03310); 0 leaves it out.
   package var anchorWeight = 0.0
+  /// Weight in the generator's loss of a second discriminator on the features of a classifier (vision-aided, arXiv
+  /// 2112.09130); 0 leaves it out.
+  package var visionAidedWeight = 0.0
+  /// Thousands of images for which that discriminator learns alone; the weight rises over as many more.
+  package var visionAidedWarmup = 2.0
   /// Differentiable augmentation of everything that the discriminator sees; `nil` for none.
   package var diffAugment: DiffAugment?
   /// Augmented views of each image that CLIP's loss averages (AugCLIP, arXiv 2112.01573, section 3.1); one is

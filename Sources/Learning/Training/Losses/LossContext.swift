@@ -13,6 +13,8 @@ package struct LossContext {
   package let discriminator: Discriminator
   /// The generator's parameters and the discriminator's: reflection finds them once, not in each phase.
   private let parameters: (generator: [Tensor], discriminator: [Tensor])
+  /// The discriminator of `--vision-aided`, which is trained with the other, if it is on.
+  package let vision: VisionAid?
   /// The running means of LeCam's regulariser, if it is on.
   package let anchors: LogitAnchors?
   /// Augmentation of everything the discriminator sees, if any.
@@ -28,7 +30,20 @@ package struct LossContext {
     self.inputs = inputs
     self.generator = generator
     self.discriminator = discriminator
-    parameters = (generator.parameters, discriminator.parameters)
+    let options = inputs.options.trainer
+    vision = inputs.classifier.map { classifier in
+      let heads = VisionAidedDiscriminator(
+        classifier,
+        featureDimension: options.discriminator.featureDimension,
+        random: SeededRandom(seed: options.seed, stream: .weights, position: 1)
+      )
+      heads.move(to: inputs.device)
+      return VisionAid(heads)
+    }
+    parameters = (
+      generator.parameters,
+      discriminator.parameters + (vision?.discriminator.parameters ?? [])
+    )
     self.augment = augment
     anchors =
       inputs.options.trainer.losses.anchorWeight == 0 ? nil : LogitAnchors(on: inputs.device)
@@ -100,14 +115,19 @@ package struct LossContext {
     }
   }
 
+  /// Images as the discriminators see them.
+  func augmented(_ images: Tensor, random: any RandomSource) -> Tensor {
+    let augmented = augment?(images, random) ?? images
+    return configuration.diffAugment.map { $0(augmented, random: random) } ?? augmented
+  }
+
   func discriminate(
     _ images: Tensor,
     _ condition: Condition,
     random: any RandomSource
   ) -> Discriminator.Output {
-    let augmented = augment?(images, random) ?? images
     let output = discriminator(
-      configuration.diffAugment.map { $0(augmented, random: random) } ?? augmented,
+      augmented(images, random: random),
       fts: condition.features,
       labels: condition.labels
     )

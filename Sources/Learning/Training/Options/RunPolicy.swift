@@ -176,6 +176,13 @@ package struct RunPolicy: Sendable {
           + "for 0 and less"
       )
     }
+    let judged = options.metrics.filter { $0.contains("lite0") }
+    if losses.visionAidedWeight != 0, !judged.isEmpty {
+      lines.append(
+        "--vision-aided trains against the features of \(judged.joined(separator: ", ")): as judges of this run they "
+          + "say too much good of it; --judge and mmd_judge took no part"
+      )
+    }
     let frozenResolution = options.trainer.frozenResolution
     if frozenResolution > 0, frozenResolution == options.trainer.generator.resolution {
       lines.append(
@@ -220,6 +227,9 @@ package struct RunPolicy: Sendable {
     }
     if arguments[.plInterval] != nil, options.trainer.losses.pathLengthWeight == 0 {
       lines.append("--pl-interval changes nothing: --pl-weight is 0")
+    }
+    if arguments[.visionAidedWarmup] != nil, options.trainer.losses.visionAidedWeight == 0 {
+      lines.append("--vision-aided-warmup changes nothing: --vision-aided is 0")
     }
     if arguments[.ema] != nil, options.trainer.emaDeviation != nil {
       lines.append("--ema changes nothing beside --ema-deviation")

@@ -130,6 +130,8 @@ extension TrainingOptions {
     nifty.r2_gamma
     nifty.matching_aware
     nifty.lecam
+    nifty.vision_aided
+    nifty.vision_aided_warmup
     nifty.clip_views
     nifty.lr_decay_kimg
     nifty.ema_deviation

@@ -75,10 +75,25 @@ public final class EfficientNetLite0: Module {
   ///   antialiasing, then (x − 127) / 128.
   /// - Returns: [N, 1280], each in 0 … 6.
   public func features(_ images: Tensor) -> Tensor {
-    var x = (Self.resized(images.to(stem.weight.dtype)) - 127) / 128
+    let last = maps(Self.resized(images.to(stem.weight.dtype)), after: [blocks.count])[0]
+    return headNorm(head(last)).reluSix().mean(2, 3)
+  }
+
+  /// The feature maps after some blocks; later blocks are not computed.
+  ///
+  /// - Parameters:
+  ///   - images: Values in 0 … 255, [N, 3, H, W]; they are not resampled.
+  ///   - ends: Numbers of blocks in ascending order, 1 … 16.
+  /// - Returns: A map for each number, [N, C, H', W'].
+  public func maps(_ images: Tensor, after ends: [Int]) -> [Tensor] {
+    var x = (images.to(stem.weight.dtype) - 127) / 128
     x = stemNorm(stem(x.laidOut(.channelsLast))).reluSix()
-    for block in blocks { x = block(x) }
-    return headNorm(head(x)).reluSix().mean(2, 3)
+    var maps: [Tensor] = []
+    for (index, block) in blocks.prefix(ends.last ?? 0).enumerated() {
+      x = block(x)
+      if ends.contains(index + 1) { maps.append(x) }
+    }
+    return maps
   }
 
   /// The scores of ImageNet's 1,000 classes for `features`, [N, 1000].

@@ -4,7 +4,7 @@ import Text
 extension TrainingOption {
   package static let recipeOptions = [
     recipe, textMultiplier, reusesFakes, diffAugment, adversarial, generatedGamma, mismatchWeight,
-    anchorWeight, clipViews, rateDecay, emaDeviation,
+    anchorWeight, visionAidedWeight, visionAidedWarmup, clipViews, rateDecay, emaDeviation,
   ]
 
   package static let recipe = TrainingOption(
@@ -80,6 +80,26 @@ extension TrainingOption {
     ours: true,
     guide: "weight of the squared distance of the logits of real images to the running mean of the "
       + "generated ones', and the reverse (arXiv 2104.03310)"
+  )
+  package static let visionAidedWeight = TrainingOption(
+    "vision-aided",
+    "Weight of a second discriminator on EfficientNet's features; 0 leaves it out.",
+    \.trainer.losses.visionAidedWeight,
+    key: "nifty.vision_aided",
+    in: .between(0, 1e12),
+    ours: true,
+    guide: "weight in the generator's loss of a second discriminator on the features of "
+      + "EfficientNet-Lite0, which stays as it is (arXiv 2112.09130); `fd_lite0` judges no such run"
+  )
+  package static let visionAidedWarmup = TrainingOption(
+    "vision-aided-warmup",
+    "Thousands of images for which that discriminator learns before it counts.",
+    \.trainer.losses.visionAidedWarmup,
+    key: "nifty.vision_aided_warmup",
+    in: .between(0, 1e9, "thousand images"),
+    ours: true,
+    guide: "thousands of images for which the discriminator of `vision-aided` learns alone; its "
+      + "weight then rises over as many more"
   )
   package static let clipViews = TrainingOption(
     "clip-views",
