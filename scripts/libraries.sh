@@ -15,3 +15,10 @@ own_libraries() {
       printf '%s %s\n' "$library" "$path"
   done
 }
+
+# newest_symbol PREFIX FILE…: the newest version of a library's symbols that the files use: 2.35 of GLIBC_2.35.
+newest_symbol() {
+  local prefix=$1
+  shift
+  objdump -T "$@" | grep -o "${prefix}_[0-9.]*" | sed "s/^${prefix}_//" | sort -Vu | tail -1
+}

@@ -116,4 +116,27 @@ struct PackagedProgramTests {
     )
     #expect(outcome.output == "libarrow.so \(folder.file("site/arrow/libarrow.so"))\n")
   }
+
+  @Test func `the newest symbols that an archive needs are found by version, not by text`()
+    throws
+  {
+    try program(
+      """
+      #!/bin/sh
+      echo "$2: 0 DF *UND* 0 (GLIBC_2.9) pipe2"
+      echo "$2: 0 DF *UND* 0 (GLIBC_2.35) a"
+      echo "$2: 0 DF *UND* 0 (GLIBC_2.4) b"
+      echo "$2: 0 DO *UND* 0 (GLIBCXX_3.4.30) c"
+      """,
+      "bin/objdump"
+    )
+    let words = "newest_symbol GLIBC x y; newest_symbol GLIBCXX x y"
+    let outcome = try nifty(
+      ["-c", "source scripts/libraries.sh && \(words)"],
+      in: Repository.root.path,
+      environment: ["PATH": "\(folder.file("bin")):/usr/bin:/bin"],
+      program: "/bin/bash"
+    )
+    #expect(outcome.output == "2.35\n3.4.30\n")
+  }
 }
