@@ -1,4 +1,4 @@
-/// The checksum of TensorFlow's records and of checkpoints: CRC-32C, Castagnoli (RFC 3720, appendix B.4).
+/// The checksum of TensorFlow's records and of old checkpoints: CRC-32C, Castagnoli (RFC 3720, appendix B.4).
 ///
 /// libdeflate lacks it. Slicing-by-8: eight table look-ups per eight bytes, as in Kounavis and Berry, "Novel
 /// Table Lookup-Based Algorithms for High-Performance CRC Generation", IEEE ToC 57 (2008).

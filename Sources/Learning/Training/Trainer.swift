@@ -97,7 +97,7 @@ package final class Trainer {
       configuration.generator,
       reducedPrecision: precision,
       frozenResolution: configuration.frozenResolution,
-      random: random
+      random: UninitializedSource()
     )
     average.copyState(from: generator)
     average.setTrainable(false)

@@ -165,19 +165,35 @@ struct ResumeTests {
     #expect(try Data(contentsOf: URL(filePath: folder + "/stats.jsonl")) == before)
   }
 
+  @Test func `a checkpoint of format 1, with CRC-32C, is read and its damage found`() throws {
+    let tiny = try TinyRun(kimg: 0.004)
+    let folder = try tiny.run(stoppingAfter: [])
+    let path = try "\(folder)/checkpoint/" + #require(Self.checkpoints(folder).last)
+    let files = try ["state.json", "tensors.safetensors"].map { name in
+      let bytes = try Array(Data(contentsOf: URL(filePath: "\(path)/\(name)")))
+      let digits = String(bytes.withUnsafeBytes(CRC32C.of), radix: 16)
+      let checksum = String(repeating: "0", count: 8 - digits.count) + digits
+      return "\"\(name)\": {\"bytes\": \(bytes.count), \"crc32c\": \"\(checksum)\"}"
+    }
+    try "{\"format\": 1, \"images_seen\": 4, \"files\": {\(files.joined(separator: ", "))}}"
+      .write(toFile: "\(path)/manifest.json", atomically: true, encoding: .utf8)
+    _ = try Checkpoint(at: path)
+    try Self.damage("\(path)/state.json", "flipped")
+    let error = #expect(throws: TrainingError.self) { _ = try Checkpoint(at: path) }
+    #expect("\(try #require(error))".contains("the checksum of state.json differs"))
+  }
+
   @Test func `a checkpoint of a newer nifty is named, not put aside as damaged`() throws {
     let tiny = try TinyRun(kimg: 0.008)
     let folder = try tiny.run(stoppingAfter: [])
     let newest = try #require(Self.checkpoints(folder).last)
     let manifest = "\(folder)/checkpoint/\(newest)/manifest.json"
     let text = try String(contentsOfFile: manifest, encoding: .utf8)
-    try text.replacingOccurrences(of: "\"format\" : 1", with: "\"format\" : 2")
+    try text.replacingOccurrences(of: "\"format\" : 2", with: "\"format\" : 3")
       .write(toFile: manifest, atomically: true, encoding: .utf8)
     let error = #expect(throws: TrainingError.self) { _ = try tiny.session(continuing: folder) }
-    #expect(
-      "\(try #require(error))".contains("manifest.json has format 2, this version reads format 1"),
-      "\(error!)"
-    )
+    let words = "\(try #require(error))"
+    #expect(words.contains("manifest.json has format 3, this version reads formats 1 and 2"))
     #expect(try Self.checkpoints(folder).last == newest)
   }
 

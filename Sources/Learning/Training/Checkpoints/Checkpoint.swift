@@ -46,7 +46,7 @@ package struct Checkpoint {
             "\(name) has \(file.bytes.count) bytes instead of \(entry.bytes)"
           )
         }
-        guard Self.checksum(file.bytes) == entry.crc32c else {
+        guard entry.hasChecksum(of: file.bytes) else {
           throw TrainingError.checkpoint("the checksum of \(name) differs")
         }
       }
@@ -80,25 +80,40 @@ package struct Checkpoint {
     for name in [stateName, tensorsName] {
       let file = try MappedFile("\(path)/\(name)")
       manifest.files[name] = withExtendedLifetime(file) {
-        Manifest.Entry(bytes: file.bytes.count, crc32c: checksum(file.bytes))
+        Manifest.Entry(of: file.bytes)
       }
     }
     try AtomicFile.write(try manifest.json, to: "\(path)/\(manifestName)")
-  }
-
-  private static func checksum(_ bytes: UnsafeRawBufferPointer) -> String {
-    zeroPadded(CRC32C.of(bytes), to: 8, radix: 16)
   }
 }
 
 /// The manifest of a checkpoint: sizes and checksums of its files.
 private struct Manifest: Codable {
   struct Entry: Codable {
-    var bytes: Int
-    var crc32c: String
+    let bytes: Int
+    /// Of format 2.
+    let crc32: String?
+    /// Of format 1.
+    let crc32c: String?
+
+    init(of bytes: UnsafeRawBufferPointer) {
+      self.bytes = bytes.count
+      crc32 = Self.hexadecimal(CRC32.of(bytes))
+      crc32c = nil
+    }
+
+    func hasChecksum(of bytes: UnsafeRawBufferPointer) -> Bool {
+      if let crc32 { return crc32 == Self.hexadecimal(CRC32.of(bytes)) }
+      return crc32c == Self.hexadecimal(CRC32C.of(bytes))
+    }
+
+    private static func hexadecimal(_ checksum: UInt32) -> String {
+      zeroPadded(checksum, to: 8, radix: 16)
+    }
   }
 
-  var format = 1
+  /// 2; version 0.1 wrote 1.
+  var format = 2
   var imagesSeen: Int
   var files: [String: Entry] = [:]
 
@@ -114,9 +129,9 @@ private struct Manifest: Codable {
     guard file.bytes.count <= 1 << 20,
       let manifest = try? JSONDecoder().decode(Self.self, from: file.withBytes { Data($0) })
     else { throw TrainingError.checkpoint("its manifest.json cannot be read") }
-    guard manifest.format == 1 else {
+    guard (1...2).contains(manifest.format) else {
       throw TrainingError.stopped(
-        "\(path) has format \(manifest.format), this version reads format 1; go on with the nifty "
+        "\(path) has format \(manifest.format), this version reads formats 1 and 2; go on with the nifty "
           + "that wrote it"
       )
     }
