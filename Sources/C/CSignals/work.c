@@ -16,7 +16,7 @@ enum { signal_count = sizeof signals / sizeof signals[0] };
 static struct sigaction before[signal_count];
 static atomic_int record = -1;
 static _Thread_local int64_t work = no_work;
-static _Thread_local bool has_stack;
+static _Thread_local bool is_prepared;
 
 void csignals_note_crash(void) {
   int descriptor = atomic_load(&record);
@@ -63,7 +63,6 @@ void csignals_record_crashes(int descriptor) {
 
 /// A stack for the handler, as the thread's own may be what ran out; kept as long as the process.
 static void add_stack(void) {
-  has_stack = true;
   stack_t stack;
   if (sigaltstack(NULL, &stack) != 0 || !(stack.ss_flags & SS_DISABLE)) return;
   void *memory = mmap(NULL, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -74,8 +73,21 @@ static void add_stack(void) {
   sigaltstack(&stack, NULL);
 }
 
+/// Dispatch's threads block what is sent to them, and the threads that they start inherit that. From 2.41
+/// on glibc's abort() does not unblock its signal first: the process would end without the handler.
+static void let_abort_through(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGABRT);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 void csignals_begin_work(int64_t number) {
-  if (!has_stack) add_stack();
+  if (!is_prepared) {
+    is_prepared = true;
+    add_stack();
+    let_abort_through();
+  }
   work = number;
 }
 

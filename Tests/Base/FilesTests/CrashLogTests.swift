@@ -44,6 +44,25 @@ struct CrashLogTests {
     }
   }
 
+  // As glibc's abort() does from 2.41 on, on a thread of Dispatch.
+  @Test func `a thread that blocks signals tells its job, too`() async throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("crashes")
+    await #expect(processExitsWith: .signal(SIGABRT)) { [path = path as String] in
+      let log = try CrashLog(path)
+      Thread.detachNewThread {
+        var all = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_BLOCK, &all, nil)
+        CrashLog.atWork(7) { _ = raise(SIGABRT) }
+        _exit(0)
+      }
+      sleep(60)
+      withExtendedLifetime(log) {}
+    }
+    #expect(try CrashLog(path).counts == [7: 1])
+  }
+
   @Test(arguments: [SIGKILL, SIGTERM, SIGSEGV])
   func `a killed process blames no job in its crash log`(signal: Int32) async throws {
     let folder = try TemporaryFolder()

@@ -5,7 +5,7 @@ import NIOPosix
 @testable import Laion
 
 /// A fetcher of its own, with name servers that say what a test wants.
-struct TestFetcher {
+final class TestFetcher: Sendable {
   let fetcher: ImageFetcher
   let clients: PinnedClients
 
@@ -27,6 +27,11 @@ struct TestFetcher {
       configure: configure
     )
     fetcher = ImageFetcher(clients: clients, settings: settings, denied: denied)
+  }
+
+  /// A client that is not shut down ends the process, and a test that fails may not come to that.
+  deinit {
+    Task { [clients] in await clients.shutDown() }
   }
 
   /// Quick settings without `robots.txt` and second attempts.
