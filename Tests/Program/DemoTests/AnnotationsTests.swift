@@ -81,7 +81,9 @@ import Testing
     #expect(english.byEmoji["🚒"]?.name == "fire engine")
     #expect(japanese.byEmoji["🚒"]?.name == "消防車")
     #expect(english.byEmoji["🇯🇵"]?.name == "flag: Japan")
-    #expect(english.byEmoji["\u{1F408}\u{200D}\u{2B1B}"]?.keywords == ["black", "cat", "unlucky"])
+    // Later releases of CLDR have more words.
+    let blackCat = english.byEmoji["\u{1F408}\u{200D}\u{2B1B}"]?.keywords ?? []
+    #expect(Set(blackCat).isSuperset(of: ["black", "cat", "unlucky"]), "\(blackCat)")
     #expect(english.byEmoji.count > 3500)
   }
 
