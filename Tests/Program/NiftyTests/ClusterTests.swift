@@ -17,6 +17,19 @@ struct ClusterTests {
     geteuid() == 0
     && ["/usr/sbin/slurmctld", "/usr/sbin/slurmd", "/usr/sbin/munged", "/usr/bin/sbatch"]
       .allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }
+    && (hasCgroups || slurmVersion >= 23)
+
+  /// Slurm 22 does not start without them, and a chroot may have none.
+  private static var hasCgroups: Bool {
+    !((try? FileManager.default.contentsOfDirectory(atPath: "/sys/fs/cgroup")) ?? []).isEmpty
+  }
+
+  /// The first number of `slurm-wlm 22.05.8`.
+  private static var slurmVersion: Int {
+    let said = ((try? runProgram("/usr/sbin/slurmd", ["-V"])) ?? nil)?.output ?? ""
+    let number = said.split(whereSeparator: \.isWhitespace).last?.prefix { $0 != "." }
+    return number.flatMap { Int($0) } ?? 0
+  }
 
   private static let python = Repository.python ?? ""
   static let hasYAML =
@@ -54,7 +67,7 @@ struct ClusterTests {
   @Test(
     .enabled(
       if: hasSlurm,
-      "takes root, and apt-get install munge slurm-client slurmctld slurmd"
+      "takes root, cgroups, and apt-get install munge slurm-client slurmctld slurmd"
     )
   )
   func `the Slurm script divides the parts among the tasks of an array`() async throws {

@@ -91,7 +91,7 @@ struct ClusterWorkTests {
   @Test(
     .enabled(
       if: ClusterTests.hasSlurm,
-      "takes root, and apt-get install munge slurm-client slurmctld slurmd"
+      "takes root, cgroups, and apt-get install munge slurm-client slurmctld slurmd"
     )
   )
   func `the Slurm scripts pack by an array, and train`() throws {
