@@ -45,6 +45,9 @@ extension Trainer {
         )
       }
     }
+    if context.vision != nil {
+      lines.append("--resume: the heads of --vision-aided begin anew; snapshots do not hold them")
+    }
     return try lines + (options.resumesState ? takeState(of: snapshot, options) : [])
   }
 

@@ -29,7 +29,8 @@ extension Trainer {
   ///
   /// Networks are `G.…`, `D.…` and `G_ema.…` as in a snapshot; `G_opt.` and `D_opt.` hold Adam's
   /// moments under the parameters' names and its steps as one tensor; `pl_mean` is the mean path
-  /// length. With `--vision-aided` its heads are `D_vision.…`, their moments `D_opt.first.vision.…` and so on. With LeCam's regulariser `logits.real` and `logits.fake` are its running means.
+  /// length. With LeCam's regulariser `logits.real` and `logits.fake` are its running means. With
+  /// `--vision-aided` the heads are `D_vision.…`, and `D_opt` holds their moments under `vision.…`.
   package var stateTensors: [(name: String, tensor: Tensor)] {
     var result: [(name: String, tensor: Tensor)] = [("pl_mean", meanPathLength)]
     if let anchors = context.anchors {

@@ -68,6 +68,20 @@ struct RunPolicyTests {
     #expect(policy.notices(options, set).contains { $0.hasPrefix("--temp ") } == isTold)
   }
 
+  @Test func `metrics in the features that a run trains against are told`() throws {
+    let policy = try policy([])
+    var (options, set) = try policy.resolve(nil, in: nil)
+    func told() -> Bool {
+      policy.notices(options, set).contains { $0.hasPrefix("--vision-aided trains against") }
+    }
+    options.metrics = ["is50k", "fd_lite0"]
+    #expect(!told())
+    options.trainer.losses.visionAidedWeight = 0.25
+    #expect(told())
+    options.metrics = ["is50k"]
+    #expect(!told())
+  }
+
   @Test func `--cond=1 takes the classes of the data, and test data must have them`() throws {
     let data = tiny.options.data[0]
     try TinyRun.pack(data) { .index($0 % 4) }
@@ -196,6 +210,11 @@ struct RunPolicyTests {
     averaged.trainer.emaDeviation = 0.05
     #expect(policy([.init(.ema, 5.0)]).idleFlags(averaged).count == 1)
     #expect(policy([.init(.ema, 5.0)]).idleFlags(options).isEmpty)
+    let warmup = policy([.init(.visionAidedWarmup, 3.0)])
+    #expect(warmup.idleFlags(options).count == 1)
+    var aided = options
+    aided.trainer.losses.visionAidedWeight = 1
+    #expect(warmup.idleFlags(aided).isEmpty)
     var large = options
     large.trainer.generator.resolution = 512
     #expect(policy([.init(.fmap, 0.5)]).idleFlags(large).count == 1)

@@ -93,6 +93,9 @@ struct StartTests {
     let target = Trainer(try tinyInputs(shape))
     #expect(try target.start(from: snapshot(of: source), options(shape)).isEmpty)
     #expect(target.imagesSeen == 0)
+    let aided = Trainer(try tinyInputs(shape, classifier: VisionAidedTests.classifier()))
+    let lines = try aided.start(from: snapshot(of: source), options(shape))
+    #expect(lines.count == 1 && lines[0].contains("heads of --vision-aided begin anew"))
     var wide = shape
     wide.generator.channelMax = 16
     let other = Trainer(try tinyInputs(wide))

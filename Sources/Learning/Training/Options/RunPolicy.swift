@@ -179,8 +179,8 @@ package struct RunPolicy: Sendable {
     let judged = options.metrics.filter { $0.contains("lite0") }
     if losses.visionAidedWeight != 0, !judged.isEmpty {
       lines.append(
-        "--vision-aided trains against the features of \(judged.joined(separator: ", ")): as judges of this run they "
-          + "say too much good of it; --judge and mmd_judge took no part"
+        "--vision-aided trains against the features of \(judged.joined(separator: ", ")), which rate this run too "
+          + "well; nifty metrics --judge FILE scores it by a CLIP that took no part"
       )
     }
     let frozenResolution = options.trainer.frozenResolution

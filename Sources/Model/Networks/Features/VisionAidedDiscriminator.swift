@@ -8,8 +8,8 @@ public import TorchNN
 /// The classifier stays as it is and is no part of the state; the heads are trained. They are no part of
 /// LAFITE's snapshots.
 public final class VisionAidedDiscriminator: Module {
-  /// The classifier's blocks after which a head looks, of 24, 40 and 112 channels.
-  static let levels = [3, 5, 11]
+  /// After which of the classifier's blocks a head looks, and the channels there.
+  private static let levels: [(block: Int, channels: Int)] = [(3, 24), (5, 40), (11, 112)]
 
   private let classifier: EfficientNetLite0
   private let heads: [FeatureHead]
@@ -22,8 +22,8 @@ public final class VisionAidedDiscriminator: Module {
   ///   - random: Draws the weights.
   public init(_ classifier: EfficientNetLite0, featureDimension: Int, random: any RandomSource) {
     self.classifier = classifier
-    heads = zip(Self.levels, [24, 40, 112]).map { _, channels in
-      FeatureHead(channels, featureDimension: featureDimension, random: random)
+    heads = Self.levels.map {
+      FeatureHead($0.channels, featureDimension: featureDimension, random: random)
     }
   }
 
@@ -63,7 +63,7 @@ public final class VisionAidedDiscriminator: Module {
     let x =
       seen == side
       ? images : images.bilinear(height: seen, width: seen, antialias: seen < side)
-    return classifier.maps((x + 1) * 127.5, after: Self.levels)
+    return classifier.maps((x + 1) * 127.5, after: Self.levels.map(\.block))
   }
 }
 
