@@ -33,14 +33,18 @@ package struct Lite0Detector: FeatureDetector {
 
   /// Reads the published PyTorch weights.
   ///
-  /// - Throws: `PickleError` for a damaged file, `EvaluationError.weights` for another network.
+  /// - Throws: `EvaluationError.weights` for a damaged file or another network, `FileError` for none.
   package init(path: String) throws {
     sha256 = try SHA256.digest(ofFile: path)
-    var weights: [String: Tensor] = [:]
-    for (name, stored) in try TorchArchive(path).tensors {
-      weights[name] = Tensor(stored.contiguousFloats(), shape: stored.shape)
-    }
-    do { network = try EfficientNetLite0(weights: weights) } catch {
+    do {
+      var weights: [String: Tensor] = [:]
+      for (name, stored) in try TorchArchive(path).tensors {
+        weights[name] = Tensor(stored.contiguousFloats(), shape: stored.shape)
+      }
+      network = try EfficientNetLite0(weights: weights)
+    } catch let error as FileError {
+      throw error
+    } catch {
       throw EvaluationError.weights(path: path, reason: "\(error)")
     }
   }

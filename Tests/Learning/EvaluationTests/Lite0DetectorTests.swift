@@ -46,7 +46,10 @@ struct Lite0DetectorFileTests {
       Data(), Data("not a pickle".utf8), Data([0x80, 2, 0x2E]), Data([0x80, 2, 0x4E, 0x2E]),
     ] {
       try bytes.write(to: URL(filePath: path))
-      #expect(throws: (any Error).self) { try Lite0Detector(path: path) }
+      let error = #expect(throws: EvaluationError.self) { try Lite0Detector(path: path) }
+      let words = "\(try #require(error))"
+      #expect(words.hasPrefix("\(path) does not hold the expected weights: "), "\(words)")
+      #expect(words.split(separator: "\n").count == 1)
     }
   }
 }
