@@ -376,8 +376,8 @@ let torchSide: [Target] = [
     "Learning",
     "EvaluationTests",
     [
-      "Evaluation", "Networks", "TorchNN", "Torch", "Datasets", "Archives", "Images", "Files",
-      "TestSupport", "TorchTestSupport",
+      "Evaluation", "CLIP", "Networks", "TorchNN", "Torch", "Datasets", "Archives", "Images",
+      "Files", "TestSupport", "TorchTestSupport",
     ],
     exclude: ["Fixtures"]
   ),

@@ -8,6 +8,10 @@ package enum EvaluationError: Error, Sendable, CustomStringConvertible {
   case moments(path: String, reason: String)
   /// A TorchScript detector that cannot be loaded, or failed.
   case detector(path: String, reason: String)
+  /// An image encoder that cannot be loaded, or failed.
+  case encoder(path: String, reason: String)
+  /// A file that holds no classifier of pictures.
+  case classifier(path: String, reason: String)
   /// A generator that paints NaN or infinity.
   case notFinite
   /// An option that does not fit the data or the other options.
@@ -23,6 +27,10 @@ package enum EvaluationError: Error, Sendable, CustomStringConvertible {
       "\(path) holds no statistics of features: \(reason)"
     case .detector(let path, let reason):
       "\(path) is not the expected detector: \(reason); see nifty fetch weights --help"
+    case .encoder(let path, let reason):
+      "\(path) is no image encoder in TorchScript: \(reason)"
+    case .classifier(let path, let reason):
+      "\(path) holds no classifier of pictures: \(reason); make one with nifty classifier"
     case .notFinite:
       "the network paints no numbers (NaN or infinity): its run had collapsed; score an earlier snapshot"
     case .option(let reason): reason

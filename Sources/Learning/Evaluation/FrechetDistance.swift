@@ -37,18 +37,44 @@ package func frechetDistance(
     means.0.shape == means.1.shape,
     "features of lengths \(means.0.shape) and \(means.1.shape)"
   )
-  let meanTerm = (means.0 - means.1).squared().sum().item
-  let traces = covariances.0.diagonal().sum().item + covariances.1.diagonal().sum().item
-  return meanTerm + traces - 2 * rootOfProductTrace(covariances.0, covariances.1)
+  let reference = FrechetReference(FeatureMoments(mean: means.0, covariance: covariances.0))
+  return reference.distance(to: FeatureMoments(mean: means.1, covariance: covariances.1))
+}
+
+/// One side of a Fréchet distance, ready to be compared with several others.
+struct FrechetReference {
+  private let moments: FeatureMoments
+  private let root: Tensor
+
+  init(_ moments: FeatureMoments) {
+    self.moments = moments
+    root = symmetricRoot(moments.covariance)
+  }
+
+  func distance(to other: FeatureMoments) -> Double {
+    let meanTerm = (moments.mean - other.mean).squared().sum().item
+    let traces =
+      moments.covariance.diagonal().sum().item + other.covariance.diagonal().sum().item
+    return meanTerm + traces - 2 * rootOfProductTrace(root: root, other.covariance)
+  }
 }
 
 /// Tr((AB)^½) for symmetric positive semi-definite matrices, float64 [D, D].
 package func rootOfProductTrace(_ a: Tensor, _ b: Tensor) -> Double {
-  let (values, vectors) = a.symmetricEigen()
-  // Rounding makes zero eigenvalues slightly negative.
-  let roots = values.clamped(from: 0).squareRoot()
-  let root = (vectors * roots.reshaped(1, roots.count)).matmul(vectors.transposed())
+  rootOfProductTrace(root: symmetricRoot(a), b)
+}
+
+/// The same with A^½ given.
+private func rootOfProductTrace(root: Tensor, _ b: Tensor) -> Double {
   let product = root.matmul(b).matmul(root)
   let symmetric = (product + product.transposed()) * 0.5
   return symmetric.symmetricEigen().values.clamped(from: 0).squareRoot().sum().item
+}
+
+/// A^½ of a symmetric positive semi-definite matrix.
+private func symmetricRoot(_ a: Tensor) -> Tensor {
+  let (values, vectors) = a.symmetricEigen()
+  // Rounding makes zero eigenvalues slightly negative.
+  let roots = values.clamped(from: 0).squareRoot()
+  return (vectors * roots.reshaped(1, roots.count)).matmul(vectors.transposed())
 }

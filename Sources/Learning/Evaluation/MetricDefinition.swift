@@ -14,9 +14,18 @@ package enum DetectorKind: String, CaseIterable, Sendable {
   case clip
   /// The image tower of the judge, a CLIP outside of training; it sees images one by one.
   case judge
+  /// A small classifier of pictures that no discriminator saw; it sees images one by one.
+  case classifier
+  /// An image encoder of the user's, in TorchScript.
+  case encoder
+  /// Pixels along random directions; it sees images one by one.
+  case pixels
 
   /// Whether images are painted and encoded one by one, so that features do not depend on the batch.
-  var seesOneByOne: Bool { self == .judge }
+  var seesOneByOne: Bool { [.judge, .classifier, .pixels].contains(self) }
+
+  /// Whether a run can score with it: it needs no file of weights beside those of every run.
+  package var isKnownToRuns: Bool { ![.judge, .classifier, .encoder].contains(self) }
 }
 
 /// A metric by its name on the command line and in files.
@@ -28,12 +37,16 @@ package struct MetricDefinition: Equatable, Sendable {
   package enum Kind: Equatable, Sendable {
     /// `frechetDistance`.
     case frechet
+    /// `frechetDistanceAtInfinity`.
+    case frechetAtInfinity
     /// `kernelInceptionDistance`.
     case kernel
     /// `MaximumMeanDiscrepancy` under a kernel, with its standard error and the halves of the real images.
     case discrepancy(FeatureKernel)
     /// CMMD: the biased estimate of `MaximumMeanDiscrepancy` under σ = 10, times 1,000, as its code has it.
     case clipDiscrepancy
+    /// `slicedWassersteinDistance`, and that of the halves of the real images.
+    case slicedWasserstein
     /// `precisionRecall`.
     case precisionRecall
     /// `NeighbourShares`.
@@ -54,8 +67,8 @@ package struct MetricDefinition: Equatable, Sendable {
     /// Whether generated images are compared with real ones.
     package var comparesWithReal: Bool {
       switch self {
-      case .frechet, .kernel, .discrepancy, .clipDiscrepancy, .precisionRecall, .neighbourShares:
-        true
+      case .frechet, .frechetAtInfinity, .kernel, .discrepancy, .clipDiscrepancy: true
+      case .slicedWasserstein, .precisionRecall, .neighbourShares: true
       case .nearestTraining, .variety: true
       case .inceptionScore, .pathLength, .captionCosine, .captionRetrieval: false
       }
@@ -99,9 +112,24 @@ package struct MetricDefinition: Equatable, Sendable {
   }
 
   /// The metric of a name, if there is one.
-  package init?(named name: String) {
-    guard let found = Self.all.first(where: { $0.name == name }) else { return nil }
+  ///
+  /// - Parameters:
+  ///   - name: Its name.
+  ///   - encoder: The name of the encoder that is at hand, if there is one.
+  package init?(named name: String, encoder: String? = nil) {
+    let known = Self.all + (encoder.map(Self.metrics) ?? [])
+    guard let found = known.first(where: { $0.name == name }) else { return nil }
     self = found
+  }
+
+  /// The metrics of an encoder by its name.
+  package static func metrics(ofEncoder encoder: String) -> [MetricDefinition] {
+    [
+      .init("fd_\(encoder)", .frechet, .encoder),
+      .init("fd_\(encoder)_infinity", .frechetAtInfinity, .encoder),
+      .init("mmd_\(encoder)", .discrepancy(.cubic), .encoder),
+      .init("prdc_\(encoder)", .neighbourShares, .encoder),
+    ]
   }
 
   /// All metrics: the original's in its order, then ours.
@@ -131,6 +159,10 @@ package struct MetricDefinition: Equatable, Sendable {
     .init("mmd_judge", .discrepancy(.cubic), .judge),
     .init("nearest_judge", .nearestTraining, .judge),
     .init("variety_judge", .variety, .judge),
+    .init("mmd_features", .discrepancy(.cubic), .classifier),
+    .init("fid_infinity", .frechetAtInfinity, .inceptionFeatures),
+    .init("fd_lite0_infinity", .frechetAtInfinity, .lite0),
+    .init("swd_pixels", .slicedWasserstein, .pixels),
   ]
 
   private static func pathLength(_ space: PathLength.Space, whole: Bool, cropped: Bool) -> Kind {

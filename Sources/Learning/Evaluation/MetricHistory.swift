@@ -37,7 +37,10 @@ package struct MetricHistory: Equatable, Sendable {
 
   /// Whether larger is better.
   package var prefersLarge: Bool {
-    ["_precision", "_recall", "_density", "_coverage", "_mean"].contains { name.hasSuffix($0) }
+    // The name of an encoder may end as a share does.
+    if ["fd_", "mmd_"].contains(where: name.hasPrefix) { return false }
+    let shares = ["_precision", "_recall", "_density", "_coverage", "_mean"]
+    return shares.contains(where: name.hasSuffix)
       || ["clip_score", "r_precision", "judge_top1", "variety_judge"].contains(name)
   }
 

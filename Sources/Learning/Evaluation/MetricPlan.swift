@@ -20,6 +20,8 @@ package struct MetricPlan {
   package var captions = 64
   /// Samples per caption, at least 2.
   package var samplesPerCaption = 4
+  /// The name of the encoder whose metrics may be asked for, if there is one.
+  package var encoder: String?
   /// Images per batch of a detector.
   package var batchSize = 16
   /// The device.

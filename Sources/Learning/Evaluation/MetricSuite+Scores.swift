@@ -14,6 +14,20 @@ extension MetricSuite {
       return [(name, frechetDistance(real: real, generated: fake))]
     }
     let (x, y) = (vectors(real), vectors(fake))
+    if definition.kind == .frechetAtInfinity {
+      return [(name, try atInfinity(name, real, generated: y))]
+    }
+    if definition.kind == .slicedWasserstein {
+      let halves = halves(of: x)
+      return [
+        (name, slicedWassersteinDistance(real: x, generated: y)),
+        (
+          "\(name)_real_halves",
+          halves.count == 2
+            ? slicedWassersteinDistance(real: halves[0], generated: halves[1]) : .nan
+        ),
+      ]
+    }
     if definition.kind == .kernel {
       guard min(x.size(0), y.size(0)) >= 2 else {
         throw EvaluationError.option("\(name) needs at least 2 images on both sides")
@@ -58,15 +72,40 @@ extension MetricSuite {
       throw EvaluationError.option("\(name) needs at least 3 generated and 6 real images")
     }
     let found = MaximumMeanDiscrepancy(real: real, generated: generated, kernel: kernel)
-    // Neighbours in a set may be alike, so halves take every second image, as in `ReferencePoints`.
-    let halves = (0..<2).map { first in
-      real.gathered(0, Array(stride(from: first, to: real.size(0), by: 2)))
-    }
+    let halves = halves(of: real)
     let apart = MaximumMeanDiscrepancy(real: halves[0], generated: halves[1], kernel: kernel)
     return [
       (name, found.unbiased), ("\(name)_stderr", found.standardError),
       ("\(name)_real_halves", apart.unbiased), ("\(name)_real_halves_stderr", apart.standardError),
     ]
+  }
+
+  /// Every second image of a set and the others: neighbours in a set may be alike, as in `ReferencePoints`.
+  ///
+  /// - Parameter features: [n, D].
+  /// - Returns: Both parts; one of one image only.
+  private func halves(of features: Tensor) -> [Tensor] {
+    let count = features.size(0)
+    return (0..<min(2, count)).map { first in
+      features.gathered(0, Array(stride(from: first, to: count, by: 2)))
+    }
+  }
+
+  private func atInfinity(
+    _ name: String,
+    _ real: FeatureStatistics,
+    generated: Tensor
+  ) throws -> Double {
+    guard generated.size(0) >= leastImagesAtInfinity else {
+      throw EvaluationError.option(
+        "\(name) compares numbers of images: generate at least \(leastImagesAtInfinity)"
+      )
+    }
+    return frechetDistanceAtInfinity(
+      real: real.moments,
+      generated: generated,
+      random: SeededRandom(seed: plan.seed, stream: .frechetSubsets, position: 0)
+    )
   }
 
   /// Mean distances to the nearest training image: of generated and of held-out real images.

@@ -34,7 +34,7 @@ package final class MetricSuite {
   /// Prepares metrics.
   ///
   /// - Parameters:
-  ///   - names: Of `MetricDefinition.all`.
+  ///   - names: Of `MetricDefinition.all`, or metrics of the plan's encoder.
   ///   - plan: How to measure.
   ///   - training: The whole training zips.
   ///   - conditions: The test set, whose captions are used.
@@ -48,7 +48,7 @@ package final class MetricSuite {
     sources: MetricSources
   ) throws {
     definitions = try names.map { name in
-      guard let definition = MetricDefinition(named: name) else {
+      guard let definition = MetricDefinition(named: name, encoder: plan.encoder) else {
         throw EvaluationError.option(
           "there is no metric \(name); there are "
             + MetricDefinition.all.map(\.name).joined(separator: ", ")

@@ -20,7 +20,7 @@ package final class ScriptDetector: FeatureDetector {
   /// Loads a detector and calls it once, for the length of its vectors.
   ///
   /// - Parameters:
-  ///   - kind: The output; not `lite0`, `clip` or `judge`.
+  ///   - kind: An output of Inception or VGG-16.
   ///   - path: The TorchScript file.
   ///   - device: The device.
   /// - Throws: `EvaluationError.detector` if the file is damaged or has another interface.
@@ -81,7 +81,8 @@ package final class ScriptDetector: FeatureDetector {
     case .inceptionProbabilities: ("inception-2015-12-05", "no_output_bias", false)
     case .vggFeatures: ("vgg16", "return_features", false)
     case .vggDistances: ("vgg16", "return_lpips", true)
-    case .lite0, .clip, .judge: preconditionFailure("\(kind) is no TorchScript detector")
+    case .lite0, .clip, .judge, .classifier, .encoder, .pixels:
+      preconditionFailure("\(kind) is no TorchScript detector")
     }
   }
 }

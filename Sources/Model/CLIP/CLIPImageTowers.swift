@@ -1,5 +1,5 @@
-import Torch
-import TorchNN
+package import Torch
+package import TorchNN
 
 /// The part of a CLIP that embeds images.
 protocol CLIPImageTower: Module {
@@ -90,13 +90,14 @@ final class CLIPConvolutionTower: CLIPImageTower {
 }
 
 /// Two convolutions with batch normalisation and ReLU; halves the resolution.
-final class CLIPConvolutionStage: Module {
+package final class CLIPConvolutionStage: Module {
   private let conv0: Convolution2d
   private let bn0: BatchNorm2d
   private let conv1: Convolution2d
   private let bn1: BatchNorm2d
 
-  init(_ inputs: Int, _ outputs: Int, random: any RandomSource) {
+  /// A stage with fresh weights.
+  package init(_ inputs: Int, _ outputs: Int, random: any RandomSource) {
     conv0 = Convolution2d(
       inputs,
       outputs,
@@ -111,7 +112,8 @@ final class CLIPConvolutionStage: Module {
     bn1 = BatchNorm2d(outputs)
   }
 
-  func callAsFunction(_ x: Tensor, training: Bool) -> Tensor {
+  /// [N, inputs, H, W] → [N, outputs, H / 2, W / 2].
+  package func callAsFunction(_ x: Tensor, training: Bool) -> Tensor {
     let half = bn0(conv0(x), training: training).relu()
     return bn1(conv1(half), training: training).relu()
   }

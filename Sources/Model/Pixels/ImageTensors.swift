@@ -21,9 +21,13 @@ package func quantized(_ images: Tensor) -> Tensor {
 
 /// Network output [N, 3, R, R] as pictures.
 package func pictures(_ images: Tensor) -> [RGBImage] {
+  pictures(ofBytes: quantized(images.detached()))
+}
+
+/// 8-bit values [N, 3, H, W] as pictures.
+package func pictures(ofBytes images: Tensor) -> [RGBImage] {
   let (N, _, H, W) = images.shape4
-  let pixels = quantized(images.detached()).permuted(0, 2, 3, 1)
-  let bytes = pixels.contiguous().values(UInt8.self)
+  let bytes = images.permuted(0, 2, 3, 1).contiguous().values(UInt8.self)
   let size = H * W * 3
   return (0..<N).map { index in
     RGBImage(width: W, height: H, pixels: Array(bytes[index * size..<(index + 1) * size]))

@@ -36,6 +36,18 @@ public enum RandomStream: Sendable, CaseIterable {
   case pathLength
   /// Subsets of the kernel distance; position 0.
   case kernelSubsets
+  /// Subsets of the Fréchet distance at infinity; position 0.
+  case frechetSubsets
+  /// Directions that pixels are projected on; seed 0, position 0.
+  case pixelDirections
+  /// Pictures that a classifier is measured with; seed 0, position 0.
+  case classifierSplit
+  /// Weights of a fresh classifier of pictures; position 0.
+  case classifierWeights
+  /// Changes of the pictures of a step of the classifier's training; by images seen.
+  case classifierStep
+  /// Order of the pictures of a round of the classifier's training; by images seen.
+  case classifierOrder
   /// Other captions that an image is compared with (`r_precision`).
   case retrievalCandidates
   /// Latents and noise of the images whose captions are judged; position 0.
@@ -76,6 +88,12 @@ public enum RandomStream: Sendable, CaseIterable {
     case .mapperMeasurement: 32
     case .projection: 40
     case .projectionStyles: 41
+    case .frechetSubsets: 50
+    case .pixelDirections: 51
+    case .classifierWeights: 52
+    case .classifierStep: 53
+    case .classifierOrder: 54
+    case .classifierSplit: 55
     }
   }
 }

@@ -169,9 +169,12 @@ extension Tensor {
     Network.maxPool2d(self, [k, k], [stride, stride], [padding, padding])
   }
 
-  /// Bicubic resampling (a = −0.75, align_corners false, no antialiasing) of [N, C, H, W].
-  public func bicubic(height: Int, width: Int) -> Tensor {
-    Network.bicubic(self, [height, width], false, [Double]?.none)
+  /// Bicubic resampling (align_corners false) of [N, C, H, W]: a = −0.75; with `antialias` a = −0.5, as in image
+  /// libraries.
+  public func bicubic(height: Int, width: Int, antialias: Bool = false) -> Tensor {
+    antialias
+      ? Network.bicubicAntialiased(self, [height, width], false, [Double]?.none)
+      : Network.bicubic(self, [height, width], false, [Double]?.none)
   }
 
   /// Bilinear resampling (align_corners false) of [N, C, H, W]; `antialias` as in image libraries.
@@ -227,6 +230,7 @@ private enum Network {
   static let avgPool2d = Operator("aten::avg_pool2d")
   static let maxPool2d = Operator("aten::max_pool2d")
   static let bicubic = Operator("aten::upsample_bicubic2d.vec")
+  static let bicubicAntialiased = Operator("aten::_upsample_bicubic2d_aa.vec")
   static let bilinear = Operator("aten::upsample_bilinear2d.vec")
   static let bilinearAntialiased = Operator("aten::_upsample_bilinear2d_aa.vec")
   static let nearest = Operator("aten::upsample_nearest2d.vec")

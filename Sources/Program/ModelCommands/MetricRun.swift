@@ -50,6 +50,7 @@ struct MetricRun {
     plan.mirror = command.mirror?.isOn ?? options?.mirror ?? false
     plan.comparesWithTest = command.onlyTest.isOn
     plan.device = device
+    plan.encoder = command.encoder.name
     plan.cache = MetricSources.standardCache
     if let path = command.referenceStatistics {
       plan.reference = (path, try FeatureMoments(npz: path))
@@ -67,6 +68,8 @@ struct MetricRun {
       sources: .standard(
         clip: command.judge ?? clip,
         judge: command.judge,
+        classifier: command.classifier,
+        encoder: command.encoder,
         device: device
       )
     )

@@ -6,6 +6,7 @@ import Files
 import Foundation
 import Images
 import Networks
+import Pixels
 import Torch
 import Training
 
@@ -15,9 +16,17 @@ extension MetricSources {
   /// - Parameters:
   ///   - clip: File of the CLIP of `clip_fid` and its like and of the metrics of captions, if any metric may need one.
   ///   - judge: File of the CLIP that took no part in training, if any metric may need one.
+  ///   - classifier: File of the classifier of pictures, if any metric may need one.
+  ///   - encoder: The image encoder, if any metric may need one.
   ///   - device: Where they compute.
   /// - Returns: Sources that load nothing yet.
-  static func standard(clip: String?, judge: String? = nil, device: Device) -> MetricSources {
+  static func standard(
+    clip: String?,
+    judge: String? = nil,
+    classifier: String? = nil,
+    encoder: EncoderFlags? = nil,
+    device: Device
+  ) -> MetricSources {
     func model(_ path: String?, _ need: String) -> Once<ClipModel> {
       Once {
         guard let path else { throw EvaluationError.option(need) }
@@ -48,6 +57,22 @@ extension MetricSources {
           return try ScriptDetector(kind, path: Weights.path(Weights.vgg16), device: device)
         case .clip: return ClipDetector(model: try clipModel.value)
         case .judge: return ClipDetector(model: try judgeModel.value, role: "judge")
+        case .classifier:
+          guard let classifier else {
+            throw EvaluationError.option("mmd_features needs --classifier FILE")
+          }
+          return try ClassifierDetector(path: classifier, device: device)
+        case .encoder:
+          guard let encoder, let path = encoder.detector else {
+            throw EvaluationError.option("the metrics of an encoder need --detector FILE")
+          }
+          return try EncoderDetector(
+            path: path,
+            side: encoder.detectorSide,
+            input: encoder.detectorInput,
+            device: device
+          )
+        case .pixels: return PixelDetector()
         }
       },
       judge: {
@@ -83,14 +108,7 @@ struct ClipDetector: FeatureDetector {
   var dimension: Int { model.model.configuration.embedDimension }
 
   func features(_ images: Tensor) throws -> Tensor {
-    let (N, _, H, W) = images.shape4
-    let bytes = images.permuted(0, 2, 3, 1).contiguous().values(UInt8.self)
-    let size = H * W * 3
-    return model.features(
-      of: (0..<N).map {
-        RGBImage(width: W, height: H, pixels: Array(bytes[$0 * size..<($0 + 1) * size]))
-      }
-    )
+    model.features(of: pictures(ofBytes: images))
   }
 }
 

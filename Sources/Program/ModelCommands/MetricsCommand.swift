@@ -45,6 +45,15 @@ struct MetricsCommand: ParsableCommand {
         variety_judge              mean distance of --per-caption images of one
                                    of --captions, and of a real image to the
                                    nearest other one, in a judge's features
+        mmd_features               mmd_judge's distance on the features of a
+                                   --classifier (nifty classifier)
+        swd_pixels                 sliced Wasserstein distance of the pixels, and
+                                   that of two halves of the real images
+        fid_infinity, fd_lite0_infinity
+                                   the Fréchet distance that endlessly many
+                                   images would have
+        fd_NAME, fd_NAME_infinity, mmd_NAME, prdc_NAME
+                                   the same on the features of --detector NAME.pt
         references                 fd_lite0 of real halves, of the mean image
                                    and of noise
 
@@ -64,6 +73,8 @@ struct MetricsCommand: ParsableCommand {
           --metrics=fd_lite0 --data=train.zip --test_data=test.zip --images=2000
         nifty metrics --network=FILE --metrics=clip_score,r_precision \\
           --data=train.zip --test_data=test.zip --judge=judge.safetensors
+        nifty metrics --network=FILE --metrics=fd_dinov2,mmd_dinov2 \\
+          --data=train.zip --test_data=test.zip --detector dinov2.pt
         nifty metrics --report runs/00000-coco-auto runs/00001-coco-auto \\
           --chart curves.png
       """
@@ -88,6 +99,8 @@ struct MetricsCommand: ParsableCommand {
   @Option(help: "File (.npz) for the statistics of the real images.") var writeStatistics: String?
   @Option(help: "CLIP model that the generator was trained with.") var clip: String?
   @Option(help: "CLIP model that judges.") var judge: String?
+  @Option(help: "Classifier of pictures, from nifty classifier.") var classifier: String?
+  @OptionGroup(title: "Image encoders") var encoder: EncoderFlags
   @Option(help: "Distinct captions for judge_top1 and variety_judge.") var captions = 64
   @Option(help: "Images a caption for judge_top1 and variety_judge.") var perCaption = 4
   @Option(help: "Seed of latents, noise and captions.") var seed: UInt64 = 0
@@ -103,9 +116,10 @@ struct MetricsCommand: ParsableCommand {
       }
       return
     }
-    for name in names where !Self.known.contains(name) {
+    let known = MetricDefinition.all.map(\.name) + Self.judged + encoder.metrics
+    for name in names where !known.contains(name) {
       throw ValidationError(
-        "--metrics must be of \(Self.known.joined(separator: ", ")), not \(name)"
+        "--metrics must be of \(known.joined(separator: ", ")), not \(name)"
       )
     }
     if network.isEmpty {
@@ -117,6 +131,9 @@ struct MetricsCommand: ParsableCommand {
     }
     if judge == nil, let name = names.first(where: Self.needsJudge) {
       throw ValidationError("\(name) needs --judge")
+    }
+    if classifier == nil, names.contains("mmd_features") {
+      throw ValidationError("mmd_features needs --classifier")
     }
     // A billion images take decades; their numbers have room to be multiplied.
     try refuse(captions, unless: .between(2, 1e6), flag: "--captions")
@@ -137,7 +154,6 @@ struct MetricsCommand: ParsableCommand {
   private static func needsJudge(_ name: String) -> Bool {
     name == "judge_top1" || MetricDefinition(named: name)?.detector == .judge
   }
-  private static var known: [String] { MetricDefinition.all.map(\.name) + judged }
 
   var names: [String] { (metrics ?? "fid50k_full").split(separator: ",").map(String.init) }
 

@@ -31,8 +31,7 @@ package struct NiftyCompute: AsyncParsableCommand {
       DataVerbs.laion, ImportCommand.self, ClipCommand.self, PackCommand.self,
       DataVerbs.dataset, TrainCommand.self, MetricsCommand.self, GenerateCommand.self,
       WalkCommand.self, ProjectCommand.self, AnimateCommand.self, StudioCommand.self,
-      RunsCommand.self,
-      ConvertCommand.self,
+      RunsCommand.self, ConvertCommand.self, ClassifierCommand.self,
       DataVerbs.fetch, DemoCommand.self,
     ]
   )

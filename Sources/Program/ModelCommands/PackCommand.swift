@@ -88,7 +88,7 @@ struct PackCommand: ParsableCommand {
     var isFolder: ObjCBool = false
     let destIsFolder =
       FileManager.default.fileExists(atPath: dest, isDirectory: &isFolder) && isFolder.boolValue
-    if let twin = Dictionary(grouping: all) { $0 }.first(where: { $0.value.count > 1 }) {
+    if let twin = Dictionary(grouping: all, by: { $0 }).first(where: { $0.value.count > 1 }) {
       throw DatasetError.option("\(twin.key) is named twice; its images would be packed twice")
     }
     // Of all shards: two machines must not write one zip.

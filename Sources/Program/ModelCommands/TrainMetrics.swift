@@ -15,8 +15,8 @@ struct TrainMetricFlags: ParsableArguments {
   @Option(.scoresStart) var scoresStart: Switch?
   @Option(.measuresAgainstTest) var measuresAgainstTest: Switch?
 
-  /// A run knows only the CLIP that it trains with, which is no judge.
-  private static let known = MetricDefinition.all.filter { $0.detector != .judge }.map(\.name)
+  /// A run knows only the CLIP that it trains with, which is no judge, and no other networks of the user's.
+  private static let known = MetricDefinition.all.filter(\.detector.isKnownToRuns).map(\.name)
 
   private var names: [String]? {
     // The original takes "None" in any case, and nothing at all, for none.

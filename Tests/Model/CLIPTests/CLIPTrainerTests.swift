@@ -42,7 +42,7 @@ struct CLIPTrainerTests {
   private func trained(
     kimg: Double,
     captions: Int = 1
-  ) throws -> (CLIP, CLIPTokenizer, [CLIPTrainingProgress]) {
+  ) throws -> (CLIP, CLIPTokenizer, [StepProgress]) {
     let (model, tokenizer) = try setUp()
     var configuration = CLIPTrainingConfiguration(kimg: kimg)
     configuration.batchSize = 8
@@ -57,7 +57,7 @@ struct CLIPTrainerTests {
       pairs: pairs(),
       configuration: configuration
     )
-    var reports: [CLIPTrainingProgress] = []
+    var reports: [StepProgress] = []
     trainer.run { reports.append($0) }
     return (model, tokenizer, reports)
   }

@@ -84,6 +84,14 @@ struct MetricsCommandTests {
     ("--network x --protocol=own", 64, "--protocol"),
     ("--network x --metrics=judge_top1", 64, "--judge"),
     ("--network x --metrics=mmd_judge --clip=c", 64, "mmd_judge needs --judge"),
+    ("--network x --metrics=mmd_features", 64, "mmd_features needs --classifier"),
+    ("--network x --metrics=fd_dinov2", 64, "not fd_dinov2"),
+    ("--network x --metrics=fd_dinov2 --detector vit.pt", 64, "mmd_vit"),
+    ("--network x --metrics=fd_a --detector a,b.pt", 64, "--detector a,b"),
+    ("--network x --metrics=fd_lite0 --detector lite0.pt", 64, "another metric fd_lite0"),
+    ("--network x --metrics=mmd_judge --detector judge.pt", 64, "another metric mmd_judge"),
+    ("--network x --detector d.pt --detector-side 4", 64, "--detector-side"),
+    ("--network x --detector d.pt --detector-input raw", 64, "--detector-input"),
     ("--network . --data=x", 1, "holds neither model.safetensors nor a network snapshot"),
   ])
   func `mistakes are one line`(arguments: String, status: Int32, expected: String) throws {

@@ -50,12 +50,9 @@ package struct CLIPRetrieval: Codable, Equatable, Sendable {
   }
 
   private static func imageFeatures(_ model: CLIP, _ pairs: CLIPPairs, batchSize: Int) -> Tensor {
-    let side = pairs.resolution
-    let bytes = side * side * 3
     let parts = stride(from: 0, to: pairs.count, by: batchSize).map { start in
-      let end = min(start + batchSize, pairs.count)
-      let slice = Array(pairs.pixels[start * bytes..<end * bytes])
-      let images = Tensor(slice, shape: [end - start, side, side, 3]).permuted(0, 3, 1, 2)
+      let rows = start..<min(start + batchSize, pairs.count)
+      let images = pairs.tensor(of: rows).permuted(0, 3, 1, 2)
       let pixels = CLIP.normalize(images.to(.float32) / 255).to(model.logitScale.device)
       return model.encodeImage(pixels).normalized()
     }

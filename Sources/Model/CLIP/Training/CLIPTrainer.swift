@@ -16,9 +16,9 @@ package final class CLIPTrainer {
   private let configuration: CLIPTrainingConfiguration
   private let images: Tensor  // uint8 [N, R, R, 3]
   private let tokens: [[[Int64]]]
-  private let decayed: Adam
-  private let free: Adam
-  private var order: [Int] = []
+  private let adam: DecayedAdam
+  private let schedule: StepSchedule
+  private var rounds: ShuffledRounds
 
   /// A trainer at the start.
   ///
@@ -45,44 +45,35 @@ package final class CLIPTrainer {
     )
     self.model = model
     self.configuration = configuration
-    images = Tensor(pairs.pixels, shape: [pairs.count, pairs.resolution, pairs.resolution, 3])
+    images = pairs.tensor(of: 0..<pairs.count)
     var tokens: [[[Int64]]] = []
     for captions in pairs.captions {
       tokens.append(try tokenizer.tokenizeAll(captions, contextLength: shape.contextLength))
     }
     self.tokens = tokens
-    var adam = Adam.Configuration(learningRate: 0, beta2: 0.98, epsilon: 1e-6)
-    free = Adam(model.parameters.filter { $0.rank < 2 }, adam)
-    adam.weightDecay = configuration.weightDecay
-    decayed = Adam(model.parameters.filter { $0.rank >= 2 }, adam)
+    schedule = StepSchedule(
+      images: configuration.kimg * 1000,
+      maximumSeconds: configuration.maximumSeconds,
+      warmUpImages: configuration.warmUpImages
+    )
+    rounds = ShuffledRounds(
+      count: pairs.count,
+      batchSize: configuration.batchSize,
+      seed: configuration.seed,
+      stream: .clipOrder
+    )
+    adam = DecayedAdam(
+      model.parameters,
+      Adam.Configuration(learningRate: 0, beta2: 0.98, epsilon: 1e-6),
+      weightDecay: configuration.weightDecay
+    )
   }
 
   /// Trains to the limit in images or in time.
   ///
   /// - Parameter report: Called about once a second and at the end.
-  package func run(_ report: (CLIPTrainingProgress) -> Void = { _ in }) {
-    let clock = ContinuousClock()
-    let start = clock.now
-    let total = configuration.kimg * 1000
-    var (losses, lastReport): ([Double], Double) = ([], 0)
-    while true {
-      let seconds = (clock.now - start) / .seconds(1)
-      let timeShare = configuration.maximumSeconds.map { seconds / $0 } ?? 0
-      let share = max(Double(imagesSeen) / total, timeShare)
-      if seconds - lastReport >= 1 || share >= 1 {
-        report(
-          CLIPTrainingProgress(
-            imagesSeen: imagesSeen,
-            loss: losses.reduce(0, +) / Double(max(1, losses.count)),
-            imagesPerSecond: Double(imagesSeen) / max(seconds, 1e-9),
-            secondsLeft: share > 0 ? max(0, seconds * (1 / share - 1)) : .infinity
-          )
-        )
-        (losses, lastReport) = ([], seconds)
-      }
-      if share >= 1 { return }
-      losses.append(step(share: share))
-    }
+  package func run(_ report: (StepProgress) -> Void = { _ in }) {
+    schedule.run(imagesSeen: { imagesSeen }, report: report, step: { step(share: $0) })
   }
 
   /// One step.
@@ -95,28 +86,23 @@ package final class CLIPTrainer {
       stream: .clipStep,
       position: UInt64(imagesSeen)
     )
-    let batch = nextBatch()
-    let rounds = (0..<configuration.captionsPerPicture).map { _ in
+    let batch = rounds.next(imagesSeen: imagesSeen)
+    let drawn = (0..<configuration.captionsPerPicture).map { _ in
       batch.map { tokens[$0][random.integer(in: 0..<tokens[$0].count)] }
     }
     let image = encodeImages(batch, random)
-    let losses = rounds.map { captions in
+    let losses = drawn.map { captions in
       symmetricContrastiveLoss(
         model.logits(image, encodeCaptions(captions)),
         equalCaptions: Self.equalPairs(captions)
       )
     }
     let loss = Tensor.stacked(losses).mean()
-    let parameters = decayed.parameters + free.parameters
-    let gradients = gradients(of: [loss], withRespectTo: parameters)
-    let rate = learningRate(share: share)
-    for (optimiser, part) in [
-      (decayed, gradients.prefix(decayed.parameters.count)),
-      (free, gradients.suffix(free.parameters.count)),
-    ] {
-      optimiser.configuration.learningRate = rate
-      optimiser.step(Array(part))
-    }
+    adam.step(
+      loss: loss,
+      learningRate: configuration.learningRate
+        * schedule.factor(share: share, imagesSeen: imagesSeen)
+    )
     // The published limit: beyond a factor of 100 training becomes unstable.
     withoutGradients { model.logitScale.assign(model.logitScale.clamped(to: log(100))) }
     imagesSeen += batch.count
@@ -135,26 +121,6 @@ package final class CLIPTrainer {
     let length = captions.map { $0.lastIndex { $0 != 0 } ?? 0 }.reduce(0, max) + 1
     let tokens = Tensor(captions.flatMap { $0.prefix(length) }, shape: [captions.count, length])
     return model.encodeText(tokens.to(model.logitScale.device))
-  }
-
-  /// The next pictures of the current round; a new round is a new order.
-  private func nextBatch() -> [Int] {
-    let (N, size) = (images.size(0), min(configuration.batchSize, images.size(0)))
-    if order.count < size {
-      let random = SeededRandom(
-        seed: configuration.seed,
-        stream: .clipOrder,
-        position: UInt64(imagesSeen)
-      )
-      order = random.permutation(N).values(Int64.self).map(Int.init)
-    }
-    defer { order.removeLast(size) }
-    return Array(order.suffix(size))
-  }
-
-  private func learningRate(share: Double) -> Double {
-    let warmUp = min(1, Double(imagesSeen + 1) / Double(max(1, configuration.warmUpImages)))
-    return configuration.learningRate * warmUp * 0.5 * (1 + cos(Double.pi * min(1, share)))
   }
 
   /// Pairs of different pictures whose drawn captions are the same, row-major.

@@ -1,3 +1,5 @@
+package import Torch
+
 /// How a CLIP is trained on captioned pictures.
 ///
 /// The defaults train `CLIPConfiguration.small` on about a thousand pictures. Measured on 1,232 emoji
@@ -60,16 +62,11 @@ package struct CLIPPairs: Sendable {
     self.resolution = resolution
     self.captions = captions
   }
-}
 
-/// Where a training stands.
-package struct CLIPTrainingProgress: Sendable {
-  /// Images seen.
-  package var imagesSeen: Int
-  /// Mean loss since the last report.
-  package var loss: Double
-  /// Images a second since the start.
-  package var imagesPerSecond: Double
-  /// Estimated seconds to the end.
-  package var secondsLeft: Double
+  /// Pictures as a tensor, uint8 [n, R, R, 3].
+  package func tensor(of range: Range<Int>) -> Tensor {
+    let size = resolution * resolution * 3
+    let slice = Array(pixels[range.lowerBound * size..<range.upperBound * size])
+    return Tensor(slice, shape: [range.count, resolution, resolution, 3])
+  }
 }
