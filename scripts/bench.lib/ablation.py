@@ -13,14 +13,24 @@ HELD_OUT_CAPTIONS = 48
 IMAGES = 1000
 
 
+class Once(argparse.Action):
+    """A value that is given once: argparse would keep the last without a word."""
+
+    def __call__(self, parser, namespace, value, name=None):
+        if getattr(namespace, "given_" + self.dest, False):
+            parser.error(f"{name} is given twice: several zips are one brace pattern")
+        setattr(namespace, "given_" + self.dest, True)
+        setattr(namespace, self.dest, value)
+
+
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/ablate", allow_abbrev=False)
     parser.add_argument("table", type=pathlib.Path)
-    parser.add_argument("--data", required=True, help="zip, or several by a brace pattern")
-    parser.add_argument("--test", required=True)
-    parser.add_argument("--clip", required=True)
+    parser.add_argument("--data", required=True, action=Once, help="zip, or several by a brace pattern")
+    parser.add_argument("--test", required=True, action=Once)
+    parser.add_argument("--clip", required=True, action=Once)
     parser.add_argument("--judge", action="append", required=True)
-    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--out", type=pathlib.Path, required=True, action=Once)
     parser.add_argument("--kimg", type=int, default=60)
     parser.add_argument("--seeds", default="0,1")
     parser.add_argument("--only", default="")

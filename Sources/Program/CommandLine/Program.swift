@@ -22,6 +22,10 @@ package enum Program {
     if let reason = ThreadLimit.refusal(of: ThreadLimit.common) { end(reason) }
     do {
       var command = try root.parseAsRoot(arguments)
+      // Other ranks have the same words.
+      if ["0", nil].contains(ProcessInfo.processInfo.environment["RANK"]) {
+        for notice in RepeatedOptions.notices(arguments, root) { Console.error("nifty: \(notice)") }
+      }
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

@@ -13,7 +13,7 @@ struct CommandTests {
     for verb in [
       "laion", "import", "clip", "pack", "dataset", "train", "metrics", "generate", "walk",
       "project", "studio", "runs",
-      "convert", "fetch", "demo",
+      "convert", "classifier", "fetch", "demo",
     ] {
       #expect(help.output.contains(verb), "help lacks \(verb)")
     }
@@ -22,7 +22,7 @@ struct CommandTests {
   @Test(arguments: [
     "laion", "import", "clip train", "clip convert", "pack", "dataset export", "dataset merge",
     "train", "metrics", "generate", "walk", "project", "animate", "studio", "runs", "convert",
-    "fetch weights", "demo",
+    "classifier", "fetch weights", "demo",
   ])
   func `every verb explains itself with examples`(verb: String) throws {
     let help = try nifty(verb.split(separator: " ").map(String.init) + ["--help"])
@@ -60,6 +60,14 @@ struct CommandTests {
     #expect(mistyped.status == 64)
     #expect(mistyped.errors == "nifty: there is no verb trian; do you mean nifty train?\n")
     #expect(try nifty(["xyzzy"]).errors == "nifty: there is no verb xyzzy; see nifty --help\n")
+  }
+
+  @Test func `the last of an option given twice counts, and is named`() throws {
+    let folder = try TemporaryFolder()
+    let words = ["classifier", "--data", "x.zip", "--out", "a.png", "--out", "b.jpg"]
+    let outcome = try nifty(words, in: folder.path)
+    #expect(outcome.errors.hasPrefix("nifty: --out is given twice: the last, b.jpg, counts\n"))
+    #expect(outcome.status == 1 && outcome.errors.contains("b.jpg"))
   }
 
   /// Command lines that must fail with one line naming what is wrong.
