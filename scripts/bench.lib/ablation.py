@@ -29,7 +29,8 @@ def arguments():
     parser.add_argument("--data", required=True, action=Once, help="zip, or several by a brace pattern")
     parser.add_argument("--test", required=True, action=Once)
     parser.add_argument("--clip", required=True, action=Once)
-    parser.add_argument("--judge", action="append", required=True)
+    parser.add_argument("--judge", action="append", default=[])
+    parser.add_argument("--classifier", action="append", default=[])
     parser.add_argument("--out", type=pathlib.Path, required=True, action=Once)
     parser.add_argument("--kimg", type=int, default=60)
     parser.add_argument("--seeds", default="0,1")
@@ -37,15 +38,18 @@ def arguments():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--nifty", default=".build/release/nifty")
     options = parser.parse_args()
-    if len(options.judge) != 2:
-        parser.error("give --judge twice: an arm wins only if two judges agree")
+    if not options.judge or len(options.judge) + len(options.classifier) != 2:
+        parser.error("give --judge twice, or --judge and --classifier: an arm wins only if two judges agree")
+    options.judges = ([("--judge", "mmd_judge", path) for path in options.judge]
+                      + [("--classifier", "mmd_features", path) for path in options.classifier])
     if options.kimg < 1 or options.jobs < 1:
         parser.error("--kimg and --jobs begin at 1")
     try:
         options.seeds = [int(seed) for seed in options.seeds.split(",")]
     except ValueError:
         parser.error(f"--seeds is a list as 0,1 and not {options.seeds}")
-    for path in [options.table, options.test, options.clip, options.nifty, *options.judge]:
+    for path in [options.table, options.test, options.clip, options.nifty,
+                 *options.judge, *options.classifier]:
         if not os.path.exists(path):
             parser.error(f"{path} is not there")
     return options
@@ -106,17 +110,22 @@ def score(options, snapshot, folder, name):
     result = {}
     network = [options.nifty, "metrics", f"--network={snapshot}", f"--data={options.data}",
                f"--clip={options.clip}", "--threads=1"]
-    for index, judge in enumerate(options.judge):
-        seen = "mmd_judge,judge_top1,variety_judge" if index == 0 else "mmd_judge"
-        tasks = [("seen", [f"--metrics={seen}", f"--images={IMAGES}"])]
+
+    def measured(task, *flags):
+        figures = folder / f"{name}-{task}.json"
+        run([*network, *flags, f"--figures={figures}"], folder / "score.log")
+        return json.loads(figures.read_text())
+
+    for index, (flag, metric, path) in enumerate(options.judges):
+        also = ",judge_top1,variety_judge" if index == 0 else ""
+        found = measured(f"seen-{index}", f"{flag}={path}", f"--metrics={metric}{also}", f"--images={IMAGES}")
+        result[f"mmd_{index}"] = found[metric]
         if index == 0:
-            tasks.append(("held_out", [f"--test_data={options.test}", "--metrics=judge_top1",
-                                       f"--captions={HELD_OUT_CAPTIONS}"]))
-        for task, flags in tasks:
-            figures = folder / f"{name}-{task}-{index}.json"
-            run([*network, f"--judge={judge}", *flags, f"--figures={figures}"], folder / "score.log")
-            for key, value in json.loads(figures.read_text()).items():
-                result[f"{key}_{task}_{index}"] = value
+            result["top1_seen"] = found["judge_top1"]
+            result["variety"] = found["variety_judge"]
+            held_out = measured("held_out", f"{flag}={path}", f"--test_data={options.test}",
+                                "--metrics=judge_top1", f"--captions={HELD_OUT_CAPTIONS}")
+            result["top1_held_out"] = held_out["judge_top1"]
     return result
 
 
@@ -136,7 +145,7 @@ def one(options, common, arm, flags, seed, budget):
     file = folder / "result.json"
     result = json.loads(file.read_text()) if file.exists() else {}
     wanted = {"flags": common + flags, "kimg": options.kimg, "data": options.data, "clip": options.clip,
-              "judges": options.judge}
+              "judges": [path for _, _, path in options.judges], "format": 2}
     note = folder / "wanted.json"
     if note.exists() and json.loads(note.read_text()) != wanted:
         sys.exit(f"ablate: error: {folder} was made with other flags, data, judges or --kimg: delete it, "
@@ -160,7 +169,7 @@ def one(options, common, arm, flags, seed, budget):
     part.write_text(json.dumps(result, indent=1))
     part.rename(file)
     print(f"{arm} seed {seed}: {result['kimg']} kimg, {result['seconds']:.0f} processor s, "
-          f"mmd {result['images']['mmd_judge_seen_0']:.4f}", flush=True)
+          f"mmd {result['images']['mmd_0']:.4f}", flush=True)
     return result
 
 

@@ -4,8 +4,8 @@ import math
 # Two-sided 95 % of Student's t by degrees of freedom.
 STUDENT = [math.nan, 12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26]
 COLUMNS = [
-    ("mmd_judge_seen_0", "MMD, judge 1"), ("mmd_judge_seen_1", "MMD, judge 2"),
-    ("judge_top1_seen_0", "top-1 seen"), ("judge_top1_held_out_0", "held out"),
+    ("mmd_0", "MMD, judge 1"), ("mmd_1", "MMD, judge 2"),
+    ("top1_seen", "top-1 seen"), ("top1_held_out", "held out"),
 ]
 
 
@@ -29,14 +29,14 @@ def verdict(arm, baseline):
     """wins, loses or open."""
     better = worse = True
     for part in ["images", "time"]:
-        for key in ["mmd_judge_seen_0", "mmd_judge_seen_1"]:
+        for key in ["mmd_0", "mmd_1"]:
             pairs = differences(arm, baseline, part, key)
             if not pairs:
                 return "open"
             mean, half = interval(pairs)
             better = better and mean + half < 0
             worse = worse and mean - half > 0
-    mean, half = interval(differences(arm, baseline, "images", "judge_top1_held_out_0"))
+    mean, half = interval(differences(arm, baseline, "images", "top1_held_out"))
     falls = mean + half < 0
     if better and not falls:
         return "wins"
@@ -47,7 +47,8 @@ def write_report(options, arms, common, results):
     lines = [
         f"# {options.table.stem}", "",
         f"{options.kimg} thousand images, seeds {', '.join(map(str, options.seeds))}; all arms: "
-        f"`{' '.join(common)}`. Means; in brackets at the baseline's processor seconds.", "",
+        f"`{' '.join(common)}`. Means; in brackets at the baseline's processor seconds. "
+        f"Judges: {', '.join(f'{metric} by {path}' for _, metric, path in options.judges)}.", "",
         "| arm | flags | seeds | processor s | " + " | ".join(name for _, name in COLUMNS)
         + " | verdict |",
         "|---|---|---|---|" + "---|" * (len(COLUMNS) + 1),
@@ -75,7 +76,7 @@ def write_report(options, arms, common, results):
 
 def chart(arms, results):
     """Bars of the first judge's distance at equal images, with every seed as a dot."""
-    rows = [(name, [row["images"]["mmd_judge_seen_0"] for row in results[name].values()])
+    rows = [(name, [row["images"]["mmd_0"] for row in results[name].values()])
             for name, _ in arms if results[name]]
     widest = max(max(values) for _, values in rows) or 1
     height = 40 + 26 * len(rows)
