@@ -26,15 +26,17 @@ package struct CaptionJudge {
   ///   - perCaption: Images of each.
   ///   - seed: Of the latents.
   ///   - note: Receives a line if captions are truncated for CLIP.
-  /// - Returns: The judgement.
-  /// - Throws: `EvaluationError` if the set has fewer distinct captions.
+  /// - Returns: The agreement of the generated images, and that of the real images of the same captions, which
+  ///   says what the judge knows: it may not recognise what it never saw.
+  /// - Throws: `EvaluationError` if the set has fewer distinct captions, `DatasetError` for an image that cannot be
+  ///   read.
   package func agreement(
     _ generator: Generator,
     captions count: Int,
     perCaption: Int,
     seed: UInt64,
     note: (String) -> Void = { _ in }
-  ) throws -> CaptionAgreement {
+  ) throws -> (generated: CaptionAgreement, real: CaptionAgreement) {
     let captions = try distinctCaptions(count)
     let texts = captions.map(\.text)
     if let line = clip.noteOnLength(of: texts, "captions") { note(line) }
@@ -63,10 +65,19 @@ package struct CaptionJudge {
       guard images.isFinite else { throw EvaluationError.notFinite }
       seen.append(judge.features(of: pictures(images)))
     }
-    return CaptionAgreement(
-      images: .concatenated(seen),
-      captions: try judge.features(of: texts),
-      captionOfImage: owners
+    let candidates = try judge.features(of: texts)
+    let reals = try captions.map { judge.features(of: [try conditions.image(at: $0.image)]) }
+    return (
+      CaptionAgreement(
+        images: .concatenated(seen),
+        captions: candidates,
+        captionOfImage: owners
+      ),
+      CaptionAgreement(
+        images: .concatenated(reals),
+        captions: candidates,
+        captionOfImage: Array(texts.indices)
+      )
     )
   }
 

@@ -48,7 +48,9 @@ struct DemoSummary {
     let initial = try Figures.read(paths.file("fd-0.json"))
     let figures: [(String, Double?)] = [
       ("judge_top1", judged["judge_top1"]),
+      ("judge_top1_real", judged["judge_top1_real"]),
       ("judge_top1_held_out", held["judge_top1"]),
+      ("judge_top1_held_out_real", held["judge_top1_real"]),
       ("judge_chance", judged["judge_chance"]),
       ("mmd_judge", judged["mmd_judge"]),
       ("mmd_judge_real_halves", judged["mmd_judge_real_halves"]),
@@ -74,7 +76,7 @@ struct DemoSummary {
     Console.line("")
     for (name, value) in figures {
       let text = value.map { String(format: "%.3f", $0) } ?? "–"
-      Console.line(name.padding(toLength: 24, withPad: " ", startingAt: 0) + text)
+      Console.line(name.padding(toLength: 26, withPad: " ", startingAt: 0) + text)
     }
     Console.line("\nwrote \(path)")
   }

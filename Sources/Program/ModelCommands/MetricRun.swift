@@ -168,8 +168,9 @@ struct MetricRun {
       note: { Console.error($0) }
     )
     return [
-      ("judge_top1", found.topOne), ("judge_chance", 1 / Double(found.candidates)),
-      ("judge_cosine", found.meanCosine),
+      ("judge_top1", found.generated.topOne), ("judge_top1_real", found.real.topOne),
+      ("judge_chance", 1 / Double(found.real.candidates)),
+      ("judge_cosine", found.generated.meanCosine),
     ]
   }
 

@@ -131,6 +131,10 @@ struct StageTests {
       in: folder
     )
     #expect(scores.contains("judge_chance 0.1250"))
+    // Of eight real pictures.
+    let real = try #require(scores.firstMatch(of: /judge_top1_real (\d\.\d+)/)?.1)
+    let share = try #require(Double(real))
+    #expect((0...1).contains(share) && (share * 8).truncatingRemainder(dividingBy: 1) == 0)
     for name in ["clip_score", "r_precision", "clip_fid"] {
       #expect(scores.contains(#"{"results": {"\#(name)": "#), "\(name): \(scores)")
       #expect(
