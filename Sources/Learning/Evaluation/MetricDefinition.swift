@@ -82,8 +82,14 @@ package struct MetricDefinition: Equatable, Sendable {
       }
     }
 
-    /// Whether the feature vectors themselves are needed, not only their moments.
+    /// Whether the feature vectors of generated images are needed, not only their moments.
     var needsVectors: Bool { self != .frechet }
+
+    /// The same of real images.
+    var needsRealVectors: Bool { !isFrechet }
+
+    /// Whether moments can stand for the real images.
+    package var isFrechet: Bool { self == .frechet || self == .frechetAtInfinity }
   }
 
   /// The metric's name: the file is `metric-NAME.jsonl`.

@@ -10,13 +10,10 @@ extension MetricSuite {
     _ fake: FeatureStatistics
   ) throws -> [(name: String, value: Double)] {
     let name = definition.name
-    if definition.kind == .frechet {
-      return [(name, frechetDistance(real: real, generated: fake))]
+    if definition.kind.isFrechet {
+      return [(name, try frechet(definition, real.moments, fake))]
     }
     let (x, y) = (vectors(real), vectors(fake))
-    if definition.kind == .frechetAtInfinity {
-      return [(name, try atInfinity(name, real, generated: y))]
-    }
     if definition.kind == .slicedWasserstein {
       let halves = halves(of: x)
       return [
@@ -91,18 +88,23 @@ extension MetricSuite {
     }
   }
 
-  private func atInfinity(
-    _ name: String,
-    _ real: FeatureStatistics,
-    generated: Tensor
+  /// The Fréchet distance of a metric, perhaps at infinity.
+  ///
+  /// - Throws: `EvaluationError.option` if there are too few images.
+  func frechet(
+    _ definition: MetricDefinition,
+    _ real: FeatureMoments,
+    _ fake: FeatureStatistics
   ) throws -> Double {
+    if definition.kind == .frechet { return frechetDistance(real: real, generated: fake.moments) }
+    let generated = vectors(fake)
     guard generated.size(0) >= leastImagesAtInfinity else {
       throw EvaluationError.option(
-        "\(name) compares numbers of images: generate at least \(leastImagesAtInfinity)"
+        "\(definition.name) compares numbers of images: generate at least \(leastImagesAtInfinity)"
       )
     }
     return frechetDistanceAtInfinity(
-      real: real.moments,
+      real: real,
       generated: generated,
       random: SeededRandom(seed: plan.seed, stream: .frechetSubsets, position: 0)
     )

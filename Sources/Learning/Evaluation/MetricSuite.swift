@@ -163,7 +163,7 @@ package final class MetricSuite {
     _ definition: MetricDefinition,
     _ look: (RealImages) throws -> FeatureStatistics
   ) throws -> FeatureStatistics {
-    let withVectors = definition.kind.needsVectors
+    let withVectors = definition.kind.needsRealVectors
     let detector = try detector(definition.detector)
     let key = StatisticsCache.Key(images.set, count: images.indices.count, detector: detector)
     if let known = references[key.text], !withVectors || known.features != nil { return known }
@@ -203,7 +203,7 @@ package final class MetricSuite {
       found = try reproducibly(definition.detector) {
         try images.statistics(
           detector,
-          keepingFeatures: definition.kind.needsVectors,
+          keepingFeatures: definition.kind.needsRealVectors,
           ranks: plan.ranks
         ) { sources.progress("features of real images", $0, $1) }
       }
@@ -242,7 +242,7 @@ package final class MetricSuite {
   ) throws -> Results {
     let name = definition.name
     if let value = try pathLength(definition, generator) { return Results(values: [(name, value)]) }
-    if definition.kind == .frechet, let reference = plan.reference {
+    if definition.kind.isFrechet, let reference = plan.reference {
       let fake = try generated(definition, generator, snapshot)
       guard reference.moments.mean.count == fake.dimension else {
         throw EvaluationError.option(
@@ -250,7 +250,7 @@ package final class MetricSuite {
             + "\(name) of \(fake.dimension)"
         )
       }
-      let value = frechetDistance(real: reference.moments, generated: fake.moments)
+      let value = try frechet(definition, reference.moments, fake)
       return Results(values: [(name, value)], referenceSet: reference.path)
     }
     if !definition.kind.comparesWithReal {

@@ -60,6 +60,9 @@ struct MetricRun {
     {
       Console.error(notice)
     }
+    if let path = command.referenceStatistics, let notice = command.notice(ofReference: path) {
+      Console.error(notice)
+    }
     suite = try MetricSuite(
       command.names.filter { !MetricsCommand.judged.contains($0) },
       plan: plan,

@@ -157,6 +157,15 @@ struct MetricsCommand: ParsableCommand {
 
   var names: [String] { (metrics ?? "fid50k_full").split(separator: ",").map(String.init) }
 
+  /// What to say of moments that stand for the real images, if other metrics than Fréchet distances need images.
+  func notice(ofReference path: String) -> String? {
+    let others = names.compactMap { MetricDefinition(named: $0, encoder: encoder.name) }
+      .filter { $0.kind.comparesWithReal && !$0.kind.isFrechet }
+    if others.isEmpty { return nil }
+    return "\(path) stands for the real images of Fréchet distances only: "
+      + "\(others.map(\.name).joined(separator: ", ")) compares with the data's"
+  }
+
   func run() throws {
     if !reporting.report.isEmpty {
       return try reporting.run(metrics: metrics == nil ? [] : names)

@@ -36,7 +36,7 @@ struct JudgeMetricTests {
       conditions: TrainingSet([test]),
       sources: MetricSources(
         detector: { [detector] in
-          $0 == .judge ? detector : QuarterDetector(name: "other")
+          [.judge, .classifier, .pixels].contains($0) ? detector : QuarterDetector(name: "other")
         },
         judge: { throw EvaluationError.option("no judge of captions was asked for") }
       )
@@ -54,7 +54,9 @@ struct JudgeMetricTests {
     return Dictionary(uniqueKeysWithValues: line.results.map { ($0.name, $0.value) })
   }
 
-  @Test(arguments: ["mmd_judge", "prdc_judge", "nearest_judge", "variety_judge"])
+  @Test(arguments: [
+    "mmd_judge", "prdc_judge", "nearest_judge", "variety_judge", "mmd_features", "swd_pixels",
+  ])
   func `figures are the same bits for any batch size and number of threads`(name: String) throws {
     let expected = try results(name)
     for (batch, threads) in [(1, 1), (5, 2), (64, 2)] {

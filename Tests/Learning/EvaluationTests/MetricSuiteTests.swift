@@ -143,7 +143,9 @@ struct MetricSuiteTests {
   @Test(arguments: [2, 3])
   func `several processes measure the judge's figures of one, bit for bit`(ranks: Int) async throws
   {
-    let names = ["mmd_judge", "prdc_judge", "nearest_judge", "variety_judge"]
+    let names = [
+      "mmd_judge", "prdc_judge", "nearest_judge", "variety_judge", "mmd_features", "swd_pixels",
+    ]
     let expected = try await Self.scores(names, ranks: 1)
     let found = try await Self.scores(names, ranks: ranks)
     #expect(found.values == expected.values)
@@ -248,6 +250,12 @@ struct MetricSuiteTests {
       .line("fid50k_full", of: tinyGenerator(), snapshot: "a")
     #expect(line.measurement?.referenceSet == "other.npz" && line.measurement?.realImages == nil)
     #expect(line.results[0].value > 1)
+    let endless = try suite(["fid_infinity"], images: 100) {
+      $0.reference = ("other.npz", reference)
+    }
+    .line("fid_infinity", of: tinyGenerator(), snapshot: "a")
+    #expect(endless.measurement?.referenceSet == "other.npz")
+    #expect(endless.results[0].value < line.results[0].value)
     let small = FeatureMoments(
       mean: .zeros([3], dtype: .float64),
       covariance: .identity(3, dtype: .float64)
