@@ -27,12 +27,17 @@ expect_number() {
 
 # expect_flags "FLAG=KIND …" ARGUMENTS…: stops at a wrong argument, before anything that takes time.
 # KIND is whole (a whole number from 1), seed (from 0), number (above 0), text or switch; `*` among them
-# lets other arguments through. FLAG=VALUE is read as FLAG VALUE.
+# lets other arguments through. FLAG=VALUE is read as FLAG VALUE. A flag that is given twice is refused, as only
+# one of its values would count.
 expect_flags() {
-  local known=" $1 "
+  local known=" $1 " given=' '
   shift
   while (($# > 0)); do
     if [[ $1 == --*=* && $known == *" ${1%%=*}="* ]]; then set -- "${1%%=*}" "${1#*=}" "${@:2}"; fi
+    if [[ $known == *" $1="* ]]; then
+      [[ $given != *" $1 "* ]] || die "$1 is given twice; give it once"
+      given+="$1 "
+    fi
     case $known in
       *" $1=whole "*)
         [[ ${2-} =~ ^[1-9][0-9]{0,8}$ ]] || die "$1 takes a whole number from 1, not '${2-}'"

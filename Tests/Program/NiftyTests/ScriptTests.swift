@@ -17,6 +17,9 @@ struct ScriptTests {
     ("bench loader 0", "RATE must be a number above 0, not '0'"),
     ("bench nothing", "no measurement 'nothing'"), ("check --symbol", "unknown argument"),
     ("setup --test", "unknown argument"), ("package --out", "--out takes a value"),
+    ("bench soak --hosts 2 --hosts=3", "--hosts is given twice"),
+    ("demo --out a --seed 1 --out=b", "--out is given twice"),
+    ("package --checks --checks", "--checks is given twice"),
     ("package --torch /nowhere", "--torch /nowhere holds no lib/libtorch.so"),
   ])
   func `a wrong argument is refused before anything is built`(
