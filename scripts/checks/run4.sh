@@ -27,5 +27,9 @@ expect "the run ended well" wait "$process"
 # The first readings are from before the first step.
 grows() { awk '{ m[NR] = $2 } END { n = NR; exit !(n > 3 && m[n - 1] > 1.02 * m[int(n / 3) + 1]) }' "$work/memory.txt"; }
 flat() { ! grows; }
-expect "memory does not grow by 2 % after a third of the time" flat
+if command -v nvidia-smi >/dev/null; then
+  expect "memory does not grow by 2 % after a third of the time" flat
+else
+  say "nvidia-smi is not here: no memory was read"
+fi
 done_checks
