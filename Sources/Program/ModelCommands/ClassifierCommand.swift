@@ -36,12 +36,7 @@ struct ClassifierCommand: ParsableCommand {
   @Option(help: "Side of the pictures in pixels; that of the data, at most 64, if not given.")
   var side: Int?
   @Option(help: "The most words that are classes.") var words = 1000
-  @Option(help: "Thousands of images to see; a repeated picture counts again.") var kimg = 200.0
-  @Option(help: "Stop after this many seconds.") var seconds: Double?
-  @Option(help: "Pictures in a step.") var batch = 128
-  @Option(help: "Seed of everything random.") var seed: UInt64 = 0
-  @Option(help: "Threads.") var threads = 1
-  @Option(help: "File for the figures as JSON.") var report: String?
+  @OptionGroup var training: SmallTrainingFlags
 
   func validate() throws {
     if let side {
@@ -50,20 +45,10 @@ struct ClassifierCommand: ParsableCommand {
       }
     }
     try refuse(words, unless: .between(2, 100_000, "words"), flag: "--words")
-    try refuse(batch, unless: .between(2, 1_000_000), flag: "--batch")
-    try refuse(threads, unless: .threads, flag: "--threads")
-    try refuse(kimg, unless: .above(0, atMost: 1e9, "thousand images"), flag: "--kimg")
-    try refuse(seconds, unless: .above(0, atMost: 1e9, "seconds"), flag: "--seconds")
   }
 
   func run() throws {
-    Runtime.threads = threads
-    try OutputName.expectFile(out, "safetensors")
-    try RegularFile.expectPlace(for: out)
-    if let report {
-      try OutputName.expectFile(report, "json")
-      try RegularFile.expectPlace(for: report)
-    }
+    try training.prepare(out: out)
     let datasets = try data.flatMap(expandedBraces).map {
       try PackedDataset($0, requiresFeatures: false)
     }
@@ -77,22 +62,12 @@ struct ClassifierCommand: ParsableCommand {
     let model = PictureClassifier(
       resolution: data.training.resolution,
       words: data.words,
-      random: SeededRandom(seed: seed, stream: .classifierWeights, position: 0)
+      random: SeededRandom(seed: training.seed, stream: .classifierWeights, position: 0)
     )
     model.move(to: Runtime.defaultDevice)
-    var settings = CLIPTrainingConfiguration(kimg: kimg)
-    settings.maximumSeconds = seconds
-    settings.batchSize = batch
-    settings.seed = seed
+    let settings = training.settings(pictures: data.training.count, noun: "pictures")
     let trainer = ClassifierTrainer(model: model, pairs: data.training, configuration: settings)
-    trainer.run { progress in
-      Console.progress(
-        "classifier  \(Text.number(Double(progress.imagesSeen) / 1000)) kimg  "
-          + "loss \(Text.number(progress.loss))  "
-          + "\(Text.rate(progress.imagesPerSecond, "images"))  "
-          + "\(Text.time(progress.secondsLeft)) left"
-      )
-    }
+    trainer.run { SmallTrainingFlags.show($0, of: "classifier") }
     try model.save(to: out)
     let found = model.accuracy(data.heldOut)
     let figures = [
@@ -109,7 +84,7 @@ struct ClassifierCommand: ParsableCommand {
       )
     )
     Console.line("wrote \(out)")
-    if let report { try Figures.write(figures, to: report) }
+    if let report = training.report { try Figures.write(figures, to: report) }
   }
 
   private func tell(_ data: ClassifierData) {
@@ -125,11 +100,6 @@ struct ClassifierCommand: ParsableCommand {
     }
     if data.wordless > 0 {
       Console.line("left out \(Text.count(data.wordless, "picture")) without any of the words")
-    }
-    if batch > data.training.count {
-      Console.error(
-        "--batch \(batch): there are only \(data.training.count) pictures, a step takes all"
-      )
     }
   }
 }

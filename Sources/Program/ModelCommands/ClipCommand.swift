@@ -51,59 +51,27 @@ struct ClipCommand: ParsableCommand {
     @Option(help: "Side of the pictures in pixels.")
     var side = 32
 
-    @Option(help: "Thousands of images to see; a repeated picture counts again.")
-    var kimg = 200.0
-
-    @Option(help: "Stop after this many seconds.")
-    var seconds: Double?
-
-    @Option(help: "Pictures in a step.")
-    var batch = 128
-
-    @Option(help: "Seed of everything random.")
-    var seed: UInt64 = 0
-
-    @Option(help: "Threads.")
-    var threads = 1
-
-    @Option(help: "File for the figures as JSON.")
-    var report: String?
+    @OptionGroup var training: SmallTrainingFlags
 
     func validate() throws {
       guard side >= 16, side <= 512, side % 8 == 0 else {
         throw ValidationError("--side must be a multiple of 8 from 16 to 512, not \(side)")
       }
-      try refuse(batch, unless: .between(2, 1_000_000), flag: "--batch")
-      try refuse(threads, unless: .threads, flag: "--threads")
-      try refuse(kimg, unless: .above(0, atMost: 1e9, "thousand images"), flag: "--kimg")
-      try refuse(seconds, unless: .above(0, atMost: 1e9, "seconds"), flag: "--seconds")
     }
 
     func run() throws {
-      Runtime.threads = threads
-      try OutputName.expectFile(out, "safetensors")
-      try RegularFile.expectPlace(for: out)
-      if let report {
-        try OutputName.expectFile(report, "json")
-        try RegularFile.expectPlace(for: report)
-      }
+      try training.prepare(out: out)
       let (pairs, dropped) = try PairFolders.pairs(data.flatMap(expandedBraces), side: side)
       guard pairs.count >= 2 else {
         throw CLIPError.noPairs(folders: data)
       }
       Self.tell(dropped: dropped, of: data)
-      if batch > pairs.count {
-        Console.error("--batch \(batch): there are only \(pairs.count) pairs, a step takes all")
-      }
+      let settings = training.settings(pictures: pairs.count, noun: "pairs")
       let tokenizer = try Weights.tokenizer()
       let vocabulary = tokenizer.vocabulary(for: pairs.captions.joined())
       let shape = CLIPConfiguration.small(vocabulary: vocabulary, imageResolution: side)
-      let model = CLIP(shape, random: SeededRandom(seed: seed, plain: .clipWeights))
+      let model = CLIP(shape, random: SeededRandom(seed: training.seed, plain: .clipWeights))
       model.move(to: Runtime.defaultDevice)
-      var settings = CLIPTrainingConfiguration(kimg: kimg)
-      settings.maximumSeconds = seconds
-      settings.batchSize = batch
-      settings.seed = seed
       Console.line(
         "\(pairs.count) pairs, \(model.parameterCount) parameters, \(vocabulary.count) tokens"
       )
@@ -114,14 +82,7 @@ struct ClipCommand: ParsableCommand {
         pairs: pairs,
         configuration: settings
       )
-      trainer.run { progress in
-        Console.progress(
-          "clip  \(Text.number(Double(progress.imagesSeen) / 1000)) kimg  "
-            + "loss \(Text.number(progress.loss))  "
-            + "\(Text.rate(progress.imagesPerSecond, "images"))  "
-            + "\(Text.time(progress.secondsLeft)) left"
-        )
-      }
+      trainer.run { SmallTrainingFlags.show($0, of: "clip") }
       try model.save(to: out)
       var figures = try retrieval(model, restricted, pairs, prefix: "r1")
       if !test.isEmpty {
@@ -131,7 +92,7 @@ struct ClipCommand: ParsableCommand {
       }
       for (name, value) in figures { Console.line("\(name) \(String(format: "%.3f", value))") }
       Console.line("wrote \(out)")
-      if let report {
+      if let report = training.report {
         let json = figures.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ")
         try AtomicFile.write(
           "{\(json), \"kimg\": \(Double(trainer.imagesSeen) / 1000)}\n",

@@ -12,14 +12,12 @@ package final class ClassifierTrainer {
   /// The model being trained.
   package let model: PictureClassifier
   /// Images seen so far.
-  package private(set) var imagesSeen = 0
+  package var imagesSeen: Int { training.imagesSeen }
 
   private let configuration: CLIPTrainingConfiguration
-  private let schedule: StepSchedule
-  private var rounds: ShuffledRounds
   private let images: Tensor  // uint8 [N, R, R, 3]
   private let classes: [[Int]]
-  private let adam: DecayedAdam
+  private let training: SmallTraining
 
   /// A trainer at the start.
   ///
@@ -40,21 +38,12 @@ package final class ClassifierTrainer {
     self.configuration = configuration
     images = pairs.tensor(of: 0..<pairs.count)
     classes = pairs.captions.map { model.words.classes(of: $0) }
-    schedule = StepSchedule(
-      images: configuration.kimg * 1000,
-      maximumSeconds: configuration.maximumSeconds,
-      warmUpImages: configuration.warmUpImages
-    )
-    rounds = ShuffledRounds(
-      count: pairs.count,
-      batchSize: configuration.batchSize,
-      seed: configuration.seed,
-      stream: .classifierOrder
-    )
-    adam = DecayedAdam(
+    training = SmallTraining(
       model.parameters,
-      Adam.Configuration(learningRate: 0, beta2: 0.98, epsilon: 1e-6),
-      weightDecay: configuration.weightDecay
+      pictures: pairs.count,
+      configuration: configuration,
+      stream: .classifierStep,
+      orderStream: .classifierOrder
     )
   }
 
@@ -62,7 +51,7 @@ package final class ClassifierTrainer {
   ///
   /// - Parameter report: Called about once a second and at the end.
   package func run(_ report: (StepProgress) -> Void = { _ in }) {
-    schedule.run(imagesSeen: { imagesSeen }, report: report, step: { step(share: $0) })
+    training.run(report: report, step: { step(share: $0) })
   }
 
   /// One step.
@@ -70,23 +59,12 @@ package final class ClassifierTrainer {
   /// - Parameter share: How much of the training is behind, [0, 1): sets the step size.
   /// - Returns: The loss before the step.
   package func step(share: Double) -> Double {
-    let random = SeededRandom(
-      seed: configuration.seed,
-      stream: .classifierStep,
-      position: UInt64(imagesSeen)
-    )
-    let batch = rounds.next(imagesSeen: imagesSeen)
-    let pixels = augmented(images.gathered(0, batch), configuration, random: random)
-      .to(model.device)
-    let logits = model.logits(model.features(pixels, training: true))
-    let loss = -(logits.logSoftmax(1) * targets(of: batch)).sum(1).mean()
-    adam.step(
-      loss: loss,
-      learningRate: configuration.learningRate
-        * schedule.factor(share: share, imagesSeen: imagesSeen)
-    )
-    imagesSeen += batch.count
-    return loss.item
+    training.step(share: share) { batch, random in
+      let pixels = augmented(images.gathered(0, batch), configuration, random: random)
+        .to(model.device)
+      let logits = model.logits(model.features(pixels, training: true))
+      return -(logits.logSoftmax(1) * targets(of: batch)).sum(1).mean()
+    }
   }
 
   /// Rows that sum to one: each word of a picture has the same share, [n, words].

@@ -1,4 +1,4 @@
-package import Networks
+import Networks
 package import Torch
 
 /// Images of the generator and what they are conditioned on, without gradient.

@@ -1,5 +1,5 @@
 package import Networks
-package import Torch
+import Torch
 
 /// The vision-aided discriminator in training.
 package final class VisionAid {

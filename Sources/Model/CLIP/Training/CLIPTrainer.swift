@@ -11,14 +11,12 @@ package final class CLIPTrainer {
   /// The model being trained.
   package let model: CLIP
   /// Images seen so far.
-  package private(set) var imagesSeen = 0
+  package var imagesSeen: Int { training.imagesSeen }
 
   private let configuration: CLIPTrainingConfiguration
   private let images: Tensor  // uint8 [N, R, R, 3]
   private let tokens: [[[Int64]]]
-  private let adam: DecayedAdam
-  private let schedule: StepSchedule
-  private var rounds: ShuffledRounds
+  private let training: SmallTraining
 
   /// A trainer at the start.
   ///
@@ -51,21 +49,12 @@ package final class CLIPTrainer {
       tokens.append(try tokenizer.tokenizeAll(captions, contextLength: shape.contextLength))
     }
     self.tokens = tokens
-    schedule = StepSchedule(
-      images: configuration.kimg * 1000,
-      maximumSeconds: configuration.maximumSeconds,
-      warmUpImages: configuration.warmUpImages
-    )
-    rounds = ShuffledRounds(
-      count: pairs.count,
-      batchSize: configuration.batchSize,
-      seed: configuration.seed,
-      stream: .clipOrder
-    )
-    adam = DecayedAdam(
+    training = SmallTraining(
       model.parameters,
-      Adam.Configuration(learningRate: 0, beta2: 0.98, epsilon: 1e-6),
-      weightDecay: configuration.weightDecay
+      pictures: pairs.count,
+      configuration: configuration,
+      stream: .clipStep,
+      orderStream: .clipOrder
     )
   }
 
@@ -73,7 +62,7 @@ package final class CLIPTrainer {
   ///
   /// - Parameter report: Called about once a second and at the end.
   package func run(_ report: (StepProgress) -> Void = { _ in }) {
-    schedule.run(imagesSeen: { imagesSeen }, report: report, step: { step(share: $0) })
+    training.run(report: report, step: { step(share: $0) })
   }
 
   /// One step.
@@ -81,32 +70,23 @@ package final class CLIPTrainer {
   /// - Parameter share: How much of the training is behind, [0, 1): sets the step size.
   /// - Returns: The loss before the step.
   package func step(share: Double) -> Double {
-    let random = SeededRandom(
-      seed: configuration.seed,
-      stream: .clipStep,
-      position: UInt64(imagesSeen)
-    )
-    let batch = rounds.next(imagesSeen: imagesSeen)
-    let drawn = (0..<configuration.captionsPerPicture).map { _ in
-      batch.map { tokens[$0][random.integer(in: 0..<tokens[$0].count)] }
+    defer {
+      // The published limit: beyond a factor of 100 training becomes unstable.
+      withoutGradients { model.logitScale.assign(model.logitScale.clamped(to: log(100))) }
     }
-    let image = encodeImages(batch, random)
-    let losses = drawn.map { captions in
-      symmetricContrastiveLoss(
-        model.logits(image, encodeCaptions(captions)),
-        equalCaptions: Self.equalPairs(captions)
-      )
+    return training.step(share: share) { batch, random in
+      let drawn = (0..<configuration.captionsPerPicture).map { _ in
+        batch.map { tokens[$0][random.integer(in: 0..<tokens[$0].count)] }
+      }
+      let image = encodeImages(batch, random)
+      let losses = drawn.map { captions in
+        symmetricContrastiveLoss(
+          model.logits(image, encodeCaptions(captions)),
+          equalCaptions: Self.equalPairs(captions)
+        )
+      }
+      return Tensor.stacked(losses).mean()
     }
-    let loss = Tensor.stacked(losses).mean()
-    adam.step(
-      loss: loss,
-      learningRate: configuration.learningRate
-        * schedule.factor(share: share, imagesSeen: imagesSeen)
-    )
-    // The published limit: beyond a factor of 100 training becomes unstable.
-    withoutGradients { model.logitScale.assign(model.logitScale.clamped(to: log(100))) }
-    imagesSeen += batch.count
-    return loss.item
   }
 
   private func encodeImages(_ batch: [Int], _ random: any RandomSource) -> Tensor {

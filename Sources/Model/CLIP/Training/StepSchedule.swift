@@ -1,22 +1,14 @@
 import Foundation
-package import Torch
-package import TorchNN
+import Torch
 
 /// When a small training ends, and how large its steps are: a warm-up, then half a cosine to zero.
-package struct StepSchedule: Sendable {
+struct StepSchedule: Sendable {
   /// Images to see; a repeated image counts again.
-  package var images: Double
+  var images: Double
   /// Ends the training early; the step size is then scheduled by time.
-  package var maximumSeconds: Double?
+  var maximumSeconds: Double?
   /// Images over which the step size rises from zero.
-  package var warmUpImages: Int
-
-  /// A schedule.
-  package init(images: Double, maximumSeconds: Double?, warmUpImages: Int) {
-    self.images = images
-    self.maximumSeconds = maximumSeconds
-    self.warmUpImages = warmUpImages
-  }
+  var warmUpImages: Int
 
   /// Takes steps to the limit in images or in time.
   ///
@@ -24,7 +16,7 @@ package struct StepSchedule: Sendable {
   ///   - imagesSeen: Images seen so far.
   ///   - report: Called about once a second and at the end.
   ///   - step: One step, given the share of the training that is behind, [0, 1); returns its loss.
-  package func run(
+  func run(
     imagesSeen: () -> Int,
     report: (StepProgress) -> Void,
     step: (Double) -> Double
@@ -53,7 +45,7 @@ package struct StepSchedule: Sendable {
   }
 
   /// The step size's factor, in (0, 1], at a share of the training and after some images.
-  package func factor(share: Double, imagesSeen: Int) -> Double {
+  func factor(share: Double, imagesSeen: Int) -> Double {
     let warmUp = min(1, Double(imagesSeen + 1) / Double(max(1, warmUpImages)))
     return warmUp * 0.5 * (1 + cos(Double.pi * min(1, share)))
   }
@@ -72,7 +64,7 @@ package struct StepProgress: Sendable {
 }
 
 /// The images of steps: each round sees all of them in a new order, but for what does not fill a step.
-package struct ShuffledRounds {
+struct ShuffledRounds {
   private let count: Int
   private let size: Int
   private let seed: UInt64
@@ -80,7 +72,7 @@ package struct ShuffledRounds {
   private var order: [Int] = []
 
   /// Rounds over `count` images; a step takes all of them if there are fewer than its size.
-  package init(count: Int, batchSize: Int, seed: UInt64, stream: RandomStream) {
+  init(count: Int, batchSize: Int, seed: UInt64, stream: RandomStream) {
     self.count = count
     size = min(batchSize, count)
     self.seed = seed
@@ -88,46 +80,12 @@ package struct ShuffledRounds {
   }
 
   /// The images of the next step; a new round follows from the seed and the images seen.
-  package mutating func next(imagesSeen: Int) -> [Int] {
+  mutating func next(imagesSeen: Int) -> [Int] {
     if order.count < size {
       let random = SeededRandom(seed: seed, stream: stream, position: UInt64(imagesSeen))
       order = random.permutation(count).values(Int64.self).map(Int.init)
     }
     defer { order.removeLast(size) }
     return Array(order.suffix(size))
-  }
-}
-
-/// Adam with decoupled weight decay of matrices and filters; gains and biases are free of it.
-package final class DecayedAdam {
-  private let decayed: Adam
-  private let free: Adam
-
-  /// An optimiser at the start.
-  ///
-  /// - Parameters:
-  ///   - parameters: What is trained.
-  ///   - configuration: Of Adam.
-  ///   - weightDecay: Of tensors of two axes or more.
-  package init(_ parameters: [Tensor], _ configuration: Adam.Configuration, weightDecay: Double) {
-    free = Adam(parameters.filter { $0.rank < 2 }, configuration)
-    var decaying = configuration
-    decaying.weightDecay = weightDecay
-    decayed = Adam(parameters.filter { $0.rank >= 2 }, decaying)
-  }
-
-  /// One step down a loss, of a step size.
-  package func step(loss: Tensor, learningRate: Double) {
-    let gradients = gradients(
-      of: [loss],
-      withRespectTo: decayed.parameters + free.parameters
-    )
-    for (optimiser, part) in [
-      (decayed, gradients.prefix(decayed.parameters.count)),
-      (free, gradients.suffix(free.parameters.count)),
-    ] {
-      optimiser.configuration.learningRate = learningRate
-      optimiser.step(Array(part))
-    }
   }
 }
