@@ -53,8 +53,13 @@ data() {
     rm -rf "$pictures"
     say "painting pictures to train on"
     "$nifty" generate --network emoji --samples 16 --out "$pictures" "red heart" "sun" "green apple" \
-      "crying face" "panda" "fire engine" "cat face" "blue square" >"$work/generate.log" 2>&1
-    rm "$pictures/sheet.png"
+      "crying face" "panda" "fire engine" "cat face" "blue square" >"$work/generate.log" 2>&1 ||
+      # A sheet of all needs a font, which no check does.
+      [[ $(find "$pictures" -name 'seed*.png' | wc -l) == 128 ]] || {
+      say "no pictures were painted; see $work/generate.log"
+      exit 1
+    }
+    rm -f "$pictures/sheet.png"
     # seed0003-red-heart.png shows a red heart.
     for picture in "$pictures"/*.png; do
       caption=$(basename "$picture" .png)
