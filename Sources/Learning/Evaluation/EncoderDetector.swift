@@ -1,5 +1,4 @@
-import Files
-import Pickle
+import CLIP
 package import Torch
 
 /// How an image encoder takes its images.
@@ -17,8 +16,7 @@ package enum EncoderInput: String, CaseIterable, Sendable {
   var normalization: (mean: [Double], deviation: [Double]) {
     switch self {
     case .imagenet: ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
-    case .clip:
-      ([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711])
+    case .clip: (CLIPConfiguration.pixelMean, CLIPConfiguration.pixelDeviation)
     case .unit: ([0, 0, 0], [1, 1, 1])
     case .signed: ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
     }
@@ -51,15 +49,7 @@ package final class EncoderDetector: FeatureDetector {
   ///   but a vector.
   package init(path: String, side: Int, input: EncoderInput, device: Device = .cpu) throws {
     func refusal(_ reason: String) -> EvaluationError { .encoder(path: path, reason: reason) }
-    let file = try MappedFile(path)
-    // Our own reader first: it checks every length before libtorch reads the file.
-    do throws(PickleError) { _ = try TorchArchive(path) } catch { throw refusal("\(error)") }
-    do throws(TorchError) {
-      module = try ScriptModule(file)
-      try module.move(to: device)
-    } catch {
-      throw refusal("\(error)")
-    }
+    (module, sha256) = try ScriptModule.checked(path, on: device, refusal: refusal)
     func channels(_ values: [Double]) -> Tensor {
       Tensor(values, shape: [1, 3, 1, 1]).to(.float32).to(device)
     }
@@ -67,7 +57,6 @@ package final class EncoderDetector: FeatureDetector {
       channels(input.normalization.mean), channels(input.normalization.deviation)
     )
     name = Self.name(of: path)
-    sha256 = SHA256.digest(of: file.bytes)
     resize = "bicubic, antialiased, to \(side)², \(input.rawValue)"
     (self.path, self.side) = (path, side)
     let answer: Tensor

@@ -26,8 +26,12 @@ package func frechetDistanceAtInfinity(
     let share = 0.1 + 0.9 * Double(index) / Double(points - 1)
     let count = index == points - 1 ? m : Int(Double(m) * share)
     var statistics = FeatureStatistics(dimension: generated.size(1))
-    let chosen = random.permutation(m).sliced(0, 0..<count)
-    statistics.append(generated.gathered(0, chosen))
+    let order = random.permutation(m)
+    // In parts: in float64 all of them at once take twice the memory of the features.
+    for start in stride(from: 0, to: count, by: 1000) {
+      let part = order.sliced(0, start..<min(start + 1000, count))
+      statistics.append(generated.gathered(0, part))
+    }
     return (x: 1 / Double(count), y: reference.distance(to: statistics.moments))
   }
   return intercept(line)

@@ -27,16 +27,7 @@ package final class ScriptDetector: FeatureDetector {
   package init(_ kind: DetectorKind, path: String, device: Device = .cpu) throws {
     let (name, flag, wantsOwnSize) = Self.interface(kind)
     func refusal(_ reason: String) -> EvaluationError { .detector(path: path, reason: reason) }
-    let file = try MappedFile(path)
-    // Our own reader first: it checks every length before libtorch reads the file.
-    do throws(PickleError) { _ = try TorchArchive(path) } catch { throw refusal("\(error)") }
-    let module: ScriptModule
-    do throws(TorchError) {
-      module = try ScriptModule(file)
-      try module.move(to: device)
-    } catch {
-      throw refusal("\(error)")
-    }
+    let (module, sha256) = try ScriptModule.checked(path, on: device, refusal: refusal)
     guard module.takes(flag) else { throw refusal("its forward takes no \(flag)") }
     var flags = [flag: true]
     if wantsOwnSize, module.takes("resize_images") { flags["resize_images"] = false }
@@ -45,7 +36,7 @@ package final class ScriptDetector: FeatureDetector {
     self.module = module
     self.flags = flags
     isAskedForDistances = wantsOwnSize
-    sha256 = SHA256.digest(of: file.bytes)
+    self.sha256 = sha256
     resize = wantsOwnSize ? "none" : "inside the detector"
     let probe = Tensor.zeros([1, 3, 64, 64], dtype: wantsOwnSize ? .float32 : .uint8).to(device)
     let answer: Tensor
@@ -83,6 +74,33 @@ package final class ScriptDetector: FeatureDetector {
     case .vggDistances: ("vgg16", "return_lpips", true)
     case .lite0, .clip, .judge, .classifier, .encoder, .pixels:
       preconditionFailure("\(kind) is no TorchScript detector")
+    }
+  }
+}
+
+extension ScriptModule {
+  /// Loads a module that comes from outside.
+  ///
+  /// - Parameters:
+  ///   - path: The TorchScript file.
+  ///   - device: Where it computes.
+  ///   - refusal: The error of a file that is damaged or no module.
+  /// - Returns: The module, and the SHA-256 of its file.
+  /// - Throws: `refusal`, or `FileError` for a file that cannot be read.
+  static func checked(
+    _ path: String,
+    on device: Device,
+    refusal: (String) -> EvaluationError
+  ) throws -> (module: ScriptModule, sha256: String) {
+    let file = try MappedFile(path)
+    // Our own reader first: it checks every length before libtorch reads the file.
+    do throws(PickleError) { _ = try TorchArchive(path) } catch { throw refusal("\(error)") }
+    do throws(TorchError) {
+      let module = try ScriptModule(file)
+      try module.move(to: device)
+      return (module, SHA256.digest(of: file.bytes))
+    } catch {
+      throw refusal("\(error)")
     }
   }
 }

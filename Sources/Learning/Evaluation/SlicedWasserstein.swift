@@ -54,7 +54,8 @@ package final class PixelDetector: FeatureDetector {
   package let dimension = 512
   /// The longest side that is seen in full, in pixels.
   private static let side = 64
-  private var directions: Tensor?  // [3HW, P]
+  /// Those of the last size and device, [3HW, P].
+  private var known: Tensor?
 
   /// A detector; its directions are always the same.
   package init() {}
@@ -67,14 +68,14 @@ package final class PixelDetector: FeatureDetector {
       x = x.bilinear(height: min(H, Self.side), width: min(W, Self.side), antialias: true)
     }
     let pixels = x.reshaped(N, -1)
-    return pixels.matmul(known(pixels.size(1)).to(pixels.device))
+    return pixels.matmul(directions(pixels.size(1), on: pixels.device))
   }
 
-  private func known(_ length: Int) -> Tensor {
-    if let directions, directions.size(0) == length { return directions }
+  private func directions(_ length: Int, on device: Device) -> Tensor {
+    if let known, known.size(0) == length, known.device == device { return known }
     let random = SeededRandom(seed: 0, stream: .pixelDirections, position: 0)
-    let made = random.normal([dimension, length]).normalized().transposed().contiguous()
-    directions = made
+    let made = random.normal([dimension, length]).normalized().transposed().contiguous().to(device)
+    known = made
     return made
   }
 }

@@ -19,7 +19,7 @@ package struct NiftyCompute: AsyncParsableCommand {
 
       Bring published datasets in with nifty import, look at packed ones with nifty
       dataset, get published weights with nifty fetch. Score a snapshot with nifty
-      metrics, find a picture in a generator with nifty project, paint and watch runs in the browser with nifty studio, list runs with
+      metrics, train a judge for it with nifty classifier, find a picture in a generator with nifty project, paint and watch runs in the browser with nifty studio, list runs with
       nifty runs, show one as an animation with nifty animate, exchange snapshots
       with the original LAFITE with nifty convert.
 

@@ -59,10 +59,7 @@ struct FrechetInfinityTests {
         plan: plan,
         training: [set],
         conditions: TrainingSet([set]),
-        sources: MetricSources(
-          detector: { _ in QuarterDetector() },
-          judge: { throw EvaluationError.option("no judge") }
-        )
+        sources: sources(QuarterDetector())
       )
     }
     let error = #expect(throws: EvaluationError.self) {

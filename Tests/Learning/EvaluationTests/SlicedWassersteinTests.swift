@@ -58,10 +58,7 @@ struct SlicedWassersteinTests {
         plan: plan,
         training: [training],
         conditions: TrainingSet([test]),
-        sources: MetricSources(
-          detector: { _ in PixelDetector() },
-          judge: { throw EvaluationError.option("no judge") }
-        )
+        sources: sources(PixelDetector())
       )
       let line = try suite.line("swd_pixels", of: tinyGenerator(), snapshot: "a")
       return Dictionary(uniqueKeysWithValues: line.results.map { ($0.name, $0.value) })

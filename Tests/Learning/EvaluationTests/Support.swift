@@ -92,3 +92,11 @@ func tinyGenerator(seed: UInt64 = 1, reduced: Int = 0) -> Generator {
   generator.setTrainable(false)
   return generator
 }
+
+/// Sources that know one detector, whatever the metric asks for, and no judge of captions.
+func sources(_ detector: any FeatureDetector) -> MetricSources {
+  MetricSources(
+    detector: { _ in detector },
+    judge: { throw EvaluationError.option("no judge of captions was asked for") }
+  )
+}

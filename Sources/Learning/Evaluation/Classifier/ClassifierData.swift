@@ -41,10 +41,8 @@ package struct ClassifierData {
           + "pictures may take: give fewer zips, or a smaller --side"
       )
     }
-    var captions: [[String]] = []
-    for dataset in datasets {
-      for index in 0..<dataset.count { captions.append(try dataset.captions(at: index)) }
-    }
+    let places = datasets.flatMap { dataset in (0..<dataset.count).map { (dataset, $0) } }
+    let captions = try places.map { try $0.captions(at: $1) }
     let words = CaptionWords(captions: captions, most: mostWords)
     guard words.words.count >= 2 else {
       throw EvaluationError.option(
@@ -62,17 +60,12 @@ package struct ClassifierData {
     }
     let apart = Self.heldOut(of: chosen)
     var parts = [(pixels: [UInt8], captions: [[String]])](repeating: ([], []), count: 2)
-    var (first, taken) = (0, 0)
-    for dataset in datasets {
-      defer { first += dataset.count }
-      for number in chosen where first..<first + dataset.count ~= number {
-        let image = try dataset.image(at: number - first)
-        let part = apart.contains(number) ? 1 : 0
-        parts[part].pixels += image.resized(width: side, height: side).pixels
-        parts[part].captions.append(captions[number])
-        taken += 1
-        progress(taken, chosen.count)
-      }
+    for (taken, number) in chosen.enumerated() {
+      let (dataset, index) = places[number]
+      let part = apart.contains(number) ? 1 : 0
+      parts[part].pixels += try dataset.image(at: index).resized(width: side, height: side).pixels
+      parts[part].captions.append(captions[number])
+      progress(taken + 1, chosen.count)
     }
     training = CLIPPairs(
       pixels: parts[0].pixels,

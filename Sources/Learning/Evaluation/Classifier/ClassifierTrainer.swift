@@ -1,6 +1,6 @@
 package import CLIP
 import Foundation
-import Torch
+package import Torch
 import TorchNN
 
 /// Trains a `PictureClassifier` on captioned pictures.
@@ -8,16 +8,14 @@ import TorchNN
 /// The target of a picture is spread evenly over the words of its captions, and the loss is the cross-entropy of a
 /// softmax over all words (Joulin et al., arXiv 1511.02251, section 3.1). Batches and changes of pictures follow from
 /// (seed, images seen): with a limit in images, two runs are equal.
-package final class ClassifierTrainer {
+package final class ClassifierTrainer: SmallTrainer {
   /// The model being trained.
   package let model: PictureClassifier
-  /// Images seen so far.
-  package var imagesSeen: Int { training.imagesSeen }
+  package let training: SmallTraining
 
   private let configuration: CLIPTrainingConfiguration
   private let images: Tensor  // uint8 [N, R, R, 3]
   private let classes: [[Int]]
-  private let training: SmallTraining
 
   /// A trainer at the start.
   ///
@@ -47,24 +45,11 @@ package final class ClassifierTrainer {
     )
   }
 
-  /// Trains to the limit in images or in time.
-  ///
-  /// - Parameter report: Called about once a second and at the end.
-  package func run(_ report: (StepProgress) -> Void = { _ in }) {
-    training.run(report: report, step: { step(share: $0) })
-  }
-
-  /// One step.
-  ///
-  /// - Parameter share: How much of the training is behind, [0, 1): sets the step size.
-  /// - Returns: The loss before the step.
-  package func step(share: Double) -> Double {
-    training.step(share: share) { batch, random in
-      let pixels = augmented(images.gathered(0, batch), configuration, random: random)
-        .to(model.device)
-      let logits = model.logits(model.features(pixels, training: true))
-      return -(logits.logSoftmax(1) * targets(of: batch)).sum(1).mean()
-    }
+  package func loss(_ batch: [Int], _ random: SeededRandom) -> Tensor {
+    let pixels = augmented(images.gathered(0, batch), configuration, random: random)
+      .to(model.device)
+    let logits = model.logits(model.features(pixels, training: true))
+    return -(logits.logSoftmax(1) * targets(of: batch)).sum(1).mean()
   }
 
   /// Rows that sum to one: each word of a picture has the same share, [n, words].

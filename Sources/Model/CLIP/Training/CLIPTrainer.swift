@@ -7,16 +7,14 @@ import TorchNN
 /// Every step draws the next pictures of a shuffled round with a caption or more each, and moves both
 /// towers so that a picture is closest to its own caption and a caption to its own picture. Batches, captions and
 /// augmentation follow from (seed, images seen): with a limit in images, two runs are equal.
-package final class CLIPTrainer {
+package final class CLIPTrainer: SmallTrainer {
   /// The model being trained.
   package let model: CLIP
-  /// Images seen so far.
-  package var imagesSeen: Int { training.imagesSeen }
+  package let training: SmallTraining
 
   private let configuration: CLIPTrainingConfiguration
   private let images: Tensor  // uint8 [N, R, R, 3]
   private let tokens: [[[Int64]]]
-  private let training: SmallTraining
 
   /// A trainer at the start.
   ///
@@ -58,35 +56,23 @@ package final class CLIPTrainer {
     )
   }
 
-  /// Trains to the limit in images or in time.
-  ///
-  /// - Parameter report: Called about once a second and at the end.
-  package func run(_ report: (StepProgress) -> Void = { _ in }) {
-    training.run(report: report, step: { step(share: $0) })
+  package func loss(_ batch: [Int], _ random: SeededRandom) -> Tensor {
+    let drawn = (0..<configuration.captionsPerPicture).map { _ in
+      batch.map { tokens[$0][random.integer(in: 0..<tokens[$0].count)] }
+    }
+    let image = encodeImages(batch, random)
+    let losses = drawn.map { captions in
+      symmetricContrastiveLoss(
+        model.logits(image, encodeCaptions(captions)),
+        equalCaptions: Self.equalPairs(captions)
+      )
+    }
+    return Tensor.stacked(losses).mean()
   }
 
-  /// One step.
-  ///
-  /// - Parameter share: How much of the training is behind, [0, 1): sets the step size.
-  /// - Returns: The loss before the step.
-  package func step(share: Double) -> Double {
-    defer {
-      // The published limit: beyond a factor of 100 training becomes unstable.
-      withoutGradients { model.logitScale.assign(model.logitScale.clamped(to: log(100))) }
-    }
-    return training.step(share: share) { batch, random in
-      let drawn = (0..<configuration.captionsPerPicture).map { _ in
-        batch.map { tokens[$0][random.integer(in: 0..<tokens[$0].count)] }
-      }
-      let image = encodeImages(batch, random)
-      let losses = drawn.map { captions in
-        symmetricContrastiveLoss(
-          model.logits(image, encodeCaptions(captions)),
-          equalCaptions: Self.equalPairs(captions)
-        )
-      }
-      return Tensor.stacked(losses).mean()
-    }
+  /// The published limit: beyond a factor of 100 training becomes unstable.
+  package func finishStep() {
+    withoutGradients { model.logitScale.assign(model.logitScale.clamped(to: log(100))) }
   }
 
   private func encodeImages(_ batch: [Int], _ random: any RandomSource) -> Tensor {

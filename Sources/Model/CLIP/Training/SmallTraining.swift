@@ -11,7 +11,7 @@ package final class SmallTraining {
 
   private let configuration: CLIPTrainingConfiguration
   private let stream: RandomStream
-  private let schedule: StepSchedule
+  fileprivate let schedule: StepSchedule
   private var rounds: ShuffledRounds
   // Matrices and filters decay; gains and biases are free of it.
   private let decayed: Adam
@@ -51,22 +51,7 @@ package final class SmallTraining {
     decayed = Adam(parameters.filter { $0.rank >= 2 }, adam)
   }
 
-  /// Takes steps to the limit in images or in time.
-  ///
-  /// - Parameters:
-  ///   - report: Called about once a second and at the end.
-  ///   - step: One step, given the share of the training that is behind, [0, 1); returns its loss.
-  package func run(report: (StepProgress) -> Void, step: (Double) -> Double) {
-    schedule.run(imagesSeen: { imagesSeen }, report: report, step: step)
-  }
-
-  /// One step.
-  ///
-  /// - Parameters:
-  ///   - share: How much of the training is behind, [0, 1): sets the step size.
-  ///   - loss: The loss of a batch, a scalar: gets the numbers of its pictures, and draws.
-  /// - Returns: The loss before the step.
-  package func step(
+  fileprivate func step(
     share: Double,
     loss: (_ batch: [Int], _ random: SeededRandom) -> Tensor
   ) -> Double {
@@ -92,5 +77,43 @@ package final class SmallTraining {
     }
     imagesSeen += batch.count
     return value.item
+  }
+}
+
+/// What a `SmallTraining` trains: a network with its pictures.
+package protocol SmallTrainer {
+  /// The training.
+  var training: SmallTraining { get }
+  /// The loss of a batch.
+  ///
+  /// - Parameters:
+  ///   - batch: Numbers of its pictures.
+  ///   - random: For all draws of the step.
+  /// - Returns: A scalar.
+  func loss(_ batch: [Int], _ random: SeededRandom) -> Tensor
+  /// What follows a step.
+  func finishStep()
+}
+
+extension SmallTrainer {
+  package func finishStep() {}
+
+  /// Images seen so far.
+  package var imagesSeen: Int { training.imagesSeen }
+
+  /// Trains to the limit in images or in time.
+  ///
+  /// - Parameter report: Called about once a second and at the end.
+  package func run(_ report: (StepProgress) -> Void = { _ in }) {
+    training.schedule.run(imagesSeen: { imagesSeen }, report: report, step: { step(share: $0) })
+  }
+
+  /// One step.
+  ///
+  /// - Parameter share: How much of the training is behind, [0, 1): sets the step size.
+  /// - Returns: The loss before the step.
+  package func step(share: Double) -> Double {
+    defer { finishStep() }
+    return training.step(share: share, loss: loss)
   }
 }
