@@ -12,11 +12,9 @@ enum RepeatedOptions {
   static func notices(_ words: [String], _ root: any ParsableCommand.Type) -> [String] {
     let options = words.prefix { $0 != "--" }
     let names = options.compactMap(name)
-    // The description of all verbs takes a moment: it is made only where a name comes twice.
-    guard Set(names).count < names.count, let verb = description(of: options, root) else {
-      return []
-    }
-    let single = verb.arguments.filter { $0.kind == "option" && !$0.isRepeating }
+    // The description of a verb takes a moment: it is made only where a name comes twice.
+    if Set(names).count == names.count { return [] }
+    let single = arguments(of: options, root).filter { $0.kind == "option" && !$0.isRepeating }
     return single.compactMap { option in
       let own = Set((option.names ?? []).map(\.text))
       let places = options.indices.filter { name(of: options[$0]).map(own.contains) == true }
@@ -37,19 +35,21 @@ enum RepeatedOptions {
     return String(word.prefix { $0 != "=" })
   }
 
-  /// The verb that words name, as the parser describes it.
-  private static func description(
+  /// The options of the verb that words name, as the parser describes them.
+  private static func arguments(
     of words: ArraySlice<String>,
     _ root: any ParsableCommand.Type
-  ) -> Command? {
-    let json = Data(root._dumpHelp().utf8)
-    guard var command = try? JSONDecoder().decode(Tool.self, from: json).command else { return nil }
+  ) -> [Argument] {
+    var verb = root
     for word in words {
-      let inner = command.subcommands?.first { $0.commandName == word }
-      guard let inner else { break }
-      command = inner
+      guard let inner = verb.configuration.subcommands.first(where: { $0._commandName == word })
+      else { break }
+      verb = inner
     }
-    return command
+    // `nifty laion` alone is `nifty laion download`.
+    while let inner = verb.configuration.defaultSubcommand { verb = inner }
+    let description = try? JSONDecoder().decode(Tool.self, from: Data(verb._dumpHelp().utf8))
+    return description?.command.arguments ?? []
   }
 
   private struct Tool: Decodable {
@@ -57,18 +57,7 @@ enum RepeatedOptions {
   }
 
   private struct Command: Decodable {
-    var commandName: String
-    var subcommands: [Command]?
     var arguments: [Argument]
-
-    enum CodingKeys: CodingKey { case commandName, subcommands, arguments }
-
-    init(from decoder: any Decoder) throws {
-      let values = try decoder.container(keyedBy: CodingKeys.self)
-      commandName = try values.decode(String.self, forKey: .commandName)
-      subcommands = try values.decodeIfPresent([Command].self, forKey: .subcommands)
-      arguments = try values.decodeIfPresent([Argument].self, forKey: .arguments) ?? []
-    }
   }
 
   private struct Argument: Decodable {

@@ -16,6 +16,12 @@ struct RepeatedOptionsTests {
     ),
     // A verb of a verb, and a value with its own sign of equality.
     ("clip train --out=a --out=b=c", ["--out is given twice: the last, b=c, counts"]),
+    // The verb that stands for a word left out.
+    (
+      "laion --metadata m --out a --out b",
+      ["--out is given twice: the last, b, counts"]
+    ),
+    ("laion verify --out a --out b", ["--out is given twice: the last, b, counts"]),
     // What may be repeated, flags without a value, words behind the end of options, unknown ones.
     ("train --data a --data b --outdir o -- --outdir p --outdir q", []),
     ("runs . --json --json", []), ("runs . --nothing a --nothing b", []), ("", []), ("--seed", []),
