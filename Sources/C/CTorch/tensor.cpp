@@ -70,6 +70,14 @@ extern "C" int32_t ct_to_bytes(CTTensor *value, int32_t dtype, void *data, size_
   });
 }
 
+extern "C" const void *ct_row_major_data(CTTensor *value) noexcept {
+  return fenced<const void *>(nullptr, [&]() -> const void * {
+    auto here = tensor(value);
+    bool lies = here.device().is_cpu() && here.is_contiguous() && !here.is_conj() && !here.is_neg();
+    return lies ? here.const_data_ptr() : nullptr;
+  });
+}
+
 extern "C" int32_t ct_dimensions(CTTensor *value) noexcept {
   return static_cast<int32_t>(impl(value)->dim());
 }

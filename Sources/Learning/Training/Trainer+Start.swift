@@ -32,6 +32,7 @@ extension Trainer {
     if snapshot.contains(.discriminator) {
       parts.append((.discriminator, discriminator, "the discriminator"))
     }
+    settleLoan()
     var lines: [String] = []
     let side = configuration.generator.resolution
     if snapshot.generator.resolution == side {

@@ -31,22 +31,42 @@ extension Trainer {
   /// moments under the parameters' names and its steps as one tensor; `pl_mean` is the mean path
   /// length. With LeCam's regulariser `logits.real` and `logits.fake` are its running means. With
   /// `--vision-aided` the heads are `D_vision.…`, and `D_opt` holds their moments under `vision.…`.
-  package var stateTensors: [(name: String, tensor: Tensor)] {
-    var result: [(name: String, tensor: Tensor)] = [("pl_mean", meanPathLength)]
+  /// Buffers are what a forward pass changes; all others change at the end of a phase.
+  package var stateTensors: [(name: String, tensor: Tensor, isBuffer: Bool)] {
+    var result = [(name: "pl_mean", tensor: meanPathLength, isBuffer: true)]
     if let anchors = context.anchors {
-      result += [("logits.real", anchors.real), ("logits.fake", anchors.fake)]
+      result += [("logits.real", anchors.real, true), ("logits.fake", anchors.fake, true)]
     }
     for (prefix, module) in networks {
-      result += module.state.map { ("\(prefix).\($0.name)", $0.tensor) }
+      result += module.state.map { ("\(prefix).\($0.name)", $0.tensor, !$0.isParameter) }
     }
     for (prefix, names, optimizer) in optimizers {
       for (index, name) in names.enumerated() {
-        result.append(("\(prefix).first.\(name)", optimizer.firstMoments[index]))
-        result.append(("\(prefix).second.\(name)", optimizer.secondMoments[index]))
+        result.append(("\(prefix).first.\(name)", optimizer.firstMoments[index], false))
+        result.append(("\(prefix).second.\(name)", optimizer.secondMoments[index], false))
       }
-      result.append(("\(prefix).steps", Tensor(optimizer.steps.map { Float($0.item) })))
+      result.append(("\(prefix).steps", Tensor(optimizer.steps.map { Float($0.item) }), false))
     }
     return result
+  }
+
+  /// Lends the state to a checkpoint; the trainer settles the loan before it changes a tensor.
+  ///
+  /// - Parameters:
+  ///   - smallest: Bytes of the smallest tensor that is lent.
+  ///   - partSize: Bytes that are read at once.
+  /// - Returns: What the checkpoint is written from, on any thread.
+  func lendState(smallest: Int = StateLoan.smallest, partSize: Int = 1 << 20) -> StateLoan {
+    settleLoan()
+    let loan = StateLoan(stateTensors, lending: smallest, partSize: partSize)
+    self.loan = loan
+    return loan
+  }
+
+  /// Ends the loan of the state, if there is one: from here on tensors may change.
+  func settleLoan() {
+    loan?.settle()
+    loan = nil
   }
 
   /// Restores a stored state; if it does not fit, nothing is changed.
@@ -61,7 +81,7 @@ extension Trainer {
   ) throws(TrainingError) {
     var pairs: [(target: Tensor, source: Tensor)] = []
     var steps: [String: [Float]] = [:]
-    for (name, target) in stateTensors {
+    for (name, target, _) in stateTensors {
       guard let source = tensors(name) else { throw .checkpoint("\(name) is missing") }
       guard source.shape == target.shape, source.dtype == target.dtype else {
         throw .checkpoint("\(name) is \(source), the run's is \(target)")
@@ -69,6 +89,7 @@ extension Trainer {
       if name.hasSuffix("_opt.steps") { steps[name] = source.floats }
       pairs.append((target, source))
     }
+    settleLoan()
     withoutGradients {
       for (target, source) in pairs { target.assign(source) }
       for (prefix, _, optimizer) in optimizers {

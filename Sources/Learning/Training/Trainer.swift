@@ -37,6 +37,8 @@ package final class Trainer {
   let averageState: [StateEntry]
   /// The running mean of the path length, a scalar.
   package let meanPathLength: Tensor
+  /// The state that a checkpoint is being written from.
+  var loan: StateLoan?
   /// The generator's images of this step, one batch a round, if the discriminator's phase reuses them.
   var generated: [GeneratedBatch] = []
   /// Measures the phases of every step.

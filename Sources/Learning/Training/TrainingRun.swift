@@ -134,8 +134,8 @@ package final class TrainingRun {
     defer { checkpoints.release() }
     try ranks.barrier()
     // A run that is killed in its first interval can be continued, too, and a disk that cannot take a
-    // checkpoint fails at once.
-    if try checkpoints.areNone { try ranks.whileOthersWait { try recovery.writeLastCheckpoint() } }
+    // checkpoint ends it after the first step.
+    if try checkpoints.areNone { try recovery.firstCheckpoint() }
     if isComplete, snapshots.unscored == nil {
       report.reportToConsole(
         "the run is complete at \(kimg(trainer.imagesSeen)) kimg; --kimg takes it further"

@@ -75,6 +75,7 @@ extension Trainer {
       sums = sums.isEmpty ? result.gradients : zip(sums, result.gradients).map { $0 + $1 }
     }
     let optimizer = phase.isGenerator ? generatorOptimizer : discriminatorOptimizer
+    settleLoan()
     // One overflow must not poison a run of days: LAFITE replaces NaN and infinity.
     optimizer.step(
       shared(sums, exchange).map {
@@ -85,6 +86,7 @@ extension Trainer {
   }
 
   private func updateAverage() {
+    settleLoan()
     let rule = ExponentialMovingAverage(
       halfLifeKimg: configuration.emaKimg,
       rampUp: configuration.emaRampUp,

@@ -7,11 +7,16 @@ public enum CLIPTowers: Sendable {
   case both
   /// That of the texts.
   case texts
+  /// That of the images.
+  case images
 
   /// Whether a tensor is read, by its name under any of `CLIPNaming`.
   func contain(_ name: String) -> Bool {
-    guard self == .texts else { return true }
+    if self == .both { return true }
     let name = CLIPNaming.stripped(name)
-    return !["visual.", "vision_model.", "visual_projection."].contains { name.hasPrefix($0) }
+    let isOfImages = ["visual.", "vision_model.", "visual_projection."].contains {
+      name.hasPrefix($0)
+    }
+    return isOfImages == (self == .images)
   }
 }

@@ -22,7 +22,7 @@ package final class ClipModel {
   /// - Parameters:
   ///   - path: The file.
   ///   - device: Where the model shall live.
-  ///   - towers: `texts` for callers that never ask for the features of pictures.
+  ///   - towers: `texts` for callers that never ask for the features of pictures, and the reverse.
   /// - Throws: `CLIPError` if the file holds no CLIP or its tokenizer does not fit; what reading it throws.
   package init(path: String, device: Device = .cpu, towers: CLIPTowers = .both) throws {
     let digest = BackgroundDigest(ofFile: path)
@@ -48,7 +48,7 @@ package final class ClipModel {
   ///
   /// A picture of another size is resampled as its pixels need: Lanczos in 8 bits.
   package func features(of images: [RGBImage]) -> Tensor {
-    precondition(towers == .both, "\(name) was read for texts only")
+    precondition(towers != .texts, "\(name) was read for texts only")
     let fitting = images.map {
       $0.width == side && $0.height == side
         ? $0 : $0.centerCropped().resized(width: side, height: side)
@@ -59,6 +59,7 @@ package final class ClipModel {
 
   /// Features of texts, unnormalised, [N, E].
   package func features(of texts: [String]) throws -> Tensor {
+    precondition(towers != .images, "\(name) was read for images only")
     let ids = try tokens(of: texts).flatMap { $0.map(Int64.init) }
     let shape = [texts.count, model.configuration.contextLength]
     let tokens = Tensor(ids, shape: shape).to(device)

@@ -134,11 +134,14 @@ public final class SafeTensors {
   }
 
   /// Writes tensors to a file one after the other, atomically, in the order given.
+  ///
+  /// - Returns: The file's size and its CRC-32, so that nobody has to read it for them.
+  @discardableResult
   public static func write(
     _ drafts: [Draft],
     metadata: [String: String] = [:],
     to path: String
-  ) throws {
+  ) throws -> (bytes: Int, checksum: UInt32) {
     var header: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]
     var offset = 0
     var sizes: [Int] = []
@@ -154,17 +157,23 @@ public final class SafeTensors {
     var json = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys])
     json.append(contentsOf: repeatElement(0x20, count: (8 - json.count % 8) % 8))
     let file = try AtomicFile(path, flushInterval: AtomicFile.runInterval)
-    try file.write(withUnsafeBytes(of: UInt64(json.count).littleEndian) { Array($0) })
-    try file.write(Array(json))
+    var checksum = CRC32()
+    func append(_ bytes: [UInt8]) throws {
+      bytes.withUnsafeBytes { checksum.update($0) }
+      try file.write(bytes)
+    }
+    try append(withUnsafeBytes(of: UInt64(json.count).littleEndian) { Array($0) })
+    try append(Array(json))
     for (draft, size) in zip(drafts, sizes) {
       var count = 0
       try draft.writing { bytes in
         count += bytes.count
-        try file.write(bytes)
+        try append(bytes)
       }
       precondition(count == size, "\(draft.name): \(count) bytes instead of \(size)")
     }
     try file.commit()
+    return (file.size, checksum.value)
   }
 
   /// Where the bytes of a tensor end behind the header, as the header states it.

@@ -153,6 +153,14 @@ public final class Tensor {
       initialized = count
     }
   }
+
+  /// The elements where they are, if they lie in host memory in row-major order.
+  ///
+  /// Valid while this object lives and nothing gives the tensor other memory: read from another thread only what
+  /// nobody changes meanwhile.
+  package var rowMajorMemory: UnsafeRawBufferPointer? {
+    ct_row_major_data(handle).map { .init(start: $0, count: count * dtype.byteCount) }
+  }
 }
 
 /// A Swift type that a tensor's elements can be copied from and to.

@@ -13,8 +13,12 @@ extension TrainCommand {
     options.promptLines = try Prompts.lines(of: file)
   }
 
-  func promptFeatures(_ options: TrainingOptions, _ model: ClipModel) throws -> Tensor? {
+  /// Features of the prompts, [4 P, F] for P prompts, unit length; `nil` without prompts.
+  ///
+  /// Nothing else of a run needs the text tower, which leaves the memory again.
+  func promptFeatures(_ options: TrainingOptions, on device: Device) throws -> Tensor? {
     guard let lines = options.promptLines, !lines.isEmpty else { return nil }
+    let model = try ClipModel(path: options.clip, device: device, towers: .texts)
     if let note = model.noteOnLength(of: lines) { Console.error("--prompts: \(note)") }
     let features = try model.features(of: lines).normalized()
     let repeated = lines.indices.flatMap { [Int](repeating: $0, count: 4) }

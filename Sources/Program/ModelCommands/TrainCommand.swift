@@ -169,7 +169,7 @@ struct TrainCommand: ParsableCommand {
       for line in policy.idleFlags(options) + notices { Console.line(line) }
     }
     let model = try ranks.doing("reads \(options.clip)") {
-      try ClipModel(path: options.clip, device: device)
+      try ClipModel(path: options.clip, device: device, towers: .images)
     }
     let classifier = try ranks.doing("reads EfficientNet-Lite0") {
       try options.trainer.losses.visionAidedWeight == 0
@@ -203,7 +203,7 @@ struct TrainCommand: ParsableCommand {
     let suite = try inputs.ranks.doing("prepares the metrics") { try metricSuite(inputs) }
     let run = try TrainingRun(
       inputs,
-      gridFeatures: try promptFeatures(inputs.options, model),
+      gridFeatures: try promptFeatures(inputs.options, on: inputs.device),
       metrics: snapshotMetrics(suite),
       notes: [
         "clip": model.name, "clip_sha256": model.sha256, "nifty_version": Version.number,

@@ -81,6 +81,23 @@ struct CLIPFileTests {
     #expect(CLIPTowers.texts.contain("text.visual.weight"))
   }
 
+  @Test func `without the text tower the features of images are the same`() throws {
+    let folder = try TemporaryFolder()
+    let own = folder.file("own.safetensors")
+    let model = try CLIPFile(archive).model
+    try model.save(to: own)
+    let side = model.configuration.imageResolution
+    let pixels = SeededRandom(seed: 4).normal([1, 3, side, side])
+    let expected = withoutGradients { model.encodeImage(pixels) }
+    for file in [archive, own] {
+      let images = try CLIPFile(file, towers: .images).model
+      #expect(images.configuration == model.configuration)
+      expectClose(withoutGradients { images.encodeImage(pixels) }, expected, rtol: 0, atol: 0)
+    }
+    #expect(CLIPTowers.images.contain("module.visual.proj"))
+    #expect(!CLIPTowers.images.contain("transformer.resblocks.0.ln_1.weight"))
+  }
+
   @Test func `a file whose shapes ask for more than it holds is refused`() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("model.safetensors")

@@ -64,6 +64,9 @@ int32_t ct_from_bytes(
   CTTensor **result) CT_NOEXCEPT;
 /// Copies the tensor, row-major, converted to `dtype`, to host memory of exactly `bytes` bytes.
 int32_t ct_to_bytes(CTTensor *tensor, int32_t dtype, void *data, size_t bytes) CT_NOEXCEPT;
+/// The elements where they are, if they lie in host memory in row-major order; NULL if not. Valid
+/// while the handle lives and nothing gives the tensor other memory.
+const void *ct_row_major_data(CTTensor *tensor) CT_NOEXCEPT;
 /// Turns a leaf into one of libtorch's device `meta`, in place: `aten::set_data` refuses that
 /// device.
 int32_t ct_move_to_meta(CTTensor *tensor) CT_NOEXCEPT;

@@ -3,22 +3,6 @@ import Foundation
 import Text
 package import Torch
 
-/// A copy of a tensor in host memory that may cross threads.
-package struct HostTensor: Sendable {
-  let name: String
-  let dtype: DType
-  let shape: [Int]
-  let bytes: [UInt8]
-
-  /// Copies a tensor.
-  package init(_ name: String, _ tensor: Tensor) {
-    self.name = name
-    dtype = tensor.dtype
-    shape = tensor.shape
-    bytes = tensor.bytes
-  }
-}
-
 /// A checkpoint on the disk: a folder with a state, tensors, and a manifest with their sizes and checksums.
 package struct Checkpoint {
   /// The run's state beside the tensors.
@@ -63,26 +47,21 @@ package struct Checkpoint {
   /// - Throws: `FileError` if it cannot be written.
   package static func write(
     _ state: RunState,
-    _ tensors: [HostTensor],
+    _ loan: StateLoan,
     to path: String
   ) throws {
-    try AtomicFile.write(try state.json, to: "\(path)/\(stateName)")
-    try SafeTensors.write(
-      tensors.map { tensor in
-        SafeTensors.Draft(name: tensor.name, dtype: tensor.dtype, shape: tensor.shape) {
-          tensor.bytes
-        }
-      },
+    let json = Array(try state.json.utf8)
+    try AtomicFile.write(json, to: "\(path)/\(stateName)")
+    let tensors = try SafeTensors.write(
+      loan.drafts,
       metadata: ["format": "nifty-checkpoint"],
       to: "\(path)/\(tensorsName)"
     )
     var manifest = Manifest(imagesSeen: state.trainer.imagesSeen)
-    for name in [stateName, tensorsName] {
-      let file = try MappedFile("\(path)/\(name)")
-      manifest.files[name] = withExtendedLifetime(file) {
-        Manifest.Entry(of: file.bytes)
-      }
-    }
+    manifest.files = [
+      stateName: Manifest.Entry(bytes: json.count, json.withUnsafeBytes(CRC32.of)),
+      tensorsName: Manifest.Entry(bytes: tensors.bytes, tensors.checksum),
+    ]
     try AtomicFile.write(try manifest.json, to: "\(path)/\(manifestName)")
   }
 }
@@ -96,9 +75,9 @@ private struct Manifest: Codable {
     /// Of format 1.
     let crc32c: String?
 
-    init(of bytes: UnsafeRawBufferPointer) {
-      self.bytes = bytes.count
-      crc32 = Self.hexadecimal(CRC32.of(bytes))
+    init(bytes: Int, _ checksum: UInt32) {
+      self.bytes = bytes
+      crc32 = Self.hexadecimal(checksum)
       crc32c = nil
     }
 

@@ -84,16 +84,16 @@ package final class CheckpointFolder: Sendable {
   ///
   /// - Parameters:
   ///   - state: The run's state beside the tensors.
-  ///   - tensors: Its tensors.
+  ///   - loan: Its tensors, lent by the trainer.
   /// - Throws: `FileError` if it cannot be written; the earlier checkpoints stay.
-  package func write(_ state: RunState, _ tensors: [HostTensor]) throws {
+  package func write(_ state: RunState, _ loan: StateLoan) throws {
     try syncLogs(state.logs.keys)
     let images = state.trainer.imagesSeen
     let partial = "\(path)/.\(Self.name(images)).\(getpid()).partial"
     try? FileManager.default.removeItem(atPath: partial)
     if mkdir(partial, 0o755) != 0 { throw FileError("create", path: partial) }
     do {
-      try Checkpoint.write(state, tensors, to: partial)
+      try Checkpoint.write(state, loan, to: partial)
       try replace(path(of: images), by: partial)
     } catch {
       try? FileManager.default.removeItem(atPath: partial)

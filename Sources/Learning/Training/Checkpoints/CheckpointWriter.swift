@@ -5,8 +5,8 @@ import Threads
 
 /// Writes checkpoints on a thread of its own, one at a time.
 ///
-/// Training waits only while the tensors are copied. It collects the outcomes later, so that all lines of the
-/// log come from one thread.
+/// Training goes on meanwhile: it lends its state. It collects the outcomes later, so that all lines of the log
+/// come from one thread.
 final class CheckpointWriter: Sendable {
   /// The outcome of a checkpoint.
   enum Outcome: Sendable {
@@ -36,22 +36,23 @@ final class CheckpointWriter: Sendable {
   var isBusy: Bool { state.withLock { $0.isBusy } }
 
   /// Starts to write; the writer must be idle.
-  func begin(_ runState: RunState, _ tensors: [HostTensor]) {
+  func begin(_ runState: RunState, _ loan: StateLoan) {
     let wasBusy = state.withLock { state in
       defer { state.isBusy = true }
       return state.isBusy
     }
     precondition(!wasBusy, "two checkpoints at a time")
     // If the system refuses a thread, training waits for the checkpoint.
-    if WorkerThread.start({ [self] in write(runState, tensors) }) != 0 { write(runState, tensors) }
+    if WorkerThread.start({ [self] in write(runState, loan) }) != 0 { write(runState, loan) }
   }
 
-  private func write(_ runState: RunState, _ tensors: [HostTensor]) {
+  private func write(_ runState: RunState, _ loan: StateLoan) {
     let start = Date()
     let images = runState.trainer.imagesSeen
     let outcome: Outcome
+    defer { loan.end() }
     do {
-      try hangDetector.alongside { try folder.write(runState, tensors) }
+      try hangDetector.alongside { try folder.write(runState, loan) }
       outcome = .written(imagesSeen: images, seconds: Date().timeIntervalSince(start))
     } catch {
       outcome = .failed(imagesSeen: images, reason: "\(error)")

@@ -10,6 +10,10 @@ final class RunCheckpoints {
   private let report: RunReport
   private var last = ContinuousClock.now
   private var isDue = false
+  /// Whether a failure ends the run: nobody wants to learn after days that the disk takes no checkpoint.
+  private var mustSucceed = false
+  /// Of the checkpoint in flight, or of the last one.
+  private var loan: StateLoan?
 
   /// Makes or opens the checkpoint folder of a run, and locks it.
   init(in run: RunFolder, _ inputs: StepInputs, report: RunReport) throws {
@@ -34,18 +38,37 @@ final class RunCheckpoints {
   /// Makes a checkpoint due now.
   func demand() { isDue = true }
 
+  /// Begins the first checkpoint of a run; training begins meanwhile.
+  ///
+  /// - Throws: If the log cannot be written.
+  func beginFirst(_ state: () -> RunState, _ trainer: Trainer) throws {
+    try report.flush()
+    mustSucceed = true
+    begin(state, trainer)
+  }
+
   /// Begins a checkpoint if one is due; a slow disk delays the next one.
+  ///
+  /// - Throws: If the first one could not be written.
   func beginIfDue(_ state: () -> RunState, _ trainer: Trainer) throws {
-    for case .failed(let images, let reason) in writer.takeOutcomes() {
+    for outcome in writer.takeOutcomes() {
+      guard case .failed(let images, let reason) = outcome else {
+        mustSucceed = false
+        continue
+      }
+      if mustSucceed {
+        throw TrainingError.stopped("the first checkpoint could not be written: \(reason)")
+      }
       try report.log(
         "no checkpoint at \(kimg(images)) kimg: \(reason) (training goes on; the checkpoint before "
           + "stays)"
       )
     }
+    if let loan { report.noteStall(loan.takeStall()) }
     if isDue || last.secondsAgo >= interval, !writer.isBusy { begin(state, trainer) }
   }
 
-  /// Copies the state and writes it in the background, after the checkpoint in flight.
+  /// Writes the state in the background, after the checkpoint in flight.
   func begin(_ state: () -> RunState, _ trainer: Trainer) {
     isDue = false
     last = .now
@@ -55,9 +78,10 @@ final class RunCheckpoints {
       report.reportToConsole("\(error) (no checkpoint now; training goes on)")
       return
     }
-    let tensors = trainer.stateTensors.map { HostTensor($0.name, $0.tensor) }
+    let loan = trainer.lendState()
+    self.loan = loan
     report.noteStall(last.secondsAgo)
-    writer.begin(state(), tensors)
+    writer.begin(state(), loan)
   }
 
   /// Writes a checkpoint and waits for it.

@@ -13,6 +13,9 @@ final class RunRecovery {
   /// Begins a checkpoint if one is due.
   func checkpointIfDue() throws { try run.checkpoints.beginIfDue({ state }, run.trainer) }
 
+  /// Begins the first checkpoint of the run.
+  func firstCheckpoint() throws { try run.checkpoints.beginFirst({ state }, run.trainer) }
+
   /// Begins a checkpoint.
   func checkpoint() { run.checkpoints.begin({ state }, run.trainer) }
 

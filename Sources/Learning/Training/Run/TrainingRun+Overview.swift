@@ -89,10 +89,9 @@ extension TrainingRun {
     let gradients = 4 * (trainer.generator.parameterCount + trainer.discriminator.parameterCount)
     let outputs = tables.reduce(0) { $0 + $1.outputBytes }
     let step = gradients + Self.tensorsPerOutput * outputs
-    // A checkpoint is written from a copy in the host's memory.
     let (total, place) =
       inputs.device == .cpu
-      ? (peakMemoryBytes() + step + state, "") : (state + step, " of the device, beside CLIP")
+      ? (peakMemoryBytes() + step, "") : (state + step, " of the device, beside CLIP")
     return "memory: about \(Text.bytes(Double(total)))\(place): weights and moments take "
       + "\(Text.bytes(Double(state))), a step of \(Text.count(options.batchPerDevice, "image")) "
       + "some \(Text.bytes(Double(step)))"
