@@ -20,6 +20,28 @@ struct TroubleTests {
   }
 
   @Test(.enabled(if: SmallDisk.isAvailable, SmallDisk.reason))
+  func `a disk without space for the first checkpoint ends the run at its beginning`() throws {
+    var tiny = try TinyRun()
+    let disk = tiny.folder.file("disk")
+    mkdir(disk, 0o755)
+    try #require(try SmallDisk.mount(disk, kilobytes: 64))
+    defer { SmallDisk.unmount(disk) }
+    tiny.options.outdir = disk + "/runs"
+    var steps = 0
+    let run = try tiny.session { event in
+      guard case .progress = event else { return }
+      // The checkpoint is written beside the steps.
+      usleep(200_000)
+      steps += 1
+    }
+    let error = #expect(throws: TrainingError.self) { _ = try run.run() }
+    let said = "\(try #require(error))"
+    #expect(said.contains("the first checkpoint could not be written"), "\(said)")
+    #expect(said.contains("No space left on device") && !said.contains("\n"), "\(said)")
+    #expect(steps < 5)
+  }
+
+  @Test(.enabled(if: SmallDisk.isAvailable, SmallDisk.reason))
   func `a full disk is reported and survived, and nothing is lost when there is space again`()
     throws
   {
