@@ -86,6 +86,7 @@ struct RecipeFlags: ParsableArguments {
   @Option(.generatedGamma) var generatedGamma: Double?
   @Option(.mismatchWeight) var mismatchWeight: Double?
   @Option(.anchorWeight) var anchorWeight: Double?
+  @Option(.pairedWeight) var pairedWeight: Double?
   @Option(.visionAidedWeight) var visionAidedWeight: Double?
   @Option(.visionAidedWarmup) var visionAidedWarmup: Double?
   @Option(.clipViews) var clipViews: Int?
@@ -99,7 +100,7 @@ struct RecipeFlags: ParsableArguments {
       .init(.reusesFakes, reusesFakes?.isOn), .init(.diffAugment, diffAugment),
       .init(.adversarial, adversarial), .init(.generatedGamma, generatedGamma),
       .init(.mismatchWeight, mismatchWeight), .init(.anchorWeight, anchorWeight),
-      .init(.visionAidedWeight, visionAidedWeight),
+      .init(.pairedWeight, pairedWeight), .init(.visionAidedWeight, visionAidedWeight),
       .init(.visionAidedWarmup, visionAidedWarmup), .init(.clipViews, clipViews),
       .init(.rateDecay, rateDecay), .init(.emaDeviation, emaDeviation),
     ]

@@ -80,6 +80,50 @@ struct LossFormTests {
     #expect(abs(Float(loss.total.item) - expected) < 1e-5)
   }
 
+  @Test func `the paired distance adds the levels of a Laplacian pyramid`() {
+    func distance(_ side: Int, _ body: (inout [Float]) -> Void) -> Float {
+      var pixels = [Float](repeating: 0, count: 3 * side * side)
+      body(&pixels)
+      let real = SeededRandom(seed: 4).normal([1, 3, side, side])
+      return pairedDistance(real + Tensor(pixels, shape: [1, 3, side, side]), real).floats[0]
+    }
+    // A constant is in the last level alone, a chessboard in the first.
+    #expect(abs(distance(16) { $0 = $0.map { _ in -0.25 } } - 0.25) < 1e-6)
+    let chessboard = distance(8) { pixels in
+      for index in pixels.indices { pixels[index] = (index / 8 + index) % 2 == 0 ? 0.5 : -0.5 }
+    }
+    #expect(abs(chessboard - 0.5) < 1e-6)
+    // One of 192 values: 48 and three times 16 of the first level, 16 of the 48 of the last.
+    #expect(abs(distance(8) { $0[77] = 64 } - (96.0 / 192 + 16.0 / 48)) < 1e-5)
+    // Sides that cannot be halved, or need not be, are the last level.
+    #expect(abs(distance(7) { $0[5] = 14.7 } - 14.7 / 147) < 1e-5)
+    #expect(abs(distance(4) { $0[5] = 4.8 } - 4.8 / 48) < 1e-5)
+  }
+
+  @Test func `the paired distance counts by its weight, between rows of one condition`() throws {
+    func value(_ weight: Double) throws -> LossValue {
+      let context = try context { $0.losses.pairedWeight = weight }
+      let batch = tinyBatch(1)
+      return generatorLoss(
+        context,
+        batch: batch,
+        conditioning: context.conditioning(batch, random: SeededRandom(seed: 2)),
+        z: SeededRandom(seed: 3).normal([4, 8]),
+        random: SeededRandom(seed: 4)
+      )
+    }
+    let (plain, paired) = (try value(0), try value(3))
+    let images = try #require(paired.generated).images
+    let real = tinyBatch(1).images
+    for row in 0..<4 {
+      let own = pairedDistance(images.sliced(0, row..<row + 1), real.sliced(0, row..<row + 1)).item
+      let added = Double(paired.perSample.floats[row] - plain.perSample.floats[row])
+      #expect(abs(added - 3 * own) < 1e-4, "row \(row)")
+    }
+    #expect(plain.reports.allSatisfy { $0.name != "Loss/G/paired" })
+    #expect(paired.reports.contains { $0.name == "Loss/G/paired" })
+  }
+
   @Test func `LeCam pulls logits toward the running mean of the other kind`() throws {
     #expect(try context().anchored(output([1]), isReal: true) == nil)
     let context = try context { $0.losses.anchorWeight = 0.5 }

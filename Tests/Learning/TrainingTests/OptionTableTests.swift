@@ -37,6 +37,7 @@ struct OptionTableTests {
     "recipe": .string("nifty"), "text-lr-multiplier": .double(0.5), "reuse-fakes": .bool(true),
     "diffaug": .string("color,cutout"), "adversarial": .string("relativistic"),
     "r2-gamma": .double(1), "matching-aware": .double(0.5), "lecam": .double(0.3),
+    "paired": .double(5),
     "vision-aided": .double(0.25), "vision-aided-warmup": .double(3),
     "clip-views": .int(2), "lr-decay-kimg": .double(100), "ema-deviation": .double(0.05),
   ]

@@ -82,10 +82,9 @@ struct StateLoanTests {
     for round in 0..<8 {
       let expected = trainer.stateTensors.map { $0.tensor.bytes }
       let loan = trainer.lendState(smallest: 0, partSize: 16 << round)
-      let read = runningBeside({ Self.bytes(loan) }) {
-        _ = trainer.step(tinyBatch(UInt64(round)))
-      }
-      #expect(read == expected, "round \(round)")
+      let read = Handover { Self.bytes(loan) }
+      _ = trainer.step(tinyBatch(UInt64(round)))
+      #expect(read.wait() == expected, "round \(round)")
     }
   }
 
@@ -105,25 +104,17 @@ struct StateLoanTests {
   }
 }
 
-/// The value of a body on a thread of its own, while another runs on this one.
-private func runningBeside<Value: Sendable>(
-  _ body: @escaping @Sendable () -> Value,
-  _ here: () -> Void
-) -> Value? {
-  let handover = Handover<Value>()
-  Thread.detachNewThread { handover.set(body()) }
-  here()
-  return handover.wait()
-}
-
-/// A value that another thread sets.
+/// The value of a body that runs on a thread of its own.
 private final class Handover<Value: Sendable>: Sendable {
   private let done = DispatchSemaphore(value: 0)
   private let value = Mutex<Value?>(nil)
 
-  func set(_ value: Value) {
-    self.value.withLock { $0 = value }
-    done.signal()
+  init(_ body: @escaping @Sendable () -> Value) {
+    Thread.detachNewThread { [self] in
+      let own = body()
+      value.withLock { $0 = own }
+      done.signal()
+    }
   }
 
   func wait() -> Value? {

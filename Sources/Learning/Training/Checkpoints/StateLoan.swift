@@ -34,7 +34,9 @@ package final class StateLoan: Sendable {
 
     mutating func next(_ count: Int) -> [UInt8] {
       let part =
-        if let live { [UInt8](UnsafeRawBufferPointer(rebasing: live.bytes.dropFirst(read).prefix(count))) } else {
+        if let live {
+          [UInt8](UnsafeRawBufferPointer(rebasing: live.bytes.dropFirst(read).prefix(count)))
+        } else {
           Array(copy.dropFirst(read).prefix(count))
         }
       read += part.count
@@ -58,7 +60,9 @@ package final class StateLoan: Sendable {
   /// Bytes of the smallest tensor that is lent unless told otherwise: smaller ones have a few megabytes together.
   static let smallest = 1 << 16
 
-  /// Lends tensors. Buffers, small tensors and those on a GPU or in another order of memory are copied.
+  /// Lends tensors.
+  ///
+  /// Buffers, small tensors and those on a GPU or in another order of memory are copied.
   ///
   /// - Parameters:
   ///   - tensors: Tensors by name, in the order of the checkpoint.

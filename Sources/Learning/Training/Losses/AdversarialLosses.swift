@@ -49,13 +49,19 @@ package func generatorLoss(
     }
   }
   if let term = context.visionAidedTerm(images, condition, random: random) { loss = loss + term }
+  var paired: [(name: String, values: Tensor)] = []
+  if weights.pairedWeight != 0 {
+    let distance = pairedDistance(images, batch.images)
+    loss = loss + distance * weights.pairedWeight
+    paired = [("Loss/G/paired", distance.detached())]
+  }
   return LossValue(
     loss,
     reports: [
       ("Loss/scores/fake", fake.logits.detached()),
       ("Loss/signs/fake", fake.logits.detached().sign()),
       ("Loss/G/loss", loss.detached()),
-    ],
+    ] + paired,
     generated: GeneratedBatch(images: images, condition: condition)
   )
 }

@@ -52,6 +52,9 @@ package struct LossConfiguration: Codable, Equatable, Sendable {
   package var mismatchWeight = 0.0
   /// Weight of LeCam's regulariser of the discriminator (arXiv 2104.03310); 0 leaves it out.
   package var anchorWeight = 0.0
+  /// Weight in the generator's loss of the distance to the real image of the condition (pix2pix, arXiv 1611.07004,
+  /// equation 3); 0 leaves it out.
+  package var pairedWeight = 0.0
   /// Weight in the generator's loss of a second discriminator on the features of a classifier (vision-aided, arXiv
   /// 2112.09130); 0 leaves it out.
   package var visionAidedWeight = 0.0

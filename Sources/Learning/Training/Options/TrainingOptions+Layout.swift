@@ -130,6 +130,7 @@ extension TrainingOptions {
     nifty.r2_gamma
     nifty.matching_aware
     nifty.lecam
+    nifty.paired
     nifty.vision_aided
     nifty.vision_aided_warmup
     nifty.clip_views

@@ -4,7 +4,8 @@ import Text
 extension TrainingOption {
   package static let recipeOptions = [
     recipe, textMultiplier, reusesFakes, diffAugment, adversarial, generatedGamma, mismatchWeight,
-    anchorWeight, visionAidedWeight, visionAidedWarmup, clipViews, rateDecay, emaDeviation,
+    anchorWeight, pairedWeight, visionAidedWeight, visionAidedWarmup, clipViews, rateDecay,
+    emaDeviation,
   ]
 
   package static let recipe = TrainingOption(
@@ -80,6 +81,17 @@ extension TrainingOption {
     ours: true,
     guide: "weight of the squared distance of the logits of real images to the running mean of the "
       + "generated ones', and the reverse (arXiv 2104.03310)"
+  )
+  package static let pairedWeight = TrainingOption(
+    "paired",
+    "Weight of the distance to the real image of the condition; 0 leaves it out.",
+    \.trainer.losses.pairedWeight,
+    key: "nifty.paired",
+    in: .between(0, 1e12),
+    ours: true,
+    guide:
+      "weight in the generator's loss of the mean magnitude of the difference to the real image that has "
+      + "the same condition, on each level of a Laplacian pyramid (arXiv 1611.07004, 1707.05776)"
   )
   package static let visionAidedWeight = TrainingOption(
     "vision-aided",
