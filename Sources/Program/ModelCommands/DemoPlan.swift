@@ -8,7 +8,8 @@ import Foundation
 /// sooner than the released form of the loss, a logit per sample spares the discriminator the rest of
 /// its batch, text features count eight times as much beside w, and γ = 2 keeps the discriminator from
 /// saturating on pseudo text. nifty's recipe lets the text layers learn; learning rates of 0.005 without path
-/// length regularisation halve the judges' distances at less processor time (Documentation/LEARNING.md).
+/// length regularisation halve the judges' distances at less processor time, and a distance to the real picture of
+/// the caption gives shapes in so few steps (Documentation/LEARNING.md).
 /// One thread: two are faster on idle cores and far slower on busy ones.
 struct DemoPlan: Sendable {
   let minutes: Double
@@ -73,21 +74,21 @@ struct DemoPlan: Sendable {
       "--clip", paths.clip, "--channel-base=512", "--channel-max=128", "--style-width=128",
       "--feature-scale=8", "--feature-logit=per-sample", "--contrastive=infonce", "--itd=2",
       "--itc=4", "--temp=0.2", "--clip-crop=none", "--gamma=2", "--batch=16", "--recipe=nifty",
-      "--pl-weight=0", "--threads=1",
+      "--pl-weight=0", "--paired=20", "--threads=1",
     ]
   }
 
   var pretrain: [String] {
     ["train", "--outdir", paths.file("pretrain"), "--data", paths.file("split{0..1}.zip")]
       + ["--test_data", themeTest, "--mixing_prob=1.0", "--prompts", paths.file("prompts.txt")]
-      + model + ["--g_lr=0.005", "--d_lr=0.005", "--tick=4", "--snap=2", budget(0.4)]
+      + model + ["--g_lr=0.005", "--d_lr=0.005", "--tick=4", "--snap=2", budget(0.33)]
   }
 
   func finetune(from snapshot: String) -> [String] {
     ["train", "--outdir", paths.file("finetune"), "--data", themeTrain, "--test_data", themeTest]
-      + ["--resume", snapshot, "--mixing_prob=0.0", "--subset=200", "--d_lr=0.002"]
-      + ["--g_lr=0.002", "--prompts", paths.file("prompts.txt")] + model
-      + ["--tick=4", "--snap=2", budget(0.33)]
+      + ["--resume", snapshot, "--mixing_prob=0.0", "--subset=200"]
+      + ["--prompts", paths.file("prompts.txt")] + model
+      + ["--tick=4", "--snap=2", budget(0.4)]
       + ["--metrics=fd_lite0", "--metric-images=256"]
   }
 
