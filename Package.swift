@@ -394,8 +394,8 @@ let torchSide: [Target] = [
     "Program",
     "ModelCommandsTests",
     [
-      "ModelCommands", "DataCommands", "CommandLine", "Training", "Evaluation", "Sampling",
-      "Networks", "Fetch", "Images", "JSON", "Text", "TestSupport", argumentParser,
+      "ModelCommands", "DataCommands", "CommandLine", "Training", "Evaluation", "Snapshots",
+      "Sampling", "Networks", "Fetch", "Images", "JSON", "Text", "TestSupport", argumentParser,
     ]
   ),
   tests(

@@ -18,7 +18,9 @@ struct ConvertCommand: ParsableCommand {
       .safetensors for that file and a config.json beside it, or names a
       folder for model.safetensors and config.json inside. Nothing is lost in
       either direction. Pickles are read without executing anything in them.
-      A folder with its CLIP inside is all that nifty generate needs.
+      A folder with its CLIP inside is all that nifty generate needs. With --card
+      a model card goes into it, README.md with Hugging Face's front matter: what
+      the snapshot and its run's folder say of data, training and scores.
 
       With OUT ending in .onnx other programs paint: the averaged generator with
       its mapping becomes a graph of ONNX, a CLIP its text tower. With --half
@@ -31,7 +33,7 @@ struct ConvertCommand: ParsableCommand {
         nifty convert network-snapshot-010000.pkl coco.safetensors --ema-only --half
         nifty convert runs/00000-coco network-snapshot-025000.pkl
         nifty convert runs/00000-coco Models/coco --ema-only --half \\
-          --clip clip.safetensors
+          --clip clip.safetensors --card --license cc-by-4.0
         nifty convert network-snapshot-010000.pkl coco.onnx --half
         nifty convert clip.safetensors clip-text.onnx --half
       """
@@ -59,6 +61,15 @@ struct ConvertCommand: ParsableCommand {
   @Option(help: "CLIP that the network was trained with, to go into the folder.")
   var clip: String?
 
+  @Flag(help: "Write a model card into the folder: README.md.")
+  var card = false
+
+  @Option(
+    help:
+      "Licence of the weights in the card, by its identifier; without it, \(ModelCard.unknownLicense)."
+  )
+  var license: String?
+
   func validate() throws {
     let name = URL(filePath: output).lastPathComponent
     if name.contains("."), !Self.isFile(output), !isFolder(output) {
@@ -68,6 +79,16 @@ struct ConvertCommand: ParsableCommand {
     }
     if clip != nil, Self.isFile(output) {
       throw ValidationError("--clip goes into a folder, not beside \(name)")
+    }
+    if card, Self.isFile(output) {
+      throw ValidationError("--card goes into a folder, not beside \(name)")
+    }
+    if let license, !card || !ModelCard.isLicense(license) {
+      throw ValidationError(
+        card
+          ? "--license is an identifier of letters, digits, '.', '-' and '+', as cc-by-4.0, not '\(license)'"
+          : "--license is for --card"
+      )
     }
     if emaOnly, output.hasSuffix(Self.graphSuffix) {
       throw ValidationError(
@@ -92,10 +113,47 @@ struct ConvertCommand: ParsableCommand {
     }
     let target = Self.isFile(output) ? output : output + "/" + ModelLocation.modelName
     try expectOther(location.network, than: target)
+    let cardPath = output + "/" + ModelCard.fileName
+    if card, FileManager.default.fileExists(atPath: cardPath) {
+      throw FileError("write", path: cardPath, reason: "it is there already; move it away")
+    }
     if !Self.isFile(output) { try makeFolder(output) }
     let notes = try clip.map { try addCLIP($0, of: snapshot) } ?? [:]
     try snapshot.convert(to: target, averageOnly: emaOnly, half: half, notes: notes)
     Console.line("wrote \(target), \(snapshot.imagesSeen / 1000) kimg")
+    if card { try writeCard(of: snapshot, to: cardPath) }
+  }
+
+  /// Writes the model card, and says what it could not know.
+  private func writeCard(of snapshot: NetworkSnapshot, to path: String) throws {
+    let precision = half ? "float16" : "float32"
+    let parts =
+      emaOnly
+      ? "the averaged generator"
+      : "G, D and the averaged generator, as far as the snapshot has them"
+    var files = [(ModelLocation.modelName, "\(parts), \(precision)")]
+    if clip != nil {
+      files.append(
+        (ModelLocation.clipName, "the CLIP that turns texts into features, \(precision)")
+      )
+    }
+    files.append(("config.json", "shape of the networks"))
+    let card = try ModelCard(
+      of: snapshot,
+      name: URL(filePath: output).standardizedFileURL.lastPathComponent,
+      files: files,
+      license: license ?? ModelCard.unknownLicense
+    )
+    try AtomicFile.write(card.text, to: path)
+    let unknown = [
+      license == nil ? "the licence (--license)" : nil,
+      card.options == nil ? "how it was trained (the snapshot lies in no run's folder)" : nil,
+      card.scores.isEmpty ? "scores (nifty metrics measures them)" : nil,
+    ].compactMap(\.self)
+    Console.line(
+      "wrote \(path)"
+        + (unknown.isEmpty ? "" : "; it does not know " + unknown.joined(separator: ", "))
+    )
   }
 
   /// Writes the CLIP into the folder.

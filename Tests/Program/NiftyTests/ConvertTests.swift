@@ -43,6 +43,36 @@ struct ConvertTests {
     #expect(folder.contents.isEmpty)
   }
 
+  @Test func `a card says what is not known, and replaces none that is there`() throws {
+    let folder = try TemporaryFolder()
+    let command = ["convert", Self.snapshot, folder.file("coco"), "--ema-only", "--card"]
+    let outcome = try nifty(command)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      outcome.output.contains(
+        "coco/README.md; it does not know the licence (--license), how it was"
+      )
+    )
+    let path = folder.file("coco/README.md")
+    #expect(try String(contentsOfFile: path, encoding: .utf8).hasPrefix("---\nlicense: other\n"))
+    try "mine".write(toFile: path, atomically: true, encoding: .utf8)
+    let again = try nifty(command)
+    #expect(again.status == 1 && again.errors.contains("it is there already"), "\(again.errors)")
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
+    for (flags, reason) in [
+      (["--card", "--license", "a b"], "--license is an identifier"),
+      (["--license", "mit"], "--license is for --card"),
+    ] {
+      let refused = try nifty(["convert", Self.snapshot, folder.file("other")] + flags)
+      #expect(refused.status == 64 && refused.errors.contains(reason), "\(refused.errors)")
+    }
+    let file = try nifty(["convert", Self.snapshot, folder.file("x.safetensors"), "--card"])
+    #expect(
+      file.status == 64 && file.errors.contains("--card goes into a folder"),
+      "\(file.errors)"
+    )
+  }
+
   @Test func `a snapshot does not replace itself`() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("network-snapshot-000012.pkl")
