@@ -6,6 +6,7 @@ import Foundation
 import Networks
 import Sampling
 import Snapshots
+import Text
 import Torch
 
 /// The original's pickles ⇄ safetensors, and graphs of ONNX.
@@ -113,45 +114,51 @@ struct ConvertCommand: ParsableCommand {
     }
     let target = Self.isFile(output) ? output : output + "/" + ModelLocation.modelName
     try expectOther(location.network, than: target)
-    let cardPath = output + "/" + ModelCard.fileName
-    if card, FileManager.default.fileExists(atPath: cardPath) {
-      throw FileError("write", path: cardPath, reason: "it is there already; move it away")
-    }
+    // Before anything is written.
+    let card = self.card ? try modelCard(of: snapshot) : nil
     if !Self.isFile(output) { try makeFolder(output) }
     let notes = try clip.map { try addCLIP($0, of: snapshot) } ?? [:]
     try snapshot.convert(to: target, averageOnly: emaOnly, half: half, notes: notes)
     Console.line("wrote \(target), \(snapshot.imagesSeen / 1000) kimg")
-    if card { try writeCard(of: snapshot, to: cardPath) }
+    if let card { try write(card) }
   }
 
-  /// Writes the model card, and says what it could not know.
-  private func writeCard(of snapshot: NetworkSnapshot, to path: String) throws {
+  private var cardPath: String { output + "/" + ModelCard.fileName }
+
+  /// The model card, for a folder that has none.
+  private func modelCard(of snapshot: NetworkSnapshot) throws -> ModelCard {
+    try RegularFile.expect(at: cardPath)
+    if FileManager.default.fileExists(atPath: cardPath) {
+      throw FileError("write", path: cardPath, reason: "it is there already; move it away")
+    }
     let precision = half ? "float16" : "float32"
-    let parts =
-      emaOnly
-      ? "the averaged generator"
-      : "G, D and the averaged generator, as far as the snapshot has them"
-    var files = [(ModelLocation.modelName, "\(parts), \(precision)")]
+    let parts = emaOnly ? "the averaged generator" : "the networks of the snapshot"
+    var files = [(name: ModelLocation.modelName, what: "\(parts), \(precision)")]
     if clip != nil {
       files.append(
         (ModelLocation.clipName, "the CLIP that turns texts into features, \(precision)")
       )
     }
     files.append(("config.json", "shape of the networks"))
-    let card = try ModelCard(
+    return try ModelCard(
       of: snapshot,
       name: URL(filePath: output).standardizedFileURL.lastPathComponent,
       files: files,
       license: license ?? ModelCard.unknownLicense
     )
-    try AtomicFile.write(card.text, to: path)
+  }
+
+  /// Writes the model card, and says what it could not know.
+  private func write(_ card: ModelCard) throws {
+    try AtomicFile.write(card.text, to: cardPath)
     let unknown = [
       license == nil ? "the licence (--license)" : nil,
       card.options == nil ? "how it was trained (the snapshot lies in no run's folder)" : nil,
       card.scores.isEmpty ? "scores (nifty metrics measures them)" : nil,
+      card.unreadable == 0 ? nil : "\(Text.count(card.unreadable, "unreadable line")) of scores",
     ].compactMap(\.self)
     Console.line(
-      "wrote \(path)"
+      "wrote \(cardPath)"
         + (unknown.isEmpty ? "" : "; it does not know " + unknown.joined(separator: ", "))
     )
   }

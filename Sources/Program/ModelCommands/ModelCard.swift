@@ -2,6 +2,7 @@ import Evaluation
 import Files
 import Foundation
 import Networks
+import Sampling
 import Snapshots
 import Text
 import Training
@@ -29,6 +30,8 @@ struct ModelCard {
   let options: TrainingOptions?
   /// The scores of this snapshot.
   let scores: [(name: String, value: Double)]
+  /// Lines of the run's scores that cannot be read.
+  let unreadable: Int
   /// An identifier of the weights' licence, as of SPDX.
   let license: String
 
@@ -39,7 +42,7 @@ struct ModelCard {
   ///   - name: The model's name.
   ///   - files: The files of the folder, with what each is.
   ///   - license: An identifier of the licence.
-  /// - Throws: `FileError` if the run's scores cannot be read.
+  /// - Throws: `FileError` if the run's scores cannot be read, `TrainingError` if its options cannot.
   init(
     of snapshot: NetworkSnapshot,
     name: String,
@@ -51,24 +54,33 @@ struct ModelCard {
     self.license = license
     resolution = snapshot.generator.resolution
     imagesSeen = snapshot.imagesSeen
-    options = SnapshotFiles.options(of: snapshot.path)
-    scores = try Self.scores(of: snapshot.path)
+    guard let run = SnapshotFiles.folder(of: snapshot.path) else {
+      (options, scores, unreadable) = (nil, [], 0)
+      return
+    }
+    options = try TrainingOptions(contentsOf: "\(run)/\(RunOptionsFile.name)")
+    (scores, unreadable) = try Self.scores(of: snapshot.path, in: run)
   }
 
-  private static func scores(of snapshot: String) throws -> [(name: String, value: Double)] {
-    guard let run = SnapshotFiles.folder(of: snapshot) else { return [] }
+  private static func scores(
+    of snapshot: String,
+    in run: String
+  ) throws -> ([(name: String, value: Double)], unreadable: Int) {
+    var unreadable = 0
     let own = (URL(filePath: snapshot).lastPathComponent as NSString).deletingPathExtension
     var found: [(name: String, value: Double)] = []
     for file in try listFolder(run).sorted()
     where file.hasPrefix("metric-") && file.hasSuffix(".jsonl") {
-      for history in try MetricHistory.read("\(run)/\(file)").histories {
+      let (histories, broken) = try MetricHistory.read("\(run)/\(file)")
+      unreadable += broken
+      for history in histories {
         let entry = history.entries.last { entry in
           (entry.snapshot as NSString).deletingPathExtension == own && entry.value.isFinite
         }
         if let entry { found.append((history.name, entry.value)) }
       }
     }
-    return found
+    return (found, unreadable)
   }
 
   /// Whether a text may stand for a licence in the front matter.

@@ -60,9 +60,11 @@ struct ModelCardTests {
     func line(_ value: String, _ kimg: String) -> String {
       #"{"results": {"fid50k_full": \#(value)}, "snapshot_pkl": "network-snapshot-0000\#(kimg).pkl"}"#
     }
-    let scores = [line("30.5", "12"), line("12.5", "08"), line("NaN", "16"), "{"]
+    let scores = [line("30.5", "12"), line("12.5", "08"), line("null", "16"), "{"]
     try folder.write(Array(scores.joined(separator: "\n").utf8), to: "metric-fid50k_full.jsonl")
-    let text = try card(path).text
+    let card = try card(path)
+    #expect(card.unreadable == 1)
+    let text = card.text
     for part in [
       "datasets:\n- \"a \\\"b\\\"\"\n- \"c|`d`\"\n", "metrics:\n- \"fid50k_full\"\n",
       "    - type: \"fid50k_full\"\n      value: 30.5\n---\n", "| data | `a \"b\"`, `c__d_` |",
@@ -74,6 +76,8 @@ struct ModelCardTests {
       #expect(text.contains(part), "\(part)\n\(text)")
     }
     #expect(!text.contains("12.5"))
+    try folder.write(Array("{".utf8), to: "training_options.json")
+    #expect(throws: (any Error).self) { try self.card(path) }
   }
 
   @Test(arguments: [

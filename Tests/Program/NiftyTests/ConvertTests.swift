@@ -59,6 +59,13 @@ struct ConvertTests {
     let again = try nifty(command)
     #expect(again.status == 1 && again.errors.contains("it is there already"), "\(again.errors)")
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
+    mkdir(folder.file("linked"), 0o755)
+    symlink("nowhere", folder.file("linked/README.md"))
+    let linked = try nifty(["convert", Self.snapshot, folder.file("linked"), "--card"])
+    #expect(linked.status == 1 && linked.errors.contains("a link of this name"), "\(linked.errors)")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.file("linked")) == ["README.md"]
+    )
     for (flags, reason) in [
       (["--card", "--license", "a b"], "--license is an identifier"),
       (["--license", "mit"], "--license is for --card"),
