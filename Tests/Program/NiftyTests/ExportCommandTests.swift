@@ -36,7 +36,7 @@ struct ExportCommandTests {
     let flags = half ? ["--half"] : []
     let written = try succeed(["convert", Self.network, "emoji.onnx"] + flags)
     #expect(
-      written == "wrote emoji.onnx, 240 kimg, \(half ? "11.5" : "22.7") MB, "
+      written == "wrote emoji.onnx, 128 kimg, \(half ? "11.5" : "22.7") MB, "
         + "from z, feature, truncation, noise\n"
     )
     let text = try succeed(["convert", Self.clip, "text.onnx"] + flags)
@@ -142,7 +142,7 @@ struct ExportCommandTests {
     let result = try #require(try runProgram(python, ["-B", "-c", script] + files))
     #expect(
       result.output
-        == "nifty 17 8f3827b9 512 32 240 4805fe6e -\nnifty 17 8f3827b9 512 None None - [0,1,2,3\n"
+        == "nifty 17 ec62e91c 512 32 128 4936385a -\nnifty 17 ec62e91c 512 None None - [0,1,2,3\n"
     )
   }
 
