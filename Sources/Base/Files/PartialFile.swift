@@ -18,21 +18,17 @@ package final class PartialFile {
   /// - Throws: `FileError` if it cannot be read or written, or another process has it.
   package init(_ path: String, keeping: Bool) throws(FileError) {
     self.path = path
+    // From here on a failure runs `deinit`, which closes it.
     descriptor = try Self.openLocked(path)
-    do throws(FileError) {
-      // Only under the lock: before, another process may be writing.
-      if !keeping, ftruncate(descriptor, 0) != 0 { throw FileError("truncate", path: path) }
-      let there = try MappedFile(path)
-      var all = SHA256()
-      size = there.withBytes { bytes in
-        all.update(bytes)
-        return bytes.count
-      }
-      hash = all
-    } catch {
-      close(descriptor)
-      throw error
+    // Only under the lock: before, another process may be writing.
+    if !keeping, ftruncate(descriptor, 0) != 0 { throw FileError("truncate", path: path) }
+    let there = try MappedFile(path)
+    var all = SHA256()
+    size = there.withBytes { bytes in
+      all.update(bytes)
+      return bytes.count
     }
+    hash = all
   }
 
   private static func openLocked(_ path: String) throws(FileError) -> Int32 {
@@ -52,7 +48,10 @@ package final class PartialFile {
 
   deinit {
     // An empty file is removed; under the lock, so that no other process loses its file.
-    if size == 0, FileLock.isStill(descriptor, at: path) { unlink(path) }
+    var status = stat()
+    if fstat(descriptor, &status) == 0, status.st_size == 0, FileLock.isStill(descriptor, at: path) {
+      unlink(path)
+    }
     FileLock.release(descriptor)
     close(descriptor)
   }

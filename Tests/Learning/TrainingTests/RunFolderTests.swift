@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -23,5 +24,16 @@ struct RunFolderTests {
       )
     }
     #expect(try RunFolder.next(in: folder.path, description: "x") == folder.file(expected))
+  }
+
+  @Test func `a locked folder of checkpoints is refused, and no other descriptor is closed`() throws {
+    let parent = try TemporaryFolder()
+    let folder = parent.file("checkpoint")
+    let first = try CheckpointFolder(folder)
+    let stray = strayCloses(in: 0.3) {
+      #expect(throws: FileError.self) { try CheckpointFolder(folder) }
+    }
+    #expect(stray == 0)
+    #expect(try first.list().isEmpty)
   }
 }

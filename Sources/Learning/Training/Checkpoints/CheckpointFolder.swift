@@ -21,12 +21,8 @@ package final class CheckpointFolder: Sendable {
     try makeFolder(path, to: "create", mode: 0o755)
     descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     if descriptor < 0 { throw FileError("open", path: path) }
-    do throws(FileError) {
-      try FileLock.take(descriptor, on: path, to: "train in")
-    } catch {
-      close(descriptor)
-      throw error
-    }
+    // A failure from here on runs `deinit`, which closes it.
+    try FileLock.take(descriptor, on: path, to: "train in")
     for name in try names() where name.hasSuffix(".partial") {
       try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
     }
