@@ -49,7 +49,8 @@ package final class PartialFile {
   deinit {
     // An empty file is removed; under the lock, so that no other process loses its file.
     var status = stat()
-    if fstat(descriptor, &status) == 0, status.st_size == 0, FileLock.isStill(descriptor, at: path) {
+    if fstat(descriptor, &status) == 0, status.st_size == 0, FileLock.isStill(descriptor, at: path)
+    {
       unlink(path)
     }
     FileLock.release(descriptor)

@@ -6,6 +6,8 @@
 // size of the image, and a loop over the channels for a filter of each channel; here it is one of
 // the three. What nobody asked for is not computed.
 #include "internal.h"
+#include "winograd.h"
+#include "winograd_strided.h"
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
@@ -26,6 +28,9 @@ struct Geometry : torch::CustomClassHolder {
   int64_t groups;
   std::vector<int64_t> input_sizes, weight_sizes;
   at::MemoryFormat input_format, weight_format;
+  /// Whether Winograd's algorithm computes all three; which of them where the stride is 2.
+  bool winograd = false;
+  ctorch::winograd::StridedWays strided;
 
   Geometry(
     const Tensor &input, const Tensor &weight, at::IntArrayRef stride, at::IntArrayRef padding,
@@ -37,9 +42,17 @@ struct Geometry : torch::CustomClassHolder {
         input_sizes(input.sizes().vec()),
         weight_sizes(weight.sizes().vec()),
         input_format(input.suggest_memory_format()),
-        weight_format(weight.suggest_memory_format()) {}
+        weight_format(weight.suggest_memory_format()) {
+    if (groups != 1) return;
+    if (!transposed && stride.equals({1, 1}) && padding.equals({1, 1}))
+      winograd = ctorch::winograd::pays(input, weight);
+    if (stride.equals({2, 2}) && padding.equals({0, 0}))
+      strided = ctorch::winograd::strided_ways(input, weight, transposed);
+  }
 
   Tensor forward(const Tensor &input, const Tensor &weight) const {
+    if (winograd) return ctorch::winograd::convolution(input, weight);
+    if (transposed ? strided.enlarged : strided.reduced) return resized(input, weight, transposed);
     return at::convolution(
       input, weight, {}, stride, padding, dilation, transposed, output_padding, groups);
   }
@@ -47,13 +60,31 @@ struct Geometry : torch::CustomClassHolder {
   // Of the operand whose gradient is wanted only sizes and order are looked at: nothing is written
   // to the memory that stands for it.
   Tensor input_gradient(const Tensor &gradient, const Tensor &weight) const {
+    if (winograd) return ctorch::winograd::input_gradient(gradient, weight);
+    if (transposed ? strided.reduced : strided.enlarged)
+      return resized(gradient, weight, !transposed);
     auto input = at::empty(input_sizes, gradient.options(), input_format);
     return std::get<0>(both(gradient, input, weight, true, false));
   }
 
   Tensor weight_gradient(const Tensor &gradient, const Tensor &input) const {
+    if (winograd) return ctorch::winograd::weight_gradient(gradient, input);
+    if (strided.weight_gradient)
+      return ctorch::winograd::strided_weight_gradient(
+        transposed ? input : gradient, transposed ? gradient : input);
     auto weight = at::empty(weight_sizes, gradient.options(), weight_format);
     return std::get<1>(both(gradient, input, weight, false, true));
+  }
+
+  static Tensor resized(const Tensor &images, const Tensor &weight, bool enlarges) {
+    return enlarges ? ctorch::winograd::enlarged(images, weight)
+                    : ctorch::winograd::reduced(images, weight);
+  }
+
+  /// Whether libtorch computes both gradients.
+  bool is_direct() const {
+    return !winograd && !strided.weight_gradient &&
+           !(transposed ? strided.reduced : strided.enlarged);
   }
 
   std::tuple<Tensor, Tensor> both(
@@ -92,7 +123,7 @@ struct Bilinear : torch::autograd::Function<Bilinear<kind>> {
     auto shape =
       c10::static_intrusive_pointer_cast<Geometry>(context->saved_data["geometry"].toCapsule());
     bool wants_a = context->needs_input_grad(0), wants_b = context->needs_input_grad(1);
-    if (kind == Kind::convolution && !c10::GradMode::is_enabled()) {
+    if (kind == Kind::convolution && shape->is_direct() && !c10::GradMode::is_enabled()) {
       // Nobody derives these again: one call is a little faster than two.
       std::tie(of_a, of_b) = shape->both(g, a, b, wants_a, wants_b);
     } else {

@@ -152,6 +152,7 @@ struct TrainCommand: ParsableCommand {
   ) throws -> RunEnding {
     var options = options
     Runtime.threads = options.threads
+    Runtime.setWinograd(options.usesWinograd)
     Runtime.setCUDA(benchmark: options.benchmarks, tf32: options.allowsTF32)
     let isFirst = ranks.rank == 0
     Console.goesOnWithoutOutput(log: "log.txt of the run's folder")

@@ -107,9 +107,10 @@ struct RecipeFlags: ParsableArguments {
   }
 }
 
-/// Flags of the arithmetic, most of which only CUDA knows.
+/// Flags of the arithmetic, some of which only CUDA knows.
 struct NumericsFlags: ParsableArguments {
   @Option(.fullPrecision) var fullPrecision: Switch?
+  @Option(.winograd) var winograd: Switch?
   @Option(.nhwc) var nhwc: Switch?
   @Option(.nobench) var nobench: Switch?
   @Option(.allowTF32) var allowTF32: Switch?
@@ -117,8 +118,9 @@ struct NumericsFlags: ParsableArguments {
   /// The given values.
   var given: [TrainingArguments.Given] {
     [
-      .init(.fullPrecision, fullPrecision?.isOn), .init(.nhwc, nhwc?.isOn),
-      .init(.nobench, nobench?.isOn), .init(.allowTF32, allowTF32?.isOn),
+      .init(.fullPrecision, fullPrecision?.isOn), .init(.winograd, winograd?.isOn),
+      .init(.nhwc, nhwc?.isOn), .init(.nobench, nobench?.isOn),
+      .init(.allowTF32, allowTF32?.isOn),
     ]
   }
 }

@@ -26,7 +26,8 @@ struct RunFolderTests {
     #expect(try RunFolder.next(in: folder.path, description: "x") == folder.file(expected))
   }
 
-  @Test func `a locked folder of checkpoints is refused, and no other descriptor is closed`() throws {
+  @Test func `a locked folder of checkpoints is refused, and no other descriptor is closed`() throws
+  {
     let parent = try TemporaryFolder()
     let folder = parent.file("checkpoint")
     let first = try CheckpointFolder(folder)

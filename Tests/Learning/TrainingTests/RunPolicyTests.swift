@@ -206,6 +206,8 @@ struct RunPolicyTests {
         "--nhwc changes nothing in float32", "--nobench changes nothing on the CPU",
       ]
     )
+    let winograd = policy([.init(.winograd, false)]).idleFlags(options)
+    #expect(winograd.isEmpty == Runtime.hasWinograd)
     var averaged = options
     averaged.trainer.emaDeviation = 0.05
     #expect(policy([.init(.ema, 5.0)]).idleFlags(averaged).count == 1)

@@ -44,6 +44,7 @@ struct TrainingOptionsTests {
     options.gathers = true
     options.benchmarks = false
     options.allowsTF32 = true
+    options.usesWinograd = false
     options.threads = 2
     options.named = [.gamma, .resume]
     options.trainer.seed = 9

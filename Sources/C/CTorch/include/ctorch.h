@@ -189,6 +189,12 @@ int32_t ct_threads(void) CT_NOEXCEPT;
 /// Tells the C library to keep freed memory in the process.
 void ct_keep_freed_memory(void) CT_NOEXCEPT;
 
+/// Sets whether convolutions may take Winograd's algorithm; they may at the start.
+void ct_set_winograd(int32_t allowed) CT_NOEXCEPT;
+/// Whether this processor has that algorithm.
+int32_t ct_has_winograd(void) CT_NOEXCEPT;
+/// Begins or ends a time in which this thread's convolutions are direct, whatever is set.
+void ct_direct_convolutions(int32_t begins) CT_NOEXCEPT;
 /// Sets whether cuDNN tries its algorithms, and whether float32 may be computed in TF32.
 void ct_set_cuda(int32_t benchmark, int32_t tf32) CT_NOEXCEPT;
 /// Loads the CUDA library if the wheel has one, and counts devices; 0 without CUDA.

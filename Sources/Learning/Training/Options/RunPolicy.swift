@@ -225,6 +225,9 @@ package struct RunPolicy: Sendable {
         lines.append("\(option.flag) changes nothing on the CPU")
       }
     }
+    if arguments[.winograd] != nil, device != .cpu || !Runtime.hasWinograd {
+      lines.append("--winograd changes nothing: it is for CPUs with AVX-512")
+    }
     if arguments[.plInterval] != nil, options.trainer.losses.pathLengthWeight == 0 {
       lines.append("--pl-interval changes nothing: --pl-weight is 0")
     }

@@ -115,6 +115,7 @@ extension TrainingOptions {
     nifty.text_mapper
     nifty.gathers
     nifty.rounds
+    nifty.winograd
     nifty.contrastive
     nifty.feature_logit
     nifty.clip_crop

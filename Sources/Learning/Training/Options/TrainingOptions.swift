@@ -76,6 +76,8 @@ package struct TrainingOptions: Equatable, Sendable {
   package var benchmarks = true
   /// Lets CUDA compute float32 with the mantissa of TF32.
   package var allowsTF32 = false
+  /// Whether convolutions may take Winograd's algorithm.
+  package var usesWinograd = true
   /// Threads of one tensor operation on the CPU.
   package var threads = 1
   /// The explicit options, which the run folder's name shows.

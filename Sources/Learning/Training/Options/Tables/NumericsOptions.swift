@@ -2,7 +2,7 @@ import Networks
 
 // Options of the arithmetic, most of them for CUDA.
 extension TrainingOption {
-  package static let numericsOptions = [fullPrecision, nhwc, nobench, allowTF32]
+  package static let numericsOptions = [fullPrecision, winograd, nhwc, nobench, allowTF32]
 
   package static let fullPrecision = TrainingOption(
     "fp32",
@@ -10,6 +10,14 @@ extension TrainingOption {
     \.isFullPrecision,
     default: .words("0; 1 on a CPU below \(TrainingOptions.smallestReducedOnCPU)²"),
     guide: "everything in float32"
+  )
+  package static let winograd = TrainingOption(
+    "winograd",
+    "Winograd's convolutions on a CPU with AVX-512.",
+    \.usesWinograd,
+    fields: [.field("nifty.winograd", \.usesWinograd, if: { !$0.usesWinograd })],
+    guide: "convolutions of 3 × 3 by Winograd's algorithm on a CPU with AVX-512, "
+      + "[up to three times as fast](../PERFORMANCE.md#winograds-convolutions); changes values only by rounding"
   )
   package static let nhwc = TrainingOption(
     "nhwc",
