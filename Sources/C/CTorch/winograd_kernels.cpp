@@ -6,10 +6,7 @@
 
 namespace ctorch::winograd {
 
-bool has_kernels() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-}
+bool has_kernels() { return __builtin_cpu_supports("x86-64-v4"); }
 
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
 
