@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Glibc
 import TestSupport
 import Testing
 
@@ -22,20 +21,25 @@ struct RegularFileTests {
   private static let kinds =
     ["a named pipe", "a folder", "a link", "a socket"] + (geteuid() == 0 ? ["a device"] : [])
 
+  /// Number and kind of what a path names, of a link itself.
+  ///
+  /// Without stat(2): which module has it for Swift depends on the number of compiler jobs.
+  private func identity(_ path: String) throws -> [String] {
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    return try [FileAttributeKey.systemFileNumber, .type].map { "\(try #require(attributes[$0]))" }
+  }
+
   @Test(arguments: kinds)
   func `a path that is not a regular file is neither replaced nor written`(kind: String) throws {
     try withTemporaryFolder { folder in
       let path = folder + "/out.zip"
       try make(kind, path)
-      var before = stat()
-      try #require(lstat(path, &before) == 0)
+      let before = try identity(path)
       let refused = #expect(throws: FileError.self) { try AtomicFile.write("text", to: path) }
       #expect(refused?.description.contains("there is \(kind) of this name") == true)
       #expect(throws: FileError.self) { try RegularFile.open(path, O_WRONLY | O_CREAT | O_TRUNC) }
       #expect(throws: FileError.self) { try RegularFile.cut(path, to: 0) }
-      var after = stat()
-      try #require(lstat(path, &after) == 0)
-      #expect(before.st_ino == after.st_ino && before.st_mode == after.st_mode)
+      #expect(try identity(path) == before)
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["out.zip"])
     }
   }
