@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Glibc
 import Images
+import Synchronization
 import TestSupport
 import Testing
 
@@ -98,12 +99,14 @@ final class ObjectStoreFixture: Sendable {
     (process.standardOutput, process.standardError) = (pipe, pipe)
     try process.run()
     let number = process.processIdentifier
-    let end = ContinuousClock.now + .seconds(seconds)
-    while process.isRunning, ContinuousClock.now < end {
-      try await Task.sleep(for: .milliseconds(5))
+    // On a thread of its own: a task would wait for one of the pool, which other tests hold.
+    let isOver = Atomic(false)
+    Thread.detachNewThread {
+      Thread.sleep(forTimeInterval: seconds)
+      if !isOver.load(ordering: .relaxed) { kill(number, SIGKILL) }
     }
-    if process.isRunning { kill(number, SIGKILL) }
     process.waitUntilExit()
+    isOver.store(true, ordering: .relaxed)
     let said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     return (said, process.terminationReason == .exit && process.terminationStatus == 0)
   }
