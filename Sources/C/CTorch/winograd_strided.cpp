@@ -68,6 +68,55 @@ void correlate(const Tensor &x, const Tensor &dy, Tensor &sums) {
   }
 }
 
+/// Pixels of a tile's side in one of the images, the large image's pixels to a pixel of the tile,
+/// and pixels before the tile's first.
+struct Square {
+  int side, scale, border;
+};
+
+using Read = void (*)(const float *const *, float *, const Strided &, int64_t);
+using Write = void (*)(const float *, const Strided &, int64_t, float *const *);
+
+/// The output by the tiles' inputs, which `read` transforms, and products, which `write`
+/// transforms.
+template <Square from, Square to>
+void resize(
+  const Tiles &tiles, const Tensor &input, const Tensor &weights, Tensor &output, Read read,
+  Write write) {
+  const int64_t I = input.size(1), O = output.size(1), size = std::min(tiles.count, most);
+  const std::vector<float> nothing(I);
+  Tensor left = floats(Matrices(I, size, repeats).size);
+  Tensor right = floats(Matrices(O, size, repeats).size);
+  const float *source = input.const_data_ptr<float>();
+  float *target = output.data_ptr<float>(), *a = left.data_ptr<float>();
+  float *c = right.data_ptr<float>();
+  for (int64_t first = 0; first < tiles.count; first += size) {
+    const int64_t count = std::min(size, tiles.count - first);
+    const Matrices of_a(I, count, repeats), of_c(O, count, repeats);
+    const Strided ofInput = strided(of_a, count), ofOutput = strided(of_c, count);
+    in_parallel(count, 8, [&](int64_t begin, int64_t end) {
+      const float *pixels[from.side * from.side];
+      for (int64_t tile = begin; tile < end; tile++) {
+        tiles.pixels<from.side>(
+          source, input.size(2), input.size(3), I, first + tile, from.scale, from.border,
+          nothing.data(), pixels);
+        read(pixels, a, ofInput, tile);
+      }
+    });
+    multiply_all(a, of_a, weights.const_data_ptr<float>(), c, of_c);
+    in_parallel(count, 8, [&](int64_t begin, int64_t end) {
+      float *pixels[to.side * to.side];
+      std::vector<float> outside(O);
+      for (int64_t tile = begin; tile < end; tile++) {
+        tiles.pixels<to.side>(
+          target, output.size(2), output.size(3), O, first + tile, to.scale, to.border,
+          outside.data(), pixels);
+        write(c, ofOutput, tile, pixels);
+      }
+    });
+  }
+}
+
 }  // namespace
 
 StridedWays strided_ways(const Tensor &input, const Tensor &weight, bool transposed) {
@@ -101,78 +150,24 @@ StridedWays strided_ways(const Tensor &input, const Tensor &weight, bool transpo
 
 Tensor enlarged(const Tensor &small, const Tensor &weight) {
   Tensor input = innermost(small);
-  const int64_t N = input.size(0), S = input.size(1), H = input.size(2), W = input.size(3);
-  const int64_t L = weight.size(1), rows = 2 * H + 1, columns = 2 * W + 1;
-  Tensor output = at::empty({N, L, rows, columns}, input.options(), at::MemoryFormat::ChannelsLast);
-  const Tensor weights = transformed(weight, true, true, transform_strided_weight);
-  const Tiles tiles = tiles_of(N, H, W);
-  const int64_t size = std::min(tiles.count, most);
-  const std::vector<float> nothing(S);
-  Tensor left = floats(Matrices(S, size, repeats).size);
-  Tensor right = floats(Matrices(L, size, repeats).size);
-  const float *source = input.const_data_ptr<float>();
-  float *target = output.data_ptr<float>(), *a = left.data_ptr<float>();
-  float *c = right.data_ptr<float>();
-  for (int64_t first = 0; first < tiles.count; first += size) {
-    const int64_t count = std::min(size, tiles.count - first);
-    const Matrices of_a(S, count, repeats), of_c(L, count, repeats);
-    const Strided ofInput = strided(of_a, count), ofOutput = strided(of_c, count);
-    in_parallel(count, 8, [&](int64_t begin, int64_t end) {
-      const float *pixels[25];
-      for (int64_t tile = begin; tile < end; tile++) {
-        tiles.pixels<5>(source, H, W, S, first + tile, 1, 1, nothing.data(), pixels);
-        transform_small_input(pixels, a, ofInput, tile);
-      }
-    });
-    multiply_all(a, of_a, weights.const_data_ptr<float>(), c, of_c);
-    in_parallel(count, 8, [&](int64_t begin, int64_t end) {
-      float *pixels[64];
-      std::vector<float> outside(L);
-      for (int64_t tile = begin; tile < end; tile++) {
-        tiles.pixels<8>(target, rows, columns, L, first + tile, 2, 0, outside.data(), pixels);
-        transform_large_output(c, ofOutput, tile, pixels);
-      }
-    });
-  }
+  const int64_t N = input.size(0), H = input.size(2), W = input.size(3);
+  Tensor output = at::empty(
+    {N, weight.size(1), 2 * H + 1, 2 * W + 1}, input.options(), at::MemoryFormat::ChannelsLast);
+  resize<Square{5, 1, 1}, Square{8, 2, 0}>(
+    tiles_of(N, H, W), input, transformed(weight, true, true, transform_strided_weight), output,
+    transform_small_input, transform_large_output);
   return output;
 }
 
 Tensor reduced(const Tensor &large, const Tensor &weight) {
   Tensor input = innermost(large);
-  const int64_t N = input.size(0), L = input.size(1), rows = input.size(2), columns = input.size(3);
-  const int64_t S = weight.size(0), H = rows / 2, W = columns / 2;
-  Tensor output = at::empty({N, S, H, W}, input.options(), at::MemoryFormat::ChannelsLast);
-  const Tensor weights = transformed(weight, false, false, transform_strided_weight);
-  // Of small images alone: no tile lies outside.
-  const Tiles tiles(N, H, W);
-  const int64_t size = std::min(tiles.count, most);
-  const std::vector<float> nothing(L);
-  Tensor left = floats(Matrices(L, size, repeats).size);
-  Tensor right = floats(Matrices(S, size, repeats).size);
-  const float *source = input.const_data_ptr<float>();
-  float *target = output.data_ptr<float>(), *a = left.data_ptr<float>();
-  float *c = right.data_ptr<float>();
-  for (int64_t first = 0; first < tiles.count; first += size) {
-    const int64_t count = std::min(size, tiles.count - first);
-    const Matrices of_a(L, count, repeats), of_c(S, count, repeats);
-    const Strided ofInput = strided(of_a, count), ofOutput = strided(of_c, count);
-    in_parallel(count, 8, [&](int64_t begin, int64_t end) {
-      const float *pixels[81];
-      for (int64_t tile = begin; tile < end; tile++) {
-        tiles.pixels<9>(source, rows, columns, L, first + tile, 2, 0, nothing.data(), pixels);
-        transform_large_input(pixels, a, ofInput, tile);
-      }
-    });
-    multiply_all(a, of_a, weights.const_data_ptr<float>(), c, of_c);
-    in_parallel(count, 8, [&](int64_t begin, int64_t end) {
-      float *pixels[16];
-      std::vector<float> outside(S);
-      for (int64_t tile = begin; tile < end; tile++) {
-        tiles.pixels<4>(target, H, W, S, first + tile, 1, 0, outside.data(), pixels);
-        transform_small_output(c, ofOutput, tile, pixels);
-      }
-    });
-  }
+  const int64_t N = input.size(0), H = input.size(2) / 2, W = input.size(3) / 2;
+  Tensor output =
+    at::empty({N, weight.size(0), H, W}, input.options(), at::MemoryFormat::ChannelsLast);
+  // The tiles of the small image alone.
+  resize<Square{9, 2, 0}, Square{4, 1, 0}>(
+    Tiles(N, H, W), input, transformed(weight, false, false, transform_strided_weight), output,
+    transform_large_input, transform_small_output);
   return output;
 }
 

@@ -20,38 +20,41 @@ bool has_amx() {
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & bit_AMXBF16);
 }
 
-void multiply_all(
-  const float *a, const Matrices &of_a, const float *b, float *c, const Matrices &of_c) {
-  const int64_t depth = of_a.channels, columns = of_c.channels;
-  const int64_t panels = (columns + panel - 1) / panel, size = spaced(depth * columns);
+/// Calls `body(place, first column, columns)` for each panel of each place.
+template <typename Body>
+static void each_panel(int64_t columns, const Body &body) {
+  const int64_t panels = (columns + panel - 1) / panel;
   in_parallel(places * panels, 4, [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; item++) {
-      const int64_t place = item / panels, column = item % panels * panel;
-      const int64_t width = std::min(panel, columns - column), count = of_a.rows[place];
-      const float *weight = b + place * size + column * depth;
-      for (int64_t row = 0; row < count; row += rows)
-        multiply(
-          a + of_a.first[place] + row * lanes, weight,
-          c + of_c.first[place] + column * count + row * lanes, std::min(rows, count - row), depth,
-          width, count * lanes);
+      const int64_t column = item % panels * panel;
+      body(item / panels, column, std::min(panel, columns - column));
     }
+  });
+}
+
+void multiply_all(
+  const float *a, const Matrices &of_a, const float *b, float *c, const Matrices &of_c) {
+  const int64_t depth = of_a.channels, size = spaced(depth * of_c.channels);
+  each_panel(of_c.channels, [&](int64_t place, int64_t column, int64_t width) {
+    const int64_t count = of_a.rows[place];
+    for (int64_t row = 0; row < count; row += rows)
+      multiply(
+        a + of_a.first[place] + row * lanes, b + place * size + column * depth,
+        c + of_c.first[place] + column * count + row * lanes, std::min(rows, count - row), depth,
+        width, count * lanes);
   });
 }
 
 void accumulate_all(
   const float *a, const Matrices &of_a, const float *b, const Matrices &of_b, float *c) {
-  const int64_t depth = of_a.channels, columns = of_b.channels;
-  const int64_t panels = (columns + panel - 1) / panel, size = spaced(depth * columns);
-  in_parallel(places * panels, 4, [&](int64_t begin, int64_t end) {
-    for (int64_t item = begin; item < end; item++) {
-      const int64_t place = item / panels, column = item % panels * panel;
-      const int64_t width = std::min(panel, columns - column), count = of_a.rows[place];
-      for (int64_t row = 0; row < depth; row += 8)
-        accumulate(
-          a + of_a.first[place] + row / lanes * lanes * count + row % lanes,
-          b + of_b.first[place] + column * count, c + place * size + row * columns + column, count,
-          width, columns);
-    }
+  const int64_t columns = of_b.channels, size = spaced(of_a.channels * columns);
+  each_panel(columns, [&](int64_t place, int64_t column, int64_t width) {
+    const int64_t count = of_a.rows[place];
+    for (int64_t row = 0; row < of_a.channels; row += 8)
+      accumulate(
+        a + of_a.first[place] + row / lanes * lanes * count + row % lanes,
+        b + of_b.first[place] + column * count, c + place * size + row * columns + column, count,
+        width, columns);
   });
 }
 
