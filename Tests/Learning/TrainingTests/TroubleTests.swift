@@ -237,17 +237,36 @@ struct TroubleTests {
     #expect(json.contains(kept.snapshot), "\(json)")
   }
 
-  @Test func `a learning rate that is far too high is noticed and given up`() throws {
+  private func tinyRun(atRate rate: Double) throws -> TinyRun {
     var tiny = try TinyRun(kimg: 2)
-    // Its weights overflow at the first step, and again with a 32nd of it.
-    tiny.options.trainer.generatorOptimizer.learningRate = 1e20
+    tiny.options.trainer.generatorOptimizer.learningRate = rate
     tiny.options.trainer.augmentation = nil
     tiny.options.collapsePolicy = .rollback
+    return tiny
+  }
+
+  /// Even a 32nd of the lower rate spoils the first step.
+  @Test(arguments: [1e6, 1e20])
+  func `a learning rate that is far too high is noticed and given up`(rate: Double) throws {
+    let tiny = try tinyRun(atRate: rate)
     let run = try tiny.session(metrics: [])
     let error = #expect(throws: TrainingError.self) { _ = try run.run() }
     #expect("\(try #require(error))".contains("given up after 5 rollbacks"), "\(error!)")
     let log = try log(run.folder.path)
     #expect(log.contains("with 0.03125 times the learning rates"), "\(log)")
+  }
+
+  /// Whether an eighth of it goes well hangs on the last bits.
+  @Test func `a learning rate that is too high is halved until it goes well or is given up`() throws
+  {
+    let tiny = try tinyRun(atRate: 1e4)
+    let run = try tiny.session(metrics: [])
+    switch Result(catching: { try run.run() }) {
+    case .success(let ending): #expect(ending == .finished)
+    case .failure(let error): #expect("\(error)".contains("given up after 5 rollbacks"), "\(error)")
+    }
+    let log = try log(run.folder.path)
+    #expect(log.contains("with 0.25 times the learning rates"), "\(log)")
   }
 
   @Test func `a generator that paints one picture for everything is noticed`() throws {

@@ -170,8 +170,7 @@ struct ImageKernelTests {
     defer { Runtime.threads = threads }
     Runtime.threads = 1
     let one = results()
-    // More than there are cores would slow all other tests.
-    Runtime.threads = 2
+    Runtime.threads = 4
     #expect(results() == one)
   }
 }
