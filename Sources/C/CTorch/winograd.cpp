@@ -102,15 +102,9 @@ Tensor by_transformed(const Tensor &images, const Tensor &weight, int64_t channe
 }  // namespace
 
 bool pays(const Tensor &input, const Tensor &weight) {
-  bool isShort = input.scalar_type() == at::kBFloat16;
-  if (!is_allowed()) return false;
-  if (!input.device().is_cpu() || !(isShort || input.scalar_type() == at::kFloat)) return false;
-  if (weight.scalar_type() != input.scalar_type() || weight.size(2) != 3 || weight.size(3) != 3)
-    return false;
-  int64_t O = weight.size(0), I = weight.size(1);
-  if (O == 0 || I == 0 || O % lanes != 0 || I % lanes != 0 || input.numel() == 0) return false;
-  static const bool has = has_kernels(), hasShort = has && !has_amx();
-  if (!(isShort ? hasShort : has)) return false;
+  if (!is_possible(input, weight)) return false;
+  const bool isShort = input.scalar_type() == at::kBFloat16;
+  const int64_t O = weight.size(0), I = weight.size(1);
   // Nanoseconds of one thread on a processor with 117 GFLOP/s in float32 and 234 in bfloat16, as
   // measured for 16 to 512 channels and 4² to 128² pixels (PERFORMANCE.md).
   double tiles = double(tiles_of(input).count), products = double(O) * double(I);

@@ -15,14 +15,14 @@ constexpr int64_t rows = 14;
 /// Places of a transformed tile: 6 × 6.
 constexpr int64_t places = 36;
 
+/// Whether this processor has AVX-512 as the loops need it.
 bool has_kernels();
 
 /// Bᵀ d B of a tile of 6 × 6 pixels, for all channels.
 ///
 /// - `pixels`: where each pixel's channels begin.
-/// - `out`: the tile's row of place 0, [channels / 16] blocks `block` values apart; the next place
-/// is
-///   `place` values on.
+/// - `out`: the tile's row of place 0: [channels / 16] blocks of 16, `block` values apart. The next
+///   place is `place` values on.
 void transform_input(
   const float *const *pixels, int64_t channels, float *out, int64_t block, int64_t place);
 void transform_input(
@@ -30,9 +30,8 @@ void transform_input(
 
 /// A dy Aᵀ of a tile of 4 × 4 pixels: what the gradient of a tile's product is.
 ///
-/// - `out`: place 0: a panel of columns after the other, each with `tiles` rows, of which this
-/// tile's
-///   is written; the next place is `place` values on.
+/// - `out`: place 0: one panel of columns after the other, each with `tiles` rows. Row `tile` is
+///   written. The next place is `place` values on.
 void transform_gradient(
   const float *const *pixels, int64_t channels, float *out, int64_t tile, int64_t tiles,
   int64_t place);

@@ -120,21 +120,15 @@ void resize(
 }  // namespace
 
 StridedWays strided_ways(const Tensor &input, const Tensor &weight, bool transposed) {
+  if (!is_possible(input, weight)) return {};
   const bool isShort = input.scalar_type() == at::kBFloat16;
-  if (!is_allowed()) return {};
-  if (!input.device().is_cpu() || !(isShort || input.scalar_type() == at::kFloat)) return {};
-  if (weight.scalar_type() != input.scalar_type() || input.numel() == 0) return {};
-  if (weight.size(2) != 3 || weight.size(3) != 3) return {};
   const int64_t S = weight.size(0), L = weight.size(1);
-  if (S == 0 || L == 0 || S % lanes != 0 || L % lanes != 0) return {};
   int64_t height = input.size(2), width = input.size(3);
   if (!transposed) {
     if (height % 2 == 0 || width % 2 == 0 || height < 3 || width < 3) return {};
     height /= 2;
     width /= 2;
   }
-  static const bool has = has_kernels(), hasShort = has && !has_amx();
-  if (!(isShort ? hasShort : has)) return {};
   // Nanoseconds as in `pays`. libtorch's gradient of a strided weight is slow for large images.
   const double products = double(S) * double(L), tile = 1.54 * products + 10 * double(S + L);
   const double small = double(input.size(0) * height * width) / 16 * products;

@@ -9,15 +9,28 @@ namespace ctorch::winograd {
 using at::Tensor;
 
 namespace {
+
 std::atomic<bool> allowed{true};
 thread_local int32_t direct_scopes = 0;
-}  // namespace
 
-bool is_allowed() { return allowed.load(std::memory_order_relaxed) && direct_scopes == 0; }
-
+/// Whether the processor has AMX's products of bfloat16, which outrun fewer multiplications in
+/// float32.
 bool has_amx() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & bit_AMXBF16);
+}
+
+}  // namespace
+
+bool is_possible(const Tensor &input, const Tensor &weight) {
+  static const bool has = has_kernels(), has_short = has && !has_amx();
+  if (!allowed.load(std::memory_order_relaxed) || direct_scopes != 0) return false;
+  const auto type = input.scalar_type();
+  if (!(type == at::kFloat && has) && !(type == at::kBFloat16 && has_short)) return false;
+  if (!input.device().is_cpu() || input.numel() == 0 || weight.scalar_type() != type) return false;
+  const auto sizes = weight.sizes();
+  return sizes[2] == 3 && sizes[3] == 3 && weight.numel() != 0 && sizes[0] % lanes == 0 &&
+         sizes[1] % lanes == 0;
 }
 
 /// Calls `body(place, first column, columns)` for each panel of each place.

@@ -40,12 +40,9 @@ struct Tiles {
   }
 };
 
-/// Whether the settings allow anything but direct convolutions, see `ctorch.h`.
-bool is_allowed();
-
-/// Whether the processor has AMX's products of bfloat16, which outrun fewer multiplications in
-/// float32.
-bool has_amx();
+/// Whether settings, processor, types and channels let one of these convolutions be computed in
+/// this way at all.
+bool is_possible(const at::Tensor &input, const at::Tensor &weight);
 
 /// Values from a place to the next. Not a power of two, after which all places would have the same
 /// lines of a cache.
