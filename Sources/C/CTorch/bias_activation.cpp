@@ -1,7 +1,7 @@
 // clamp(gain · lrelu(x + bias)) in one pass over the image, computed in float32, with one saved
 // tensor: the result, whose sign and size say where the function bends. Its derivative is one pass,
 // too, and linear in the incoming gradient, so that it has derivatives of any order.
-#include "kernels.h"
+#include "activation.h"
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/sum.h>
 #include <ATen/ops/zeros.h>
@@ -14,11 +14,6 @@ using namespace ctorch;
 using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-/// Slope of the negative side, gain, and the limit of the result (infinite where there is none).
-struct Shape {
-  double slope, gain, limit;
-};
 
 /// An image as runs of `length` values that share a channel, the channels changing from run to run;
 /// or as runs that hold all channels once, one value each.
@@ -35,50 +30,33 @@ struct Runs {
 };
 
 template <typename T, typename S>
-CT_INLINE void bend_value(const T &x, S bias, T &y, const Shape &shape) {
-  S gain = S(shape.gain), negative = S(shape.slope), limit = S(shape.limit);
-  S value = wide(x) + bias;
-  value = (value > 0 ? value : value * negative) * gain;
-  // A comparison that NaN fails keeps it.
-  value = value > limit ? limit : value < -limit ? -limit : value;
-  narrow(value, y);
-}
-
-template <typename T, typename S>
 CT_INLINE void bend(
-  const T *x, const S *bias, T *y, const Runs &runs, const Shape &shape, int64_t begin,
+  const T *x, const S *bias, T *y, const Runs &runs, const Bend &shape, int64_t begin,
   int64_t end) {
   for (int64_t run = begin; run < end; run++) {
     const T *source = x + run * runs.length;
     T *target = y + run * runs.length;
     S own = bias[run % runs.channels];
     if (runs.holds_channels) {
-      for (int64_t i = 0; i < runs.length; i++) bend_value(source[i], bias[i], target[i], shape);
+      for (int64_t i = 0; i < runs.length; i++)
+        narrow(bent_value<S>(wide(source[i]) + bias[i], shape), target[i]);
     } else {
-      for (int64_t i = 0; i < runs.length; i++) bend_value(source[i], own, target[i], shape);
+      for (int64_t i = 0; i < runs.length; i++)
+        narrow(bent_value<S>(wide(source[i]) + own, shape), target[i]);
     }
   }
 }
 
-/// result = g · dy/dx, where y is the result of `bend`.
-template <typename T, typename S>
-CT_INLINE S slope(const T &g, const T &y, const Shape &shape) {
-  S value = wide(y), limit = S(shape.limit);
-  S factor = value > 0 ? S(1) : S(shape.slope);
-  S scaled = wide(g) * S(shape.gain) * factor;
-  return value >= limit || value <= -limit ? S(0) : scaled;
-}
-
 template <typename T, typename S>
 CT_INLINE void slopes(
-  const T *g, const T *y, T *result, const Shape &shape, int64_t begin, int64_t end) {
+  const T *g, const T *y, T *result, const Bend &shape, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; i++) narrow(slope<T, S>(g[i], y[i], shape), result[i]);
 }
 
 /// The same with the sums over runs: one a run; or, where a run holds the channels, one a channel.
 template <typename T, typename S>
 CT_INLINE void summed_slopes(
-  const T *g, const T *y, T *result, S *sums, const Runs &runs, const Shape &shape, int64_t begin,
+  const T *g, const T *y, T *result, S *sums, const Runs &runs, const Bend &shape, int64_t begin,
   int64_t end) {
   constexpr int64_t lanes = 16;
   for (int64_t run = begin; run < end; run++) {
@@ -111,20 +89,20 @@ CT_INLINE void summed_slopes(
   }
 }
 
-#define KERNELS(T, S)                                                                     \
-  CT_CLONES void bend_part(                                                               \
-    const T *x, const S *bias, T *y, const Runs &runs, const Shape &shape, int64_t begin, \
-    int64_t end) {                                                                        \
-    bend<T, S>(x, bias, y, runs, shape, begin, end);                                      \
-  }                                                                                       \
-  CT_CLONES void slope_part(                                                              \
-    const T *g, const T *y, T *result, const Shape &shape, int64_t begin, int64_t end) {  \
-    slopes<T, S>(g, y, result, shape, begin, end);                                        \
-  }                                                                                       \
-  CT_CLONES void summed_part(                                                             \
-    const T *g, const T *y, T *result, S *sums, const Runs &runs, const Shape &shape,     \
-    int64_t begin, int64_t end) {                                                         \
-    summed_slopes<T, S>(g, y, result, sums, runs, shape, begin, end);                     \
+#define KERNELS(T, S)                                                                    \
+  CT_CLONES void bend_part(                                                              \
+    const T *x, const S *bias, T *y, const Runs &runs, const Bend &shape, int64_t begin, \
+    int64_t end) {                                                                       \
+    bend<T, S>(x, bias, y, runs, shape, begin, end);                                     \
+  }                                                                                      \
+  CT_CLONES void slope_part(                                                             \
+    const T *g, const T *y, T *result, const Bend &shape, int64_t begin, int64_t end) {  \
+    slopes<T, S>(g, y, result, shape, begin, end);                                       \
+  }                                                                                      \
+  CT_CLONES void summed_part(                                                            \
+    const T *g, const T *y, T *result, S *sums, const Runs &runs, const Bend &shape,     \
+    int64_t begin, int64_t end) {                                                        \
+    summed_slopes<T, S>(g, y, result, sums, runs, shape, begin, end);                    \
   }
 KERNELS(float, float)
 KERNELS(double, double)
@@ -132,8 +110,7 @@ KERNELS(c10::BFloat16, float)
 #undef KERNELS
 
 template <typename T>
-void bend_all(
-  const Tensor &x, const Tensor &bias, Tensor &y, const Runs &runs, const Shape &shape) {
+void bend_all(const Tensor &x, const Tensor &bias, Tensor &y, const Runs &runs, const Bend &shape) {
   using S = typename Sum<T>::Type;
   in_parallel(
     runs.count, 1 + 65536 / std::max<int64_t>(runs.length, 1), [&](int64_t begin, int64_t end) {
@@ -144,7 +121,7 @@ void bend_all(
 }
 
 template <typename T>
-void slope_all(const Tensor &g, const Tensor &y, Tensor &result, const Shape &shape) {
+void slope_all(const Tensor &g, const Tensor &y, Tensor &result, const Bend &shape) {
   in_parallel(g.numel(), 65536, [&](int64_t begin, int64_t end) {
     slope_part(
       g.const_data_ptr<T>(), y.const_data_ptr<T>(), result.mutable_data_ptr<T>(), shape, begin,
@@ -155,7 +132,7 @@ void slope_all(const Tensor &g, const Tensor &y, Tensor &result, const Shape &sh
 /// Slopes, and their sums over all but the channels in parts that do not depend on the threads.
 template <typename T>
 Tensor summed_all(
-  const Tensor &g, const Tensor &y, Tensor &result, const Runs &runs, const Shape &shape) {
+  const Tensor &g, const Tensor &y, Tensor &result, const Runs &runs, const Bend &shape) {
   using S = typename Sum<T>::Type;
   // Runs of one part; a run of one channel is a part.
   int64_t size = runs.holds_channels ? 1 + 65536 / std::max<int64_t>(runs.length, 1) : 1;
@@ -179,7 +156,7 @@ at::MemoryFormat format_of(const Tensor &x) {
   return x.dim() == 4 ? x.suggest_memory_format() : at::MemoryFormat::Contiguous;
 }
 
-Tensor bent(const Tensor &image, const Tensor &bias, const Shape &shape) {
+Tensor bent(const Tensor &image, const Tensor &bias, const Bend &shape) {
   auto format = format_of(image);
   auto x = image.contiguous(format);
   auto y = at::empty_like(x, x.options(), format);
@@ -204,7 +181,7 @@ struct Slope : torch::autograd::Function<Slope> {
     auto format = format_of(y);
     auto g = gradient.contiguous(format);
     auto result = at::empty_like(y, y.options(), format);
-    Shape shape{slope, gain, limit};
+    Bend shape{slope, gain, limit};
     switch (y.scalar_type()) {
       case at::kFloat: slope_all<float>(g, y, result, shape); break;
       case at::kDouble: slope_all<double>(g, y, result, shape); break;
@@ -226,7 +203,7 @@ struct Slope : torch::autograd::Function<Slope> {
 
 /// Both gradients in one pass, which nobody derives again.
 std::tuple<Tensor, Tensor> both_gradients(
-  const Tensor &gradient, const Tensor &y, const Shape &shape) {
+  const Tensor &gradient, const Tensor &y, const Bend &shape) {
   auto format = format_of(y);
   auto g = gradient.contiguous(format);
   auto result = at::empty_like(y, y.options(), format);
@@ -271,12 +248,21 @@ struct BiasActivation : torch::autograd::Function<BiasActivation> {
   }
 };
 
+}  // namespace
+
+at::Tensor ctorch::sloped(const at::Tensor &g, const at::Tensor &y, const Bend &bend) {
+  return Slope::apply(g, y, bend.slope, bend.gain, bend.limit);
+}
+
+namespace {
+
 Tensor bias_activation(
   const Tensor &x, const Tensor &bias, double slope, double gain, double limit) {
   TORCH_CHECK(
     x.dim() >= 2 && bias.dim() == 1 && bias.size(0) == x.size(1), "a bias of ", bias.sizes(),
     " for ", x.sizes());
-  TORCH_CHECK(gain > 0 && slope > 0 && limit > 0, "gain, slope and limit are positive");
+  TORCH_CHECK(
+    gain > 0 && slope >= 0 && limit > 0, "gain and limit are positive, slope is not negative");
   if (c10::GradMode::is_enabled() && (x.requires_grad() || bias.requires_grad()))
     return BiasActivation::apply(x, bias, slope, gain, limit);
   return bent(x, bias, {slope, gain, limit});

@@ -114,7 +114,10 @@ package final class CLIPConvolutionStage: Module {
 
   /// [N, inputs, H, W] → [N, outputs, H / 2, W / 2].
   package func callAsFunction(_ x: Tensor, training: Bool) -> Tensor {
-    let half = bn0(conv0(x), training: training).relu()
-    return bn1(conv1(half), training: training).relu()
+    guard training else {
+      return bn1.rectified(bn0.rectified(x, convolution: conv0), convolution: conv1)
+    }
+    let half = bn0(conv0(x), training: true).relu()
+    return bn1(conv1(half), training: true).relu()
   }
 }

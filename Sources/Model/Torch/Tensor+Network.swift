@@ -67,6 +67,12 @@ extension Tensor {
     Network.resample(self, filter, up, down, before, after, flip, gain)
   }
 
+  /// Whether `resampled`, `biasedLeakyReLU`, `modulated` and `demodulated` compute it; elsewhere the same
+  /// is composed of libtorch's operators.
+  public var hasOwnKernels: Bool {
+    device == .cpu && (dtype == .float32 || dtype == .bfloat16 || dtype == .float64)
+  }
+
   /// clamp(gain · leakyReLU(x + bias)) in one pass on the CPU (float32, float64, bfloat16), computed in
   /// float32 at least.
   ///
@@ -74,13 +80,45 @@ extension Tensor {
   ///
   /// - Parameters:
   ///   - bias: [C], along dimension 1.
-  ///   - slope: Slope of the negative side, positive; 1 bends nothing.
+  ///   - slope: Slope of the negative side: 0 is a ReLU, 1 bends nothing.
   ///   - gain: Positive factor.
   ///   - limit: The result lies within ± it; positive.
   /// - Returns: The shape and memory order of x.
   public func biasedLeakyReLU(_ bias: Tensor, slope: Double, gain: Double, limit: Double) -> Tensor
   {
     Network.biasActivation(self, bias, slope, gain, limit)
+  }
+
+  /// Images times a factor of each sample and channel, on the CPU (float32, float64, bfloat16).
+  ///
+  /// Both gradients are one pass. Differentiable any number of times.
+  ///
+  /// - Parameter styles: The factors, [N, C].
+  /// - Returns: [N, C, H, W] in the type and memory order of the images.
+  public func modulated(_ styles: Tensor) -> Tensor { Network.modulate(self, styles) }
+
+  /// clamp(gain · leakyReLU(x · factors + noise + bias)) in one pass on the CPU (float32, float64,
+  /// bfloat16), computed in float32 at least; so are its gradients.
+  ///
+  /// Differentiable any number of times. What is not clamped is given by an infinite limit.
+  ///
+  /// - Parameters:
+  ///   - factors: [N, C].
+  ///   - noise: [N, 1, H, W] or [H, W], if any.
+  ///   - bias: [C].
+  ///   - slope: Slope of the negative side: 0 is a ReLU, 1 bends nothing.
+  ///   - gain: Positive factor.
+  ///   - limit: The result lies within ± it; positive.
+  /// - Returns: The shape and memory order of x, [N, C, H, W].
+  public func demodulated(
+    _ factors: Tensor,
+    noise: Tensor?,
+    bias: Tensor,
+    slope: Double,
+    gain: Double,
+    limit: Double
+  ) -> Tensor {
+    Network.demodulatedActivation(self, factors, noise, bias, slope, gain, limit)
   }
 
   /// x · weightᵀ + bias; weight [out, in].
@@ -210,6 +248,9 @@ private enum Network {
   static let resample = Operator("nifty::resample")
   /// Ours: Sources/C/CTorch/bias_activation.cpp.
   static let biasActivation = Operator("nifty::bias_activation")
+  /// Ours: Sources/C/CTorch/modulation.cpp.
+  static let modulate = Operator("nifty::modulate")
+  static let demodulatedActivation = Operator("nifty::demodulated_activation")
   static let linear = Operator("aten::linear")
   static let addmm = Operator("aten::addmm")
   static let addcmul = Operator("aten::addcmul")

@@ -87,11 +87,14 @@ public final class Convolution2d: Module {
     self.groups = groups
   }
 
-  /// - Parameter x: [N, in, H, W].
+  /// - Parameters:
+  ///   - x: [N, in, H, W].
+  ///   - factor: Multiplies the weights of each output, [out], if any.
   /// - Returns: [N, out, H', W'].
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    x.convolved(
-      weight.to(x.dtype),
+  public func callAsFunction(_ x: Tensor, weightFactor factor: Tensor? = nil) -> Tensor {
+    let scaled = factor.map { weight * $0.reshaped(-1, 1, 1, 1) } ?? weight
+    return x.convolved(
+      scaled.to(x.dtype),
       bias: bias?.wrappedValue.to(x.dtype),
       stride: stride,
       padding: [padding, padding],
@@ -134,5 +137,20 @@ public final class BatchNorm2d: Module {
       training: training,
       epsilon: epsilon
     )
+  }
+
+  /// max(0, this layer's result for the convolution of `x`), by the running statistics, which are folded into
+  /// the convolution's weight: the image is passed over once.
+  ///
+  /// - Parameters:
+  ///   - x: [N, in, H, W].
+  ///   - convolution: The layer before this one, without bias.
+  /// - Returns: [N, C, H', W'].
+  public func rectified(_ x: Tensor, convolution: Convolution2d) -> Tensor {
+    let factor = weight * (runningVar + epsilon).reciprocalSquareRoot()
+    let shift = bias - runningMean * factor
+    let y = convolution(x, weightFactor: factor)
+    guard y.hasOwnKernels else { return (y + shift.to(y.dtype).reshaped(1, -1, 1, 1)).relu() }
+    return y.biasedLeakyReLU(shift, slope: 0, gain: 1, limit: .infinity)
   }
 }

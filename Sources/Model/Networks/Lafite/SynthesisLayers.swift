@@ -70,9 +70,12 @@ final class SynthesisLayer: Module {
       up: up,
       padding: 1,
       filter: up == 1 ? nil : resampleFilter,
-      flipWeight: up == 1
+      flipWeight: up == 1,
+      bias: bias,
+      activation: .leakyReLU,
+      clamp: clamp
     )
-    return (biasActivation(y, bias: bias, activation: .leakyReLU, clamp: clamp), styles)
+    return (y, styles)
   }
 
   private func noise(_ mode: NoiseMode, count: Int, _ device: Device) -> Tensor? {
@@ -116,7 +119,14 @@ final class ToRGBLayer: Module {
   /// - Returns: RGB [N, 3, r, r], and the style with its gain [N, I].
   func callAsFunction(_ x: Tensor, w: Tensor, fts: Tensor) -> (rgb: Tensor, style: Tensor) {
     let styles = style(w: w, fts: fts) * weightGain
-    let y = modulatedConvolution(x, weight: weight, styles: styles, demodulate: false)
-    return (biasActivation(y, bias: bias, clamp: clamp), styles)
+    let y = modulatedConvolution(
+      x,
+      weight: weight,
+      styles: styles,
+      demodulate: false,
+      bias: bias,
+      clamp: clamp
+    )
+    return (y, styles)
   }
 }

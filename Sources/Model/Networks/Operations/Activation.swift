@@ -21,6 +21,15 @@ public enum Activation: String, Codable, Sendable, CaseIterable {
     }
   }
 
+  /// Slope of the negative side of what bends at zero only, `linear` and `leakyReLU`; of others `nil`.
+  var slope: Double? {
+    switch self {
+    case .linear: 1
+    case .leakyReLU: 0.2
+    default: nil
+    }
+  }
+
   /// Applies the function itself, without gain.
   ///
   /// - Parameters:
@@ -39,14 +48,6 @@ public enum Activation: String, Codable, Sendable, CaseIterable {
     case .softplus: x.softplus()
     case .swish: x.silu()
     }
-  }
-}
-
-extension Tensor {
-  /// Whether `resampled` and `biasedLeakyReLU` compute it; elsewhere the same is composed of libtorch's
-  /// operators.
-  var hasOwnKernels: Bool {
-    device == .cpu && (dtype == .float32 || dtype == .bfloat16 || dtype == .float64)
   }
 }
 
@@ -70,10 +71,10 @@ public func biasActivation(
 ) -> Tensor {
   var x = x
   let gain = gain ?? activation.defaultGain
-  if let bias, x.hasOwnKernels, activation == .linear || activation == .leakyReLU {
+  if let bias, x.hasOwnKernels, let usual = activation.slope {
     return x.biasedLeakyReLU(
       bias,
-      slope: activation == .linear ? 1 : slope ?? 0.2,
+      slope: activation == .linear ? 1 : slope ?? usual,
       gain: gain,
       limit: clamp ?? .infinity
     )

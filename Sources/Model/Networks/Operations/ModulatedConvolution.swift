@@ -6,6 +6,7 @@ public import Torch
 /// The style scales the activations before the convolution and the normalisation after it, which is
 /// the same as scaling the weights: one ordinary convolution serves the whole batch. The norm of the
 /// scaled weights is Σᵢ sᵢ² · Σₖ w², a matrix product, so that no per-sample weights are ever made.
+/// Normalisation, noise, bias and activation are one pass over the image where there is a kernel for it.
 ///
 /// - Parameters:
 ///   - x: [N, I, H, W].
@@ -17,6 +18,9 @@ public import Torch
 ///   - filter: Low-pass filter for `up` > 1.
 ///   - demodulate: Brings every output channel back to unit scale.
 ///   - flipWeight: Correlation (`true`) instead of convolution.
+///   - bias: [O], added behind the noise, if any.
+///   - activation: Applied last, with its gain.
+///   - clamp: Limits the result to ±clamp, if given.
 /// - Returns: [N, O, H · up, W · up] for padding that keeps the size, in the type of `x`.
 public func modulatedConvolution(
   _ x: Tensor,
@@ -27,7 +31,10 @@ public func modulatedConvolution(
   padding: Int = 0,
   filter: Tensor? = nil,
   demodulate: Bool = true,
-  flipWeight: Bool = true
+  flipWeight: Bool = true,
+  bias: Tensor? = nil,
+  activation: Activation = .linear,
+  clamp: Double? = nil
 ) -> Tensor {
   let (O, I, height, width) = weight.shape4
   let (N, styleCount) = styles.shape2
@@ -39,7 +46,8 @@ public func modulatedConvolution(
     weight = weight * scale / weight.largestMagnitude(1, 2, 3, keeping: true)
     styles = styles / styles.largestMagnitude(1, keeping: true)
   }
-  let scaled = x * styles.to(x.dtype).reshaped(N, I, 1, 1)
+  let scaled =
+    x.hasOwnKernels ? x.modulated(styles) : x * styles.to(x.dtype).reshaped(N, I, 1, 1)
   var y = resampledConvolution(
     scaled,
     weight.to(x.dtype),
@@ -50,11 +58,21 @@ public func modulatedConvolution(
   )
   if demodulate {
     let norms = styles.squared().matmul(weight.squared().sum(2, 3).transposed())  // [N, O]
-    let factors = (norms + 1e-8).reciprocalSquareRoot().to(x.dtype).reshaped(N, O, 1, 1)
-    if let noise { return noise.to(x.dtype).adding(product: y, factors) }
-    y = y * factors
+    let factors = (norms + 1e-8).reciprocalSquareRoot()
+    if let bias, y.hasOwnKernels, let slope = activation.slope {
+      return y.demodulated(
+        factors,
+        noise: noise,
+        bias: bias,
+        slope: slope,
+        gain: activation.defaultGain,
+        limit: clamp ?? .infinity
+      )
+    }
+    let perSample = factors.to(x.dtype).reshaped(N, O, 1, 1)
+    y = noise.map { $0.to(x.dtype).adding(product: y, perSample) } ?? y * perSample
   } else if let noise {
     y = y + noise.to(x.dtype)
   }
-  return y
+  return biasActivation(y, bias: bias, activation: activation, clamp: clamp)
 }
