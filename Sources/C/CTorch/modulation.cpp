@@ -155,7 +155,7 @@ struct Modulate : torch::autograd::Function<Modulate> {
     }
     Tensor of_x, of_styles;
     if (wants_x) of_x = Modulate::apply(g, styles);
-    if (wants_styles) of_styles = at::mul(g, x).sum({2, 3}, false, styles.scalar_type());
+    if (wants_styles) of_styles = at::mul(g, x).sum({2, 3}).to(styles.scalar_type());
     return {of_x, of_styles};
   }
 };
@@ -194,11 +194,10 @@ struct DemodulatedActivation : torch::autograd::Function<DemodulatedActivation> 
     Gradients of;
     if (c10::GradMode::is_enabled()) {
       auto s = sloped(g, y, bend);
-      auto type = summed_type(x);
       if (wanted[0]) of.x = Modulate::apply(s, factors);
-      if (wanted[1]) of.factors = at::mul(s, x).sum({2, 3}, false, type);
-      if (wanted[2]) of.noise = s.sum(1, true, type);
-      if (wanted[3]) of.bias = s.sum({0, 2, 3}, false, type);
+      if (wanted[1]) of.factors = at::mul(s, x).sum({2, 3});
+      if (wanted[2]) of.noise = s.sum(1, true);
+      if (wanted[3]) of.bias = s.sum({0, 2, 3});
     } else {
       of = scaled_gradients(g, x, y, factors, bend);
     }
@@ -207,11 +206,6 @@ struct DemodulatedActivation : torch::autograd::Function<DemodulatedActivation> 
     if (wanted[2]) result[2] = of.noise.sum_to_size(sizes).to(at::ScalarType(types[0]));
     if (wanted[3]) result[3] = of.bias.to(at::ScalarType(types[1]));
     return result;
-  }
-
- private:
-  static at::ScalarType summed_type(const Tensor &x) {
-    return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   }
 };
 
