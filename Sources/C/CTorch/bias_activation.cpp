@@ -114,18 +114,14 @@ void bend_all(const Tensor &x, const Tensor &bias, Tensor &y, const Runs &runs, 
   using S = typename Sum<T>::Type;
   in_parallel(
     runs.count, 1 + 65536 / std::max<int64_t>(runs.length, 1), [&](int64_t begin, int64_t end) {
-      bend_part(
-        x.const_data_ptr<T>(), bias.const_data_ptr<S>(), y.mutable_data_ptr<T>(), runs, shape,
-        begin, end);
+      bend_part(values<T>(x), values<S>(bias), y.mutable_data_ptr<T>(), runs, shape, begin, end);
     });
 }
 
 template <typename T>
 void slope_all(const Tensor &g, const Tensor &y, Tensor &result, const Bend &shape) {
   in_parallel(g.numel(), 65536, [&](int64_t begin, int64_t end) {
-    slope_part(
-      g.const_data_ptr<T>(), y.const_data_ptr<T>(), result.mutable_data_ptr<T>(), shape, begin,
-      end);
+    slope_part(values<T>(g), values<T>(y), result.mutable_data_ptr<T>(), shape, begin, end);
   });
 }
 
@@ -146,8 +142,8 @@ Tensor summed_all(
     parts, 1 + 65536 / std::max<int64_t>(runs.length * size, 1), [&](int64_t begin, int64_t end) {
       for (int64_t part = begin; part < end; part++)
         summed_part(
-          g.const_data_ptr<T>(), y.const_data_ptr<T>(), result.mutable_data_ptr<T>(),
-          all + part * width, runs, shape, part * size, std::min((part + 1) * size, runs.count));
+          values<T>(g), values<T>(y), result.mutable_data_ptr<T>(), all + part * width, runs, shape,
+          part * size, std::min((part + 1) * size, runs.count));
     });
   return sums.sum(0);
 }

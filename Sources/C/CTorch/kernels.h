@@ -1,6 +1,7 @@
 // What the kernels of this target share: the processor's vectors, short floats, the threads.
 #pragma once
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
 #include <c10/util/BFloat16.h>
 #include <dlfcn.h>
 #include <algorithm>
@@ -43,6 +44,15 @@ CT_INLINE void narrow(float value, c10::BFloat16 &result) {
   std::memcpy(&bits, &value, sizeof bits);
   uint32_t rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
   result.x = uint16_t((bits & 0x7FFFFFFF) > 0x7F800000 ? 0x7FC0 : rounded);
+}
+
+/// The elements of a tensor of type T. libtorch's own template of this has a name in its libraries
+/// that depends on the compiler which made them; a program by another one does not find it.
+template <typename T>
+const T *values(const at::Tensor &x) {
+  TORCH_CHECK(
+    x.scalar_type() == c10::CppTypeToScalarType<T>::value, "elements of ", x.scalar_type());
+  return static_cast<const T *>(x.const_data_ptr());
 }
 
 /// Runs `body(begin, end)` over parts of 0 ..< count, on libtorch's own threads.

@@ -71,8 +71,8 @@ Tensor demodulated(
       for (int64_t part = begin; part < end; part++) {
         int64_t image = parts.image(part), offset = parts.offset(part);
         Demodulated<T, S> of{
-          x.const_data_ptr<T>() + offset, d.const_data_ptr<S>() + image * parts.channels,
-          n.defined() ? n.const_data_ptr<S>() + image * step : nullptr, b.const_data_ptr<S>()};
+          values<T>(x) + offset, values<S>(d) + image * parts.channels,
+          n.defined() ? values<S>(n) + image * step : nullptr, values<S>(b)};
         demodulate_part(
           of, y.mutable_data_ptr<T>() + offset, parts, bend, parts.begin(part), parts.end(part));
       }
@@ -109,9 +109,8 @@ Gradients scaled_gradients(
       for (int64_t part = begin; part < end; part++) {
         int64_t image = parts.image(part), offset = parts.offset(part);
         Scaled<T, S> of{
-          g.const_data_ptr<T>() + offset, x.const_data_ptr<T>() + offset,
-          y.defined() ? y.const_data_ptr<T>() + offset : nullptr,
-          d.const_data_ptr<S>() + image * parts.channels};
+          values<T>(g) + offset, values<T>(x) + offset,
+          y.defined() ? values<T>(y) + offset : nullptr, values<S>(d) + image * parts.channels};
         Sums<S> sums{of_factors.mutable_data_ptr<S>() + part * parts.channels, nullptr, nullptr};
         T *target = result.x.mutable_data_ptr<T>() + offset;
         if (y.defined()) {

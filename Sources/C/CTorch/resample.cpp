@@ -231,7 +231,7 @@ template <typename T>
 void run_all(const Filter &filter, const Tensor &x, Tensor &y, bool is_last) {
   int64_t inner = is_last ? x.size(1) : 1;
   int64_t planes = x.size(0) * x.size(1) / std::max<int64_t>(inner, 1);
-  const T *input = x.const_data_ptr<T>();
+  const T *input = values<T>(x);
   T *output = y.mutable_data_ptr<T>();
   int64_t in = filter.y.in * filter.x.in * inner, out = filter.y.out * filter.x.out * inner;
   if (!is_last) {
@@ -295,7 +295,7 @@ Tensor resample(
   auto result = c10::make_intrusive<Filter>();
   result->height = taps.size(0);
   result->width = taps.size(1);
-  const double *first = taps.const_data_ptr<double>();
+  const double *first = values<double>(taps);
   result->taps.assign(first, first + taps.numel());
   if (flip) std::reverse(result->taps.begin(), result->taps.end());
   auto axis = [&](int64_t size, size_t n, int64_t count) {

@@ -36,7 +36,7 @@ void convolve(const Tensor &input, const Tensor &transformed, Tensor &output) {
   const int64_t size = std::min<int64_t>(tiles.count, 140);
   const std::vector<T> nothing(I);
   Tensor left = floats(Matrices(I, size, once).size), right = floats(Matrices(O, size, once).size);
-  const T *source = input.const_data_ptr<T>();
+  const T *source = values<T>(input);
   T *target = output.data_ptr<T>();
   float *a = left.data_ptr<float>(), *c = right.data_ptr<float>();
   for (int64_t first = 0; first < tiles.count; first += size) {
@@ -49,7 +49,7 @@ void convolve(const Tensor &input, const Tensor &transformed, Tensor &output) {
         transform_input(pixels, I, a + tile * lanes, block, of_a.first[1]);
       }
     });
-    multiply_all(a, of_a, transformed.const_data_ptr<float>(), c, of_c);
+    multiply_all(a, of_a, values<float>(transformed), c, of_c);
     in_parallel(count, 8, [&](int64_t begin, int64_t end) {
       T *pixels[16];
       std::vector<T> outside(O);
@@ -68,7 +68,7 @@ void correlate(const Tensor &gradient, const Tensor &input, Tensor &sums) {
   const int64_t size = std::min<int64_t>(tiles.count, I * O > 65536 ? 280 : 140);
   const std::vector<T> nothing(std::max(I, O));
   Tensor left = floats(Matrices(I, size, once).size), right = floats(Matrices(O, size, once).size);
-  const T *x = input.const_data_ptr<T>(), *dy = gradient.const_data_ptr<T>();
+  const T *x = values<T>(input), *dy = values<T>(gradient);
   float *a = left.data_ptr<float>(), *b = right.data_ptr<float>();
   for (int64_t first = 0; first < tiles.count; first += size) {
     const int64_t count = std::min(size, tiles.count - first);

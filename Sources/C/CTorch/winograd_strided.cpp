@@ -49,7 +49,7 @@ void correlate(const Tensor &x, const Tensor &dy, Tensor &sums) {
   const std::vector<T> nothing(std::max(S, L));
   Tensor left = floats(Matrices(S, size, repeats).size);
   Tensor right = floats(Matrices(L, size, repeats).size);
-  const T *source = x.const_data_ptr<T>(), *gradient = dy.const_data_ptr<T>();
+  const T *source = values<T>(x), *gradient = values<T>(dy);
   float *a = left.data_ptr<float>(), *b = right.data_ptr<float>();
   for (int64_t first = 0; first < tiles.count; first += size) {
     const int64_t count = std::min(size, tiles.count - first);
@@ -87,7 +87,7 @@ void resize(
   const std::vector<float> nothing(I);
   Tensor left = floats(Matrices(I, size, repeats).size);
   Tensor right = floats(Matrices(O, size, repeats).size);
-  const float *source = input.const_data_ptr<float>();
+  const float *source = values<float>(input);
   float *target = output.data_ptr<float>(), *a = left.data_ptr<float>();
   float *c = right.data_ptr<float>();
   for (int64_t first = 0; first < tiles.count; first += size) {
@@ -103,7 +103,7 @@ void resize(
         read(pixels, a, ofInput, tile);
       }
     });
-    multiply_all(a, of_a, weights.const_data_ptr<float>(), c, of_c);
+    multiply_all(a, of_a, values<float>(weights), c, of_c);
     in_parallel(count, 8, [&](int64_t begin, int64_t end) {
       float *pixels[to.side * to.side];
       std::vector<float> outside(O);

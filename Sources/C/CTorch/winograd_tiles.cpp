@@ -77,7 +77,7 @@ Tensor transformed(const Tensor &weight, bool transposed, bool turned, WeightTra
   const int64_t columns = kernels.size(transposed ? 1 : 0);
   const int64_t depth = kernels.size(transposed ? 0 : 1), place = spaced(depth * columns);
   Tensor result = floats(places * place);
-  const float *source = kernels.const_data_ptr<float>();
+  const float *source = values<float>(kernels);
   float *target = result.data_ptr<float>();
   in_parallel(depth * (columns / lanes), 64, [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; item++) {
@@ -101,7 +101,7 @@ Tensor untransformed(
   WeightAdjoint adjoint, at::ScalarType dtype) {
   const int64_t second = transposed ? columns : depth;
   Tensor result = floats(depth * columns * 9).view({transposed ? depth : columns, second, 3, 3});
-  const float *source = sums.const_data_ptr<float>();
+  const float *source = values<float>(sums);
   float *target = result.data_ptr<float>();
   in_parallel(depth * (columns / lanes), 64, [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; item++) {
