@@ -36,7 +36,7 @@ struct ExportCommandTests {
     let flags = half ? ["--half"] : []
     let written = try succeed(["convert", Self.network, "emoji.onnx"] + flags)
     #expect(
-      written == "wrote emoji.onnx, 128 kimg, \(half ? "11.5" : "22.7") MB, "
+      written == "wrote emoji.onnx, 24 kimg, \(half ? "12.9" : "25.4") MB, "
         + "from z, feature, truncation, noise\n"
     )
     let text = try succeed(["convert", Self.clip, "text.onnx"] + flags)
@@ -142,7 +142,7 @@ struct ExportCommandTests {
     let result = try #require(try runProgram(python, ["-B", "-c", script] + files))
     #expect(
       result.output
-        == "nifty 17 ec62e91c 512 32 128 4936385a -\nnifty 17 ec62e91c 512 None None - [0,1,2,3\n"
+        == "nifty 17 ec62e91c 512 64 24 52526001 -\nnifty 17 ec62e91c 512 None None - [0,1,2,3\n"
     )
   }
 
@@ -172,9 +172,9 @@ struct ExportCommandTests {
     )
     #expect(outcome.status == 0, "\(outcome.errors)")
     let picture = try RGBImage(contentsOf: folder.file("painted.png"))
-    #expect((picture.width, picture.height) == (96, 32))
+    #expect((picture.width, picture.height) == (192, 64))
     // A red heart's middle is red.
-    let middle = picture.pixels[(16 * 96 + 14) * 3..<(16 * 96 + 14) * 3 + 3]
+    let middle = picture.pixels[(32 * 192 + 28) * 3..<(32 * 192 + 28) * 3 + 3]
     #expect(middle.first.map { $0 > 180 } == true && middle.dropFirst().allSatisfy { $0 < 120 })
   }
 

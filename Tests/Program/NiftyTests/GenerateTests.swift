@@ -112,11 +112,11 @@ struct GenerateTests {
     ("--network . a", "--clip FILE is needed"),
     (
       "--network emoji --mix-seeds 5 --mix-layers 0-99 a",
-      "--mix-layers 0-99: the generator has layers 0 to 7"
+      "--mix-layers 0-99: the generator has layers 0 to 9"
     ),
     (
-      "--network emoji --trunc 0.5 --trunc-cutoff 9 a",
-      "--trunc-cutoff 9: the generator has 8 layers; 0 to 8 is allowed"
+      "--network emoji --trunc 0.5 --trunc-cutoff 11 a",
+      "--trunc-cutoff 11: the generator has 10 layers; 0 to 10 is allowed"
     ),
   ]
 
@@ -154,8 +154,8 @@ struct GenerateTests {
   @Test func `the model that comes with nifty paints a red heart red`() throws {
     _ = try succeed("generate --network emoji heart --samples 2 --threads 1 --out hearts")
     let image = try RGBImage(contentsOf: path("hearts/seed0000-heart.png"))
-    #expect((image.width, image.height) == (32, 32))
-    let centre = 3 * (16 * 32 + 16)
+    #expect((image.width, image.height) == (64, 64))
+    let centre = 3 * (32 * 64 + 32)
     let (red, green, blue) = (
       image.pixels[centre], image.pixels[centre + 1], image.pixels[centre + 2]
     )

@@ -85,9 +85,9 @@ struct WalkCommandTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(try String(contentsOfFile: folder.file("a.mp4"), encoding: .utf8) == "film\n")
     let received = try Data(contentsOf: URL(filePath: folder.file("received")))
-    #expect(received.count == 4 * 32 * 32 * 3)
+    #expect(received.count == 4 * 64 * 64 * 3)
     let arguments = try String(contentsOfFile: folder.file("arguments"), encoding: .utf8)
-    #expect(arguments.contains("-s 32x32 -r 12.0"), "\(arguments)")
+    #expect(arguments.contains("-s 64x64 -r 12.0"), "\(arguments)")
   }
 
   @Test func `without ffmpeg, or where it fails, there is one line and no file`() throws {

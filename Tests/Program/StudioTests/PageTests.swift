@@ -149,7 +149,7 @@ struct PageTests {
       _ = try await browser.value("document.getElementById('loop').click()")
       try await browser.wait(for: "document.querySelectorAll('.tile img').length === 4")
       try await browser.wait(for: "document.getElementById('save').download.endsWith('.webp')")
-      try await browser.wait(for: "document.getElementById('picture').naturalWidth === 32")
+      try await browser.wait(for: "document.getElementById('picture').naturalWidth === 64")
       #expect(try await browser.value("document.getElementById('blend').hidden") == true)
 
       _ = try await browser.value("document.querySelectorAll('.tile')[2].click()")
@@ -186,7 +186,7 @@ struct PageTests {
         let caption = "document.getElementById('caption-settings').textContent"
         try await browser.wait(for: "\(caption).startsWith('\(line)')")
         #expect(try await browser.value("orders[\(number)].loop") == .bool(isLoop))
-        try await browser.wait(for: "document.getElementById('picture').naturalWidth === 32")
+        try await browser.wait(for: "document.getElementById('picture').naturalWidth === 64")
         #expect(
           try await browser.value("document.getElementById('save').download.endsWith('.webp')")
             == true

@@ -197,7 +197,7 @@ struct PaintRoutesTests {
         #expect(again.status == .notModified && again.bytes.isEmpty, "\(path)")
       }
       let about = try await client.get("/api/model")
-      #expect(about.json?["name"] == "emoji" && about.json?["resolution"] == 32)
+      #expect(about.json?["name"] == "emoji" && about.json?["resolution"] == 64)
       #expect(about.json?["watches"] == false)
     }
   }

@@ -182,7 +182,7 @@ struct PicturesTests {
       }
       #expect(samples.map { $0["captions"] } == [["red heart"], ["pizza"]])
       let picture = try await client.get("/api/sample?run=00000-a&set=0&index=1")
-      #expect(try RGBImage(decoding: picture.bytes).width == 32)
+      #expect(try RGBImage(decoding: picture.bytes).width == 64)
       for query in ["set=0&index=2", "set=2&index=0", "set=1&index=0", "index=0"] {
         let answer = try await client.get("/api/sample?run=00000-a&" + query)
         #expect(answer.status == .notFound && answer.complaint != nil, "\(query)")

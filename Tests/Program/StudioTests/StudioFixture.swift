@@ -45,7 +45,7 @@ enum Emoji {
       try folder.write(picture, to: "pairs/\(number).png")
       try folder.write(Array(prompt.utf8), to: "pairs/\(number).txt")
     }
-    let words = "pack --source=pairs --dest=data.zip --width=32 --height=32 --clip"
+    let words = "pack --source=pairs --dest=data.zip --width=64 --height=64 --clip"
     let packed = try await niftyAside(
       words.split(separator: " ").map(String.init) + [path + "/clip.safetensors"],
       in: folder.path
