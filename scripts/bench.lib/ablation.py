@@ -97,7 +97,8 @@ def train(options, common, flags, seed, folder):
         command = [
             options.nifty, "train", f"--outdir={runs}", f"--data={options.data}",
             f"--test_data={options.test}", f"--clip={options.clip}", f"--seed={seed}",
-            f"--kimg={options.kimg}", "--threads=1", "--metrics=none", *common, *flags]
+            f"--kimg={options.kimg}", "--threads=1", "--metrics=none",
+            *(flag.replace("{data}", options.data) for flag in [*common, *flags])]
     seconds = run(command, folder / "train.log")
     with open(spent, "a") as file:
         file.write(f"{seconds}\n")

@@ -6,12 +6,13 @@ package import Torch
 import TorchNN
 
 extension StepInputs {
-  /// The inputs of a run's steps: data, CLIP and mapper, checked against each other.
+  /// The inputs of a run's steps: data, CLIP and what makes pseudo text, checked against each other.
   ///
   /// - Parameters:
   ///   - options: The run's options.
   ///   - set: Its data.
   ///   - model: Its CLIP, on the device.
+  ///   - captions: Features of the captions of `--text-corpus`, unit length, [C, F]; `nil` without it.
   ///   - classifier: The classifier of `--vision-aided`, on the device; `nil` without it.
   ///   - device: Where steps are computed.
   ///   - ranks: The ranks that share each step.
@@ -21,11 +22,12 @@ extension StepInputs {
     _ options: TrainingOptions,
     _ set: TrainingSet,
     _ model: ClipModel,
+    captions: Tensor? = nil,
     classifier: EfficientNetLite0? = nil,
     on device: Device,
     _ ranks: Ranks
   ) throws {
-    try Self.check(model, fits: set, options)
+    try Self.check(model, fits: set, from: options.data, clip: options.clip)
     self.init(
       options: options,
       data: set,
@@ -33,35 +35,62 @@ extension StepInputs {
         side: model.side,
         encode: model.model.imageTower(in: options.trainer.clipPrecision(on: device))
       ),
-      textMapper: try Self.textMapper(options, set, model, device),
+      pseudoText: try captions.map { try Self.retrieval(options, set, $0, device) }
+        ?? Self.textMapper(options, set, model, device),
       classifier: classifier,
       device: device,
       ranks: ranks
     )
   }
 
-  private static func check(
+  static func check(
     _ model: ClipModel,
     fits set: TrainingSet,
-    _ options: TrainingOptions
+    from paths: [String],
+    clip: String
   ) throws(TrainingError) {
     let width = model.model.configuration.embedDimension
     guard set.featureDimension == width else {
       throw TrainingError.option(
-        "\(options.data.first ?? "the data") has features of \(set.featureDimension) numbers, "
-          + "\(options.clip) makes \(width); pack again with --clip \(options.clip), or train with the "
+        "\(paths.first ?? "the data") has features of \(set.featureDimension) numbers, "
+          + "\(clip) makes \(width); pack again with --clip \(clip), or train with the "
           + "CLIP that packed it"
       )
     }
-    for (dataset, path) in zip(set.datasets, options.data) {
+    for (dataset, path) in zip(set.datasets, paths) {
       guard let maker = dataset.manifest?.featureModel, maker.sha256 != model.sha256 else {
         continue
       }
       throw TrainingError.option(
-        "the features in \(path) were made by another CLIP (\(maker.name)) than \(options.clip); "
-          + "pack again with --clip \(options.clip), or train with the other"
+        "the features in \(path) were made by another CLIP (\(maker.name)) than \(clip); "
+          + "pack again with --clip \(clip), or train with the other"
       )
     }
+  }
+
+  /// Images of the data with which retrieved texts are contrasted, at most.
+  private static let contrastedImages = 256
+
+  private static func retrieval(
+    _ options: TrainingOptions,
+    _ set: TrainingSet,
+    _ captions: Tensor,
+    _ device: Device
+  ) throws(TrainingError) -> TextRetrieval {
+    let count = min(set.rawCount, contrastedImages)
+    let features = (0..<count).flatMap { index in
+      let (dataset, entry) = set.location(ofRaw: index * set.rawCount / count)
+      return dataset.imageFeature(at: entry)
+    }
+    let others = Tensor(features, shape: [count, set.featureDimension]).normalized()
+    guard others.isFinite else {
+      throw .option("the data: the feature of an image is zero or not finite; see nifty inspect")
+    }
+    return TextRetrieval(
+      captions: captions.to(device),
+      others: others.to(device),
+      .init(noise: options.trainer.losses.imageNoise, steps: options.textCorpusSteps)
+    )
   }
 
   private static func textMapper(

@@ -11,8 +11,8 @@ package struct StepInputs {
   package let data: TrainingSet
   /// CLIP's image tower, which judges generated images.
   package let clip: ImageTower
-  /// The mapper that makes pseudo-text features; noise makes them if `nil`.
-  package let textMapper: TextMapper?
+  /// Makes pseudo-text features; noise makes them if `nil`.
+  package let pseudoText: (any PseudoTextMaker)?
   /// The classifier whose features the vision-aided discriminator sees; `nil` without one.
   package let classifier: EfficientNetLite0?
   /// The device; the models are on it.
@@ -25,7 +25,7 @@ package struct StepInputs {
     options: TrainingOptions,
     data: TrainingSet,
     clip: ImageTower,
-    textMapper: TextMapper? = nil,
+    pseudoText: (any PseudoTextMaker)? = nil,
     classifier: EfficientNetLite0? = nil,
     device: Device,
     ranks: Ranks = .alone
@@ -33,7 +33,7 @@ package struct StepInputs {
     self.options = options
     self.data = data
     self.clip = clip
-    self.textMapper = textMapper
+    self.pseudoText = pseudoText
     self.classifier = classifier
     self.device = device
     self.ranks = ranks
@@ -47,7 +47,7 @@ extension StepInputs {
       options: options,
       data: data,
       clip: clip,
-      textMapper: textMapper,
+      pseudoText: pseudoText,
       classifier: classifier,
       device: device,
       ranks: ranks

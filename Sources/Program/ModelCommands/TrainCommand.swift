@@ -177,10 +177,15 @@ struct TrainCommand: ParsableCommand {
         ? nil : Lite0Detector(path: Weights.path(Weights.efficientNet))
     }
     classifier?.move(to: device)
+    let corpus = try ranks.doing("reads --text-corpus") {
+      try options.textCorpus.map { try TextCorpus($0, clip: options.clip, on: device) }
+    }
+    if isFirst { for line in corpus?.notes ?? [] { Console.line(line) } }
     var inputs = try StepInputs(
       options,
       set,
       model,
+      captions: corpus?.features,
       classifier: classifier?.network,
       on: device,
       ranks

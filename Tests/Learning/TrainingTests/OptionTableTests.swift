@@ -41,6 +41,7 @@ struct OptionTableTests {
     "paired": .double(5),
     "vision-aided": .double(0.25), "vision-aided-warmup": .double(3),
     "clip-views": .int(2), "lr-decay-kimg": .double(100), "ema-deviation": .double(0.05),
+    "text-corpus": .string("t.txt"), "text-corpus-steps": .int(3),
   ]
 
   /// Flags that are not kept by themselves: several make one option, or none does.

@@ -198,6 +198,25 @@ struct RunPolicyTests {
     #expect(policy([]).notices(chosen, set).isEmpty)
   }
 
+  @Test func `what makes pseudo text is reported where no image asks for it`() throws {
+    let (options, set) = try policy([]).resolve(nil, in: nil)
+    func notices(_ mixing: Double, _ ratio: Double) -> Int {
+      var chosen = options
+      (chosen.textCorpus, chosen.ratio) = ("names.txt", ratio)
+      chosen.trainer.losses.mixingProb = mixing
+      return policy([]).notices(chosen, set).count { $0.hasPrefix("--text-corpus changes nothing") }
+    }
+    #expect(notices(1, 1) == 0 && notices(0.5, 1) == 0 && notices(0, 0.5) == 0)
+    #expect(notices(0, 1) == (set.uncaptionedCount > 0 ? 0 : 1))
+    var both = options
+    (both.textCorpus, both.textMapper) = ("names.txt", "mapper.safetensors")
+    #expect(throws: TrainingError.self) { try both.validate() }
+    let steps = policy([.init(.textCorpusSteps, 3)])
+    #expect(steps.idleFlags(options).count == 1)
+    both.textMapper = nil
+    #expect(steps.idleFlags(both).isEmpty)
+  }
+
   @Test func `flags without effect are reported`() throws {
     let idle = policy([.init(.nhwc, true), .init(.nobench, true), .init(.allowTF32, false)])
     let (options, _) = try idle.resolve(nil, in: nil)

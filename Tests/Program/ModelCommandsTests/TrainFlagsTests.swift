@@ -14,7 +14,8 @@ struct TrainFlagsTests {
   /// A word that each flag takes, other than its default.
   private static let words: [String: String] = [
     "data": "b.zip", "outdir": "o", "clip": "c", "test_data": "t.zip", "resume": "x.pkl",
-    "prompts": "p.txt", "text-mapper": "m", "snapshot-format": "safetensors",
+    "prompts": "p.txt", "text-mapper": "m", "text-corpus": "t.txt",
+    "snapshot-format": "safetensors",
     "on-collapse": "rollback", "metrics": "is50k", "feature-logit": "per-sample",
     "contrastive": "infonce", "clip-crop": "none", "aug": "ada", "augpipe": "bg", "cond": "1",
     "mirror": "1", "mirror-features": "0", "metric_only_test": "1", "d_use_norm": "1",

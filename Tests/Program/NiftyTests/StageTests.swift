@@ -248,6 +248,14 @@ struct StageTests {
       contentsOf: URL(filePath: "\(folder)/mapped/\(try only("\(folder)/mapped"))/fakes000000.png")
     )
     #expect(mapped != pictures[0])
+    try Data("a red heart\n赤いハート\na dog\n".utf8).write(to: URL(filePath: "\(folder)/names.txt"))
+    let retrieved = try await succeed(
+      train + " --outdir=retrieved --mixing_prob=1.0 --text-corpus=names.txt --text-corpus-steps=2",
+      in: folder
+    )
+    #expect(retrieved.contains("pseudo text is retrieved from 3 captions of names.txt"))
+    let path = "\(folder)/retrieved/\(try only("\(folder)/retrieved"))/fakes000000.png"
+    #expect(try Data(contentsOf: URL(filePath: path)) != pictures[0])
   }
 
   private func only(_ folder: String) throws -> String {

@@ -70,7 +70,7 @@ package struct LossContext {
       texts: batch.textFeatures,
       labels: batch.labels,
       configuration: configuration,
-      mapper: inputs.textMapper,
+      maker: inputs.pseudoText,
       random: random
     )
   }

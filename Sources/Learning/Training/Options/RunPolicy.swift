@@ -210,6 +210,14 @@ package struct RunPolicy: Sendable {
         "\(uncaptioned) of \(set.rawCount) images have no caption: they are trained with pseudo text"
       )
     }
+    if options.trainer.losses.mixingProb < 0.01, options.ratio == 1, uncaptioned == 0 {
+      let makers = [
+        (TrainingOption.textMapper, options.textMapper), (.textCorpus, options.textCorpus),
+      ]
+      for (option, file) in makers where file != nil {
+        lines.append("\(option.flag) changes nothing: every image is trained with its captions")
+      }
+    }
     return lines
   }
 
@@ -233,6 +241,9 @@ package struct RunPolicy: Sendable {
     }
     if arguments[.visionAidedWarmup] != nil, options.trainer.losses.visionAidedWeight == 0 {
       lines.append("--vision-aided-warmup changes nothing: --vision-aided is 0")
+    }
+    if arguments[.textCorpusSteps] != nil, options.textCorpus == nil {
+      lines.append("--text-corpus-steps changes nothing: there is no --text-corpus")
     }
     if arguments[.ema] != nil, options.trainer.emaDeviation != nil {
       lines.append("--ema changes nothing beside --ema-deviation")

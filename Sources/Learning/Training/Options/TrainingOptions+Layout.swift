@@ -137,6 +137,8 @@ extension TrainingOptions {
     nifty.clip_views
     nifty.lr_decay_kimg
     nifty.ema_deviation
+    nifty.text_corpus
+    nifty.text_corpus_steps
     nifty.freeze_generator
     nifty.resume_state
     nifty.G_reg_interval

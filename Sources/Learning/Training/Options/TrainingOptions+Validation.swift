@@ -11,6 +11,9 @@ extension TrainingOptions {
     if resumesState, resume == nil {
       throw .option("--resume-state=1 needs --resume, the snapshot whose state is taken")
     }
+    if textMapper != nil, textCorpus != nil {
+      throw .option("--text-mapper and --text-corpus both make the pseudo text; give one")
+    }
     try validateNetworks()
     try validateSlices()
     try validateMismatch()

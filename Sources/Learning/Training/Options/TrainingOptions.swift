@@ -26,6 +26,10 @@ package struct TrainingOptions: Equatable, Sendable {
   package var clip = ""
   /// File of the learned mapper that makes pseudo-text features; `nil` perturbs with noise.
   package var textMapper: String?
+  /// File of captions, or packed data with captions, of which pseudo-text features are retrieved; `nil` without.
+  package var textCorpus: String?
+  /// Steps that fit a retrieved caption to its image.
+  package var textCorpusSteps = 0
   /// The networks, losses and optimisers.
   package var trainer: TrainerConfiguration
   /// The recipe chosen by name.

@@ -48,7 +48,7 @@ final class StepData {
       size: options.trainer.batchSize / inputs.ranks.count
     )
     let batch = trainingBatch(host, on: device)
-    guard let textMapper = inputs.textMapper, host.isPseudoText.contains(true) else { return batch }
+    guard let pseudoText = inputs.pseudoText, host.isPseudoText.contains(true) else { return batch }
     let random = SlicedRandom(
       SeededRandom(
         seed: options.trainer.seed,
@@ -59,7 +59,7 @@ final class StepData {
     )
     let noise = random.normal(batch.imageFeatures.shape).to(device)
     let isPseudo = Tensor(host.isPseudoText.map { $0 ? 1 : 0 } as [Float], shape: [host.size, 1])
-    let made = withoutGradients { textMapper(batch.imageFeatures, noise: noise) }
+    let made = withoutGradients { pseudoText(batch.imageFeatures, noise: noise) }
     return TrainingBatch(
       images: batch.images,
       imageFeatures: batch.imageFeatures,
