@@ -84,7 +84,9 @@ extension StepInputs {
     }
     let others = Tensor(features, shape: [count, set.featureDimension]).normalized()
     guard others.isFinite else {
-      throw .option("the data: the feature of an image is zero or not finite; see nifty dataset verify")
+      throw .option(
+        "the data: the feature of an image is zero or not finite; see nifty dataset verify"
+      )
     }
     return TextRetrieval(
       captions: captions.to(device),
