@@ -12,7 +12,7 @@ extension StepInputs {
   ///   - options: The run's options.
   ///   - set: Its data.
   ///   - model: Its CLIP, on the device.
-  ///   - captions: Features of the captions of `--text-corpus`, unit length, [C, F]; `nil` without it.
+  ///   - captions: Features of the captions of `--text-corpus`, unit length, [C, F], on the device; `nil` without it.
   ///   - classifier: The classifier of `--vision-aided`, on the device; `nil` without it.
   ///   - device: Where steps are computed.
   ///   - ranks: The ranks that share each step.
@@ -43,6 +43,14 @@ extension StepInputs {
     )
   }
 
+  /// Checks that features were made by a run's CLIP.
+  ///
+  /// - Parameters:
+  ///   - model: The CLIP.
+  ///   - set: The data with features.
+  ///   - paths: The files of the data, for messages.
+  ///   - clip: The file of the CLIP, for messages.
+  /// - Throws: `TrainingError.option` naming the file whose features are of another width or CLIP.
   static func check(
     _ model: ClipModel,
     fits set: TrainingSet,
@@ -89,7 +97,7 @@ extension StepInputs {
       )
     }
     return TextRetrieval(
-      captions: captions.to(device),
+      captions: captions,
       others: others.to(device),
       .init(noise: options.trainer.losses.imageNoise, steps: options.textCorpusSteps)
     )

@@ -12,7 +12,7 @@ package struct StepInputs {
   /// CLIP's image tower, which judges generated images.
   package let clip: ImageTower
   /// Makes pseudo-text features; noise makes them if `nil`.
-  package let pseudoText: (any PseudoTextMaker)?
+  package let pseudoText: (any PseudoTextSource)?
   /// The classifier whose features the vision-aided discriminator sees; `nil` without one.
   package let classifier: EfficientNetLite0?
   /// The device; the models are on it.
@@ -25,7 +25,7 @@ package struct StepInputs {
     options: TrainingOptions,
     data: TrainingSet,
     clip: ImageTower,
-    pseudoText: (any PseudoTextMaker)? = nil,
+    pseudoText: (any PseudoTextSource)? = nil,
     classifier: EfficientNetLite0? = nil,
     device: Device,
     ranks: Ranks = .alone

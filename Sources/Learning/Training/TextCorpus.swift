@@ -20,9 +20,15 @@ package struct TextCorpus {
   ///   - pattern: The file; brace patterns are expanded.
   ///   - clip: The file of the run's CLIP.
   ///   - device: Where features are computed and kept.
+  ///   - progress: Receives how many lines of a text file are encoded, of how many.
   /// - Throws: `TrainingError.option` naming a file without captions, or with those of another CLIP; what reading
   ///   it throws.
-  package init(_ pattern: String, clip: String, on device: Device) throws {
+  package init(
+    _ pattern: String,
+    clip: String,
+    on device: Device,
+    progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
+  ) throws {
     let model = try ClipModel(path: clip, device: device, towers: .texts)
     var (parts, notes): ([Tensor], [String]) = ([], [])
     for path in expandedBraces(pattern) {
@@ -32,7 +38,7 @@ package struct TextCorpus {
       } else {
         let lines = try Prompts.lines(of: path)
         if let note = model.noteOnLength(of: lines, "captions") { notes.append("\(path): \(note)") }
-        features = try Self.encoded(lines, model)
+        features = try Self.encoded(lines, model, progress)
       }
       let normalized = features.normalized()
       guard normalized.isFinite else {
@@ -45,9 +51,15 @@ package struct TextCorpus {
       ["pseudo text is retrieved from \(features.size(0)) captions of \(pattern)"] + notes
   }
 
-  private static func encoded(_ lines: [String], _ model: ClipModel) throws -> Tensor {
+  private static func encoded(
+    _ lines: [String],
+    _ model: ClipModel,
+    _ progress: (_ done: Int, _ count: Int) -> Void
+  ) throws -> Tensor {
     let parts = try stride(from: 0, to: lines.count, by: linesAtATime).map { start in
-      try model.features(of: Array(lines[start..<min(start + linesAtATime, lines.count)]))
+      let end = min(start + linesAtATime, lines.count)
+      defer { progress(end, lines.count) }
+      return try model.features(of: Array(lines[start..<end]))
     }
     return .concatenated(parts, 0)
   }

@@ -18,6 +18,8 @@ struct LossFlags: ParsableArguments {
   @Option(.textNoise) var textNoise: Double?
   @Option(.imageNoise) var imageNoise: Double?
   @Option(.textMapper) var textMapper: String?
+  @Option(.textCorpus) var textCorpus: String?
+  @Option(.textCorpusSteps) var textCorpusSteps: Int?
   @Option(.plWeight) var plWeight: Double?
   @Option(.plInterval) var plInterval: Int?
   @Option(.r1Interval) var r1Interval: Int?
@@ -29,7 +31,8 @@ struct LossFlags: ParsableArguments {
       .init(.itc, itc), .init(.iid, iid), .init(.iic, iic), .init(.gamma, gamma),
       .init(.gather, gather?.isOn), .init(.contrastive, contrastive), .init(.clipCrop, clipCrop),
       .init(.textNoise, textNoise), .init(.imageNoise, imageNoise),
-      .init(.textMapper, textMapper), .init(.plWeight, plWeight),
+      .init(.textMapper, textMapper), .init(.textCorpus, textCorpus),
+      .init(.textCorpusSteps, textCorpusSteps), .init(.plWeight, plWeight),
       .init(.plInterval, plInterval), .init(.r1Interval, r1Interval),
     ]
   }

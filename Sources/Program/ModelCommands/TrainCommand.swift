@@ -178,7 +178,11 @@ struct TrainCommand: ParsableCommand {
     }
     classifier?.move(to: device)
     let corpus = try ranks.doing("reads --text-corpus") {
-      try options.textCorpus.map { try TextCorpus($0, clip: options.clip, on: device) }
+      try options.textCorpus.map { pattern in
+        try TextCorpus(pattern, clip: options.clip, on: device) { done, count in
+          if isFirst { Console.progress("--text-corpus  \(done)/\(count) captions read by CLIP") }
+        }
+      }
     }
     if isFirst { for line in corpus?.notes ?? [] { Console.line(line) } }
     var inputs = try StepInputs(

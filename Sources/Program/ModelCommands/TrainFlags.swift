@@ -90,8 +90,6 @@ struct RecipeFlags: ParsableArguments {
   @Option(.visionAidedWeight) var visionAidedWeight: Double?
   @Option(.visionAidedWarmup) var visionAidedWarmup: Double?
   @Option(.clipViews) var clipViews: Int?
-  @Option(.textCorpus) var textCorpus: String?
-  @Option(.textCorpusSteps) var textCorpusSteps: Int?
   @Option(.rateDecay) var rateDecay: Double?
   @Option(.emaDeviation) var emaDeviation: Double?
 
@@ -104,7 +102,6 @@ struct RecipeFlags: ParsableArguments {
       .init(.mismatchWeight, mismatchWeight), .init(.anchorWeight, anchorWeight),
       .init(.pairedWeight, pairedWeight), .init(.visionAidedWeight, visionAidedWeight),
       .init(.visionAidedWarmup, visionAidedWarmup), .init(.clipViews, clipViews),
-      .init(.textCorpus, textCorpus), .init(.textCorpusSteps, textCorpusSteps),
       .init(.rateDecay, rateDecay), .init(.emaDeviation, emaDeviation),
     ]
   }

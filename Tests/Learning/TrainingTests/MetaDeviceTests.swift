@@ -12,7 +12,10 @@ import TorchNN
 /// as a GPU would.
 @Suite("On a device that refuses operands of another")
 struct MetaDeviceTests {
-  private func inputs(_ configuration: TrainerConfiguration) throws -> StepInputs {
+  private func inputs(
+    _ configuration: TrainerConfiguration,
+    pseudoText: (any PseudoTextSource)? = nil
+  ) throws -> StepInputs {
     let inputs = try tinyInputs(configuration)
     let projection = Tensor.uninitialized([3 * 16 * 16, tinyFeatureDimension]).to(.meta)
     return StepInputs(
@@ -21,8 +24,24 @@ struct MetaDeviceTests {
       clip: ImageTower(side: 16) {
         CLIP.normalize($0).reshaped($0.size(0), -1).to(.float32).matmul(projection)
       },
+      pseudoText: pseudoText,
       device: .meta
     )
+  }
+
+  @Test func `a step without captions, with pseudo text that is retrieved`() throws {
+    var configuration = tinyTrainer(seed: 1)
+    configuration.losses.mixingProb = 1
+    let features = Tensor.zeros([10, tinyFeatureDimension]).to(.meta)
+    let retrieval = TextRetrieval(
+      captions: features,
+      others: features,
+      .init(noise: 0.5, steps: 2),
+      rowsAtATime: 4
+    )
+    let trainer = Trainer(try inputs(configuration, pseudoText: retrieval))
+    _ = trainer.step(batch(4))
+    #expect(trainer.imagesSeen == 4)
   }
 
   private func batch(_ size: Int, classes: Int? = nil) -> TrainingBatch {

@@ -16,16 +16,7 @@ struct StepInputsTests {
 
   init() throws {
     folder = try TemporaryFolder()
-    let shape = CLIPConfiguration(
-      embedDimension: 6,
-      imageResolution: 16,
-      vision: .transformer(layers: 1, width: 8, patch: 8, heads: 1),
-      vocabularySize: 49408,
-      textWidth: 8,
-      textLayers: 1
-    )
-    try CLIP(shape, random: SeededRandom(seed: 1)).save(to: folder.file("clip.safetensors"))
-    model = try ClipModel(path: folder.file("clip.safetensors"))
+    model = try tinyClipModel(at: folder.file("clip.safetensors"))
   }
 
   private func complaint(width: Int, maker: String?, mapper: String? = nil) throws -> String {

@@ -19,16 +19,7 @@ struct TextCorpusTests {
 
   init() throws {
     folder = try TemporaryFolder()
-    let shape = CLIPConfiguration(
-      embedDimension: 6,
-      imageResolution: 16,
-      vision: .transformer(layers: 1, width: 8, patch: 8, heads: 1),
-      vocabularySize: 49408,
-      textWidth: 8,
-      textLayers: 1
-    )
-    try CLIP(shape, random: SeededRandom(seed: 1)).save(to: folder.file("clip.safetensors"))
-    model = try ClipModel(path: folder.file("clip.safetensors"))
+    model = try tinyClipModel(at: folder.file("clip.safetensors"))
   }
 
   private func complaint(_ path: String) -> String {
@@ -91,8 +82,8 @@ struct TextCorpusTests {
     let captions = SeededRandom(seed: 3).normal([20, 6]).normalized()
     let inputs = try StepInputs(options, set, model, captions: captions, on: .cpu, .alone)
     let h = SeededRandom(seed: 4).normal([5, 6]).normalized()
-    let maker = try #require(inputs.pseudoText)
-    let made = maker(h, noise: .ones([5, 6]))
+    let source = try #require(inputs.pseudoText)
+    let made = source(h, noise: .ones([5, 6]))
     let best = h.matmul(captions.transposed()).largest(1)
     expectClose((made * h).sum(1), best, rtol: 1e-5, atol: 1e-6)
 

@@ -112,7 +112,7 @@ struct TextMapperTests {
       images: images,
       texts: texts,
       configuration: losses,
-      maker: mapper,
+      source: mapper,
       random: source()
     )
     let expected = mapper(images, noise: source().normal([4, 16]))
@@ -122,7 +122,7 @@ struct TextMapperTests {
       images: images,
       texts: texts,
       configuration: losses,
-      maker: mapper,
+      source: mapper,
       random: source()
     )
     let without = Conditioning(

@@ -1,3 +1,4 @@
+import CLIP
 import Datasets
 import Distributed
 import Networks
@@ -82,4 +83,18 @@ func tinyBatch(_ seed: UInt64, size: Int = 4, classes: Int? = nil) -> TrainingBa
       return Tensor(rows, shape: [size, count])
     }
   )
+}
+
+/// A CLIP of six numbers with random weights and OpenAI's tokenizer, written to a file and read from it.
+func tinyClipModel(at path: String) throws -> ClipModel {
+  let shape = CLIPConfiguration(
+    embedDimension: 6,
+    imageResolution: 16,
+    vision: .transformer(layers: 1, width: 8, patch: 8, heads: 1),
+    vocabularySize: 49408,
+    textWidth: 8,
+    textLayers: 1
+  )
+  try CLIP(shape, random: SeededRandom(seed: 1)).save(to: path)
+  return try ClipModel(path: path)
 }

@@ -54,14 +54,14 @@ package struct Conditioning {
   ///   - texts: CLIP features of the captions, unit length, [N, F].
   ///   - labels: Class labels of the images, [N, L]; `nil` without classes.
   ///   - configuration: Fractions of noise and mixing probability.
-  ///   - maker: Makes image' instead, of the image feature and the unnormalised n (LAFITE-NN, LAFITE2).
+  ///   - source: Makes image' instead, of the image feature and the unnormalised n (LAFITE-NN, LAFITE2).
   ///   - random: Draws n [N, F], then, if both kinds are mixed, a choice [N, 1].
   package init(
     images: Tensor,
     texts: Tensor,
     labels: Tensor? = nil,
     configuration: LossConfiguration,
-    maker: (any PseudoTextMaker)? = nil,
+    source: (any PseudoTextSource)? = nil,
     random: any RandomSource
   ) {
     let (N, F) = images.shape2
@@ -71,7 +71,7 @@ package struct Conditioning {
       pseudoText(of: features, noise, share: share)
     }
     func made() -> Tensor {
-      maker?(images, noise: drawn) ?? perturbed(images, configuration.imageNoise)
+      source?(images, noise: drawn) ?? perturbed(images, configuration.imageNoise)
     }
     self.images = images
     self.labels = labels

@@ -70,7 +70,7 @@ package struct LossContext {
       texts: batch.textFeatures,
       labels: batch.labels,
       configuration: configuration,
-      maker: inputs.pseudoText,
+      source: inputs.pseudoText,
       random: random
     )
   }

@@ -113,6 +113,8 @@ extension TrainingOptions {
     nifty.mirror_features
     nifty.clip
     nifty.text_mapper
+    nifty.text_corpus
+    nifty.text_corpus_steps
     nifty.gathers
     nifty.rounds
     nifty.winograd
@@ -137,8 +139,6 @@ extension TrainingOptions {
     nifty.clip_views
     nifty.lr_decay_kimg
     nifty.ema_deviation
-    nifty.text_corpus
-    nifty.text_corpus_steps
     nifty.freeze_generator
     nifty.resume_state
     nifty.G_reg_interval

@@ -8,7 +8,7 @@ public import TorchNN
 /// A Gaussian around the image feature h whose mean and deviation are networks of h:
 /// h' = normalise(h + m(h) + ε ⊙ exp(s(h))), ε from N(0, I). The published code does not hold it, so
 /// sizes and training are ours.
-public final class TextMapper: Module, PseudoTextMaker {
+public final class TextMapper: Module, PseudoTextSource {
   /// The shape of a mapper.
   public struct Configuration: Codable, Equatable, Sendable {
     /// Numbers per CLIP feature, F.

@@ -9,7 +9,7 @@ public import Torch
 ///
 /// The paper contrasts an image with those of its batch. Here the others are the same for all batches, so that
 /// a result depends neither on the batch nor on ranks.
-public struct TextRetrieval: PseudoTextMaker {
+public struct TextRetrieval: PseudoTextSource {
   /// How captions are found and fitted.
   public struct Configuration: Equatable, Sendable {
     /// The share of noise in the query, from 0 to 1.

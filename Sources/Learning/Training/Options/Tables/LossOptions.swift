@@ -5,7 +5,7 @@ extension TrainingOption {
   package static let lossOptions =
     [
       mixingProb, temp, lam, itd, itc, iid, iic, gamma, gather, contrastive, clipCrop, textNoise,
-      imageNoise, textMapper, plWeight, plInterval, r1Interval,
+      imageNoise, textMapper, textCorpus, textCorpusSteps, plWeight, plInterval, r1Interval,
     ] + lossesOfFiles
 
   package static let mixingProb = TrainingOption(
@@ -124,6 +124,27 @@ extension TrainingOption {
     ours: true,
     guide: "a mapper that `nifty clip mapper` learned makes the pseudo text (LAFITE-NN) instead of "
       + "noise (LAFITE-G)"
+  )
+  package static let textCorpus = TrainingOption(
+    "text-corpus",
+    "Captions, a text file or packed data, to retrieve pseudo text from (LAFITE2).",
+    \.textCorpus,
+    key: "nifty.text_corpus",
+    ours: true,
+    guide:
+      "captions of anything, one a line of a text file or of packed data: the one nearest to an "
+      + "image with the noise of `image-noise` is its pseudo text (arXiv 2210.14124)"
+  )
+  package static let textCorpusSteps = TrainingOption(
+    "text-corpus-steps",
+    "Steps that fit a retrieved caption to its image.",
+    \.textCorpusSteps,
+    key: "nifty.text_corpus_steps",
+    in: .between(0, 1000, "steps"),
+    ours: true,
+    guide:
+      "steps of gradient ascent that draw a retrieved caption to its image and away from others "
+      + "(arXiv 2210.14124)"
   )
   package static let plWeight = TrainingOption(
     "pl-weight",

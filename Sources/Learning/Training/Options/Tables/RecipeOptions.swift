@@ -4,8 +4,7 @@ import Text
 extension TrainingOption {
   package static let recipeOptions = [
     recipe, textMultiplier, reusesFakes, diffAugment, adversarial, generatedGamma, mismatchWeight,
-    anchorWeight, pairedWeight, visionAidedWeight, visionAidedWarmup, clipViews, textCorpus,
-    textCorpusSteps, rateDecay,
+    anchorWeight, pairedWeight, visionAidedWeight, visionAidedWarmup, clipViews, rateDecay,
     emaDeviation,
   ]
 
@@ -122,27 +121,6 @@ extension TrainingOption {
     in: .between(1, 64, "views"),
     ours: true,
     guide: "augmented views of each generated image that CLIP's loss averages (arXiv 2112.01573)"
-  )
-  package static let textCorpus = TrainingOption(
-    "text-corpus",
-    "Captions, a text file or packed data, to retrieve pseudo text from (LAFITE2).",
-    \.textCorpus,
-    key: "nifty.text_corpus",
-    ours: true,
-    guide:
-      "captions of anything, one a line of a text file or of packed data: the one nearest to an "
-      + "image with the noise of `image-noise` is its pseudo text (arXiv 2210.14124)"
-  )
-  package static let textCorpusSteps = TrainingOption(
-    "text-corpus-steps",
-    "Steps that fit a retrieved caption to its image.",
-    \.textCorpusSteps,
-    key: "nifty.text_corpus_steps",
-    in: .between(0, 1000, "steps"),
-    ours: true,
-    guide:
-      "steps of gradient ascent that draw a retrieved caption to its image and away from others "
-      + "(arXiv 2210.14124)"
   )
   package static let rateDecay = TrainingOption(
     "lr-decay-kimg",

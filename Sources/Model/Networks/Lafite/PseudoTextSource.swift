@@ -1,7 +1,7 @@
 public import Torch
 
 /// Makes text features of images that have no text, in place of LAFITE-G's noise.
-public protocol PseudoTextMaker {
+public protocol PseudoTextSource {
   /// Text features of image features.
   ///
   /// - Parameters:
