@@ -7,23 +7,31 @@ package enum Prompts {
   private static let maximumSize = 64 << 20
 
   /// The lines of a UTF-8 file that are not empty.
-  package static func lines(of path: String) throws -> [String] {
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - noun: What a line is, for what is said of a file that has none.
+  /// - Returns: At least one line, without white space around it.
+  /// - Throws: `FileError` or `SamplingError`, which name the file.
+  package static func lines(of path: String, each noun: String = "prompt") throws -> [String] {
     let file = try MappedFile(path)
     defer { withExtendedLifetime(file) {} }
     guard file.bytes.count <= maximumSize else {
-      throw SamplingError("\(path) is no file of prompts: it has \(file.bytes.count) bytes")
+      throw SamplingError(
+        "\(path) is no file of \(noun)s: it has \(file.bytes.count) bytes, and \(maximumSize) at most are read"
+      )
     }
     guard let text = String(validating: file.bytes, as: UTF8.self), !text.contains("\0") else {
       let kind = FileKind.guess(file.bytes) ?? "something else"
-      throw SamplingError("\(path) is no UTF-8 text of prompts, one a line: it looks like \(kind)")
+      throw SamplingError("\(path) is no UTF-8 text of \(noun)s, one a line: it looks like \(kind)")
     }
     if let kind = Self.otherKind(text, file.bytes) {
-      throw SamplingError("\(path) is no text of prompts, one a line: it looks like \(kind)")
+      throw SamplingError("\(path) is no text of \(noun)s, one a line: it looks like \(kind)")
     }
     let lines = text.split(whereSeparator: \.isNewline).map {
       $0.trimmingCharacters(in: .whitespaces)
     }.filter { !$0.isEmpty }
-    if lines.isEmpty { throw SamplingError("\(path) holds no prompt") }
+    if lines.isEmpty { throw SamplingError("\(path) holds no \(noun)") }
     return lines
   }
 

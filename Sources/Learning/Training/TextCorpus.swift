@@ -36,7 +36,7 @@ package struct TextCorpus {
       if path.lowercased().hasSuffix(".zip") {
         features = try Self.packed(path, model, clip: clip).to(device)
       } else {
-        let lines = try Prompts.lines(of: path)
+        let lines = try Prompts.lines(of: path, each: "caption")
         if let note = model.noteOnLength(of: lines, "captions") { notes.append("\(path): \(note)") }
         features = try Self.encoded(lines, model, progress)
       }

@@ -69,7 +69,7 @@ struct TextCorpusTests {
     #expect(complaint(folder.file("none.zip")).contains("none.zip"))
     #expect(complaint(folder.file("none.txt")).contains("none.txt"))
     try Data([0xff, 0xfe, 0]).write(to: URL(filePath: folder.file("binary.txt")))
-    #expect(complaint(folder.file("binary.txt")).contains("no UTF-8 text"))
+    #expect(complaint(folder.file("binary.txt")).contains("no UTF-8 text of captions"))
   }
 
   @Test func `a run's pseudo text comes from its corpus`() throws {
