@@ -103,13 +103,21 @@ package struct BatchSearch {
     peak + Int(Double(max(peak - base, 0)) * Double(next - images) / Double(images))
   }
 
+  /// The options of a step with a number of images at once that is as large as any of the run.
+  static func trial(_ options: TrainingOptions, images: Int) -> TrainingOptions {
+    var trial = options
+    trial.trainer.rounds = trial.trainer.batchSize / images
+    // A step that warms up takes less than those that follow it.
+    trial.trainer.losses.pairedWarmup = 0
+    trial.trainer.losses.visionAidedWarmup = 0
+    return trial
+  }
+
   /// Takes one step with a number of images at once.
   ///
   /// - Returns: The peak memory of the process in bytes.
   private func measure(_ images: Int) throws -> Int {
-    var options = inputs.options
-    options.trainer.rounds = options.trainer.batchSize / images
-    let trial = inputs.with(options)
+    let trial = inputs.with(Self.trial(inputs.options, images: images))
     let trainer = Trainer(trial)
     let isReset = Self.resetPeak()
     _ = trainer.step(try StepData(trial).batch(at: 0))

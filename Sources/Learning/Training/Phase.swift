@@ -2,6 +2,8 @@ import Torch
 
 /// A phase of a training step: one loss and one step of an optimiser.
 package enum Phase: String, Sendable, CaseIterable {
+  /// The generator's main loss before `pairedWarmup` has passed.
+  case generatorWarmup = "Gpaired"
   case generatorMain = "Gmain"
   case generatorRegularisation = "Greg"
   case discriminatorMain = "Dmain"
@@ -9,13 +11,16 @@ package enum Phase: String, Sendable, CaseIterable {
 
   /// Whether the phase updates the generator.
   package var isGenerator: Bool {
-    self == .generatorMain || self == .generatorRegularisation
+    switch self {
+    case .generatorWarmup, .generatorMain, .generatorRegularisation: true
+    case .discriminatorMain, .discriminatorRegularisation: false
+    }
   }
 
   /// The stream of its random numbers.
   var randomStream: RandomStream {
     switch self {
-    case .generatorMain: .generatorMain
+    case .generatorWarmup, .generatorMain: .generatorMain
     case .generatorRegularisation: .generatorRegularisation
     case .discriminatorMain: .discriminatorMain
     case .discriminatorRegularisation: .discriminatorRegularisation

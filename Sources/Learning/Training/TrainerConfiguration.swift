@@ -63,6 +63,11 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
     return 1 / max(Double(imagesSeen) / (learningRateDecayKimg * 1000), 1).squareRoot()
   }
 
+  /// Whether the generator learns from paired images alone in the step after so many images.
+  package func warmsUpByPairs(imagesSeen: Int) -> Bool {
+    losses.pairedWeight != 0 && Double(imagesSeen) < losses.pairedWarmup * 1000
+  }
+
   /// The weight of the vision-aided discriminator in the generator's loss: 0 up to `visionAidedWarmup`, then it
   /// rises linearly over as many images.
   package func visionAidedWeight(imagesSeen: Int) -> Double {

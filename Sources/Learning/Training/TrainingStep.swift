@@ -4,7 +4,8 @@ package import Torch
 import TorchNN
 
 extension Trainer {
-  /// One step: generator, path length (lazily), discriminator, R1 (lazily), average.
+  /// One step: generator, path length (lazily), discriminator, R1 (lazily), average; while it warms up by pairs,
+  /// generator and average.
   ///
   /// - Parameter batch: This rank's slice of the step's images with their features, on the trainer's
   ///   device.
@@ -13,6 +14,11 @@ extension Trainer {
     var reports: [(name: String, values: Tensor)] = []
 
     setLearningRates()
+    if configuration.warmsUpByPairs(imagesSeen: imagesSeen) {
+      reports += run(.generatorWarmup, batch, gain: 1)
+      finishStep()
+      return reports
+    }
     setVisionAid(batch)
     reports += run(.generatorMain, batch, gain: 1)
     if let interval = configuration.generatorRegularisationInterval, steps % interval == 0 {
@@ -23,11 +29,16 @@ extension Trainer {
       reports += run(.discriminatorRegularisation, batch, gain: Double(interval))
     }
 
+    finishStep()
+    adaptAugmentation(reports)
+    return reports
+  }
+
+  /// Averages the generator and counts the step's images.
+  private func finishStep() {
     generated = []
     clock.measure("average") { updateAverage() }
     imagesSeen += configuration.batchSize
-    adaptAugmentation(reports)
-    return reports
   }
 
   /// One phase: its gradients for all images of the step, and one step of its optimiser.
@@ -139,6 +150,8 @@ package func phaseGradients(
   let c = context.conditioning(batch, random: random)
   var sum = PhaseGradients(of: context.parameters(of: phase), gain: gain, exchange: exchange)
   switch phase {
+  case .generatorWarmup:
+    return sum.finish(pairedLoss(context, batch: batch, conditioning: c, z: z, random: random))
   case .generatorMain:
     return sum.finish(generatorLoss(context, batch: batch, conditioning: c, z: z, random: random))
   case .generatorRegularisation:

@@ -87,6 +87,7 @@ struct RecipeFlags: ParsableArguments {
   @Option(.mismatchWeight) var mismatchWeight: Double?
   @Option(.anchorWeight) var anchorWeight: Double?
   @Option(.pairedWeight) var pairedWeight: Double?
+  @Option(.pairedWarmup) var pairedWarmup: Double?
   @Option(.visionAidedWeight) var visionAidedWeight: Double?
   @Option(.visionAidedWarmup) var visionAidedWarmup: Double?
   @Option(.clipViews) var clipViews: Int?
@@ -100,7 +101,8 @@ struct RecipeFlags: ParsableArguments {
       .init(.reusesFakes, reusesFakes?.isOn), .init(.diffAugment, diffAugment),
       .init(.adversarial, adversarial), .init(.generatedGamma, generatedGamma),
       .init(.mismatchWeight, mismatchWeight), .init(.anchorWeight, anchorWeight),
-      .init(.pairedWeight, pairedWeight), .init(.visionAidedWeight, visionAidedWeight),
+      .init(.pairedWeight, pairedWeight), .init(.pairedWarmup, pairedWarmup),
+      .init(.visionAidedWeight, visionAidedWeight),
       .init(.visionAidedWarmup, visionAidedWarmup), .init(.clipViews, clipViews),
       .init(.rateDecay, rateDecay), .init(.emaDeviation, emaDeviation),
     ]

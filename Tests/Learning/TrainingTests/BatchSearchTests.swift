@@ -36,6 +36,16 @@ struct BatchSearchTests {
     #expect(BatchSearch.forecast(peak: 100, base: 200, images: 4, next: 16) == 100)
   }
 
+  @Test func `the step that is tried is none that warms up`() throws {
+    var options = try TinyRun().options
+    options.trainer.batchSize = 8
+    (options.trainer.losses.pairedWeight, options.trainer.losses.pairedWarmup) = (1, 3)
+    (options.trainer.losses.visionAidedWeight, options.trainer.losses.visionAidedWarmup) = (1, 3)
+    let trial = BatchSearch.trial(options, images: 2).trainer
+    #expect(trial.rounds == 4 && !trial.warmsUpByPairs(imagesSeen: 0))
+    #expect(trial.visionAidedWeight(imagesSeen: 0) == 1)
+  }
+
   @Test func `with room for all the whole step is computed at once, and each attempt is told`()
     throws
   {

@@ -38,7 +38,7 @@ struct OptionTableTests {
     "recipe": .string("nifty"), "text-lr-multiplier": .double(0.5), "reuse-fakes": .bool(true),
     "diffaug": .string("color,cutout"), "adversarial": .string("relativistic"),
     "r2-gamma": .double(1), "matching-aware": .double(0.5), "lecam": .double(0.3),
-    "paired": .double(5),
+    "paired": .double(5), "paired-warmup": .double(2),
     "vision-aided": .double(0.25), "vision-aided-warmup": .double(3),
     "clip-views": .int(2), "lr-decay-kimg": .double(100), "ema-deviation": .double(0.05),
     "text-corpus": .string("t.txt"), "text-corpus-steps": .int(3),

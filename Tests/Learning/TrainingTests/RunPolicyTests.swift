@@ -236,6 +236,11 @@ struct RunPolicyTests {
     var aided = options
     aided.trainer.losses.visionAidedWeight = 1
     #expect(warmup.idleFlags(aided).isEmpty)
+    let paired = policy([.init(.pairedWarmup, 3.0)])
+    #expect(paired.idleFlags(options).count == 1)
+    var pairs = options
+    pairs.trainer.losses.pairedWeight = 1
+    #expect(paired.idleFlags(pairs).isEmpty)
     var large = options
     large.trainer.generator.resolution = 512
     #expect(policy([.init(.fmap, 0.5)]).idleFlags(large).count == 1)

@@ -55,6 +55,8 @@ package struct LossConfiguration: Codable, Equatable, Sendable {
   /// Weight in the generator's loss of the distance to the real image of the condition (pix2pix, arXiv 1611.07004,
   /// equation 3); 0 leaves it out.
   package var pairedWeight = 0.0
+  /// Thousands of images for which the generator learns from that distance alone, and no discriminator learns.
+  package var pairedWarmup = 0.0
   /// Weight in the generator's loss of a second discriminator on the features of a classifier (vision-aided, arXiv
   /// 2112.09130); 0 leaves it out.
   package var visionAidedWeight = 0.0

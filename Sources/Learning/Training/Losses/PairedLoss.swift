@@ -23,3 +23,20 @@ package func pairedDistance(_ images: Tensor, _ real: Tensor) -> Tensor {
   }
   return (distance + rest.magnitude().mean(1, 2, 3)).unsqueezed(1)
 }
+
+/// The generator's loss while it warms up: the distance to the real images alone, without an adversary and CLIP.
+package func pairedLoss(
+  _ context: LossContext,
+  batch: TrainingBatch,
+  conditioning: Conditioning,
+  z: Tensor,
+  random: any RandomSource
+) -> LossValue {
+  let (images, _) = context.generate(z, conditioning.condition, random: random)
+  let distance = pairedDistance(images, batch.images)
+  let loss = distance * context.configuration.pairedWeight
+  return LossValue(
+    loss,
+    reports: [("Loss/G/loss", loss.detached()), ("Loss/G/paired", distance.detached())]
+  )
+}

@@ -239,6 +239,9 @@ package struct RunPolicy: Sendable {
     if arguments[.plInterval] != nil, options.trainer.losses.pathLengthWeight == 0 {
       lines.append("--pl-interval changes nothing: --pl-weight is 0")
     }
+    if arguments[.pairedWarmup] != nil, options.trainer.losses.pairedWeight == 0 {
+      lines.append("--paired-warmup changes nothing: --paired is 0")
+    }
     if arguments[.visionAidedWarmup] != nil, options.trainer.losses.visionAidedWeight == 0 {
       lines.append("--vision-aided-warmup changes nothing: --vision-aided is 0")
     }

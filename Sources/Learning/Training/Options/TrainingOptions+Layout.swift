@@ -134,6 +134,7 @@ extension TrainingOptions {
     nifty.matching_aware
     nifty.lecam
     nifty.paired
+    nifty.paired_warmup
     nifty.vision_aided
     nifty.vision_aided_warmup
     nifty.clip_views

@@ -63,7 +63,8 @@ struct TickLine {
 
   /// The line.
   var text: String {
-    let loss = { (name: String) in format(tick.statistics.mean(name) ?? .nan, 3) }
+    // A network that warms up has no loss.
+    let loss = { (name: String) in tick.statistics.mean(name).map { format($0, 3) } ?? "–" }
     let score = score.map { score in
       "  \(score.best.metric) \(format(score.last ?? .nan, 4)) (best \(format(score.best.value, 4)))"
     }

@@ -27,7 +27,7 @@ extension TrainingRun {
       "networks: generator \(tables[0].parameters) and discriminator \(tables[1].parameters) parameters"
     )
     if !continues { lines += steps.resumed + gammaLine }
-    lines += [deviceLine, memoryLine(tables), diskLine]
+    lines += warmupLine + [deviceLine, memoryLine(tables), diskLine]
     for line in try lines + keepingLines() { try report.log(line) }
   }
 
@@ -64,6 +64,15 @@ extension TrainingRun {
       "R1: gamma \(Text.typed(options.trainer.losses.gamma)), every \(Text.count(interval, "step")); a start for "
         + "\(inputs.data.resolution)² and \(Text.count(options.trainer.batchSize, "image")) a step is "
         + "\(String(format: "%.3g", usual)), tried from a fifth to five times of it"
+    ]
+  }
+
+  /// Until when the generator learns alone.
+  private var warmupLine: [String] {
+    guard options.trainer.warmsUpByPairs(imagesSeen: trainer.imagesSeen) else { return [] }
+    return [
+      "warm-up: the generator alone learns, from the distance of --paired, until "
+        + "\(Text.typed(options.trainer.losses.pairedWarmup)) kimg"
     ]
   }
 

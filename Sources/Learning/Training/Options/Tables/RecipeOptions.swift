@@ -4,8 +4,8 @@ import Text
 extension TrainingOption {
   package static let recipeOptions = [
     recipe, textMultiplier, reusesFakes, diffAugment, adversarial, generatedGamma, mismatchWeight,
-    anchorWeight, pairedWeight, visionAidedWeight, visionAidedWarmup, clipViews, rateDecay,
-    emaDeviation,
+    anchorWeight, pairedWeight, pairedWarmup, visionAidedWeight, visionAidedWarmup, clipViews,
+    rateDecay, emaDeviation,
   ]
 
   package static let recipe = TrainingOption(
@@ -92,6 +92,17 @@ extension TrainingOption {
     guide:
       "weight in the generator's loss of the mean magnitude of the difference to the real image that has "
       + "the same condition, on each level of a Laplacian pyramid (arXiv 1611.07004, 1707.05776)"
+  )
+  package static let pairedWarmup = TrainingOption(
+    "paired-warmup",
+    "Thousands of images for which the generator learns from that distance alone.",
+    \.trainer.losses.pairedWarmup,
+    key: "nifty.paired_warmup",
+    in: .between(0, 1e9, "thousand images"),
+    ours: true,
+    guide:
+      "thousands of images for which the generator learns from the distance of `paired` alone, "
+      + "before there is a discriminator and CLIP's loss; such a step takes less than half of the time"
   )
   package static let visionAidedWeight = TrainingOption(
     "vision-aided",
