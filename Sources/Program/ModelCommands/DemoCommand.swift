@@ -83,7 +83,11 @@ struct DemoCommand: AsyncParsableCommand {
     guard let last = pretrained.last, let first = pretrained.first else {
       throw FileError("find a snapshot in", path: paths.out, reason: "pre-training wrote none")
     }
-    try await ChildCommand(arguments: plan.finetune(from: last)).run()
+    let pace = DemoPace(ofRunWith: try paths.statistics(beside: last))
+    if pace == nil {
+      Console.line("no tick of pre-training's warm-up ended: fine-tuning begins without one")
+    }
+    try await ChildCommand(arguments: plan.finetune(from: last, pace: pace)).run()
     for (index, snapshot) in [first, last].enumerated() {
       try await ChildCommand(arguments: plan.distance(of: snapshot, report: "fd-\(index)")).run()
     }

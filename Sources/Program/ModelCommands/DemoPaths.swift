@@ -34,6 +34,12 @@ struct DemoPaths: Sendable {
 
   func file(_ name: String) -> String { "\(out)/\(name)" }
 
+  /// The statistics of the run that wrote a snapshot.
+  func statistics(beside snapshot: String) throws -> Data {
+    let run = URL(filePath: snapshot).deletingLastPathComponent()
+    return try Data(contentsOf: run.appending(path: "stats.jsonl"))
+  }
+
   /// Snapshots of the run in a folder of runs, oldest first.
   func snapshots(in runs: String) throws -> [String] {
     let root = file(runs)

@@ -9,7 +9,8 @@ import Foundation
 /// its batch, text features count eight times as much beside w, and γ = 2 keeps the discriminator from
 /// saturating on pseudo text. nifty's recipe lets the text layers learn; learning rates of 0.005 without path
 /// length regularisation halve the judges' distances at less processor time, and a distance to the real picture of
-/// the caption gives shapes in so few steps (Documentation/LEARNING.md).
+/// the caption gives shapes in so few steps. Most steps learn from it alone, which takes less than half of the time, and
+/// less noise than LAFITE's tells them the picture (Documentation/LEARNING.md).
 /// One thread: two are faster on idle cores and far slower on busy ones.
 struct DemoPlan: Sendable {
   let minutes: Double
@@ -80,15 +81,27 @@ struct DemoPlan: Sendable {
 
   var pretrain: [String] {
     ["train", "--outdir", paths.file("pretrain"), "--data", paths.file("split{0..1}.zip")]
-      + ["--test_data", themeTest, "--mixing_prob=1.0", "--prompts", paths.file("prompts.txt")]
-      + model + ["--g_lr=0.005", "--d_lr=0.005", "--tick=4", "--snap=2", budget(0.33)]
+      + ["--test_data", themeTest, "--mixing_prob=1.0", "--image-noise=0.5"]
+      + ["--prompts", paths.file("prompts.txt")] + model
+      + ["--g_lr=0.005", "--d_lr=0.005", "--snap=2", budget(0.33)]
+      // Several ticks of the warm-up tell its pace, however few minutes there are.
+      + ["--tick=" + number(min(4, minutes / 2)), "--paired-warmup=" + number(1.5 * minutes)]
   }
 
-  func finetune(from snapshot: String) -> [String] {
-    ["train", "--outdir", paths.file("finetune"), "--data", themeTrain, "--test_data", themeTest]
+  /// Fine-tuning, which begins with another warm-up.
+  ///
+  /// - Parameters:
+  ///   - snapshot: Where pre-training ended.
+  ///   - pace: That of pre-training's warm-up; without it there is no other one.
+  /// - Returns: The command's arguments.
+  func finetune(from snapshot: String, pace: DemoPace?) -> [String] {
+    let warmup = pace.map { $0.kimg(in: 0.6 * Self.finetuningShare * minutes * 60) }
+    return ["train", "--outdir", paths.file("finetune"), "--data", themeTrain]
+      + ["--test_data", themeTest]
       + ["--resume", snapshot, "--mixing_prob=0.0", "--subset=200"]
       + ["--prompts", paths.file("prompts.txt")] + model
-      + ["--tick=4", "--snap=2", budget(0.4)]
+      + ["--tick=4", "--snap=4"] + (warmup.map { ["--paired-warmup=\($0)"] } ?? [])
+      + [budget(Self.finetuningShare)]
       + ["--metrics=fd_lite0", "--metric-images=256"]
   }
 
@@ -111,6 +124,11 @@ struct DemoPlan: Sendable {
         + ["--threads=1", "--figures", paths.file("fd-final.json")],
     ]
   }
+
+  /// The share of the time in which fine-tuning trains.
+  private static let finetuningShare = 0.4
+
+  private func number(_ value: Double) -> String { String(format: "%.4g", value) }
 
   private func budget(_ share: Double) -> String {
     "--minutes=" + String(format: "%.2f", minutes * share)
