@@ -95,7 +95,7 @@ struct DemoPlan: Sendable {
   ///   - pace: That of pre-training's warm-up; without it there is no other one.
   /// - Returns: The command's arguments.
   func finetune(from snapshot: String, pace: DemoPace?) -> [String] {
-    let warmup = pace.map { $0.kimg(in: 0.6 * Self.finetuningShare * minutes * 60) }
+    let warmup = pace.map { $0.kimg(in: 0.45 * Self.finetuningShare * minutes * 60) }
     return ["train", "--outdir", paths.file("finetune"), "--data", themeTrain]
       + ["--test_data", themeTest]
       + ["--resume", snapshot, "--mixing_prob=0.0", "--subset=200"]

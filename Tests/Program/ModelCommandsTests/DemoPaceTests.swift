@@ -40,13 +40,13 @@ struct DemoPaceTests {
     let pace = try #require(
       DemoPace(ofRunWith: Data((tick("9", "Gpaired") + tick("3.5", "Gpaired")).utf8))
     )
-    // 0.6 of 0.4 of 900 s by 3.5 s.
-    #expect(plan.finetune(from: "x.pkl", pace: pace).contains("--paired-warmup=61"))
+    // 0.45 of 0.4 of 900 s by 3.5 s.
+    #expect(plan.finetune(from: "x.pkl", pace: pace).contains("--paired-warmup=46"))
     #expect(!plan.finetune(from: "x.pkl", pace: nil).contains { $0.contains("warmup") })
     let short = DemoPlan(minutes: 0.5, seed: 0, paths: plan.paths)
     #expect(
       short.pretrain.contains("--tick=0.25") && short.pretrain.contains("--paired-warmup=0.75")
     )
-    #expect(short.finetune(from: "x.pkl", pace: pace).contains("--paired-warmup=2"))
+    #expect(short.finetune(from: "x.pkl", pace: pace).contains("--paired-warmup=1"))
   }
 }
