@@ -68,12 +68,15 @@ package struct TrainerConfiguration: Codable, Equatable, Sendable {
     losses.pairedWeight != 0 && Double(imagesSeen) < losses.pairedWarmup * 1000
   }
 
-  /// The weight of the vision-aided discriminator in the generator's loss: 0 up to `visionAidedWarmup`, then it
-  /// rises linearly over as many images.
+  /// The weight of the vision-aided discriminator in the generator's loss.
+  ///
+  /// 0 up to `visionAidedWarmup`, then it rises linearly over as many images. Both count from the end of the
+  /// warm-up by pairs.
   package func visionAidedWeight(imagesSeen: Int) -> Double {
     let warmup = losses.visionAidedWarmup * 1000
     guard warmup > 0 else { return losses.visionAidedWeight }
-    return losses.visionAidedWeight * min(max(Double(imagesSeen) / warmup - 1, 0), 1)
+    let learned = Double(imagesSeen) - (losses.pairedWeight == 0 ? 0 : losses.pairedWarmup * 1000)
+    return losses.visionAidedWeight * min(max(learned / warmup - 1, 0), 1)
   }
 
   /// The type in which CLIP computes on generated images.

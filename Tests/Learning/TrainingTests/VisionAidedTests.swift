@@ -170,6 +170,14 @@ import TorchNN
       configuration.visionAidedWeight(imagesSeen: $0)
     }
     #expect(weights == [0, 0, 1.5, 3, 3])
+    // It learns nothing while the generator warms up by pairs, if it does.
+    configuration.losses.pairedWarmup = 10
+    #expect(configuration.visionAidedWeight(imagesSeen: 3000) == 1.5)
+    configuration.losses.pairedWeight = 1
+    #expect(
+      [3000, 12_000, 13_000, 14_000].map { configuration.visionAidedWeight(imagesSeen: $0) }
+        == [0, 0, 1.5, 3]
+    )
     configuration.losses.visionAidedWarmup = 0
     #expect(configuration.visionAidedWeight(imagesSeen: 0) == 3)
   }
