@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Text
 
 /// Files of prompts.
 package enum Prompts {
@@ -18,7 +19,8 @@ package enum Prompts {
     defer { withExtendedLifetime(file) {} }
     guard file.bytes.count <= maximumSize else {
       throw SamplingError(
-        "\(path) is no file of \(noun)s: it has \(file.bytes.count) bytes, and \(maximumSize) at most are read"
+        "\(path) is no file of \(noun)s: it has \(Text.bytes(Double(file.bytes.count))), and at most "
+          + "\(Text.bytes(Double(maximumSize))) are read"
       )
     }
     guard let text = String(validating: file.bytes, as: UTF8.self), !text.contains("\0") else {

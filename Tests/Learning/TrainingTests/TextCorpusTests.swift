@@ -68,6 +68,10 @@ struct TextCorpusTests {
     #expect(complaint(folder.file("wide.zip")).contains("has features of 7 numbers"))
     #expect(complaint(folder.file("none.zip")).contains("none.zip"))
     #expect(complaint(folder.file("none.txt")).contains("none.txt"))
+    let large = folder.file("large.txt")
+    try Data().write(to: URL(filePath: large))
+    try #require(truncate(large, 65 << 20) == 0)
+    #expect(complaint(large).contains("no file of captions: it has 68.2 MB, and at most 67.1 MB"))
     try Data([0xff, 0xfe, 0]).write(to: URL(filePath: folder.file("binary.txt")))
     #expect(complaint(folder.file("binary.txt")).contains("no UTF-8 text of captions"))
   }
