@@ -288,6 +288,16 @@ struct PageTests {
       try await browser.wait(
         for: "document.querySelector('.chart canvas').ariaLabel.includes('7.25')"
       )
+      // The discriminator had no loss so far: its curve comes by itself, the generator's stays.
+      let both = RunsTests.line(tick: 4, kimg: 4, loss: "6.5").replacing(
+        "{\"Loss/G/loss\"",
+        with: "{\"Loss/D/loss\": {\"num\": 1, \"mean\": 1.25, \"std\": 0.0}, \"Loss/G/loss\""
+      )
+      try folder.write(Array((more + [both]).joined().utf8), to: "00000-a/stats.jsonl")
+      try await browser.wait(for: "document.querySelectorAll('.chart canvas').length === 2")
+      try await browser.wait(
+        for: "document.querySelectorAll('.chart canvas')[1].ariaLabel.includes('1.25')"
+      )
       #expect(browser.complaints == [])
     }
   }

@@ -16,6 +16,9 @@ let isFirst = true;
 const chosen = new Set();
 const details = new Map();
 const charts = new Map();
+/** Charts that came by themselves. */
+const offered = new Set();
+const mostOffered = 4;
 let steps = [];
 let atEnd = true;
 
@@ -218,9 +221,13 @@ function drawStatistics() {
     const blank = Object.assign(document.createElement("option"), { value: "", textContent: "＋" });
     select.replaceChildren(blank, ...names.map((name) => Object.assign(document.createElement("option"), { value: name, textContent: name })));
   }
-  if (charts.size === 0 && names.length) {
-    const usual = names.filter((name) => name.startsWith("Metrics/")).concat(["Loss/G/loss", "Loss/D/loss"].filter((name) => names.includes(name)));
-    for (const name of (usual.length ? usual : names.slice(0, 2)).slice(0, 4)) addChart(name);
+  // A metric's first score and the loss of a network that warmed up come late: each chart comes once by itself.
+  const usual = names.filter((name) => name.startsWith("Metrics/")).concat(["Loss/G/loss", "Loss/D/loss"].filter((name) => names.includes(name)));
+  if (charts.size === 0) offered.clear();
+  for (const name of usual.length ? usual : names.slice(0, 2)) {
+    if (offered.size >= mostOffered || offered.has(name)) continue;
+    offered.add(name);
+    addChart(name);
   }
 }
 
