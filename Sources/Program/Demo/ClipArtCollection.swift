@@ -1,5 +1,4 @@
 import Files
-import Foundation
 import Images
 
 /// The drawings of the Open Clip Art Library, which Debian's `openclipart-svg` brings.
@@ -25,7 +24,7 @@ struct ClipArtCollection {
   /// - Throws: `DemoError` when a folder or file cannot be read.
   init(folder: String = debianFolder) throws(DemoError) {
     var found: [(path: String, metadata: ClipArtMetadata)] = []
-    for path in try Self.files(in: folder, below: "") {
+    for path in try filesBelow(folder) where path.hasSuffix(".svg") {
       if Self.leftOutFolders.contains(where: { path.hasPrefix($0 + "/") }) {
         icons += 1
         continue
@@ -57,26 +56,5 @@ struct ClipArtCollection {
   /// with two of them in a row.
   static func name(of path: String) -> String {
     "clipart-" + path.dropLast(4).replacing("/", with: "-").replacing(".", with: "-dot-")
-  }
-
-  /// Paths of SVG files, relative to the root, sorted.
-  private static func files(in root: String, below path: String) throws(DemoError) -> [String] {
-    let names: [String]
-    do { names = try listFolder(path.isEmpty ? root : "\(root)/\(path)") } catch {
-      throw .file(error)
-    }
-    var files: [String] = []
-    for name in names.sorted() {
-      let relative = path.isEmpty ? name : "\(path)/\(name)"
-      var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: "\(root)/\(relative)", isDirectory: &isFolder)
-      else { continue }
-      if isFolder.boolValue {
-        files += try Self.files(in: root, below: relative)
-      } else if name.hasSuffix(".svg") {
-        files.append(relative)
-      }
-    }
-    return files
   }
 }

@@ -11,6 +11,8 @@ package struct DemoPicture: Sendable {
     case svg(String)
     /// The path of an SVG file that may be small on its page: its foreground, what is not white, is shown alone.
     case trimmedSVG(String)
+    /// The path of a PNG file of any shape and size, of which the same is shown.
+    case trimmedPNG(String)
   }
 
   /// Pixels of a side of what is drawn from SVG: those of Noto's strikes, nearly.
@@ -75,17 +77,23 @@ package struct DemoPicture: Sendable {
   /// - Throws: `DemoError` when its file is damaged or gone.
   package func image() throws(DemoError) -> RGBImage {
     switch content {
-    case .png(let bytes):
-      do throws(ImageError) {
-        return try RGBImage(decoding: bytes, alpha: .onWhite)
-      } catch {
-        throw .image(error)
-      }
+    case .png(let bytes): return try Self.decoded(bytes)
     case .svg(let path):
       return try VectorDrawing.image(Self.bytes(path), side: Self.drawnSide)
     case .trimmedSVG(let path):
       return try VectorDrawing.trimmedImage(Self.bytes(path), page: 4 * Self.drawnSide)
         .resized(width: Self.drawnSide, height: Self.drawnSide)
+    case .trimmedPNG(let path):
+      let image = try Self.decoded(Self.bytes(path))
+      let whole = PictureBox(left: 0, top: 0, right: image.width, bottom: image.height)
+      return image.squared(image.foreground ?? whole)
+        .resized(width: Self.drawnSide, height: Self.drawnSide)
+    }
+  }
+
+  private static func decoded(_ png: [UInt8]) throws(DemoError) -> RGBImage {
+    do throws(ImageError) { return try RGBImage(decoding: png, alpha: .onWhite) } catch {
+      throw .image(error)
     }
   }
 
@@ -95,7 +103,7 @@ package struct DemoPicture: Sendable {
     case .png(let bytes):
       guard let header = try? ImageHeader.probe(bytes) else { return nil }
       return (header.width, header.height)
-    case .svg, .trimmedSVG: return (Self.drawnSide, Self.drawnSide)
+    case .svg, .trimmedSVG, .trimmedPNG: return (Self.drawnSide, Self.drawnSide)
     }
   }
 

@@ -1,7 +1,7 @@
 import Foundation
 import Images
 
-/// Pictures of three sources: an emoji font, the same things in OpenMoji's style, and clip art.
+/// Pictures of four sources: an emoji font, the same things in OpenMoji's style, clip art, and stamps.
 ///
 /// What a machine lacks is left out and named, as long as there is the font.
 package struct DrawingCollection: Sendable {
@@ -21,15 +21,17 @@ package struct DrawingCollection: Sendable {
     let emoji = try EmojiCollection.installed(options: options)
     collection.pictures = emoji.emoji.map { DemoPicture($0) }
     collection.report.append("\(emoji.emoji.count) of the emoji font, with flags and skin tones")
+    var known = SeenPictures()
     if let failure = VectorDrawing.failure {
       collection.report.append(
-        "no OpenMoji and no clip art: \(failure); install it with: "
+        "no OpenMoji, no clip art and no stamps: \(failure); install it with: "
           + "apt-get install \(VectorDrawing.package)"
       )
       return collection
     }
     try await collection.addOpenMoji()
-    try await collection.addClipArt()
+    try await collection.addClipArt(&known)
+    try await collection.addStamps(&known)
     return collection
   }
 
@@ -46,65 +48,73 @@ package struct DrawingCollection: Sendable {
       japanese: Annotations(language: "ja"),
       groups: EmojiGroups()
     )
-    let (kept, damaged, _) = try await Self.drawable(found.pictures, dropsDuplicates: false)
+    var (kept, damaged): ([DemoPicture], Int) = ([], 0)
+    for (picture, drawing) in zip(found.pictures, await Self.drawings(of: found.pictures)) {
+      if let drawing { kept.append(picture.with(.png(drawing.png))) } else { damaged += 1 }
+    }
     pictures += kept
     report.append(
       "\(kept.count) of OpenMoji; left out: \(found.unnamed) without a name in both languages, "
-        + "\(damaged) that cannot be drawn"
-    )
-  }
-
-  private mutating func addClipArt() async throws {
-    let found: ClipArtCollection
-    do throws(DemoError) {
-      found = try ClipArtCollection()
-    } catch {
-      report.append(
-        "no clip art: \(ClipArtCollection.debianFolder) is missing; install it with: "
-          + "apt-get install openclipart-svg"
-      )
-      return
-    }
-    let (kept, damaged, duplicates) = try await Self.drawable(found.pictures, dropsDuplicates: true)
-    pictures += kept
-    report.append(
-      "\(kept.count) of clip art; left out: \(found.icons) icons and variants of shapes, "
-        + "\(found.unnamed) without words, \(duplicates) near-duplicates, "
         + "\(damaged) that cannot be drawn or are white"
     )
   }
 
-  /// The pictures that can be drawn and are not white all over, in order, each looked at on some core.
-  private static func drawable(
-    _ pictures: [DemoPicture],
-    dropsDuplicates: Bool
-  ) async throws -> (kept: [DemoPicture], damaged: Int, duplicates: Int) {
-    var kept: [DemoPicture] = []
-    var (damaged, duplicates) = (0, 0)
-    var known = SeenPictures()
-    for (picture, drawing) in zip(pictures, await drawings(of: pictures)) {
-      guard let drawing, drawing.thumbnail.pixels.contains(where: { $0 < 230 }) else {
-        damaged += 1
-        continue
-      }
-      if dropsDuplicates, !known.insert(drawing.thumbnail) {
-        duplicates += 1
-      } else {
-        kept.append(picture.with(.png(drawing.png)))
-      }
+  private mutating func addClipArt(_ known: inout SeenPictures) async throws {
+    let found: ClipArtCollection
+    do throws(DemoError) { found = try ClipArtCollection() } catch {
+      report.append("no clip art: \(error); install it with: apt-get install openclipart-svg")
+      return
     }
-    return (kept, damaged, duplicates)
+    report.append(
+      await add(found.pictures, of: "clip art", except: &known)
+        + "\(found.icons) icons and variants of shapes, \(found.unnamed) without words"
+    )
   }
 
-  /// A picture that was drawn, which is the costly part and is done once.
+  private mutating func addStamps(_ known: inout SeenPictures) async throws {
+    let found: StampCollection
+    do throws(DemoError) { found = try StampCollection() } catch {
+      report.append("no stamps: \(error); install it with: apt-get install tuxpaint-stamps-default")
+      return
+    }
+    report.append(
+      await add(found.pictures, of: "Tux Paint's stamps", except: &known)
+        + "\(found.unnamed) without a picture or words in both languages"
+    )
+  }
+
+  /// Adds the pictures that can be drawn, are not white all over and look like none before, in order;
+  /// a line of those that were not added, to which others can be appended.
+  private mutating func add(
+    _ found: [DemoPicture],
+    of source: String,
+    except known: inout SeenPictures
+  ) async -> String {
+    var (kept, damaged, duplicates) = (0, 0, 0)
+    for (picture, drawing) in zip(found, await Self.drawings(of: found)) {
+      if let drawing, known.insert(drawing.thumbnail) {
+        pictures.append(picture.with(.png(drawing.png)))
+        kept += 1
+      } else if drawing != nil {
+        duplicates += 1
+      } else {
+        damaged += 1
+      }
+    }
+    return "\(kept) of \(source); left out: \(duplicates) near-duplicates, "
+      + "\(damaged) that cannot be drawn or are white, "
+  }
+
+  /// A picture that was drawn and is not white all over: the costly part, done once.
   private struct Drawing {
     /// Enough of it to compare.
     var thumbnail: RGBImage
     var png: [UInt8]
 
-    init(_ picture: DemoPicture) throws {
+    init?(_ picture: DemoPicture) throws {
       let image = try picture.image()
       thumbnail = image.resized(width: 32, height: 32, filter: .box)
+      guard thumbnail.pixels.contains(where: { $0 < 230 }) else { return nil }
       png = try image.encodedPNG()
     }
   }

@@ -32,17 +32,15 @@ package enum VectorDrawing {
   /// - Throws: `DemoError.drawing` when the file is none that librsvg draws.
   package static func trimmedImage(_ svg: [UInt8], page: Int) throws(DemoError) -> RGBImage {
     let (image, ink) = try draw(svg, side: page)
-    let (width, height) = (Int(ink.right - ink.left), Int(ink.bottom - ink.top))
-    guard width > 0, height > 0 else { return image }
-    let longest = max(width, height)
-    let side = longest + 2 * (longest / 24)
-    var square = [UInt8](repeating: 255, count: side * side * 3)
-    for row in 0..<height {
-      let from = ((Int(ink.top) + row) * page + Int(ink.left)) * 3
-      let to = (((side - height) / 2 + row) * side + (side - width) / 2) * 3
-      square.replaceSubrange(to..<to + width * 3, with: image.pixels[from..<from + width * 3])
-    }
-    return RGBImage(width: side, height: side, pixels: square)
+    guard ink.right > ink.left, ink.bottom > ink.top else { return image }
+    return image.squared(
+      PictureBox(
+        left: Int(ink.left),
+        top: Int(ink.top),
+        right: Int(ink.right),
+        bottom: Int(ink.bottom)
+      )
+    )
   }
 
   private static func draw(

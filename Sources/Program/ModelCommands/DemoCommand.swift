@@ -13,9 +13,10 @@ struct DemoCommand: AsyncParsableCommand {
     discussion: """
       DATA
         emoji     1,500 pictures of the emoji font, without flags and skin tones
-        drawings  the whole font, the same things drawn by OpenMoji, and clip
-                  art: what scripts/setup --drawings installed; 5 % of the
-                  captions are held out in all of their styles
+        drawings  12,000 pictures: the whole font, the same things drawn by
+                  OpenMoji, clip art, and Tux Paint's stamps: what
+                  scripts/setup --drawings installed; 5 % of the captions are
+                  held out in all of their styles
 
       Every stage is a nifty command, printed before it runs: copy them for your
       own data. Takes about 20 minutes on two cores; --minutes scales the

@@ -6,7 +6,7 @@ import Demo
 enum DemoData: String, CaseIterable, ExpressibleByArgument {
   /// An emoji font without near copies.
   case emoji
-  /// An emoji font, OpenMoji and clip art.
+  /// An emoji font, OpenMoji, clip art and stamps.
   case drawings
 
   /// The share of subjects that `drawings` hold out.

@@ -74,6 +74,65 @@ import Testing
   }
 }
 
+@Suite struct StampCollectionTests {
+  @Test func `a stamp has its English and Japanese names and its folders`() {
+    let text = "A rocket.\nfr.utf8=Une fusée.\nja.utf8=ロケット\n"
+    #expect(
+      StampCollection.captions(text, path: "space/small_ships/rocket2")
+        == ["rocket", "ロケット", "rocket, small ships, space"]
+    )
+    let names = ["A happy lion!", "Hair.", "USA flag.", "The letter z.", "747", "– Because…"].map {
+      StampCollection.captions($0 + "\nja.utf8=あ", path: "a")?.first
+    }
+    #expect(names == ["happy lion", "hair", "USA flag", "letter z", nil, "– Because…"])
+  }
+
+  @Test(arguments: ["", "ja.utf8=ロケット", "A rocket.\nfr.utf8=Une fusée.", "A rocket.\nja.utf8= "])
+  func `a stamp without words in both languages has no captions`(text: String) {
+    #expect(StampCollection.captions(text, path: "space/rocket") == nil)
+  }
+
+  @Test func `a folder's stamps are drawings before photos, and what lacks one is counted`() throws
+  {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(
+      atPath: folder.file("animals/cats"),
+      withIntermediateDirectories: true
+    )
+    let red = RGBImage(width: 3, height: 1, filledWith: Color(255, 0, 0))
+    for name in ["animals/cats/lion", "animals/cats/v1.2"] {
+      try folder.write(Array("A lion.\nja.utf8=ライオン\n".utf8), to: name + ".txt")
+      try folder.write(try red.encodedPNG(), to: name + ".png")
+    }
+    try folder.write(Array("<svg/>".utf8), to: "animals/cats/lion.svg")
+    try folder.write(Array("A bird.\nja.utf8=とり\n".utf8), to: "bird.txt")
+    try folder.write([0xff, 0xfe], to: "broken.txt")
+    let stamps = try StampCollection(folder: folder.path)
+    #expect(
+      stamps.pictures.map(\.name) == ["stamp-animals-cats-lion", "stamp-animals-cats-v1-dot-2"]
+    )
+    #expect(stamps.pictures.allSatisfy { $0.isOfTheme && $0.subject == "lion" })
+    #expect(stamps.unnamed == 2)
+    guard case .trimmedSVG = stamps.pictures[0].content else {
+      Issue.record("the photo is taken")
+      return
+    }
+    let image = try stamps.pictures[1].image()
+    #expect((image.width, image.height) == (DemoPicture.drawnSide, DemoPicture.drawnSide))
+    #expect(image[x: 64, y: 64] == Color(255, 0, 0) && image[x: 64, y: 20] == .white)
+    #expect(throws: DemoError.self) { try StampCollection(folder: folder.file("none")) }
+  }
+
+  @Test func `the foreground is what is not white, to its last row and column`() {
+    var pixels = [UInt8](repeating: 255, count: 5 * 4 * 3)
+    pixels[(1 * 5 + 4) * 3 + 2] = 254
+    pixels[(3 * 5 + 2) * 3] = 0
+    let image = RGBImage(width: 5, height: 4, pixels: pixels)
+    #expect(image.foreground == PictureBox(left: 2, top: 1, right: 5, bottom: 4))
+    #expect(RGBImage(width: 5, height: 4, filledWith: .white).foreground == nil)
+  }
+}
+
 @Suite(.enabled(if: VectorDrawing.failure == nil, "librsvg is not installed"))
 struct VectorDrawingTests {
   private func draw(_ body: String, side: Int = 8) throws -> RGBImage {
@@ -183,9 +242,17 @@ struct DrawingCollectionTests {
     #expect(Set(drawings.pictures.map(\.name)).count == drawings.pictures.count)
     if OpenMojiCollection.installedFolder != nil, VectorDrawing.failure == nil {
       #expect((byLicense["CC-BY-SA-4.0"] ?? 0) > 3000)
-      let apple = drawings.pictures.filter { $0.subject == "red apple" }
+      let apple = drawings.pictures.filter {
+        $0.subject == "red apple" && $0.license != "GPL-2.0-or-later"
+      }
       #expect(apple.map { $0.captions[0] } == ["red apple", "red apple, OpenMoji style"])
       #expect(apple.last?.captions.contains("赤リンゴ OpenMoji風") == true)
+    }
+    if FileManager.default.fileExists(atPath: StampCollection.debianFolder),
+      VectorDrawing.failure == nil
+    {
+      #expect((byLicense["GPL-2.0-or-later"] ?? 0) > 800)
+      if drawings.report.count == 4 { #expect(drawings.pictures.count >= 12_000) }
     }
     for line in drawings.report { print(line) }
   }

@@ -110,7 +110,11 @@ struct SystemsTests {
     let names = { (arguments: String) in
       try run("packages_of \(arguments)").output.split(separator: "\n").map(String.init)
     }
-    #expect(try names("debian-13 drawings") == ["openclipart-svg", "librsvg2-2"])
+    #expect(
+      try names("debian-13 drawings") == [
+        "openclipart-svg", "tuxpaint-stamps-default", "librsvg2-2",
+      ]
+    )
     #expect(try names("debian-13 swift").contains("libcurl4t64"))
     #expect(try names("ubuntu-22.04 build").contains("python3.11"))
     #expect(try names("debian-12 tests").contains("chromium"))
