@@ -30,9 +30,10 @@ package enum Prompts {
     if let kind = Self.otherKind(text, file.bytes) {
       throw SamplingError("\(path) is no text of \(noun)s, one a line: it looks like \(kind)")
     }
-    let lines = text.split(whereSeparator: \.isNewline).map {
-      $0.trimmingCharacters(in: .whitespaces)
-    }.filter { !$0.isEmpty }
+    // Editors on Windows begin a text with a mark of its byte order.
+    let blank = CharacterSet.whitespaces.union(CharacterSet(charactersIn: "\u{FEFF}"))
+    let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: blank) }
+      .filter { !$0.isEmpty }
     if lines.isEmpty { throw SamplingError("\(path) holds no \(noun)") }
     return lines
   }

@@ -150,7 +150,7 @@ extension PainterTests {
   @Test func `files that hold no prompts are named by what they are`() throws {
     let folder = try TemporaryFolder()
     try folder.write([0x89, 0x50, 0x4e, 0x47], to: "a.txt")
-    try folder.write(Array("one\n\n two \n".utf8), to: "b.txt")
+    try folder.write(Array("\u{FEFF}one\r\n\n two \n".utf8), to: "b.txt")
     let error = #expect(throws: SamplingError.self) {
       try Prompts.lines(of: folder.file("a.txt"))
     }
