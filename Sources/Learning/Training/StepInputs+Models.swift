@@ -16,8 +16,8 @@ extension StepInputs {
   ///   - classifier: The classifier of `--vision-aided`, on the device; `nil` without it.
   ///   - device: Where steps are computed.
   ///   - ranks: The ranks that share each step.
-  /// - Throws: `TrainingError.option` naming the file that does not fit the others; what reading the mapper
-  ///   throws.
+  /// - Throws: `TrainingError.option` naming the file that does not fit the others; what reading the mapper and
+  ///   the corpus throws.
   package init(
     _ options: TrainingOptions,
     _ set: TrainingSet,
@@ -38,6 +38,7 @@ extension StepInputs {
       pseudoText: try captions.map { try Self.retrieval(options, set, $0, device) }
         ?? Self.textMapper(options, set, model, device),
       classifier: classifier,
+      files: try FileIdentity.all(of: options, clip: model.sha256),
       device: device,
       ranks: ranks
     )

@@ -15,6 +15,8 @@ package struct StepInputs {
   package let pseudoText: (any PseudoTextSource)?
   /// The classifier whose features the vision-aided discriminator sees; `nil` without one.
   package let classifier: EfficientNetLite0?
+  /// The files that the run reads beside its data.
+  package let files: [FileIdentity]
   /// The device; the models are on it.
   package let device: Device
   /// The ranks that share each step.
@@ -27,6 +29,7 @@ package struct StepInputs {
     clip: ImageTower,
     pseudoText: (any PseudoTextSource)? = nil,
     classifier: EfficientNetLite0? = nil,
+    files: [FileIdentity] = [],
     device: Device,
     ranks: Ranks = .alone
   ) {
@@ -35,6 +38,7 @@ package struct StepInputs {
     self.clip = clip
     self.pseudoText = pseudoText
     self.classifier = classifier
+    self.files = files
     self.device = device
     self.ranks = ranks
   }
@@ -49,6 +53,7 @@ extension StepInputs {
       clip: clip,
       pseudoText: pseudoText,
       classifier: classifier,
+      files: files,
       device: device,
       ranks: ranks
     )

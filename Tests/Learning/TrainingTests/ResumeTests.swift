@@ -250,6 +250,34 @@ struct ResumeTests {
     try whole.expectEqual(tiny.record(folder), "moved")
   }
 
+  @Test func `a file beside the data that has changed is refused; the same elsewhere is not`()
+    throws
+  {
+    let tiny = try TinyRun()
+    func file(_ path: String, _ digest: String, _ option: String = "--text-corpus") -> FileIdentity
+    {
+      FileIdentity(option: option, path: path, digest: digest)
+    }
+    let clip = file("clip.pt", "a", "--clip")
+    let stop = StopRequest()
+    let first = try tiny.session(files: [clip, file("texts.txt", "b")], stop: stop) { _ in
+      stop.request()
+    }
+    #expect(try first.run() == .interrupted)
+    let folder = first.folder.path
+    let error = #expect(throws: TrainingError.self) {
+      _ = try tiny.session(continuing: folder, files: [clip, file("texts.txt", "c")])
+    }
+    #expect("\(try #require(error))".contains("another --text-corpus: texts.txt has changed since"))
+    #expect(throws: TrainingError.self) {
+      _ = try tiny.session(
+        continuing: folder,
+        files: [file("clip.pt", "d", "--clip"), file("texts.txt", "b")]
+      )
+    }
+    _ = try tiny.session(continuing: folder, files: [clip, file("elsewhere.txt", "b")])
+  }
+
   @Test func `a state of an earlier version knows nothing of its data`() throws {
     let tiny = try TinyRun()
     let folder = try tiny.run(stoppingAfter: [3], finishing: false)
@@ -257,8 +285,8 @@ struct ResumeTests {
       try CheckpointFolder(folder + "/checkpoint").newest(onDamage: { _ in })
     )
     var state = newest.state
-    #expect(state.data?.count == 1)
-    state.data = nil
+    #expect(state.data?.count == 1 && state.files?.isEmpty == true)
+    (state.data, state.files) = (nil, nil)
     #expect(try RunState(json: state.json) == state && !(try state.json).contains("directory"))
   }
 

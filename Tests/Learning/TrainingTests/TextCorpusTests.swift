@@ -97,4 +97,23 @@ struct TextCorpusTests {
     let closer = fitting(h, noise: .ones([5, 6]))
     #expect((closer * h).sum(1).mean().item > best.mean().item)
   }
+  @Test func `a run knows its files by what is in them`() throws {
+    let data = folder.file("data.zip")
+    try TinyRun.pack(data, width: 6, maker: model.sha256)
+    let texts = folder.file("texts.txt")
+    var options = TrainingOptions(trainer: tinyTrainer(seed: 5))
+    (options.data, options.clip) = ([data], clip)
+    options.textCorpus = folder.file("{texts.txt,data.zip}")
+    let set = try TrainingSet([PackedDataset(data)])
+    let captions = SeededRandom(seed: 3).normal([20, 6]).normalized()
+    func files(of text: String) throws -> [FileIdentity] {
+      try text.write(toFile: texts, atomically: true, encoding: .utf8)
+      return try StepInputs(options, set, model, captions: captions, on: .cpu, .alone).files
+    }
+    let (before, after) = (try files(of: "a cat"), try files(of: "a dog"))
+    #expect(before.map(\.option) == ["--clip", "--text-corpus", "--text-corpus"])
+    #expect(before.map(\.path) == [clip, texts, data])
+    #expect(before[0].digest == model.sha256)
+    #expect(zip(before, after).map { $0 == $1 } == [true, false, true])
+  }
 }

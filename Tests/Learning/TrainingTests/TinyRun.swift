@@ -81,6 +81,7 @@ struct TinyRun {
   /// A session: a new run, or one more of a run's folder.
   func session(
     continuing continued: String? = nil,
+    files: [FileIdentity] = [],
     profiles: Bool = false,
     stop: StopRequest = StopRequest(),
     metrics: [SnapshotMetric] = [Self.brightness],
@@ -96,6 +97,7 @@ struct TinyRun {
         options: options,
         data: set,
         clip: ImageTower(side: 16, encode: encodeImage ?? tinyEncoder()),
+        files: files,
         device: .cpu
       ),
       gridFeatures: nil,

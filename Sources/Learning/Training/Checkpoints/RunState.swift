@@ -10,6 +10,8 @@ package struct RunState: Codable, Equatable, Sendable {
   package var imageCount: Int
   /// The zips of the training data; `nil` in a state of an earlier version.
   package var data: [DataIdentity]?
+  /// The files beside the data; `nil` in a state of an earlier version.
+  package var files: [FileIdentity]?
   /// The trainer's numbers.
   package var trainer: TrainerCounters
   /// The tick in progress.
@@ -95,6 +97,7 @@ package struct RunState: Codable, Equatable, Sendable {
     seed: UInt64,
     imageCount: Int,
     data: [DataIdentity]?,
+    files: [FileIdentity]?,
     trainer: TrainerCounters,
     tick: Tick,
     seconds: Double,
@@ -108,6 +111,7 @@ package struct RunState: Codable, Equatable, Sendable {
     self.seed = seed
     self.imageCount = imageCount
     self.data = data
+    self.files = files
     self.trainer = trainer
     self.tick = tick
     self.seconds = seconds

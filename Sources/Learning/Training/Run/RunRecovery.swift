@@ -88,6 +88,12 @@ final class RunRecovery {
           + "with --resume from one of its snapshots"
       )
     }
+    if let known = state.files, let changed = zip(known, inputs.files).first(where: { $0 != $1 }) {
+      throw TrainingError.checkpoint(
+        "\(run.folder.path) was trained with another \(changed.1.option): \(changed.1.path) has changed since; put "
+          + "it back, or start a new run with --resume from one of its snapshots"
+      )
+    }
   }
 
   /// The state that a checkpoint keeps beside the tensors.
@@ -98,6 +104,7 @@ final class RunRecovery {
       seed: inputs.options.trainer.seed,
       imageCount: inputs.options.imageCount,
       data: inputs.dataIdentity,
+      files: inputs.files,
       trainer: run.trainer.progress,
       tick: tick,
       seconds: run.clock.seconds,
