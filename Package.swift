@@ -7,20 +7,26 @@ import PackageDescription
 //
 // Two native libraries come from pip wheels that scripts/setup puts under .deps: libtorch (in the
 // torch wheel) and Arrow C++ (in the pyarrow wheel). NIFTY_PART=data leaves everything that needs
-// libtorch out of the package, so that the data side builds and tests without it.
+// libtorch out of the package, so that the data side builds and tests without it. NIFTY_PART=compute leaves
+// Arrow out, and with it LAION, tables and the demonstration: the programs for `scripts/package --checks`.
 
 let environment = ProcessInfo.processInfo.environment
 let root = Context.packageDirectory
 let libtorch = environment["LIBTORCH"] ?? root + "/.deps/libtorch"
 let pyarrow = environment["PYARROW"] ?? root + "/.deps/pyarrow"
 let benches = environment["NIFTY_BENCH"] != nil
-let dataOnly = environment["NIFTY_PART"] == "data"
+let part = environment["NIFTY_PART"]
+let (dataOnly, computeOnly) = (part == "data", part == "compute")
+if let part, !["all", "data", "compute", ""].contains(part) {
+  fatalError("NIFTY_PART is all, data, compute or not set, not '\(part)'")
+}
 
-let swift: [SwiftSetting] = [
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-]
+let swift: [SwiftSetting] =
+  (computeOnly ? [.define("COMPUTE_ONLY")] : []) + [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ]
 let optimised: [CSetting] = [.unsafeFlags(["-O2"])]
 
 typealias Dependency = Target.Dependency
@@ -417,6 +423,27 @@ let programs: [Product] =
   [.executable(name: "nifty", targets: ["nifty"])]
   + (dataOnly ? [] : [.executable(name: "nifty-compute", targets: ["nifty-compute"])])
 
+var targets = dataSide + (dataOnly ? [] : torchSide) + (benches ? benchSide : [])
+if computeOnly {
+  let leftOut = ["CParquet", "Parquet", "Laion", "CSVG", "Demo"]
+  let files = [
+    "DataCommands": [
+      "DatasetExport.swift", "LaionCommand.swift", "LaionFlags.swift", "Option+LaionTable.swift",
+    ],
+    "ModelCommands": [
+      "DemoCommand.swift", "DemoData.swift", "DemoPace.swift", "DemoPaths.swift",
+      "DemoPictures.swift", "DemoPlan.swift", "DemoSummary.swift",
+    ],
+  ]
+  targets.removeAll { $0.type == .test || leftOut.contains($0.name) }
+  for target in targets {
+    target.dependencies.removeAll {
+      if case .byNameItem(let name, _) = $0 { leftOut.contains(name) } else { false }
+    }
+    target.exclude += files[target.name] ?? []
+  }
+}
+
 let package = Package(
   name: "nifty",
   products: programs,
@@ -430,7 +457,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
   ],
-  targets: dataSide + (dataOnly ? [] : torchSide) + (benches ? benchSide : []),
+  targets: targets,
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20
 )

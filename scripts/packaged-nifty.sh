@@ -2,6 +2,8 @@
 # nifty @VERSION@ of an archive of scripts/package: finds torch, and runs the program beside this script.
 
 wanted=@TORCH@
+# Verbs that the programs for checks lack.
+without="@WITHOUT@"
 here=$(dirname "$(readlink -f "$0")")
 
 # The version of a torch package or of a libtorch archive, as 2.13.
@@ -22,6 +24,10 @@ fail() {
   echo "nifty: $1" >&2
   exit 1
 }
+
+case " $without " in
+  *" ${1:--} "*) fail "$1 is not in this archive, which is for checks; use one that scripts/package makes without --checks" ;;
+esac
 
 torch=
 if [ -n "$NIFTY_TORCH" ]; then

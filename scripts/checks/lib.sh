@@ -46,29 +46,9 @@ set_shape() {
   if [[ $rehearse == 1 ]]; then shape=(--channel-base 512 --channel-max 64 --style-width 64); fi
 }
 
-# data SIDE: makes $work/SIDE.zip of pictures that the emoji model paints, once.
+# data SIDE: packs the archive's pictures as $work/SIDE.zip, once.
 data() {
-  local pictures=$work/pictures
-  if [[ ! -e $pictures/done ]]; then
-    rm -rf "$pictures"
-    say "painting pictures to train on"
-    "$nifty" generate --network emoji --samples 16 --out "$pictures" "red heart" "sun" "green apple" \
-      "crying face" "panda" "fire engine" "cat face" "blue square" >"$work/generate.log" 2>&1 ||
-      # A sheet of all needs a font, which no check does.
-      [[ $(find "$pictures" -name 'seed*.png' | wc -l) == 128 ]] || {
-      say "no pictures were painted; see $work/generate.log"
-      exit 1
-    }
-    rm -f "$pictures/sheet.png"
-    # seed0003-red-heart.png shows a red heart.
-    for picture in "$pictures"/*.png; do
-      caption=$(basename "$picture" .png)
-      caption=${caption#seed????-}
-      echo "${caption//-/ }" >"${picture%.png}.txt"
-    done
-    touch "$pictures/done"
-  fi
-  [[ -e $work/$1.zip ]] || "$nifty" pack --source "$pictures" --dest "$work/$1.zip" --width "$1" \
+  [[ -e $work/$1.zip ]] || "$nifty" pack --source "$here/pictures" --dest "$work/$1.zip" --width "$1" \
     --height "$1" --transform center-crop --clip "$clip" >"$work/pack-$1.log" 2>&1
 }
 

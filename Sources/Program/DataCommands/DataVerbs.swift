@@ -5,10 +5,15 @@ package import ArgumentParser
 /// They run without libtorch, which would cost each of their processes 100 MB and a quarter of a second.
 package enum DataVerbs {
   /// All of them.
-  package static var all: [any ParsableCommand.Type] { [laion, dataset, fetch] }
+  package static var all: [any ParsableCommand.Type] { laion + [dataset, fetch] }
 
+  #if COMPUTE_ONLY
+  /// Package.swift says what programs for checks leave out.
+  package static var laion: [any ParsableCommand.Type] { [] }
+  #else
   /// `nifty laion`.
-  package static var laion: any ParsableCommand.Type { LaionCommand.self }
+  package static var laion: [any ParsableCommand.Type] { [LaionCommand.self] }
+  #endif
   /// `nifty dataset`.
   package static var dataset: any ParsableCommand.Type { DatasetCommand.self }
   /// `nifty fetch`.

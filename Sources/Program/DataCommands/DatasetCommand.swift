@@ -20,8 +20,14 @@ struct DatasetCommand: ParsableCommand {
         nifty dataset merge a.zip b.zip --dest both.zip
         nifty dataset export data/split0.zip --dest folder
       """,
-    subcommands: [Info.self, Verify.self, Export.self, Merge.self, Grid.self]
+    subcommands: [Info.self, Verify.self] + export + [Merge.self, Grid.self]
   )
+
+  #if COMPUTE_ONLY
+  private static var export: [any ParsableCommand.Type] { [] }
+  #else
+  private static var export: [any ParsableCommand.Type] { [Export.self] }
+  #endif
 }
 
 extension DatasetCommand {

@@ -27,14 +27,20 @@ package struct NiftyCompute: AsyncParsableCommand {
         nifty demo
       """,
     version: Version.number,
-    subcommands: [
-      DataVerbs.laion, ImportCommand.self, ClipCommand.self, PackCommand.self,
+    subcommands: DataVerbs.laion + [
+      ImportCommand.self, ClipCommand.self, PackCommand.self,
       DataVerbs.dataset, TrainCommand.self, MetricsCommand.self, GenerateCommand.self,
       WalkCommand.self, ProjectCommand.self, AnimateCommand.self, StudioCommand.self,
       RunsCommand.self, ConvertCommand.self, ClassifierCommand.self,
-      DataVerbs.fetch, DemoCommand.self,
-    ]
+      DataVerbs.fetch,
+    ] + demo
   )
+
+  #if COMPUTE_ONLY
+  private static var demo: [any ParsableCommand.Type] { [] }
+  #else
+  private static var demo: [any ParsableCommand.Type] { [DemoCommand.self] }
+  #endif
 
   package init() {}
 

@@ -14,7 +14,8 @@ struct PackagedProgramTests {
       encoding: .utf8
     )
     try program(
-      script.replacing("@VERSION@", with: "1.2").replacing("@TORCH@", with: "2.13"),
+      script.replacing("@VERSION@", with: "1.2").replacing("@TORCH@", with: "2.13")
+        .replacing("@WITHOUT@", with: "laion2 demo"),
       "nifty"
     )
     // It stands for nifty and says what it got.
@@ -47,6 +48,14 @@ struct PackagedProgramTests {
       environment: environment,
       program: folder.file("nifty")
     )
+  }
+
+  @Test func `a verb that an archive for checks lacks is named, any other is handed over`() throws {
+    let outcome = try run("demo --minutes 1")
+    #expect(outcome.status == 1 && outcome.output.isEmpty)
+    #expect(outcome.errors.hasPrefix("nifty: demo is not in this archive, which is for checks"))
+    #expect(outcome.errors.split(separator: "\n").count == 1)
+    #expect(try run("laion --help").output == "ran laion --help with nothing\n")
   }
 
   @Test func `verbs that compute need torch and say where it was looked for`() throws {
